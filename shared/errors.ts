@@ -1,0 +1,36 @@
+import { errors, type ErrorCode } from './codes/errors.ts'
+import { outcomes, type OutcomeCode } from './codes/outcomes.ts'
+
+/**
+ * The device's message is at fault. It ends the appraisal of that message with a recorded outcome and is never
+ * retried: the same bytes would end the same way.
+ */
+export class OutcomeError extends Error {
+  readonly code: OutcomeCode
+
+  constructor(code: OutcomeCode, detail?: string) {
+    super(detail === undefined ? outcomes[code].title : `${outcomes[code].title}: ${detail}`)
+    this.name = 'OutcomeError'
+    this.code = code
+  }
+
+  get remedy(): string {
+    return outcomes[this.code].remedy
+  }
+}
+
+/** The operator, an API client or this software is at fault. Says nothing about any device. */
+export class KeepsealError extends Error {
+  readonly code: ErrorCode
+  readonly remedy: string
+
+  constructor(code: ErrorCode, detail?: string, options?: { cause?: unknown; remedy?: string }) {
+    super(
+      detail === undefined ? errors[code].title : `${errors[code].title}: ${detail}`,
+      options?.cause === undefined ? undefined : { cause: options.cause },
+    )
+    this.name = 'KeepsealError'
+    this.code = code
+    this.remedy = options?.remedy ?? errors[code].remedy
+  }
+}
