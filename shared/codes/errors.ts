@@ -6,6 +6,7 @@ export const errors = defineCodes({
   'config.invalid-value': { title: 'a configuration value is not usable', remedy: 'Correct the value named in the message.' },
   'config.unreadable': { title: 'a configuration file cannot be read', remedy: 'Check the path and its permissions.' },
   'config.syntax': { title: 'a configuration file is not valid TOML', remedy: 'Correct the line named in the message.' },
+  'config.several-problems': { title: 'the configuration has several problems', remedy: 'Correct each of those named in the message.' },
 
   'state.unreadable': { title: 'a state file is missing or damaged', remedy: 'Run the doctor command; enrol again if the identity is lost.' },
   'state.disk-full': { title: 'the disk is full', remedy: 'Free some space; nothing was changed.' },

@@ -31,3 +31,34 @@ export interface VerificationKey {
 }
 
 export type SignatureScheme = 'ed25519' | `ecdsa-p256-${'sha256' | 'sha384'}` | `ecdsa-p384-${'sha256' | 'sha384'}` | `rsassa-${'sha256' | 'sha384'}` | `rsapss-${'sha256' | 'sha384'}`
+
+/** Imports public keys. Throws OutcomeError `tpm.key-invalid` for numbers that are no key of the kind. */
+export interface PublicKeyImporter {
+  /** `x`, `y`: coordinates at full field width. */
+  ecdsaKey(curve: 'p256' | 'p384', digest: 'sha256' | 'sha384', x: Uint8Array, y: Uint8Array): VerificationKey
+  /** `n`: modulus, big-endian. `e`: public exponent. */
+  rsaKey(padding: 'rsassa' | 'rsapss', digest: 'sha256' | 'sha384', n: Uint8Array, e: number): VerificationKey
+}
+
+/**
+ * What encrypting to a TPM's endorsement key takes, besides hash and HMAC. Both public-key operations throw
+ * OutcomeError `tpm.key-invalid` for numbers that are no key.
+ */
+export interface CredentialPrimitives {
+  readonly hash: HashFunction
+  readonly hmac: HmacFunction
+  /** RSAES-OAEP (RFC 8017 section 7.1) with `hash` for both label and MGF1. `label` includes its terminating zero. */
+  rsaOaepEncrypt(n: Uint8Array, e: number, hash: HashAlgorithm, label: Uint8Array, message: Uint8Array): Uint8Array
+  /** One-pass ECDH with a fresh ephemeral key. All results at full field width; `z` is the shared x coordinate. */
+  ecdhEphemeral(curve: 'p256' | 'p384', x: Uint8Array, y: Uint8Array): EphemeralAgreement
+  /** AES in CFB mode with 128-bit feedback; the key's length, 16, 24 or 32 bytes, chooses the variant. */
+  aesCfbEncrypt(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array): Uint8Array
+}
+
+export interface EphemeralAgreement {
+  /** The ephemeral public key. */
+  readonly x: Uint8Array
+  readonly y: Uint8Array
+  /** Secret. */
+  readonly z: Uint8Array
+}

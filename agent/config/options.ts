@@ -1,0 +1,93 @@
+import { defineConfig, option, type ConfigValues } from '../../shared/config/definition.ts'
+import { serverUrl } from '../../shared/config/url-types.ts'
+import { choice, integer, integerList, optionalPath, path, text } from '../../shared/config/value-types.ts'
+
+const DAY = 86_400
+const MIB = 1024 * 1024
+
+/** PCR 16 and 23 can be reset by any software and prove nothing (TCG PC Client Platform TPM Profile, PCR attributes). */
+const quotable = (pcr: number): boolean => pcr >= 0 && pcr <= 22 && pcr !== 16
+
+/** Every option of the agent. Empty text means that the agent finds the value by itself, or does without. */
+export const agentConfig = defineConfig(
+  'agent',
+  {
+    collector: {
+      url: option(serverUrl({ schemes: ['https:'], words: [''] }), '', 'Collector to enrol with, and to renew from.'),
+      ca_file: option(optionalPath(), '', 'Certificate authority of the collector, in PEM. Empty: pinned at enrolment.'),
+    },
+    mqtt: {
+      url: option(
+        serverUrl({ schemes: ['mqtts:'], loopbackSchemes: ['mqtt:'], words: [''] }),
+        '',
+        'Broker to report to. Empty: the one that the collector named at enrolment.',
+      ),
+      protocol: option(choice(['auto', '5', '3.1.1']), 'auto', 'MQTT version; auto tries 5 and falls back to 3.1.1.'),
+    },
+    state: {
+      directory: option(path(), '/var/lib/keepseal-agent', 'Keys, enrolment and outbox of this device.'),
+      outbox_max_bytes: option(integer(MIB / 4, 1024 * MIB), 16 * MIB, 'Largest size of the reports not yet receipted.'),
+      outbox_max_age_seconds: option(integer(3600, 3650 * DAY), 30 * DAY, 'How long reports wait for a receipt.'),
+    },
+    report: {
+      interval_seconds: option(integer(10, 7 * DAY), 300, 'Time from one measurement to the next.'),
+      jitter_seconds: option(integer(0, 3600), 30, 'Random delay on top, so that a fleet does not report in step.'),
+      resend_seconds: option(integer(60, 7 * DAY), 1500, 'Time after which a report without receipt is sent again.'),
+    },
+    tpm: {
+      tcti: option(text(), '', 'TPM to use, as tpm2-tss names it (device:/dev/tpmrm0). Empty: find it. none: no TPM.'),
+      bank: option(choice(['sha256', 'sha384']), 'sha256', 'PCR bank to quote.'),
+      pcrs: option(
+        integerList('distinct PCR numbers in ascending order, from 0 to 15 and 17 to 22', quotable),
+        Array.from({ length: 15 }, (_, pcr) => pcr),
+        'PCRs to quote.',
+      ),
+      ak_algorithm: option(choice(['ecc-p256', 'rsa-2048']), 'ecc-p256', 'Algorithm of the attestation key.'),
+      endorsement_auth_file: option(optionalPath(), '', 'Password of the endorsement hierarchy, if it has one.', {
+        secretFile: true,
+      }),
+      ek_certificate_file: option(optionalPath(), '', 'EK certificate, where the TPM holds none (DER or PEM).'),
+      firmware_log_file: option(
+        optionalPath(),
+        '/sys/kernel/security/tpm0/binary_bios_measurements',
+        'Boot event log of the firmware.',
+      ),
+      ima_log_file: option(
+        optionalPath(),
+        '/sys/kernel/security/ima/binary_runtime_measurements',
+        'Measurement list of the kernel (IMA).',
+      ),
+    },
+    product: {
+      vendor: option(text(64), '', 'Vendor of this gateway, as claimed at enrolment.'),
+      model: option(text(64), '', 'Model of this gateway, as claimed at enrolment.'),
+      hardware_revision: option(text(64), '', 'Hardware revision, as claimed at enrolment.'),
+      serial: option(text(64), '', 'Serial number of this unit, as claimed at enrolment.'),
+    },
+    host: {
+      root: option(path(), '/', 'Where the measured system is mounted.'),
+    },
+    log: {
+      level: option(choice(['error', 'warn', 'info', 'debug']), 'info', 'Least severity that is logged.'),
+    },
+  },
+  [
+    {
+      names: ['report.jitter_seconds', 'report.interval_seconds'],
+      requirement: 'be less than report.interval_seconds',
+      holds: ({ report }) => report.jitterSeconds < report.intervalSeconds,
+    },
+    {
+      names: ['report.resend_seconds', 'report.interval_seconds'],
+      requirement: 'be at least report.interval_seconds',
+      holds: ({ report }) => report.resendSeconds >= report.intervalSeconds,
+    },
+    {
+      names: ['state.outbox_max_age_seconds', 'report.resend_seconds'],
+      requirement: 'be more than report.resend_seconds, or no report is ever sent again',
+      holds: ({ state, report }) => state.outboxMaxAgeSeconds > report.resendSeconds,
+    },
+  ],
+)
+
+export type AgentConfig = ConfigValues<typeof agentConfig.sections>

@@ -1,0 +1,160 @@
+import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, readlinkSync, readSync, statSync } from 'node:fs'
+import type { Stats } from 'node:fs'
+import { endianness } from 'node:os'
+import { resolveInRoot } from './host-path.ts'
+
+/** Why something on the host could not be read. `absent` includes what vanished meanwhile, as processes do. */
+export type HostFailure =
+  | { readonly status: 'absent' }
+  | { readonly status: 'no-permission' }
+  | { readonly status: 'too-large' }
+  | { readonly status: 'unreadable' }
+
+export type HostResult<T> = { readonly status: 'found'; readonly value: T } | HostFailure
+
+export interface HostStat {
+  readonly kind: 'file' | 'directory' | 'other'
+  /** Seconds since 1970. */
+  readonly modified: number
+}
+
+/**
+ * All that a sensor may look at: files under one root, and two clocks. Nothing is executed and nothing is written.
+ *
+ * Paths, names and link targets are byte strings: one character (U+0000 to U+00FF) for each byte, because file names
+ * need not be UTF-8. ./text.ts makes them printable.
+ */
+export interface Host {
+  /** Order of bytes within the words that the kernel prints, as in /proc/net/tcp. */
+  readonly byteOrder: 'LE' | 'BE'
+  /** Seconds since 1970. */
+  now(): number
+  /** Processor time that this process has used, in milliseconds. */
+  cpuMs(): number
+  /** A regular file of at most `maxBytes`. Anything else, such as a pipe or a device, is `unreadable`, never opened. */
+  readFile(path: string, maxBytes: number): HostResult<Buffer>
+  /** The same as a byte string. */
+  readText(path: string, maxBytes: number): HostResult<string>
+  /** Sorted names of at most `maxEntries` entries; with more it is `too-large`. */
+  readDirectory(path: string, maxEntries: number): HostResult<readonly string[]>
+  readLink(path: string): HostResult<string>
+  stat(path: string): HostResult<HostStat>
+}
+
+export interface HostOptions {
+  /** Directory that stands for `/`. Links in it never lead out of it. */
+  readonly root?: string
+  readonly byteOrder?: 'LE' | 'BE'
+  readonly now?: () => number
+}
+
+const CHUNK = 64 * 1024
+
+export function createHost(options: HostOptions = {}): Host {
+  const root = (options.root ?? '/').replace(/\/+$/, '')
+  const rooted = root !== ''
+  const locate = (path: string, follow: boolean): Buffer =>
+    Buffer.from(rooted ? resolveInRoot(Buffer.from(root).toString('latin1'), path, follow) : path, 'latin1')
+
+  const host: Host = {
+    byteOrder: options.byteOrder ?? endianness(),
+    now: options.now ?? (() => Math.floor(Date.now() / 1000)),
+    cpuMs() {
+      const { user, system } = process.cpuUsage()
+      return (user + system) / 1000
+    },
+    readFile: (path, maxBytes) => attempt(() => readRegularFile(locate(path, true), maxBytes, rooted)),
+    readText(path, maxBytes) {
+      const file = host.readFile(path, maxBytes)
+      return file.status === 'found' ? { status: 'found', value: file.value.toString('latin1') } : file
+    },
+    readDirectory: (path, maxEntries) => attempt(() => readNames(locate(path, true), maxEntries)),
+    readLink: (path) =>
+      attempt(() => ({ status: 'found', value: readlinkSync(locate(path, false), { encoding: 'latin1' }) })),
+    stat: (path) =>
+      attempt(() => {
+        const stats = statSync(locate(path, true))
+        return { status: 'found', value: { kind: kindOf(stats), modified: Math.floor(stats.mtimeMs / 1000) } }
+      }),
+  }
+  return host
+}
+
+function attempt<T>(action: () => HostResult<T>): HostResult<T> {
+  try {
+    return action()
+  } catch (error) {
+    switch ((error as NodeJS.ErrnoException).code) {
+      case 'ENOENT':
+      case 'ENOTDIR':
+      case 'ESRCH':
+      case 'ENODEV':
+        return { status: 'absent' }
+      case 'EACCES':
+      case 'EPERM':
+        return { status: 'no-permission' }
+      default:
+        if (error instanceof Error && 'syscall' in error) return { status: 'unreadable' }
+        throw error
+    }
+  }
+}
+
+function kindOf(stats: Stats): HostStat['kind'] {
+  return stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other'
+}
+
+function readRegularFile(path: Buffer, maxBytes: number, rooted: boolean): HostResult<Buffer> {
+  // Looked at before it is opened: opening alone can start a watchdog or wait for the other end of a pipe.
+  const before = rooted ? lstatSync(path) : statSync(path)
+  if (!before.isFile()) return { status: 'unreadable' }
+  if (before.size > maxBytes) return { status: 'too-large' }
+  const noFollow = rooted ? constants.O_NOFOLLOW : 0
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | noFollow)
+  try {
+    if (!fstatSync(file).isFile()) return { status: 'unreadable' }
+    return readToEnd(file, maxBytes, before.size)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Files of /proc and /sys have no size, so the end is where reading ends. */
+function readToEnd(file: number, maxBytes: number, expected: number): HostResult<Buffer> {
+  const parts: Buffer[] = []
+  let total = 0
+  let size = expected > 0 ? Math.min(expected, maxBytes) + 1 : Math.min(CHUNK, maxBytes + 1)
+  for (;;) {
+    const part = Buffer.allocUnsafe(size)
+    let filled = 0
+    let length = 1
+    while (filled < size && length > 0) {
+      length = readSync(file, part, filled, size - filled, null)
+      filled += length
+    }
+    total += filled
+    if (total > maxBytes) return { status: 'too-large' }
+    parts.push(filled === size ? part : part.subarray(0, filled))
+    if (length === 0) break
+    size = Math.min(CHUNK, maxBytes - total + 1)
+  }
+  const [only] = parts
+  return { status: 'found', value: parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, total) }
+}
+
+function readNames(path: Buffer, maxEntries: number): HostResult<readonly string[]> {
+  const names: string[] = []
+  // @types/node does not know that a directory's names can be had as byte strings, nor a path as a Buffer here.
+  const directory = opendirSync(path as unknown as string, { encoding: 'latin1', bufferSize: 512 })
+  try {
+    for (;;) {
+      const entry = directory.readSync()
+      if (entry === null) break
+      if (names.length >= maxEntries) return { status: 'too-large' }
+      names.push(entry.name)
+    }
+  } finally {
+    directory.closeSync()
+  }
+  return { status: 'found', value: names.sort() }
+}

@@ -1,0 +1,47 @@
+import { setImmediate } from 'node:timers/promises'
+import type { SectionId } from '../../shared/posture/sections.ts'
+import { bootSensor } from './boot.ts'
+import type { Host } from './host.ts'
+import { dpkgSensor } from './packages/dpkg.ts'
+import { SensorFailure, type Reading, type Sensor } from './sensor.ts'
+import { socketsSensor } from './sockets.ts'
+import { systemSensor } from './system.ts'
+import { aptSensor } from './update-channel.ts'
+
+/** All sensors, one for each section. */
+export const SENSORS: readonly Sensor[] = [bootSensor, socketsSensor, dpkgSensor, systemSensor, aptSensor]
+
+export interface Measurement {
+  readonly sensor: Sensor
+  readonly reading: Reading
+  /** Processor time of the process meanwhile: an upper bound of the sensor's own. */
+  readonly cpuMs: number
+}
+
+/**
+ * Measures every section, one after the other. A sensor that throws becomes a reading with status `failed`; it
+ * neither disappears nor keeps the others from being asked. Never rejects.
+ */
+export async function measureAll(
+  host: Host,
+  sensors: readonly Sensor[] = SENSORS,
+): Promise<ReadonlyMap<SectionId, Measurement>> {
+  const measurements = new Map<SectionId, Measurement>()
+  for (const sensor of sensors) {
+    // Lets MQTT keep-alives and signals through between two sensors.
+    await setImmediate()
+    const before = host.cpuMs()
+    const reading = await measure(sensor, host)
+    measurements.set(sensor.section, { sensor, reading, cpuMs: host.cpuMs() - before })
+  }
+  return measurements
+}
+
+async function measure(sensor: Sensor, host: Host): Promise<Reading> {
+  try {
+    return await sensor.measure(host)
+  } catch (error) {
+    if (error instanceof SensorFailure) return error.reading as Reading
+    return { status: 'failed', code: 'sensor-fault', detail: error instanceof Error ? error.message : String(error) }
+  }
+}

@@ -1,0 +1,54 @@
+import type { Observation } from '../../shared/posture/observation.ts'
+import { OS_FIELDS, type OsRelease } from '../../shared/posture/sections/system.ts'
+import type { Host } from './host.ts'
+import { observed, observeLine } from './observe.ts'
+import { parseOsRelease } from './os-release.ts'
+import type { Reading, Sensor } from './sensor.ts'
+import { printable } from './text.ts'
+
+/** In the order of os-release(5): the second is used only where the first is absent. */
+const OS_RELEASE = ['/etc/os-release', '/usr/lib/os-release'] as const
+const MAX_OS_RELEASE_BYTES = 64 * 1024
+
+function readOs(host: Host): Observation<OsRelease> {
+  let file = host.readText(OS_RELEASE[0], MAX_OS_RELEASE_BYTES)
+  if (file.status === 'absent') file = host.readText(OS_RELEASE[1], MAX_OS_RELEASE_BYTES)
+  return observed(file, (text) => {
+    const values = parseOsRelease(text)
+    if (values === undefined) return { missing: 'malformed' }
+    const os: OsRelease = {}
+    for (const [field, variable] of Object.entries(OS_FIELDS)) {
+      const value = values.get(variable)
+      if (value !== undefined && value !== '') os[field as keyof OsRelease] = printable(value, 256)
+    }
+    return { value: os }
+  })
+}
+
+function measure(host: Host): Reading<'system'> {
+  const content = {
+    os: readOs(host),
+    kernel: {
+      release: observeLine(host, '/proc/sys/kernel/osrelease', 256),
+      machine: observeLine(host, '/proc/sys/kernel/arch', 64),
+      build: observeLine(host, '/proc/version', 1024),
+    },
+  }
+  const all = [content.os, ...Object.values(content.kernel)]
+  if (all.every((one) => 'missing' in one && one.missing === 'absent')) {
+    return { status: 'not-supported', reason: 'no-platform-facts' }
+  }
+  return { status: 'measured', content }
+}
+
+export const systemSensor: Sensor<'system'> = {
+  id: 'system',
+  title: 'operating system and kernel',
+  section: 'system',
+  reads: `${OS_RELEASE.join(' or ')}, /proc/sys/kernel/osrelease, /proc/sys/kernel/arch, /proc/version`,
+  needs: 'nothing beyond reading these files',
+  blindSpots: 'the machine type before Linux 6.1; live patches of the kernel; a kernel installed and not yet booted',
+  budget: { cpuMs: 5 },
+  remedy: 'Check that /proc is mounted and that os-release has the syntax of os-release(5).',
+  measure,
+}

@@ -1,0 +1,38 @@
+import { fromUtf8, utf8 } from '../../shared/bytes/bytes.ts'
+import { isDeceptive } from '../../shared/posture/text.ts'
+
+/** Ends a text that was cut. No other text can hold it: a backslash of the input is itself written as `\x5c`. */
+const CUT = '\\...'
+
+const PLAIN = /^[ -[\]-~]*$/
+
+const escapeByte = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`
+
+/**
+ * Makes a byte string (see Host) printable without losing which bytes it was: valid UTF-8 is shown as it is, control
+ * and direction characters, backslashes, and whatever is not UTF-8 as `\xNN`. Cut at `maxLength` with a mark.
+ */
+export function printable(byteString: string, maxLength: number): string {
+  // What is not looked at cannot change what is shown: every byte gives at least a quarter of a character.
+  const looked = byteString.length > maxLength * 4 ? byteString.slice(0, maxLength * 4 + 4) : byteString
+  const shown = PLAIN.test(looked) ? looked : escape(Buffer.from(looked, 'latin1'))
+  if (shown.length <= maxLength) return shown
+  return shown.slice(0, maxLength - CUT.length).replace(/[\ud800-\udbff]$/, '') + CUT
+}
+
+function escape(bytes: Uint8Array): string {
+  let text: string
+  try {
+    text = fromUtf8(bytes)
+  } catch {
+    return Array.from(bytes, (byte) =>
+      byte >= 0x20 && byte < 0x7f && byte !== 0x5c ? String.fromCharCode(byte) : escapeByte(byte),
+    ).join('')
+  }
+  let shown = ''
+  for (const character of text) {
+    const hidden = character === '\\' || isDeceptive(character.codePointAt(0) ?? 0)
+    shown += hidden ? Array.from(utf8(character), escapeByte).join('') : character
+  }
+  return shown
+}

@@ -1,0 +1,35 @@
+import { existsSync } from 'node:fs'
+
+/** Where the kernel offers its resource manager: commands of several programs do not disturb each other there. */
+const RESOURCE_MANAGER = '/dev/tpmrm0'
+
+/**
+ * The TCTI configuration to open: the configured one, else the kernel's resource manager, else undefined: this
+ * machine has a software identity only. `/dev/tpm0` is never chosen: without a resource manager it is one program's.
+ */
+export function chooseTcti(
+  configured: string | undefined,
+  exists: (path: string) => boolean = existsSync,
+): string | undefined {
+  if (configured !== undefined && configured !== '') return configured
+  return exists(RESOURCE_MANAGER) ? `device:${RESOURCE_MANAGER}` : undefined
+}
+
+/** For people: `device:/dev/tpmrm0` becomes `/dev/tpmrm0`, `swtpm:host=…,port=…` a software TPM at that address. */
+export function describeTcti(tcti: string | undefined): string {
+  if (tcti === undefined) return 'none'
+  const [name = '', ...rest] = tcti.split(':')
+  const configuration = rest.join(':')
+  switch (name) {
+    case 'device':
+      return configuration === '' ? 'the default TPM device' : configuration
+    case 'swtpm': {
+      const settings = new URLSearchParams(configuration.replaceAll(',', '&'))
+      return `software TPM at ${settings.get('host') ?? 'localhost'} port ${settings.get('port') ?? '2321'}`
+    }
+    case 'tabrmd':
+      return 'the TPM access broker (tpm2-abrmd)'
+    default:
+      return tcti
+  }
+}

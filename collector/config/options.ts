@@ -1,0 +1,107 @@
+import { defineConfig, option, type ConfigValues } from '../../shared/config/definition.ts'
+import { isLoopbackHost, serverUrl } from '../../shared/config/url-types.ts'
+import { boolean, choice, host, integer, optionalPath, path, port } from '../../shared/config/value-types.ts'
+
+const DAY = 86_400
+const MIB = 1024 * 1024
+
+/** Every option of the collector. Empty text means that the collector finds the value by itself, or does without. */
+export const collectorConfig = defineConfig(
+  'collector',
+  {
+    data: {
+      directory: option(path(), '/var/lib/keepseal-collector', 'Database and keys of this collector.'),
+    },
+    http: {
+      host: option(host(), '0.0.0.0', 'Address to serve HTTPS on.'),
+      port: option(port(), 8443, 'Port to serve HTTPS on.'),
+      public_url: option(
+        serverUrl({ schemes: ['https:'], words: [''] }),
+        '',
+        'Address that devices and people reach it by. Empty: from the host name of this machine.',
+      ),
+      certificate_file: option(optionalPath(), '', "TLS certificate chain, in PEM. Empty: issued by the collector's own CA."),
+      key_file: option(optionalPath(), '', 'Private key of that certificate, in PEM.', { secretFile: true }),
+      plain: option(boolean(), false, 'Serve the pages also without TLS, on 127.0.0.1 only.'),
+      plain_port: option(port(), 8080, 'Port to serve HTTP on, if plain is true.'),
+    },
+    mqtt: {
+      broker: option(
+        serverUrl({ schemes: ['mqtts:'], loopbackSchemes: ['mqtt:'], words: ['embedded'] }),
+        'embedded',
+        'Broker inside the collector, or the address of one that runs elsewhere.',
+      ),
+      listen_host: option(host(), '0.0.0.0', 'Address of the embedded broker.'),
+      listen_port: option(port(), 8883, 'Port of the embedded broker (MQTT over TLS).'),
+      ca_file: option(optionalPath(), '', 'Certificate authority of an external broker, in PEM.'),
+      client_certificate_file: option(optionalPath(), '', 'Certificate to log in to an external broker with, in PEM.'),
+      client_key_file: option(optionalPath(), '', 'Private key of that certificate, in PEM.', { secretFile: true }),
+      public_url: option(
+        serverUrl({ schemes: ['mqtts:'], loopbackSchemes: ['mqtt:'], words: [''] }),
+        '',
+        'Broker address that devices get at enrolment. Empty: the broker, at the host of http.public_url.',
+      ),
+    },
+    metrics: {
+      host: option(host(), '127.0.0.1', 'Address to serve Prometheus metrics on.'),
+      port: option(port(), 9464, 'Port to serve Prometheus metrics on.'),
+    },
+    trust: {
+      ek_roots_directory: option(path(), '/etc/keepseal/ek-roots', 'Certificates of the TPM vendors that are trusted.'),
+    },
+    freshness: {
+      epoch_period_seconds: option(integer(10, DAY), 300, 'Time from one epoch to the next.'),
+      window_seconds: option(integer(10, 7 * DAY), 600, 'How long after its issue an epoch makes evidence fresh.'),
+    },
+    liveness: {
+      report_interval_seconds: option(integer(10, 7 * DAY), 300, 'How often devices are expected to report.'),
+      stale_intervals: option(integer(1, 1000), 2, 'Missed intervals after which a device is stale.'),
+      silent_after_seconds: option(integer(60, 3650 * DAY), DAY, 'Time without evidence after which a device is silent.'),
+    },
+    receipts: {
+      min_interval_seconds: option(integer(0, DAY), 600, 'Least time between two receipts that tell nothing new.'),
+    },
+    limits: {
+      message_bytes: option(integer(4096, 65_536), 65_536, 'Largest message that is accepted.'),
+      section_bytes: option(integer(65_536, 64 * MIB), 8 * MIB, 'Largest section content, after decompression.'),
+      device_messages_per_minute: option(integer(1, 100_000), 120, 'Messages that one device may send in a minute.'),
+    },
+    log: {
+      level: option(choice(['error', 'warn', 'info', 'debug']), 'info', 'Least severity that is logged.'),
+    },
+  },
+  [
+    {
+      names: ['freshness.window_seconds', 'freshness.epoch_period_seconds'],
+      requirement: 'be at least freshness.epoch_period_seconds, or there are times without any current epoch',
+      holds: ({ freshness }) => freshness.windowSeconds >= freshness.epochPeriodSeconds,
+    },
+    {
+      names: ['liveness.silent_after_seconds', 'liveness.stale_intervals', 'liveness.report_interval_seconds'],
+      requirement: 'be more than liveness.stale_intervals times liveness.report_interval_seconds',
+      holds: ({ liveness }) => liveness.silentAfterSeconds > liveness.staleIntervals * liveness.reportIntervalSeconds,
+    },
+    {
+      names: ['http.key_file', 'http.certificate_file'],
+      requirement: 'be given together with http.certificate_file',
+      holds: ({ http }) => (http.keyFile === '') === (http.certificateFile === ''),
+    },
+    {
+      names: ['mqtt.client_key_file', 'mqtt.client_certificate_file'],
+      requirement: 'be given together with mqtt.client_certificate_file',
+      holds: ({ mqtt }) => (mqtt.clientKeyFile === '') === (mqtt.clientCertificateFile === ''),
+    },
+    {
+      // A remote broker knows who may read and write what by the client's certificate alone.
+      names: ['mqtt.client_certificate_file', 'mqtt.broker'],
+      requirement: 'be given for a broker that runs on another machine',
+      holds: ({ mqtt }) => mqtt.broker === 'embedded' || mqtt.clientCertificateFile !== '' || isLocal(mqtt.broker),
+    },
+  ],
+)
+
+function isLocal(url: string): boolean {
+  return isLoopbackHost(new URL(url).hostname)
+}
+
+export type CollectorConfig = ConfigValues<typeof collectorConfig.sections>

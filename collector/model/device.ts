@@ -1,0 +1,96 @@
+import type { Ueid } from '../../shared/evidence/identifiers.ts'
+
+/** The axes of a device's state. Each has its own column; pages may group them, storage never merges them. */
+export type Enrolment = 'pending' | 'active' | 'revoked'
+export type Identity = 'tpm-endorsed' | 'tpm-tofu' | 'software'
+export type BootCoverage = 'measured' | 'partial' | 'none'
+export type Verdict = 'affirming' | 'warning' | 'contraindicated' | 'not-appraised'
+export type Latch = 'none' | 'failed' | 'recovered-unacknowledged'
+export type Liveness = 'never-seen' | 'fresh' | 'stale' | 'silent'
+
+/** Who a device is: fixed at enrolment, changed only by a privileged re-enrolment. Times in ms since 1970. */
+export interface Device {
+  /** Database key, never shown. */
+  readonly id: number
+  readonly ueid: Ueid
+  readonly productId: string
+  readonly vendor: string
+  readonly model: string
+  readonly hardwareRevision: string
+  readonly serial: string
+  readonly enrolment: Enrolment
+  readonly identity: Identity
+  /** Raw Ed25519 public key (32 bytes) and the thumbprint of its COSE_Key. */
+  readonly deviceKey: Uint8Array
+  readonly deviceKeyThumbprint: Uint8Array
+  /** SHA-256 of the SubjectPublicKeyInfo in the current MQTT client certificate. */
+  readonly tlsKeyHash: Uint8Array
+  readonly certificateNotAfter: number
+  readonly tpm: DeviceTpm | null
+  readonly enrolledAt: number
+  readonly revokedAt: number | null
+}
+
+export interface DeviceTpm {
+  /** Name (nameAlg || digest) of the endorsement key: the identity of the chip. */
+  readonly ekName: Uint8Array
+  /** DER, when the TPM or the operator gave one. */
+  readonly ekCertificate: Uint8Array | null
+  /** TPMT_PUBLIC of the attestation key, and its name. */
+  readonly akPublic: Uint8Array
+  readonly akName: Uint8Array
+}
+
+/**
+ * What the collector last concluded about a device: one narrow row that every report updates. `null` means "not
+ * known yet", never "good".
+ */
+export interface DeviceState {
+  readonly verdict: Verdict
+  /** Code of the first thing that stands against `affirming`; null when affirming. */
+  readonly verdictCode: string | null
+  readonly latch: Latch
+  readonly bootCoverage: BootCoverage
+  readonly lastReceivedAt: number | null
+  /** Issue time of the epoch of the newest fresh evidence, and when that arrived. */
+  readonly lastFreshAt: number | null
+  readonly lastFreshEpoch: number | null
+  /** Session (16 bytes) of the newest fresh evidence: the running agent. */
+  readonly freshSession: Uint8Array | null
+  /** SHA-256 over the posture map, and the digest over the PCR values, of the newest fresh evidence. */
+  readonly postureDigest: Uint8Array | null
+  readonly pcrDigest: Uint8Array | null
+  readonly tpmClock: TpmClock | null
+  /** Kernel boot id of the newest fresh evidence. */
+  readonly bootSeed: Uint8Array | null
+  /** Highest number among the receipts that the device has named. */
+  readonly namedReceipt: number
+  readonly lastReceiptNumber: number
+  readonly agentVersion: string | null
+}
+
+/** TPMS_CLOCK_INFO of the newest fresh quote, with the verifier's time of its arrival. */
+export interface TpmClock {
+  readonly clockMs: bigint
+  readonly resetCount: number
+  readonly restartCount: number
+  readonly observedAt: number
+}
+
+export const initialDeviceState: DeviceState = {
+  verdict: 'not-appraised',
+  verdictCode: null,
+  latch: 'none',
+  bootCoverage: 'none',
+  lastReceivedAt: null,
+  lastFreshAt: null,
+  lastFreshEpoch: null,
+  freshSession: null,
+  postureDigest: null,
+  pcrDigest: null,
+  tpmClock: null,
+  bootSeed: null,
+  namedReceipt: 0,
+  lastReceiptNumber: 0,
+  agentVersion: null,
+}

@@ -1,0 +1,65 @@
+import type { Ueid } from '../../shared/evidence/identifiers.ts'
+
+/** An epoch that this collector has issued: the nonce of every evidence made while it is the newest. */
+export interface Epoch {
+  readonly number: number
+  /** 32 random bytes. */
+  readonly nonce: Uint8Array
+  readonly issuedAt: number
+}
+
+/** One agent run as the collector knows it: which sequence numbers it holds. */
+export interface Session {
+  readonly deviceId: number
+  /** 16 random bytes, chosen at agent start. */
+  readonly session: Uint8Array
+  /** All of 0..contiguousTo are held; -1 when 0 is missing. */
+  readonly contiguousTo: number
+  /** Held beyond the contiguous part, ascending. */
+  readonly extra: readonly number[]
+  readonly firstSeenAt: number
+}
+
+/** Accepted evidence: authentic, counted once. */
+export interface EvidenceRecord {
+  readonly deviceId: number
+  readonly session: Uint8Array
+  readonly seq: number
+  /** SHA-256 over the received bytes; `previous` is what it claims to follow. */
+  readonly hash: Uint8Array
+  readonly previous: Uint8Array | null
+  readonly epoch: number | null
+  readonly receivedAt: number
+  readonly fresh: boolean
+  /** Outcome code of the appraisal's first failure, or null. */
+  readonly outcome: string | null
+  readonly verdict: string
+  readonly postureDigest: Uint8Array
+  readonly pcrDigest: Uint8Array | null
+  readonly bytes: Uint8Array
+}
+
+/** A message that was refused: what it was, why, and for whom, kept within a bound per device. */
+export interface Refusal {
+  readonly ueid: Ueid | null
+  readonly topic: string
+  readonly code: string
+  readonly hash: Uint8Array
+  readonly receivedAt: number
+  readonly bytes: Uint8Array
+}
+
+/** Approved values: what a device, or each device of a product, is supposed to report. */
+export interface ReferenceValues {
+  /** `ref_` + UUIDv7. */
+  readonly id: string
+  readonly productId: string
+  /** null: for the whole product. A device's own values come first. */
+  readonly deviceId: number | null
+  /** `unreviewed`: taken from what one device reported; supports no certificate by itself. */
+  readonly review: 'unreviewed'
+  readonly postureDigest: Uint8Array
+  readonly pcrDigest: Uint8Array | null
+  readonly createdAt: number
+  readonly createdBy: string
+}

@@ -1,0 +1,100 @@
+import type { Selectable } from 'kysely'
+import type { Device, DeviceState, DeviceTpm } from '../model/device.ts'
+import type { DeviceStatesTable, DevicesTable } from './schema.ts'
+
+/** Between the rows of `devices` and `device_states` and their models. */
+
+export function toDevice(row: Selectable<DevicesTable>): Device {
+  return {
+    id: row.id,
+    ueid: row.ueid,
+    productId: row.product_id,
+    vendor: row.vendor,
+    model: row.model,
+    hardwareRevision: row.hardware_revision,
+    serial: row.serial,
+    enrolment: row.enrolment,
+    identity: row.identity,
+    deviceKey: row.device_key,
+    deviceKeyThumbprint: row.device_key_thumbprint,
+    tlsKeyHash: row.tls_key_hash,
+    certificateNotAfter: row.certificate_not_after,
+    tpm: toTpm(row),
+    enrolledAt: row.enrolled_at,
+    revokedAt: row.revoked_at,
+  }
+}
+
+function toTpm(row: Selectable<DevicesTable>): DeviceTpm | null {
+  if (row.ek_name === null || row.ak_public === null || row.ak_name === null) return null
+  return { ekName: row.ek_name, ekCertificate: row.ek_certificate, akPublic: row.ak_public, akName: row.ak_name }
+}
+
+/** What a re-enrolment may change; everything else about a device is for life. */
+export type DeviceKeys = Pick<
+  Device,
+  'identity' | 'deviceKey' | 'deviceKeyThumbprint' | 'tlsKeyHash' | 'certificateNotAfter' | 'tpm'
+>
+
+export function keyColumns(keys: DeviceKeys) {
+  return {
+    identity: keys.identity,
+    device_key: keys.deviceKey,
+    device_key_thumbprint: keys.deviceKeyThumbprint,
+    tls_key_hash: keys.tlsKeyHash,
+    certificate_not_after: keys.certificateNotAfter,
+    ek_name: keys.tpm?.ekName ?? null,
+    ek_certificate: keys.tpm?.ekCertificate ?? null,
+    ak_public: keys.tpm?.akPublic ?? null,
+    ak_name: keys.tpm?.akName ?? null,
+  }
+}
+
+export function toState(row: Selectable<DeviceStatesTable>): DeviceState {
+  return {
+    verdict: row.verdict,
+    verdictCode: row.verdict_code,
+    latch: row.latch,
+    bootCoverage: row.boot_coverage,
+    lastReceivedAt: row.last_received_at,
+    lastFreshAt: row.last_fresh_at,
+    lastFreshEpoch: row.last_fresh_epoch,
+    freshSession: row.fresh_session,
+    postureDigest: row.posture_digest,
+    pcrDigest: row.pcr_digest,
+    tpmClock: toTpmClock(row),
+    bootSeed: row.boot_seed,
+    namedReceipt: row.named_receipt,
+    lastReceiptNumber: row.last_receipt_number,
+    agentVersion: row.agent_version,
+  }
+}
+
+function toTpmClock(row: Selectable<DeviceStatesTable>): DeviceState['tpmClock'] {
+  const { tpm_clock_ms: clock, tpm_reset_count: resets, tpm_restart_count: restarts, tpm_observed_at: at } = row
+  if (clock === null || resets === null || restarts === null || at === null) return null
+  return { clockMs: BigInt(clock), resetCount: resets, restartCount: restarts, observedAt: at }
+}
+
+export function stateColumns(state: DeviceState): Omit<DeviceStatesTable, 'device_id'> {
+  return {
+    verdict: state.verdict,
+    verdict_code: state.verdictCode,
+    latch: state.latch,
+    boot_coverage: state.bootCoverage,
+    last_received_at: state.lastReceivedAt,
+    last_fresh_at: state.lastFreshAt,
+    last_fresh_epoch: state.lastFreshEpoch,
+    fresh_session: state.freshSession,
+    posture_digest: state.postureDigest,
+    pcr_digest: state.pcrDigest,
+    tpm_clock_ms: state.tpmClock?.clockMs.toString() ?? null,
+    tpm_reset_count: state.tpmClock?.resetCount ?? null,
+    tpm_restart_count: state.tpmClock?.restartCount ?? null,
+    tpm_observed_at: state.tpmClock?.observedAt ?? null,
+    boot_seed: state.bootSeed,
+    named_receipt: state.namedReceipt,
+    last_receipt_number: state.lastReceiptNumber,
+    agent_version: state.agentVersion,
+  }
+}

@@ -1,0 +1,122 @@
+import type { Selectable } from 'kysely'
+import type { Ueid } from '../../shared/evidence/identifiers.ts'
+import { initialDeviceState, type Device, type DeviceState, type Enrolment, type Verdict } from '../model/device.ts'
+import type { Executor } from './database.ts'
+import { keyColumns, stateColumns, toDevice, toState, type DeviceKeys } from './device-rows.ts'
+import { integerCursor, rowsToRead, toPage, type Page, type PageRequest } from './paging.ts'
+import type { DevicesTable } from './schema.ts'
+
+export interface DeviceFilter {
+  readonly productId?: string | undefined
+  readonly enrolment?: Enrolment | undefined
+  readonly verdict?: Verdict | undefined
+}
+
+export interface DeviceWithState {
+  readonly device: Device
+  readonly state: DeviceState
+}
+
+export type DevicesRepository = ReturnType<typeof devicesRepository>
+
+/** Devices and the one row of state that each has. */
+export function devicesRepository(db: Executor) {
+  const all = () => db.selectFrom('devices').selectAll()
+  const optional = (row: Selectable<DevicesTable> | undefined) => (row === undefined ? undefined : toDevice(row))
+
+  return {
+    /**
+     * Stores a device with its initial state and gives it its database key.
+     * Error: request.conflict when UEID, device key or endorsement key belong to a device already.
+     */
+    async insert(device: Omit<Device, 'id'>): Promise<Device> {
+      const row = await db
+        .insertInto('devices')
+        .values({
+          ueid: device.ueid,
+          product_id: device.productId,
+          vendor: device.vendor,
+          model: device.model,
+          hardware_revision: device.hardwareRevision,
+          serial: device.serial,
+          enrolment: device.enrolment,
+          enrolled_at: device.enrolledAt,
+          revoked_at: device.revokedAt,
+          ...keyColumns(device),
+        })
+        .returning('id')
+        .executeTakeFirstOrThrow()
+      await db
+        .insertInto('device_states')
+        .values({ device_id: row.id, ...stateColumns(initialDeviceState) })
+        .execute()
+      return { ...device, id: row.id }
+    },
+
+    async byId(id: number): Promise<Device | undefined> {
+      return optional(await all().where('id', '=', id).executeTakeFirst())
+    },
+
+    async byUeid(ueid: Ueid): Promise<Device | undefined> {
+      return optional(await all().where('ueid', '=', ueid).executeTakeFirst())
+    },
+
+    async byEkName(ekName: Uint8Array): Promise<Device | undefined> {
+      return optional(await all().where('ek_name', '=', ekName).executeTakeFirst())
+    },
+
+    async byDeviceKeyThumbprint(thumbprint: Uint8Array): Promise<Device | undefined> {
+      return optional(await all().where('device_key_thumbprint', '=', thumbprint).executeTakeFirst())
+    },
+
+    /** Last enrolled first. */
+    async list(page: PageRequest, filter: DeviceFilter = {}): Promise<Page<DeviceWithState>> {
+      const cursor = integerCursor(page)
+      let query = db
+        .selectFrom('devices')
+        .innerJoin('device_states', 'device_states.device_id', 'devices.id')
+        .selectAll()
+        .orderBy('devices.id', 'desc')
+        .limit(rowsToRead(page))
+      if (cursor !== undefined) query = query.where('devices.id', '<', cursor)
+      if (filter.productId !== undefined) query = query.where('devices.product_id', '=', filter.productId)
+      if (filter.enrolment !== undefined) query = query.where('devices.enrolment', '=', filter.enrolment)
+      if (filter.verdict !== undefined) query = query.where('device_states.verdict', '=', filter.verdict)
+      const rows = await query.execute()
+      return toPage(rows, page, (row) => row.id, (row) => ({ device: toDevice(row), state: toState(row) }))
+    },
+
+    /** `now` becomes the time of a revocation. */
+    async updateEnrolment(id: number, enrolment: Enrolment, now: number): Promise<void> {
+      await db
+        .updateTable('devices')
+        .set({ enrolment, revoked_at: enrolment === 'revoked' ? now : null })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    /** For a privileged re-enrolment, which never touches the state. Error: request.conflict as with `insert`. */
+    async updateKeys(id: number, keys: DeviceKeys): Promise<void> {
+      await db.updateTable('devices').set(keyColumns(keys)).where('id', '=', id).execute()
+    },
+
+    /** The initial state for a device of which nothing was heard. */
+    async stateOf(deviceId: number): Promise<DeviceState> {
+      const row = await db
+        .selectFrom('device_states')
+        .selectAll()
+        .where('device_id', '=', deviceId)
+        .executeTakeFirst()
+      return row === undefined ? initialDeviceState : toState(row)
+    },
+
+    async saveState(deviceId: number, state: DeviceState): Promise<void> {
+      const columns = stateColumns(state)
+      await db
+        .insertInto('device_states')
+        .values({ device_id: deviceId, ...columns })
+        .onConflict((conflict) => conflict.column('device_id').doUpdateSet(columns))
+        .execute()
+    },
+  }
+}

@@ -1,0 +1,47 @@
+import { sql } from 'kysely'
+import type { Epoch } from '../model/evidence.ts'
+import type { Executor } from './database.ts'
+
+const columns = ['number', 'nonce', 'issued_at as issuedAt'] as const
+
+export type EpochsRepository = ReturnType<typeof epochsRepository>
+
+/** Every epoch that was issued: all replicas read from here what is current. */
+export function epochsRepository(db: Executor) {
+  return {
+    /**
+     * Gives the epoch the next number, from 1, in one statement.
+     * Error: request.conflict when another replica took that number at the same moment; try again.
+     */
+    async insert(epoch: Omit<Epoch, 'number'>): Promise<Epoch> {
+      return db
+        .insertInto('epochs')
+        .columns(['number', 'nonce', 'issued_at'])
+        .expression((from) =>
+          from
+            .selectFrom('epochs')
+            .select(({ fn, val }) => [
+              sql<number>`coalesce(${fn.max('number')}, 0) + 1`.as('number'),
+              val(epoch.nonce).as('nonce'),
+              val(epoch.issuedAt).as('issued_at'),
+            ]),
+        )
+        .returning(columns)
+        .executeTakeFirstOrThrow()
+    },
+
+    /** The newest, or undefined before the first. */
+    async current(): Promise<Epoch | undefined> {
+      return db.selectFrom('epochs').select(columns).orderBy('number', 'desc').limit(1).executeTakeFirst()
+    },
+
+    async byNonce(nonce: Uint8Array): Promise<Epoch | undefined> {
+      return db.selectFrom('epochs').select(columns).where('nonce', '=', nonce).executeTakeFirst()
+    },
+
+    /** Issued at or after `issuedAt`, oldest first. */
+    async since(issuedAt: number): Promise<readonly Epoch[]> {
+      return db.selectFrom('epochs').select(columns).where('issued_at', '>=', issuedAt).orderBy('number').execute()
+    },
+  }
+}

@@ -1,0 +1,55 @@
+import type { Kysely } from 'kysely'
+import { sql } from 'kysely'
+import { KeepsealError } from '../../../shared/errors.ts'
+import { transaction, type Executor } from '../database.ts'
+import { sqliteColumnTypes, type ColumnTypes } from '../dialect.ts'
+import type { Database } from '../schema.ts'
+import { initial } from './0001-initial.ts'
+
+export interface Migration {
+  /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
+  readonly version: number
+  readonly name: string
+  readonly apply: (db: Executor, types: ColumnTypes) => Promise<void>
+}
+
+export const migrations: readonly Migration[] = [initial]
+
+/**
+ * Applies what is missing, each step in its own transaction, forward only. Returns the names of the applied steps.
+ * Errors: state.schema-newer when the database knows steps that this program does not.
+ */
+export async function migrate(
+  db: Kysely<Database>,
+  types: ColumnTypes = sqliteColumnTypes,
+  list: readonly Migration[] = migrations,
+): Promise<readonly string[]> {
+  await sql
+    .raw(`create table if not exists schema_migrations (version ${types.integer} not null primary key, name ${types.text} not null) ${types.tableOptions}`)
+    .execute(db)
+  const applied: string[] = []
+  for (const migration of list) {
+    const ran = await transaction(db, (trx) => applyOnce(trx, migration, list, types))
+    if (ran) applied.push(migration.name)
+  }
+  return applied
+}
+
+/** The version is read inside the transaction: two processes that start together must not both apply a step. */
+async function applyOnce(
+  db: Executor,
+  migration: Migration,
+  list: readonly Migration[],
+  types: ColumnTypes,
+): Promise<boolean> {
+  const { version } = await db
+    .selectFrom('schema_migrations')
+    .select(({ fn }) => fn.coalesce(fn.max('version'), sql<number>`0`).as('version'))
+    .executeTakeFirstOrThrow()
+  const known = list.at(-1)?.version ?? 0
+  if (Number(version) > known) throw new KeepsealError('state.schema-newer', `schema ${version}, known ${known}`)
+  if (Number(version) >= migration.version) return false
+  await migration.apply(db, types)
+  await db.insertInto('schema_migrations').values({ version: migration.version, name: migration.name }).execute()
+  return true
+}

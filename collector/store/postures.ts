@@ -1,0 +1,60 @@
+import { fromHex, toHex } from '../../shared/bytes/bytes.ts'
+import type { Executor } from './database.ts'
+
+/** Section id -> SHA-256 of its canonical content. */
+export type PostureMap = ReadonlyMap<string, Uint8Array>
+
+export type PosturesRepository = ReturnType<typeof posturesRepository>
+
+/** Posture maps by their digest, each once per vendor. */
+export function posturesRepository(db: Executor) {
+  return {
+    /** Saving again changes nothing: the digest names the content. */
+    async save(vendor: string, digest: Uint8Array, sections: PostureMap): Promise<void> {
+      const text = JSON.stringify(Object.fromEntries([...sections].map(([id, section]) => [id, toHex(section)])))
+      await db
+        .insertInto('postures')
+        .values({ vendor, digest, sections: text })
+        .onConflict((conflict) => conflict.columns(['vendor', 'digest']).doNothing())
+        .execute()
+    },
+
+    async find(vendor: string, digest: Uint8Array): Promise<PostureMap | undefined> {
+      const row = await db
+        .selectFrom('postures')
+        .select('sections')
+        .where('vendor', '=', vendor)
+        .where('digest', '=', digest)
+        .executeTakeFirst()
+      if (row === undefined) return undefined
+      const entries = Object.entries(JSON.parse(row.sections) as Record<string, string>)
+      return new Map(entries.map(([id, section]) => [id, fromHex(section)]))
+    },
+  }
+}
+
+export type PcrSetsRepository = ReturnType<typeof pcrSetsRepository>
+
+/** PCR values by the digest that a quote proves, each once per vendor. */
+export function pcrSetsRepository(db: Executor) {
+  return {
+    /** `values`: the CBOR in which the values travelled. Saving again changes nothing. */
+    async save(vendor: string, digest: Uint8Array, values: Uint8Array): Promise<void> {
+      await db
+        .insertInto('pcr_sets')
+        .values({ vendor, digest, pcr_values: values })
+        .onConflict((conflict) => conflict.columns(['vendor', 'digest']).doNothing())
+        .execute()
+    },
+
+    async find(vendor: string, digest: Uint8Array): Promise<Uint8Array | undefined> {
+      const row = await db
+        .selectFrom('pcr_sets')
+        .select('pcr_values')
+        .where('vendor', '=', vendor)
+        .where('digest', '=', digest)
+        .executeTakeFirst()
+      return row?.pcr_values
+    },
+  }
+}

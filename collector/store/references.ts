@@ -1,0 +1,47 @@
+import type { ReferenceValues } from '../model/evidence.ts'
+import type { Executor } from './database.ts'
+
+const columns = [
+  'id',
+  'product_id as productId',
+  'device_id as deviceId',
+  'review',
+  'posture_digest as postureDigest',
+  'pcr_digest as pcrDigest',
+  'created_at as createdAt',
+  'created_by as createdBy',
+] as const
+
+export type ReferencesRepository = ReturnType<typeof referencesRepository>
+
+export function referencesRepository(db: Executor) {
+  return {
+    async insert(values: ReferenceValues): Promise<void> {
+      await db
+        .insertInto('reference_values')
+        .values({
+          id: values.id,
+          product_id: values.productId,
+          device_id: values.deviceId,
+          review: values.review,
+          posture_digest: values.postureDigest,
+          pcr_digest: values.pcrDigest,
+          created_at: values.createdAt,
+          created_by: values.createdBy,
+        })
+        .execute()
+    },
+
+    /** What holds for a device: its own values first, then its product's, each newest first. */
+    async activeFor(deviceId: number, productId: string): Promise<readonly ReferenceValues[]> {
+      const rows = await db
+        .selectFrom('reference_values')
+        .select(columns)
+        .where('product_id', '=', productId)
+        .where((or) => or.or([or('device_id', '=', deviceId), or('device_id', 'is', null)]))
+        .orderBy('id', 'desc')
+        .execute()
+      return [...rows.filter((row) => row.deviceId !== null), ...rows.filter((row) => row.deviceId === null)]
+    },
+  }
+}

@@ -1,0 +1,274 @@
+import type { Generated } from 'kysely'
+import type { FindingCode, Severity } from '../../shared/codes/findings.ts'
+import type { Ueid } from '../../shared/evidence/identifiers.ts'
+import type { BootCoverage, Enrolment, Identity, Latch, Verdict } from '../model/device.ts'
+import type { ReferenceValues } from '../model/evidence.ts'
+import type { CaseState, FindingState } from '../model/finding.ts'
+import type { ApiRole, ApprovalPolicy, IdentityPolicy } from '../model/product.ts'
+
+/** Every table as its columns. Times are ms since 1970 UTC; bytes are blobs; `0 | 1` where a model says boolean. */
+export interface Database {
+  products: ProductsTable
+  certificates: CertificatesTable
+  enrolment_tokens: EnrolmentTokensTable
+  pending_enrolments: PendingEnrolmentsTable
+  api_tokens: ApiTokensTable
+  devices: DevicesTable
+  device_states: DeviceStatesTable
+  sessions: SessionsTable
+  evidence: EvidenceTable
+  refusals: RefusalsTable
+  refusal_counts: RefusalCountsTable
+  epochs: EpochsTable
+  receipts: ReceiptsTable
+  postures: PosturesTable
+  pcr_sets: PcrSetsTable
+  sections: SectionsTable
+  section_chunks: SectionChunksTable
+  reference_values: ReferenceValuesTable
+  findings: FindingsTable
+  reassessment_cases: ReassessmentCasesTable
+  case_findings: CaseFindingsTable
+  audit_log: AuditLogTable
+  schema_migrations: SchemaMigrationsTable
+}
+
+export interface ProductsTable {
+  id: string
+  vendor: string
+  model: string
+  identity_policy: IdentityPolicy
+  approval_policy: ApprovalPolicy
+  created_at: number
+}
+
+export interface CertificatesTable {
+  id: string
+  product_id: string
+  number: string
+  profile_uri: string
+  valid_until: number
+  created_at: number
+}
+
+export interface EnrolmentTokensTable {
+  id: string
+  token_hash: Uint8Array
+  product_id: string
+  reenrol_ueid: string | null
+  expires_at: number
+  reserved_until: number | null
+  reserved_by: Uint8Array | null
+  used_at: number | null
+  used_by_ueid: string | null
+  created_at: number
+}
+
+export interface PendingEnrolmentsTable {
+  id: string
+  token_id: string
+  challenge: Uint8Array
+  secret_hash: Uint8Array | null
+  request: string
+  identity: Identity
+  expires_at: number
+}
+
+export interface ApiTokensTable {
+  id: string
+  name: string
+  token_hash: Uint8Array
+  role: ApiRole
+  created_at: number
+  expires_at: number | null
+  revoked_at: number | null
+}
+
+export interface DevicesTable {
+  id: Generated<number>
+  ueid: Ueid
+  product_id: string
+  vendor: string
+  model: string
+  hardware_revision: string
+  serial: string
+  enrolment: Enrolment
+  identity: Identity
+  device_key: Uint8Array
+  device_key_thumbprint: Uint8Array
+  tls_key_hash: Uint8Array
+  certificate_not_after: number
+  ek_name: Uint8Array | null
+  ek_certificate: Uint8Array | null
+  ak_public: Uint8Array | null
+  ak_name: Uint8Array | null
+  enrolled_at: number
+  revoked_at: number | null
+}
+
+/** One narrow row a device, updated by every report: no secondary index. */
+export interface DeviceStatesTable {
+  device_id: number
+  verdict: Verdict
+  verdict_code: string | null
+  latch: Latch
+  boot_coverage: BootCoverage
+  last_received_at: number | null
+  last_fresh_at: number | null
+  last_fresh_epoch: number | null
+  fresh_session: Uint8Array | null
+  posture_digest: Uint8Array | null
+  pcr_digest: Uint8Array | null
+  /** Decimal text: the TPM's clock is an unsigned 64-bit number, which no integer column of either database holds. */
+  tpm_clock_ms: string | null
+  tpm_reset_count: number | null
+  tpm_restart_count: number | null
+  tpm_observed_at: number | null
+  boot_seed: Uint8Array | null
+  named_receipt: number
+  last_receipt_number: number
+  agent_version: string | null
+}
+
+export interface SessionsTable {
+  device_id: number
+  session: Uint8Array
+  contiguous_to: number
+  /** JSON array of ascending integers. */
+  extra: string
+  first_seen_at: number
+}
+
+export interface EvidenceTable {
+  id: Generated<number>
+  device_id: number
+  session: Uint8Array
+  seq: number
+  hash: Uint8Array
+  previous: Uint8Array | null
+  epoch: number | null
+  received_at: number
+  fresh: 0 | 1
+  outcome: string | null
+  verdict: string
+  posture_digest: Uint8Array
+  pcr_digest: Uint8Array | null
+  bytes: Uint8Array
+}
+
+export interface RefusalsTable {
+  id: Generated<number>
+  ueid: Ueid | null
+  topic: string
+  code: string
+  hash: Uint8Array
+  received_at: number
+  bytes: Uint8Array
+}
+
+/** Every refusal ever, also those whose message is no longer kept. `ueid` is empty where none was readable. */
+export interface RefusalCountsTable {
+  ueid: string
+  code: string
+  total: number
+}
+
+export interface EpochsTable {
+  number: number
+  nonce: Uint8Array
+  issued_at: number
+}
+
+export interface ReceiptsTable {
+  device_id: number
+  number: number
+  hash: Uint8Array
+  issued_at: number
+}
+
+export interface PosturesTable {
+  vendor: string
+  digest: Uint8Array
+  /** JSON object: section id -> digest in hex. */
+  sections: string
+}
+
+export interface PcrSetsTable {
+  vendor: string
+  digest: Uint8Array
+  pcr_values: Uint8Array
+}
+
+export interface SectionsTable {
+  vendor: string
+  digest: Uint8Array
+  content: Uint8Array
+}
+
+export interface SectionChunksTable {
+  vendor: string
+  digest: Uint8Array
+  chunk_index: number
+  chunk_count: number
+  size: number
+  encoding: string
+  bytes: Uint8Array
+  device_id: number
+}
+
+export interface ReferenceValuesTable {
+  id: string
+  product_id: string
+  device_id: number | null
+  review: ReferenceValues['review']
+  posture_digest: Uint8Array
+  pcr_digest: Uint8Array | null
+  created_at: number
+  created_by: string
+}
+
+export interface FindingsTable {
+  id: string
+  device_id: number
+  code: FindingCode
+  subject: string
+  value_before: string | null
+  value_after: string | null
+  severity: Severity
+  state: FindingState
+  opened_at: number
+  last_seen_at: number
+  resolved_at: number | null
+  evidence_hash: Uint8Array
+}
+
+export interface ReassessmentCasesTable {
+  id: string
+  product_id: string
+  certificate_id: string
+  cause: FindingCode
+  trigger_id: string
+  state: CaseState
+  opened_at: number
+  triage_by: number
+}
+
+export interface CaseFindingsTable {
+  case_id: string
+  finding_id: string
+}
+
+export interface AuditLogTable {
+  id: Generated<number>
+  at: number
+  actor: string
+  action: string
+  subject: string
+  /** JSON object. */
+  detail: string
+}
+
+export interface SchemaMigrationsTable {
+  version: number
+  name: string
+}

@@ -1,0 +1,111 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
+import { join } from 'node:path'
+import { fromBase64Url, fromHex, toHex } from '../../shared/bytes/bytes.ts'
+import { encodeCbor } from '../../shared/cbor/codec.ts'
+import { COSE_ALGORITHM } from '../../shared/cose/algorithms.ts'
+import { coseKeyThumbprint, type CoseKey } from '../../shared/cose/key.ts'
+import type { Signer } from '../../shared/cose/sign1.ts'
+import type { RandomFunction } from '../../shared/crypto/crypto.ts'
+import { hash, hmac } from '../../shared/crypto/node.ts'
+import { KeepsealError } from '../../shared/errors.ts'
+import { ueidBytes, type Ueid } from '../../shared/evidence/identifiers.ts'
+import {
+  createCertificateAuthority,
+  parseCertificateAuthority,
+  type CertificateAuthority,
+} from './certificate-authority.ts'
+import { assertPrivateDirectory, createSecretDirectory, exists, readSecretFile } from './key-files.ts'
+
+/** What makes this collector itself: made once, at the first start, and then kept for its life. */
+export interface CollectorKeys {
+  /** Where they are: `${data}/keys`. */
+  readonly directory: string
+  /** 16 random bytes; not a key. */
+  readonly collectorId: Uint8Array
+  /** The key that signs epochs, and its public half. */
+  readonly signer: Signer
+  readonly publicKey: CoseKey
+  readonly authority: CertificateAuthority
+  /**
+   * The 32-byte key that authenticates receipts and requests to one device. It is derived, so that no database and
+   * no backup of one holds a secret; a new device key brings a new one.
+   */
+  receiptKeyOf(ueid: Ueid, deviceKeyThumbprint: Uint8Array): Uint8Array
+}
+
+const FILES = {
+  collectorId: 'collector-id',
+  signingKey: 'signing-key.pem',
+  receiptMaster: 'receipt-master',
+  authorityKey: 'device-ca-key.pem',
+  authorityCertificate: 'device-ca.pem',
+} as const
+
+const privatePem = (key: KeyObject): Buffer => Buffer.from(key.export({ format: 'pem', type: 'pkcs8' }))
+
+async function create(directory: string, now: number, random: RandomFunction): Promise<void> {
+  const authority = await createCertificateAuthority(now, random)
+  const files = new Map<string, Uint8Array>([
+    [FILES.collectorId, Buffer.from(`${toHex(random(16))}\n`)],
+    [FILES.signingKey, privatePem(generateKeyPairSync('ed25519').privateKey)],
+    [FILES.receiptMaster, Buffer.from(`${toHex(random(32))}\n`)],
+    [FILES.authorityKey, privatePem(authority.privateKey)],
+    [FILES.authorityCertificate, Buffer.from(authority.certificate)],
+  ])
+  await createSecretDirectory(directory, files)
+}
+
+/** A file of one line of hexadecimal. */
+async function readHex(path: string, length: number): Promise<Uint8Array> {
+  const text = (await readSecretFile(path)).toString('latin1').trim()
+  if (text.length !== length * 2 || !/^[0-9a-f]*$/.test(text)) throw new KeepsealError('state.unreadable', path)
+  return fromHex(text)
+}
+
+async function readSigningKey(path: string): Promise<{ signer: Signer; publicKey: CoseKey }> {
+  const pem = await readSecretFile(path)
+  let key: KeyObject
+  try {
+    key = createPrivateKey(pem)
+  } catch (cause) {
+    throw new KeepsealError('state.unreadable', path, { cause })
+  }
+  const { x } = createPublicKey(key).export({ format: 'jwk' })
+  if (key.asymmetricKeyType !== 'ed25519' || x === undefined) throw new KeepsealError('state.unreadable', path)
+  const publicKey: CoseKey = { curve: 'Ed25519', x: fromBase64Url(x) }
+  const keyId = coseKeyThumbprint(publicKey, hash)
+  return { publicKey, signer: { algorithm: COSE_ALGORITHM.Ed25519, keyId, sign: (message) => sign(null, message, key) } }
+}
+
+async function load(directory: string): Promise<CollectorKeys> {
+  await assertPrivateDirectory(directory)
+  const master = await readHex(join(directory, FILES.receiptMaster), 32)
+  const { signer, publicKey } = await readSigningKey(join(directory, FILES.signingKey))
+  return {
+    directory,
+    collectorId: await readHex(join(directory, FILES.collectorId), 16),
+    signer,
+    publicKey,
+    authority: parseCertificateAuthority(
+      (await readSecretFile(join(directory, FILES.authorityKey))).toString('latin1'),
+      (await readSecretFile(join(directory, FILES.authorityCertificate))).toString('latin1'),
+    ),
+    receiptKeyOf: (ueid, deviceKeyThumbprint) =>
+      hmac('sha256', master, encodeCbor(['keepseal-receipt-key-v1', ueidBytes(ueid), deviceKeyThumbprint])),
+  }
+}
+
+/**
+ * Loads the collector's keys from `${dataDirectory}/keys`, and makes them where that does not exist yet: all in one
+ * step, so a missing file later is damage (`state.unreadable`) and never silently a new identity, which no device
+ * would know. Throws `state.insecure-permissions` when others can read one of them, `state.disk-full`.
+ */
+export async function loadOrCreateKeys(options: {
+  readonly dataDirectory: string
+  readonly now: number
+  readonly random: RandomFunction
+}): Promise<CollectorKeys> {
+  const directory = join(options.dataDirectory, 'keys')
+  if (!(await exists(directory))) await create(directory, options.now, options.random)
+  return load(directory)
+}

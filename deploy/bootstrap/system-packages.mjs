@@ -1,0 +1,60 @@
+// What the programs and the tests need from the operating system, and how to find out whether it is there.
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+const LIBRARY_DIRECTORIES = ['/usr/lib', '/lib', '/usr/lib64', '/usr/local/lib']
+
+function hasLibrary(soname) {
+  return LIBRARY_DIRECTORIES.some((directory) => {
+    if (existsSync(join(directory, soname))) return true
+    try {
+      return readdirSync(directory).some((entry) => entry.endsWith('-linux-gnu') && existsSync(join(directory, entry, soname)))
+    } catch {
+      return false
+    }
+  })
+}
+
+function hasCommand(name) {
+  const path = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`
+  return path.split(':').some((directory) => {
+    try {
+      accessSync(join(directory, name), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+/** `debian`: package names, newest release first; the first one that the package lists know is taken. */
+const PACKAGES = [
+  { name: 'tpm2-tss (esys)', for: ['preview', 'test'], present: () => hasLibrary('libtss2-esys.so.0'), debian: ['libtss2-esys-3.0.2-0t64', 'libtss2-esys-3.0.2-0'] },
+  { name: 'tpm2-tss (mu)', for: ['preview', 'test'], present: () => hasLibrary('libtss2-mu.so.0'), debian: ['libtss2-mu-4.0.1-0t64', 'libtss2-mu0'] },
+  { name: 'tpm2-tss (tctildr)', for: ['preview', 'test'], present: () => hasLibrary('libtss2-tctildr.so.0'), debian: ['libtss2-tctildr0t64', 'libtss2-tctildr0'] },
+  { name: 'tpm2-tss (rc)', for: ['preview', 'test'], present: () => hasLibrary('libtss2-rc.so.0'), debian: ['libtss2-rc0t64', 'libtss2-rc0'] },
+  { name: 'tpm2-tss (device)', for: ['preview', 'test'], present: () => hasLibrary('libtss2-tcti-device.so.0'), debian: ['libtss2-tcti-device0t64', 'libtss2-tcti-device0'] },
+  { name: 'tpm2-tss (swtpm)', for: ['preview', 'test'], present: () => hasLibrary('libtss2-tcti-swtpm.so.0'), debian: ['libtss2-tcti-swtpm0t64', 'libtss2-tcti-swtpm0'] },
+  { name: 'swtpm', for: ['preview', 'test'], present: () => hasCommand('swtpm') && hasCommand('swtpm_setup'), debian: ['swtpm', 'swtpm-tools'], all: true },
+  { name: 'tpm2-tools', for: ['test'], present: () => hasCommand('tpm2_checkquote'), debian: ['tpm2-tools'] },
+  { name: 'mosquitto', for: ['test'], present: () => hasCommand('mosquitto'), debian: ['mosquitto'] },
+  { name: 'iproute2', for: ['test'], present: () => hasCommand('ss'), debian: ['iproute2'] },
+  { name: 'a C++ compiler', for: ['preview', 'test'], present: () => hasCommand('g++') && hasCommand('make') && hasCommand('python3'), debian: ['g++', 'make', 'python3'], all: true },
+]
+
+export function missingSystemPackages(purpose) {
+  return PACKAGES.filter((entry) => entry.for.includes(purpose) && !entry.present())
+}
+
+export const hasApt = () => hasCommand('apt-get')
+
+/** The command, as words, that installs `missing` on a Debian-like system. Wants current package lists. */
+export function aptCommand(missing) {
+  const known = (name) => spawnSync('apt-cache', ['show', '--no-all-versions', name], { stdio: 'ignore' }).status === 0
+  const names = missing.flatMap((entry) => {
+    if (entry.all === true) return entry.debian
+    return [entry.debian.find(known) ?? entry.debian[entry.debian.length - 1]]
+  })
+  return ['apt-get', 'install', '-y', '--no-install-recommends', ...names]
+}

@@ -1,0 +1,41 @@
+import type { CodeEntry } from './registry.ts'
+
+/** Whether a finding latches (integrity), follows the measured state (posture), or speaks of reporting itself. */
+export type FindingAxis = 'integrity' | 'posture' | 'reporting'
+export type Severity = 'critical' | 'high' | 'medium' | 'low'
+
+/** `trigger` is the reassessment trigger of the practice model (T1..T19) that a finding of this code belongs to. */
+export interface FindingEntry extends CodeEntry {
+  readonly axis: FindingAxis
+  readonly severity: Severity
+  readonly trigger: `T${number}`
+}
+
+const EXAMINE = 'Treat the gateway as possibly compromised; examine it, then: keepseal device approve UEID'
+const APPROVE = 'Undo the change on the gateway, or accept it: keepseal device approve UEID'
+
+const table = {
+  'boot.pcr-changed': { axis: 'integrity', severity: 'critical', trigger: 'T1', title: 'a boot measurement is not the approved one', remedy: EXAMINE },
+  'boot.quote-refused': { axis: 'integrity', severity: 'critical', trigger: 'T1', title: 'the TPM quote of a TPM-identified gateway is missing or invalid', remedy: EXAMINE },
+  'boot.log-refused': { axis: 'integrity', severity: 'critical', trigger: 'T1', title: 'the boot log does not explain the quoted measurements', remedy: EXAMINE },
+  'boot.fact-changed': { axis: 'posture', severity: 'medium', trigger: 'T11', title: 'a platform fact that the agent reports has changed', remedy: APPROVE },
+  'identity.clone': { axis: 'integrity', severity: 'critical', trigger: 'T15', title: 'two agents report with one identity', remedy: 'Revoke the device, find the copy, and enrol both anew.' },
+  'identity.tpm-cleared': { axis: 'integrity', severity: 'high', trigger: 'T15', title: 'the TPM was cleared: its counters went back', remedy: EXAMINE },
+  'reporting.rollback': { axis: 'reporting', severity: 'medium', trigger: 'T14', title: 'the agent\'s state was set back to an earlier one', remedy: 'Expected after restoring an image; otherwise examine the gateway.' },
+  'reporting.loss': { axis: 'reporting', severity: 'low', trigger: 'T14', title: 'the agent had to drop evidence that it could not deliver', remedy: 'Look at the connection, or enlarge the outbox.' },
+  'reporting.section-unavailable': { axis: 'reporting', severity: 'medium', trigger: 'T14', title: 'the agent can no longer measure a part of the posture', remedy: 'keepseal-agent doctor on the gateway tells why.' },
+  'sockets.listener-added': { axis: 'posture', severity: 'high', trigger: 'T3', title: 'a listening socket that was not approved', remedy: APPROVE },
+  'sockets.listener-removed': { axis: 'posture', severity: 'low', trigger: 'T3', title: 'an approved listening socket is gone', remedy: APPROVE },
+  'sockets.listener-changed': { axis: 'posture', severity: 'medium', trigger: 'T3', title: 'a listening socket belongs to another program', remedy: APPROVE },
+  'packages.added': { axis: 'posture', severity: 'medium', trigger: 'T2', title: 'a package that was not approved', remedy: APPROVE },
+  'packages.removed': { axis: 'posture', severity: 'medium', trigger: 'T2', title: 'an approved package is gone', remedy: APPROVE },
+  'packages.changed': { axis: 'posture', severity: 'medium', trigger: 'T2', title: 'a package has another version than approved', remedy: APPROVE },
+  'system.changed': { axis: 'posture', severity: 'medium', trigger: 'T2', title: 'the operating system differs from the approved one', remedy: APPROVE },
+  'update-channel.source-added': { axis: 'posture', severity: 'high', trigger: 'T6', title: 'an update source that was not approved', remedy: APPROVE },
+  'update-channel.source-removed': { axis: 'posture', severity: 'medium', trigger: 'T6', title: 'an approved update source is gone', remedy: APPROVE },
+  'update-channel.source-changed': { axis: 'posture', severity: 'high', trigger: 'T6', title: 'an update source differs from the approved one', remedy: APPROVE },
+} as const satisfies Record<string, FindingEntry>
+
+export type FindingCode = keyof typeof table
+
+export const findings: Readonly<Record<FindingCode, FindingEntry>> = table

@@ -1,0 +1,18 @@
+import * as v from 'valibot'
+
+/** Why one field of a section has no value. `absent` says that the system does not have the source, not that it is off. */
+export const MISSING = ['absent', 'no-permission', 'too-large', 'unreadable', 'malformed'] as const
+export type Missing = (typeof MISSING)[number]
+
+/** One observed fact, or the reason why it could not be observed. Never a default that reads like a value. */
+export type Observation<T> = { value: T } | { missing: Missing }
+
+export const observation = <T>(value: v.GenericSchema<unknown, T>) =>
+  v.union([v.strictObject({ value }), v.strictObject({ missing: v.picklist(MISSING) })])
+
+/** One line for people and for comparison. A reason stands in parentheses, a value never begins with one by itself. */
+export function describe<T>(observed: Observation<T>, show: (value: T) => string = String): string {
+  if ('missing' in observed) return `(${observed.missing})`
+  const shown = show(observed.value)
+  return shown.startsWith('(') || shown.startsWith('"') ? JSON.stringify(shown) : shown
+}

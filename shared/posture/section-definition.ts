@@ -1,0 +1,32 @@
+import type * as v from 'valibot'
+
+/**
+ * One comparable statement of a section. The subject is a stable identifier that people can read; findings are keyed
+ * by it. Statements that share a subject are compared together.
+ */
+export interface Fact {
+  readonly subject: string
+  readonly value: string
+}
+
+/** Everything that is known about a section's content apart from how it is measured. */
+export interface SectionDefinition<Content> {
+  /** What the collector accepts. */
+  readonly schema: v.GenericSchema<unknown, Content>
+  /** The one order and form in which equal content is written. Lists are sets here. */
+  canonical(content: Content): Content
+  /** The whole content as statements: contents that differ anywhere differ in at least one of them. */
+  facts(content: Content): readonly Fact[]
+}
+
+/** Sorts by UTF-16 code units of `key`, which must tell different entries apart, and drops repetitions. */
+export function sortedUnique<T>(entries: readonly T[], key: (entry: T) => string): T[] {
+  const byKey = new Map<string, T>()
+  for (const entry of entries) byKey.set(key(entry), entry)
+  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry)
+}
+
+export const sortedTexts = (texts: readonly string[]): string[] => sortedUnique(texts, (text) => text)
+
+/** Joins fields into a key. Section texts hold no control characters, so different fields never give one key. */
+export const keyOf = (...fields: readonly (string | number | boolean | undefined)[]): string => fields.join('\0')

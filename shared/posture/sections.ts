@@ -1,0 +1,31 @@
+import type { SectionDefinition } from './section-definition.ts'
+import { boot, type BootContent } from './sections/boot.ts'
+import { packages, type PackagesContent } from './sections/packages.ts'
+import { sockets, type SocketsContent } from './sections/sockets.ts'
+import { system, type SystemContent } from './sections/system.ts'
+import { updateChannel, type UpdateChannelContent } from './sections/update-channel.ts'
+
+export interface SectionContents {
+  boot: BootContent
+  sockets: SocketsContent
+  packages: PackagesContent
+  system: SystemContent
+  'update-channel': UpdateChannelContent
+}
+
+/** The parts of a posture. All of them are asserted by the agent: no TPM measured them. */
+export type SectionId = keyof SectionContents
+
+export const SECTIONS: { readonly [S in SectionId]: SectionDefinition<SectionContents[S]> } = {
+  boot,
+  sockets,
+  packages,
+  system,
+  'update-channel': updateChannel,
+}
+
+export const SECTION_IDS = Object.keys(SECTIONS) as readonly SectionId[]
+
+export function isSectionId(id: string): id is SectionId {
+  return Object.hasOwn(SECTIONS, id)
+}

@@ -1,0 +1,85 @@
+import * as v from 'valibot'
+import { keyOf, sortedUnique, type SectionDefinition } from '../section-definition.ts'
+import { count, text } from '../text.ts'
+
+/** dpkg(1), "Package states", without `not-installed` and `config-files`: of those nothing can run. */
+export const PACKAGE_STATES = [
+  'installed',
+  'half-installed',
+  'unpacked',
+  'half-configured',
+  'triggers-awaited',
+  'triggers-pending',
+] as const
+
+export const MAX_PACKAGES = 20_000
+
+const packageSchema = v.strictObject({
+  name: text(256),
+  /** Absent where the record has none. */
+  architecture: v.exactOptional(text(64)),
+  version: text(256),
+  /** Only where it differs from the binary package's. */
+  source: v.exactOptional(text(256)),
+  sourceVersion: v.exactOptional(text(256)),
+  /** Only where it is not `installed`. */
+  state: v.exactOptional(v.picklist(PACKAGE_STATES)),
+  /** The administrator keeps the version: updates do not reach it. */
+  held: v.exactOptional(v.literal(true)),
+  /** dpkg's error flag: the package has to be installed again. */
+  reinstallRequired: v.exactOptional(v.literal(true)),
+})
+
+const schema = v.strictObject({
+  manager: v.picklist(['dpkg']),
+  packages: v.pipe(v.array(packageSchema), v.maxLength(MAX_PACKAGES)),
+  /** Installed packages that were found; larger than the list where that was cut. */
+  total: count,
+  /** Records that could not be understood, so that their packages are missing above. */
+  malformed: count,
+  /** Databases that end in the middle of a record, or list files that could not be read. */
+  incomplete: v.boolean(),
+})
+
+export type Package = v.InferOutput<typeof packageSchema>
+export type PackagesContent = v.InferOutput<typeof schema>
+
+function versionOf(entry: Package): string {
+  const notes = [
+    entry.source === undefined ? undefined : `source ${entry.source}`,
+    entry.sourceVersion === undefined ? undefined : `source version ${entry.sourceVersion}`,
+    entry.state,
+    entry.held && 'held',
+    entry.reinstallRequired && 'reinstallation required',
+  ].filter((note) => note !== undefined)
+  return notes.length === 0 ? entry.version : `${entry.version} (${notes.join('; ')})`
+}
+
+export const packages: SectionDefinition<PackagesContent> = {
+  schema,
+  canonical: (content) => ({
+    ...content,
+    packages: sortedUnique(content.packages, (entry) =>
+      keyOf(
+        entry.name,
+        entry.architecture,
+        entry.version,
+        entry.source,
+        entry.sourceVersion,
+        entry.state,
+        entry.held,
+        entry.reinstallRequired,
+      ),
+    ),
+  }),
+  facts: (content) => [
+    { subject: 'manager', value: content.manager },
+    { subject: 'packages found', value: String(content.total) },
+    { subject: 'malformed records', value: String(content.malformed) },
+    { subject: 'incomplete', value: String(content.incomplete) },
+    ...content.packages.map((entry) => ({
+      subject: entry.architecture === undefined ? entry.name : `${entry.name}:${entry.architecture}`,
+      value: versionOf(entry),
+    })),
+  ],
+}

@@ -1,0 +1,94 @@
+import * as v from 'valibot'
+import { keyOf, sortedTexts, sortedUnique, type SectionDefinition } from '../section-definition.ts'
+import { count, text } from '../text.ts'
+
+export const SOCKET_TABLES = ['tcp', 'tcp6', 'udp', 'udp6'] as const
+export type SocketTable = (typeof SOCKET_TABLES)[number]
+
+/** How far a bound address reaches. `address` is one of the unit's own, which differs from unit to unit. */
+export const SOCKET_SCOPES = ['any', 'address', 'multicast', 'link', 'loopback'] as const
+export type SocketScope = (typeof SOCKET_SCOPES)[number]
+
+export const MAX_LISTENERS = 1024
+export const MAX_EXECUTABLES = 32
+
+const listenerSchema = v.strictObject({
+  protocol: v.picklist(['tcp', 'udp']),
+  family: v.picklist(['ipv4', 'ipv6']),
+  scope: v.picklist(SOCKET_SCOPES),
+  /** Only where it is the same on every unit: any, loopback and multicast addresses. */
+  address: v.exactOptional(text(45)),
+  port: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff)),
+  /**
+   * `known`: the executables below hold it. `hidden`: none was found among the processes that could be examined, but
+   * not all could. `none`: all were examined and none holds it, so the kernel does.
+   */
+  owner: v.picklist(['known', 'hidden', 'none']),
+  executables: v.exactOptional(v.pipe(v.array(text(512)), v.minLength(1), v.maxLength(MAX_EXECUTABLES))),
+})
+
+const schema = v.strictObject({
+  listeners: v.pipe(v.array(listenerSchema), v.maxLength(MAX_LISTENERS)),
+  /** The kernel's tables that were read. A missing one means that this kernel lacks the family. */
+  tables: v.pipe(v.array(v.picklist(SOCKET_TABLES)), v.maxLength(SOCKET_TABLES.length)),
+  /** Whether all processes could be examined for their sockets; `bounded` where there were too many. */
+  owners: v.picklist(['visible', 'no-permission', 'bounded']),
+  /** The list was cut at its bound; the widest reaching listeners are in it. */
+  truncated: v.boolean(),
+  /** Different listeners that were found. */
+  total: count,
+  /** Lines of the tables that could not be understood. */
+  malformed: count,
+})
+
+export type Listener = v.InferOutput<typeof listenerSchema>
+export type SocketsContent = v.InferOutput<typeof schema>
+
+/** `tcp/0.0.0.0:22`, `udp/[::]:53`, `tcp/ipv4-address:443` for an address of the unit's own. */
+export function listenerSubject(listener: Omit<Listener, 'owner' | 'executables'>): string {
+  const { protocol, family, scope, address, port } = listener
+  const where = address === undefined ? `${family}-${scope}` : family === 'ipv6' ? `[${address}]` : address
+  return `${protocol}/${where}:${port}`
+}
+
+function ownerOf(listener: Listener): string {
+  const executables = listener.executables ?? []
+  const owner = { known: '', hidden: 'owner not visible', none: 'kernel or no owner' }[listener.owner]
+  return [owner, ...executables.map((path) => JSON.stringify(path))].filter((part) => part !== '').join(' ')
+}
+
+export const sockets: SectionDefinition<SocketsContent> = {
+  schema,
+  canonical: (content) => ({
+    ...content,
+    tables: sortedUnique(content.tables, (table) => table),
+    listeners: sortedUnique(
+      content.listeners.map((listener) =>
+        listener.executables === undefined
+          ? listener
+          : { ...listener, executables: sortedTexts(listener.executables) },
+      ),
+      (listener) =>
+        keyOf(
+          listener.protocol,
+          listener.family,
+          listener.scope,
+          listener.address,
+          listener.port,
+          listener.owner,
+          ...(listener.executables ?? []),
+        ),
+    ),
+  }),
+  facts: (content) => [
+    { subject: 'tables', value: content.tables.join(' ') },
+    { subject: 'owners', value: content.owners },
+    { subject: 'truncated', value: String(content.truncated) },
+    { subject: 'listeners found', value: String(content.total) },
+    { subject: 'malformed lines', value: String(content.malformed) },
+    ...content.listeners.map((listener) => ({
+      subject: listenerSubject(listener),
+      value: `${listener.scope}, ${ownerOf(listener)}`,
+    })),
+  ],
+}

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto'
+import { makeUeid } from '../../../shared/evidence/identifiers.ts'
+import type { Device, DeviceTpm } from '../../../collector/model/device.ts'
+import type { EvidenceRecord } from '../../../collector/model/evidence.ts'
+import type { Finding } from '../../../collector/model/finding.ts'
+import type { Certificate, EnrolmentToken, Product } from '../../../collector/model/product.ts'
+import { makeId, type IdPrefix } from '../../../collector/store/ids.ts'
+import type { Store } from '../../../collector/store/index.ts'
+
+export const NOW = Date.UTC(2026, 4, 1)
+
+/** Bytes that are a function of their label, so that a failure names them. */
+export const bytes = (label: string, length = 32): Uint8Array =>
+  Uint8Array.from(createHash('sha512').update(label).digest().subarray(0, length))
+
+let serial = 0
+export const id = (prefix: IdPrefix, at = NOW): string => makeId(prefix, at, (length) => bytes(`id${serial++}`, length))
+
+export const product = (over: Partial<Product> = {}): Product => ({
+  id: id('prd'),
+  vendor: 'Acme',
+  model: 'Gate 7',
+  identityPolicy: 'tofu',
+  approvalPolicy: 'manual',
+  createdAt: NOW,
+  ...over,
+})
+
+export const certificate = (productId: string, over: Partial<Certificate> = {}): Certificate => ({
+  id: id('crt'),
+  productId,
+  number: 'C-2026-001',
+  profileUri: 'https://profiles.example/gateway/1',
+  validUntil: NOW + 1e9,
+  createdAt: NOW,
+  ...over,
+})
+
+export const token = (productId: string, over: Partial<EnrolmentToken> = {}): EnrolmentToken => ({
+  id: id('tok'),
+  tokenHash: bytes(`token${serial++}`),
+  productId,
+  reenrolUeid: null,
+  expiresAt: NOW + 3_600_000,
+  reservedUntil: null,
+  reservedBy: null,
+  usedAt: null,
+  usedByUeid: null,
+  createdAt: NOW,
+  ...over,
+})
+
+export const tpm = (label: string): DeviceTpm => ({
+  ekName: bytes(`ek ${label}`, 34),
+  ekCertificate: bytes(`certificate ${label}`, 60),
+  akPublic: bytes(`ak ${label}`, 60),
+  akName: bytes(`ak name ${label}`, 34),
+})
+
+export const device = (productId: string, label: string, over: Partial<Device> = {}): Omit<Device, 'id'> => ({
+  ueid: makeUeid(bytes(label, 16)),
+  productId,
+  vendor: 'Acme',
+  model: 'Gate 7',
+  hardwareRevision: 'B',
+  serial: label,
+  enrolment: 'active',
+  identity: 'tpm-tofu',
+  deviceKey: bytes(`key ${label}`),
+  deviceKeyThumbprint: bytes(`thumbprint ${label}`),
+  tlsKeyHash: bytes(`tls ${label}`),
+  certificateNotAfter: NOW + 1e10,
+  tpm: tpm(label),
+  enrolledAt: NOW,
+  revokedAt: null,
+  ...over,
+})
+
+export const evidence = (deviceId: number, seq: number, over: Partial<EvidenceRecord> = {}): EvidenceRecord => ({
+  deviceId,
+  session: bytes('session', 16),
+  seq,
+  hash: bytes(`evidence ${deviceId} ${seq}`),
+  previous: seq === 0 ? null : bytes(`evidence ${deviceId} ${seq - 1}`),
+  epoch: 1,
+  receivedAt: NOW + seq,
+  fresh: true,
+  outcome: null,
+  verdict: 'affirming',
+  postureDigest: bytes('posture'),
+  pcrDigest: bytes('pcrs'),
+  bytes: bytes(`message ${deviceId} ${seq}`, 64),
+  ...over,
+})
+
+export const finding = (deviceId: number, over: Partial<Finding> = {}): Finding => ({
+  id: id('fnd'),
+  deviceId,
+  code: 'sockets.listener-added',
+  subject: 'tcp/0.0.0.0:4444',
+  before: null,
+  after: 'nc',
+  severity: 'high',
+  state: 'open',
+  openedAt: NOW,
+  lastSeenAt: NOW,
+  resolvedAt: null,
+  evidenceHash: bytes('evidence'),
+  ...over,
+})
+
+export async function storedProduct(store: Store, over: Partial<Product> = {}): Promise<Product> {
+  const made = product(over)
+  await store.products.create(made)
+  return made
+}
+
+/** An enrolled device, of the given product or of a new one. */
+export async function storedDevice(store: Store, label = 'one', productId?: string, over: Partial<Device> = {}): Promise<Device> {
+  const owner = productId ?? (await storedProduct(store, { model: `model of ${label}` })).id
+  return store.devices.insert(device(owner, label, over))
+}
+
+/** Follows the cursors to the end. */
+export async function everyPage<T>(
+  list: (cursor: string | null) => Promise<{ items: readonly T[]; nextCursor: string | null }>,
+): Promise<readonly (readonly T[])[]> {
+  const pages: (readonly T[])[] = []
+  let cursor: string | null = null
+  do {
+    const page: { items: readonly T[]; nextCursor: string | null } = await list(cursor)
+    pages.push(page.items)
+    cursor = page.nextCursor
+  } while (cursor !== null)
+  return pages
+}

@@ -1,0 +1,143 @@
+import { expect, it } from 'vitest'
+import type { ReassessmentCase } from '../../../collector/model/finding.ts'
+import type { ReferenceValues } from '../../../collector/model/evidence.ts'
+import { describeStore } from './support.ts'
+import { bytes, certificate, everyPage, finding, id, NOW, storedDevice, storedProduct } from './samples.ts'
+
+describeStore('reference values', (createStore) => {
+  it('of the device come before those of its product, each newest first, and no others', async () => {
+    const store = createStore()
+    const owner = await storedProduct(store)
+    const [one, two] = [await storedDevice(store, 'one', owner.id), await storedDevice(store, 'two', owner.id)]
+    const stranger = await storedProduct(store, { model: 'another' })
+    const make = (productId: string, deviceId: number | null, at: number): ReferenceValues => ({
+      id: id('ref', NOW + at),
+      productId,
+      deviceId,
+      review: 'unreviewed',
+      postureDigest: bytes(`posture ${at}`),
+      pcrDigest: at % 2 === 0 ? null : bytes('pcrs'),
+      createdAt: NOW + at,
+      createdBy: 'api_x',
+    })
+    const all = [
+      make(owner.id, one.id, 1),
+      make(owner.id, null, 2),
+      make(owner.id, two.id, 3),
+      make(owner.id, one.id, 4),
+      make(owner.id, null, 5),
+      make(stranger.id, null, 6),
+    ]
+    for (const values of all) await store.references.insert(values)
+    expect(await store.references.activeFor(one.id, owner.id)).toEqual([all[3], all[0], all[4], all[1]])
+  })
+})
+
+describeStore('findings', (createStore) => {
+  it('are one for a deviation until it is resolved', async () => {
+    const { findings, ...store } = createStore()
+    const device = await storedDevice({ findings, ...store })
+    const first = finding(device.id)
+    await findings.insert(first)
+    await expect(findings.insert(finding(device.id))).rejects.toMatchObject({ code: 'request.conflict' })
+    await findings.insert(finding(device.id, { subject: 'tcp/[::]:22' }))
+    await findings.setState(first.id, 'recovered', NOW + 1)
+    await expect(findings.insert(finding(device.id))).rejects.toMatchObject({ code: 'request.conflict' })
+    await findings.setState(first.id, 'resolved', NOW + 2)
+    await findings.insert(finding(device.id))
+    expect(await findings.openOf(device.id)).toHaveLength(2)
+  })
+
+  it('are followed while they last', async () => {
+    const store = createStore()
+    const device = await storedDevice(store)
+    const open = finding(device.id)
+    await store.findings.insert(open)
+    await store.findings.touch(open.id, NOW + 5, 'socat')
+    const touched = { ...open, lastSeenAt: NOW + 5, after: 'socat' }
+    expect(await store.findings.openOf(device.id)).toEqual([touched])
+    await store.findings.setState(open.id, 'recovered', NOW + 6)
+    expect(await store.findings.openOf(device.id)).toEqual([{ ...touched, state: 'recovered' }])
+    await store.findings.setState(open.id, 'resolved', NOW + 7)
+    expect(await store.findings.openOf(device.id)).toEqual([])
+    const [listed] = (await store.findings.list({ limit: 5 })).items
+    expect(listed).toEqual({
+      finding: { ...touched, state: 'resolved', resolvedAt: NOW + 7 },
+      ueid: device.ueid,
+      productId: device.productId,
+    })
+  })
+
+  it('are listed newest first with each filter', async () => {
+    const store = createStore()
+    const [one, two] = [await storedDevice(store, 'one'), await storedDevice(store, 'two')]
+    for (let i = 0; i < 3; i++) {
+      await store.findings.insert(finding(one.id, { id: id('fnd', NOW + i), subject: `tcp/0.0.0.0:${i}` }))
+    }
+    const pcr = finding(two.id, { id: id('fnd', NOW + 9), code: 'boot.pcr-changed', subject: 'pcr/sha256/4', state: 'recovered' })
+    await store.findings.insert(pcr)
+    const subjects = async (filter: Parameters<typeof store.findings.list>[1]) =>
+      (await everyPage((cursor) => store.findings.list({ limit: 2, cursor }, filter)))
+        .flat()
+        .map((each) => each.finding.subject.slice(-1))
+        .join('')
+    expect(await subjects({})).toBe('4210')
+    expect(await subjects({ deviceUeid: one.ueid })).toBe('210')
+    expect(await subjects({ productId: two.productId })).toBe('4')
+    expect(await subjects({ state: 'recovered' })).toBe('4')
+    expect(await subjects({ code: 'sockets.listener-added', state: 'open' })).toBe('210')
+    expect(await subjects({ code: 'sockets.listener-added', deviceUeid: two.ueid })).toBe('')
+  })
+})
+
+describeStore('cases', (createStore) => {
+  it('are one for product, certificate and cause until closed, and gather findings', async () => {
+    const store = createStore()
+    const device = await storedDevice(store)
+    const held = certificate(device.productId)
+    await store.products.createCertificate(held)
+    const make = (over: Partial<ReassessmentCase> = {}): ReassessmentCase => ({
+      id: id('cas'),
+      productId: device.productId,
+      certificateId: held.id,
+      cause: 'boot.pcr-changed',
+      trigger: 'T1',
+      state: 'triggered',
+      openedAt: NOW,
+      triageBy: NOW + 86_400_000,
+      ...over,
+    })
+    const [first, second] = [make(), make()]
+    const open = () => store.cases.openFor(device.productId, held.id, 'boot.pcr-changed')
+    expect(await open()).toBeUndefined()
+    await store.cases.insert(first)
+    await expect(store.cases.insert(second)).rejects.toMatchObject({ code: 'request.conflict' })
+    expect(await open()).toEqual(first)
+    expect(await store.cases.openFor(device.productId, held.id, 'identity.clone')).toBeUndefined()
+    await store.cases.insert(make({ cause: 'identity.clone', state: 'closed' }))
+    expect(await store.cases.openFor(device.productId, held.id, 'identity.clone')).toBeUndefined()
+
+    const findings = [finding(device.id), finding(device.id, { subject: 'tcp/[::]:22' })]
+    for (const each of findings) {
+      await store.findings.insert(each)
+      await store.cases.addFinding(first.id, each.id)
+      await store.cases.addFinding(first.id, each.id)
+    }
+    const expected = { case: first, findingIds: findings.map((each) => each.id).sort() }
+    expect(await store.cases.byId(first.id)).toEqual(expected)
+    expect(await store.cases.byId(second.id)).toBeUndefined()
+    expect((await store.cases.list({ limit: 5 }, { state: 'triggered' })).items).toEqual([first])
+    expect((await store.cases.list({ limit: 5 }, { productId: 'prd_none' })).items).toEqual([])
+  })
+})
+
+describeStore('the audit log', (createStore) => {
+  it('gives back what was appended, newest first', async () => {
+    const { auditLog } = createStore()
+    const entry = (at: number, subject: string) => ({ at, actor: 'api_x', action: 'device.approve', subject, detail: { scope: 'device', n: at } })
+    for (let at = 0; at < 3; at++) await auditLog.append(entry(at, at === 1 ? 'b' : 'a'))
+    const pages = await everyPage((cursor) => auditLog.list({ limit: 2, cursor }))
+    expect(pages).toEqual([[entry(2, 'a'), entry(1, 'b')], [entry(0, 'a')]])
+    expect((await auditLog.list({ limit: 5 }, { subject: 'b' })).items).toEqual([entry(1, 'b')])
+  })
+})
