@@ -14,7 +14,11 @@ export const agentConfig = defineConfig(
   {
     collector: {
       url: option(serverUrl({ schemes: ['https:'], words: [''] }), '', 'Collector to enrol with, and to renew from.'),
-      ca_file: option(optionalPath(), '', 'Certificate authority of the collector, in PEM. Empty: pinned at enrolment.'),
+      ca_file: option(
+        optionalPath(),
+        '',
+        'Certificate authority of the collector, in PEM. Empty: pinned at enrolment.',
+      ),
     },
     mqtt: {
       url: option(
@@ -26,7 +30,11 @@ export const agentConfig = defineConfig(
     },
     state: {
       directory: option(path(), '/var/lib/keepseal-agent', 'Keys, enrolment and outbox of this device.'),
-      outbox_max_bytes: option(integer(MIB / 4, 1024 * MIB), 16 * MIB, 'Largest size of the reports not yet receipted.'),
+      outbox_max_bytes: option(
+        integer(MIB / 4, 1024 * MIB),
+        16 * MIB,
+        'Largest size of the reports not yet receipted.',
+      ),
       outbox_max_age_seconds: option(integer(3600, 3650 * DAY), 30 * DAY, 'How long reports wait for a receipt.'),
     },
     report: {

@@ -61,7 +61,9 @@ function measure(host: Host): Reading<'boot'> {
     tpms: readTpms(host),
   }
   const { firmware, ...rest } = content
-  if ([...Object.values(firmware), ...Object.values(rest)].every((one) => 'missing' in one && one.missing === 'absent')) {
+  if (
+    [...Object.values(firmware), ...Object.values(rest)].every((one) => 'missing' in one && one.missing === 'absent')
+  ) {
     return { status: 'not-supported', reason: 'no-platform-facts' }
   }
   return { status: 'measured', content }

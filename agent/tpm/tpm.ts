@@ -22,7 +22,12 @@ export async function openTpm(tcti: string, options: TpmOptions = {}): Promise<T
   const context = new Cell(libraries)
   const release = (): void => finalize(libraries, context, connection)
   const open = async (library: 'tctildr' | 'esys', name: string, parameters: NativeArgument[], types: string[]) => {
-    const call = startCall(name, libraries.find(library, name, 'uint32_t', types), parameters, Math.min(boundMs, 30_000))
+    const call = startCall(
+      name,
+      libraries.find(library, name, 'uint32_t', types),
+      parameters,
+      Math.min(boundMs, 30_000),
+    )
     try {
       const rc = await call.rc
       if (rc === 0) return
@@ -143,7 +148,8 @@ export class Tpm {
     try {
       rc = await this.#running.rc
     } catch (error) {
-      this.#broken = error instanceof KeepsealError ? error : new KeepsealError('tpm.unavailable', name, { cause: error })
+      this.#broken =
+        error instanceof KeepsealError ? error : new KeepsealError('tpm.unavailable', name, { cause: error })
       throw this.#broken
     }
     if (rc === 0) return

@@ -20,7 +20,11 @@ export const collectorConfig = defineConfig(
         '',
         'Address that devices and people reach it by. Empty: from the host name of this machine.',
       ),
-      certificate_file: option(optionalPath(), '', "TLS certificate chain, in PEM. Empty: issued by the collector's own CA."),
+      certificate_file: option(
+        optionalPath(),
+        '',
+        "TLS certificate chain, in PEM. Empty: issued by the collector's own CA.",
+      ),
       key_file: option(optionalPath(), '', 'Private key of that certificate, in PEM.', { secretFile: true }),
       plain: option(boolean(), false, 'Serve the pages also without TLS, on 127.0.0.1 only.'),
       plain_port: option(port(), 8080, 'Port to serve HTTP on, if plain is true.'),
@@ -56,7 +60,11 @@ export const collectorConfig = defineConfig(
     liveness: {
       report_interval_seconds: option(integer(10, 7 * DAY), 300, 'How often devices are expected to report.'),
       stale_intervals: option(integer(1, 1000), 2, 'Missed intervals after which a device is stale.'),
-      silent_after_seconds: option(integer(60, 3650 * DAY), DAY, 'Time without evidence after which a device is silent.'),
+      silent_after_seconds: option(
+        integer(60, 3650 * DAY),
+        DAY,
+        'Time without evidence after which a device is silent.',
+      ),
     },
     receipts: {
       min_interval_seconds: option(integer(0, DAY), 600, 'Least time between two receipts that tell nothing new.'),

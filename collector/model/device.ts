@@ -57,6 +57,7 @@ export interface DeviceState {
   readonly lastFreshEpoch: number | null
   /** Session (16 bytes) of the newest fresh evidence: the running agent. */
   readonly freshSession: Uint8Array | null
+  readonly freshSequence: number | null
   /** SHA-256 over the posture map, and the digest over the PCR values, of the newest fresh evidence. */
   readonly postureDigest: Uint8Array | null
   readonly pcrDigest: Uint8Array | null
@@ -86,6 +87,7 @@ export const initialDeviceState: DeviceState = {
   lastFreshAt: null,
   lastFreshEpoch: null,
   freshSession: null,
+  freshSequence: null,
   postureDigest: null,
   pcrDigest: null,
   tpmClock: null,

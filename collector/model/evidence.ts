@@ -18,6 +18,9 @@ export interface Session {
   /** Held beyond the contiguous part, ascending. */
   readonly extra: readonly number[]
   readonly firstSeenAt: number
+  /** Epochs of its first and last fresh evidence; null before any was fresh. */
+  readonly firstEpoch: number | null
+  readonly lastEpoch: number | null
 }
 
 /** Accepted evidence: authentic, counted once. */

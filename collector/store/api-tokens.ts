@@ -51,7 +51,12 @@ export function apiTokensRepository(db: Executor) {
         .orderBy('id', 'desc')
         .limit(rowsToRead(page))
       if (cursor !== undefined) query = query.where('id', '<', cursor)
-      return toPage(await query.execute(), page, (row) => row.id, (row): ApiToken => row)
+      return toPage(
+        await query.execute(),
+        page,
+        (row) => row.id,
+        (row): ApiToken => row,
+      )
     },
 
     /** False when there is none, or none any more. */

@@ -30,13 +30,18 @@ export function auditLogRepository(db: Executor) {
       let query = db.selectFrom('audit_log').selectAll().orderBy('id', 'desc').limit(rowsToRead(page))
       if (cursor !== undefined) query = query.where('id', '<', cursor)
       if (filter.subject !== undefined) query = query.where('subject', '=', filter.subject)
-      return toPage(await query.execute(), page, (row) => row.id, ({ at, actor, action, subject, detail }) => ({
-        at,
-        actor,
-        action,
-        subject,
-        detail: JSON.parse(detail) as Record<string, unknown>,
-      }))
+      return toPage(
+        await query.execute(),
+        page,
+        (row) => row.id,
+        ({ at, actor, action, subject, detail }) => ({
+          at,
+          actor,
+          action,
+          subject,
+          detail: JSON.parse(detail) as Record<string, unknown>,
+        }),
+      )
     },
   }
 }

@@ -69,15 +69,16 @@ export function casesRepository(db: Executor) {
     /** Newest first. */
     async list(page: PageRequest, filter: CaseFilter = {}): Promise<Page<ReassessmentCase>> {
       const cursor = idCursor(page)
-      let query = db
-        .selectFrom('reassessment_cases')
-        .select(columns)
-        .orderBy('id', 'desc')
-        .limit(rowsToRead(page))
+      let query = db.selectFrom('reassessment_cases').select(columns).orderBy('id', 'desc').limit(rowsToRead(page))
       if (cursor !== undefined) query = query.where('id', '<', cursor)
       if (filter.state !== undefined) query = query.where('state', '=', filter.state)
       if (filter.productId !== undefined) query = query.where('product_id', '=', filter.productId)
-      return toPage(await query.execute(), page, (row) => row.id, (row): ReassessmentCase => row)
+      return toPage(
+        await query.execute(),
+        page,
+        (row) => row.id,
+        (row): ReassessmentCase => row,
+      )
     },
 
     async byId(id: string): Promise<CaseWithFindings | undefined> {

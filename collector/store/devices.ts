@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import { initialDeviceState, type Device, type DeviceState, type Enrolment, type Verdict } from '../model/device.ts'
-import type { Executor } from './database.ts'
+import { transaction, type Executor } from './database.ts'
 import { keyColumns, stateColumns, toDevice, toState, type DeviceKeys } from './device-rows.ts'
 import { integerCursor, rowsToRead, toPage, type Page, type PageRequest } from './paging.ts'
 import type { DevicesTable } from './schema.ts'
@@ -30,27 +30,30 @@ export function devicesRepository(db: Executor) {
      * Error: request.conflict when UEID, device key or endorsement key belong to a device already.
      */
     async insert(device: Omit<Device, 'id'>): Promise<Device> {
-      const row = await db
-        .insertInto('devices')
-        .values({
-          ueid: device.ueid,
-          product_id: device.productId,
-          vendor: device.vendor,
-          model: device.model,
-          hardware_revision: device.hardwareRevision,
-          serial: device.serial,
-          enrolment: device.enrolment,
-          enrolled_at: device.enrolledAt,
-          revoked_at: device.revokedAt,
-          ...keyColumns(device),
-        })
-        .returning('id')
-        .executeTakeFirstOrThrow()
-      await db
-        .insertInto('device_states')
-        .values({ device_id: row.id, ...stateColumns(initialDeviceState) })
-        .execute()
-      return { ...device, id: row.id }
+      const id = await transaction(db, async (trx) => {
+        const row = await trx
+          .insertInto('devices')
+          .values({
+            ueid: device.ueid,
+            product_id: device.productId,
+            vendor: device.vendor,
+            model: device.model,
+            hardware_revision: device.hardwareRevision,
+            serial: device.serial,
+            enrolment: device.enrolment,
+            enrolled_at: device.enrolledAt,
+            revoked_at: device.revokedAt,
+            ...keyColumns(device),
+          })
+          .returning('id')
+          .executeTakeFirstOrThrow()
+        await trx
+          .insertInto('device_states')
+          .values({ device_id: row.id, ...stateColumns(initialDeviceState) })
+          .execute()
+        return row.id
+      })
+      return { ...device, id }
     },
 
     async byId(id: number): Promise<Device | undefined> {
@@ -83,7 +86,12 @@ export function devicesRepository(db: Executor) {
       if (filter.enrolment !== undefined) query = query.where('devices.enrolment', '=', filter.enrolment)
       if (filter.verdict !== undefined) query = query.where('device_states.verdict', '=', filter.verdict)
       const rows = await query.execute()
-      return toPage(rows, page, (row) => row.id, (row) => ({ device: toDevice(row), state: toState(row) }))
+      return toPage(
+        rows,
+        page,
+        (row) => row.id,
+        (row) => ({ device: toDevice(row), state: toState(row) }),
+      )
     },
 
     /** `now` becomes the time of a revocation. */
@@ -102,11 +110,7 @@ export function devicesRepository(db: Executor) {
 
     /** The initial state for a device of which nothing was heard. */
     async stateOf(deviceId: number): Promise<DeviceState> {
-      const row = await db
-        .selectFrom('device_states')
-        .selectAll()
-        .where('device_id', '=', deviceId)
-        .executeTakeFirst()
+      const row = await db.selectFrom('device_states').selectAll().where('device_id', '=', deviceId).executeTakeFirst()
       return row === undefined ? initialDeviceState : toState(row)
     },
 

@@ -92,7 +92,12 @@ export function enrolmentTokensRepository(db: Executor) {
       const cursor = idCursor(page)
       let query = db.selectFrom('enrolment_tokens').select(columns).orderBy('id', 'desc').limit(rowsToRead(page))
       if (cursor !== undefined) query = query.where('id', '<', cursor)
-      return toPage(await query.execute(), page, (row) => row.id, (row): EnrolmentToken => row)
+      return toPage(
+        await query.execute(),
+        page,
+        (row) => row.id,
+        (row): EnrolmentToken => row,
+      )
     },
   }
 }

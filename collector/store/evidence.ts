@@ -55,9 +55,7 @@ export function evidenceRepository(db: Executor) {
     },
 
     async find(deviceId: number, session: Uint8Array, seq: number): Promise<EvidenceRecord | undefined> {
-      return optional(
-        await ofDevice(deviceId).where('session', '=', session).where('seq', '=', seq).executeTakeFirst(),
-      )
+      return optional(await ofDevice(deviceId).where('session', '=', session).where('seq', '=', seq).executeTakeFirst())
     },
 
     async byHash(deviceId: number, hash: Uint8Array): Promise<EvidenceRecord | undefined> {

@@ -106,11 +106,16 @@ export function findingsRepository(db: Executor) {
       if (filter.code !== undefined) query = query.where('findings.code', '=', filter.code)
       if (filter.productId !== undefined) query = query.where('devices.product_id', '=', filter.productId)
       if (filter.deviceUeid !== undefined) query = query.where('devices.ueid', '=', filter.deviceUeid)
-      return toPage(await query.execute(), page, (row) => row.id, (row) => ({
-        finding: toFinding(row),
-        ueid: row.ueid,
-        productId: row.product_id,
-      }))
+      return toPage(
+        await query.execute(),
+        page,
+        (row) => row.id,
+        (row) => ({
+          finding: toFinding(row),
+          ueid: row.ueid,
+          productId: row.product_id,
+        }),
+      )
     },
   }
 }

@@ -39,7 +39,8 @@ export function toPage<Row, T>(
 /** The cursor of a list that is ordered by an integer key. Error: request.invalid. */
 export function integerCursor(page: PageRequest): number | undefined {
   if (page.cursor === undefined || page.cursor === null) return undefined
-  if (!/^[0-9]{1,15}$/.test(page.cursor)) throw new KeepsealError('request.invalid', 'the cursor is not one of this list')
+  if (!/^[0-9]{1,15}$/.test(page.cursor))
+    throw new KeepsealError('request.invalid', 'the cursor is not one of this list')
   return Number(page.cursor)
 }
 

@@ -1,8 +1,6 @@
 import { fromHex, toHex } from '../../shared/bytes/bytes.ts'
+import type { PostureMap } from '../../shared/evidence/claims.ts'
 import type { Executor } from './database.ts'
-
-/** Section id -> SHA-256 of its canonical content. */
-export type PostureMap = ReadonlyMap<string, Uint8Array>
 
 export type PosturesRepository = ReturnType<typeof posturesRepository>
 

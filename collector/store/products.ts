@@ -39,7 +39,12 @@ export function productsRepository(db: Executor) {
       const cursor = idCursor(page)
       let query = db.selectFrom('products').select(productColumns).orderBy('id', 'desc').limit(rowsToRead(page))
       if (cursor !== undefined) query = query.where('id', '<', cursor)
-      return toPage(await query.execute(), page, (row) => row.id, (row): Product => row)
+      return toPage(
+        await query.execute(),
+        page,
+        (row) => row.id,
+        (row): Product => row,
+      )
     },
 
     async byId(id: string): Promise<Product | undefined> {

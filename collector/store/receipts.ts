@@ -1,4 +1,4 @@
-import type { Executor } from './database.ts'
+import { transaction, type Executor } from './database.ts'
 
 const KEPT_PER_DEVICE = 64
 
@@ -18,23 +18,40 @@ export function receiptsRepository(db: Executor) {
   return {
     /** Keeps the newest 64 of the device. Error: request.conflict when the number was given already. */
     async insert(receipt: IssuedReceipt): Promise<void> {
-      await db
-        .insertInto('receipts')
-        .values({
-          device_id: receipt.deviceId,
-          number: receipt.number,
-          hash: receipt.hash,
-          issued_at: receipt.issuedAt,
-        })
-        .execute()
-      const beyond = db
+      await transaction(db, async (trx) => {
+        await trx
+          .insertInto('receipts')
+          .values({
+            device_id: receipt.deviceId,
+            number: receipt.number,
+            hash: receipt.hash,
+            issued_at: receipt.issuedAt,
+          })
+          .execute()
+        const beyond = trx
+          .selectFrom('receipts')
+          .select('number')
+          .where('device_id', '=', receipt.deviceId)
+          .orderBy('number', 'desc')
+          .limit(1)
+          .offset(KEPT_PER_DEVICE)
+        await trx
+          .deleteFrom('receipts')
+          .where('device_id', '=', receipt.deviceId)
+          .where('number', '<=', beyond)
+          .execute()
+      })
+    },
+
+    /** The newest receipt that the device was sent. */
+    async latest(deviceId: number): Promise<Pick<IssuedReceipt, 'number' | 'issuedAt'> | undefined> {
+      return db
         .selectFrom('receipts')
-        .select('number')
-        .where('device_id', '=', receipt.deviceId)
+        .select(['number', 'issued_at as issuedAt'])
+        .where('device_id', '=', deviceId)
         .orderBy('number', 'desc')
         .limit(1)
-        .offset(KEPT_PER_DEVICE)
-      await db.deleteFrom('receipts').where('device_id', '=', receipt.deviceId).where('number', '<=', beyond).execute()
+        .executeTakeFirst()
     },
 
     /** Undefined for a receipt that was never sent, or long ago. */

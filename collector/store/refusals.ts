@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { Refusal } from '../model/evidence.ts'
-import type { Executor } from './database.ts'
+import { transaction, type Executor } from './database.ts'
 import { integerCursor, rowsToRead, toPage, type Page, type PageRequest } from './paging.ts'
 
 const KEPT_PER_DEVICE = 100
@@ -10,37 +10,40 @@ export type RefusalsRepository = ReturnType<typeof refusalsRepository>
 
 /** Refused messages: the newest of each device in full, all of them as numbers. */
 export function refusalsRepository(db: Executor) {
-  const sameDevice = (ueid: Refusal['ueid']) => (ueid === null ? sql<boolean>`ueid is null` : sql<boolean>`ueid = ${ueid}`)
+  const sameDevice = (ueid: Refusal['ueid']) =>
+    ueid === null ? sql<boolean>`ueid is null` : sql<boolean>`ueid = ${ueid}`
 
   return {
     /** Keeps the newest 100 of a device, and of all messages without a readable device together. */
     async insert(refusal: Refusal): Promise<void> {
-      await db
-        .insertInto('refusals')
-        .values({
-          ueid: refusal.ueid,
-          topic: refusal.topic,
-          code: refusal.code,
-          hash: refusal.hash,
-          received_at: refusal.receivedAt,
-          bytes: refusal.bytes,
-        })
-        .execute()
-      const beyond = db
-        .selectFrom('refusals')
-        .select('id')
-        .where(sameDevice(refusal.ueid))
-        .orderBy('id', 'desc')
-        .limit(1)
-        .offset(KEPT_PER_DEVICE)
-      await db.deleteFrom('refusals').where(sameDevice(refusal.ueid)).where('id', '<=', beyond).execute()
-      await db
-        .insertInto('refusal_counts')
-        .values({ ueid: refusal.ueid ?? '', code: refusal.code, total: 1 })
-        .onConflict((conflict) =>
-          conflict.columns(['ueid', 'code']).doUpdateSet({ total: sql<number>`refusal_counts.total + 1` }),
-        )
-        .execute()
+      await transaction(db, async (trx) => {
+        await trx
+          .insertInto('refusals')
+          .values({
+            ueid: refusal.ueid,
+            topic: refusal.topic,
+            code: refusal.code,
+            hash: refusal.hash,
+            received_at: refusal.receivedAt,
+            bytes: refusal.bytes,
+          })
+          .execute()
+        const beyond = trx
+          .selectFrom('refusals')
+          .select('id')
+          .where(sameDevice(refusal.ueid))
+          .orderBy('id', 'desc')
+          .limit(1)
+          .offset(KEPT_PER_DEVICE)
+        await trx.deleteFrom('refusals').where(sameDevice(refusal.ueid)).where('id', '<=', beyond).execute()
+        await trx
+          .insertInto('refusal_counts')
+          .values({ ueid: refusal.ueid ?? '', code: refusal.code, total: 1 })
+          .onConflict((conflict) =>
+            conflict.columns(['ueid', 'code']).doUpdateSet({ total: sql<number>`refusal_counts.total + 1` }),
+          )
+          .execute()
+      })
     },
 
     /** Newest first. Without `ueid`: of all devices. */
@@ -49,14 +52,19 @@ export function refusalsRepository(db: Executor) {
       let query = db.selectFrom('refusals').selectAll().orderBy('id', 'desc').limit(rowsToRead(page))
       if (cursor !== undefined) query = query.where('id', '<', cursor)
       if (filter.ueid !== undefined) query = query.where('ueid', '=', filter.ueid)
-      return toPage(await query.execute(), page, (row) => row.id, ({ ueid, topic, code, hash, received_at, bytes }) => ({
-        ueid,
-        topic,
-        code,
-        hash,
-        receivedAt: received_at,
-        bytes,
-      }))
+      return toPage(
+        await query.execute(),
+        page,
+        (row) => row.id,
+        ({ ueid, topic, code, hash, received_at, bytes }) => ({
+          ueid,
+          topic,
+          code,
+          hash,
+          receivedAt: received_at,
+          bytes,
+        }),
+      )
     },
 
     /** How many were ever refused, by code; also those whose message is no longer kept. */

@@ -117,6 +117,7 @@ export interface DeviceStatesTable {
   last_fresh_at: number | null
   last_fresh_epoch: number | null
   fresh_session: Uint8Array | null
+  fresh_sequence: number | null
   posture_digest: Uint8Array | null
   pcr_digest: Uint8Array | null
   /** Decimal text: the TPM's clock is an unsigned 64-bit number, which no integer column of either database holds. */
@@ -137,6 +138,8 @@ export interface SessionsTable {
   /** JSON array of ascending integers. */
   extra: string
   first_seen_at: number
+  first_epoch: number | null
+  last_epoch: number | null
 }
 
 export interface EvidenceTable {

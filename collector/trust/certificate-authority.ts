@@ -1,4 +1,11 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, webcrypto, X509Certificate } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  webcrypto,
+  X509Certificate,
+} from 'node:crypto'
 import type { Extension } from '@peculiar/x509'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import { toHex } from '../../shared/bytes/bytes.ts'
@@ -63,7 +70,7 @@ export async function createCertificateAuthority(now: number, random: RandomFunc
   const keys = await signingKeys(privateKey)
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(random),
-      // Clients look authorities up by name: two collectors should not have the same.
+    // Clients look authorities up by name: two collectors should not have the same.
     name: [{ CN: [`Keepseal collector ${toHex(random(4))}`] }],
     notBefore: new Date(now - BACKDATING_MS),
     notAfter: new Date(now + ROOT_LIFETIME_MS),

@@ -1,7 +1,6 @@
 import { equal } from '../../shared/bytes/bytes.ts'
 import type { HashFunction } from '../../shared/crypto/crypto.ts'
 import { KeepsealError } from '../../shared/errors.ts'
-import type { ObjectAttribute } from '../../shared/tpm/attributes.ts'
 import { CURVE_SIZE } from '../../shared/tpm/constants.ts'
 import { nameOf, rsaExponent, type PublicArea } from '../../shared/tpm/public.ts'
 import { ENDORSEMENT_KEY_PROFILES } from '../../shared/tpm/templates.ts'
@@ -25,20 +24,6 @@ export function isKeyOf({ publicKeyInfo }: X509, area: PublicArea): boolean {
   if (key.type !== 'ec' || key.curve !== area.curve) return false
   const [x, y] = [atWidth(area.unique.x, key.x.length), atWidth(area.unique.y, key.y.length)]
   return x !== undefined && y !== undefined && equal(key.x, x) && equal(key.y, y)
-}
-
-const REQUIRED: readonly ObjectAttribute[] = ['fixedTPM', 'fixedParent', 'sensitiveDataOrigin', 'restricted', 'decrypt']
-
-/**
- * Refuses (KeepsealError `enrol.ek-untrusted`) a public area that no endorsement key has: MakeCredential is only a
- * proof when the key is a restricted decryption key of the TPM. The attributes are the device's claim; what backs
- * them is the vendor's certificate, or nothing under trust on first use.
- */
-export function assertEndorsementKey(area: PublicArea): void {
-  const missing = REQUIRED.filter((attribute) => !area.attributes.has(attribute))
-  if (missing.length > 0) throw refused(`it lacks ${missing.join(', ')}`)
-  if (area.attributes.has('sign')) throw refused('it can sign')
-  if (area.symmetric === null || area.scheme !== null) throw refused('it is not a storage key')
 }
 
 const refused = (reason: string): KeepsealError => new KeepsealError('enrol.ek-untrusted', `endorsement key: ${reason}`)

@@ -48,7 +48,9 @@ export async function exists(path: string): Promise<boolean> {
 export async function assertPrivateDirectory(path: string): Promise<void> {
   const { mode } = await stat(path)
   if ((mode & OTHERS) === 0) return
-  throw new KeepsealError('state.insecure-permissions', path, { remedy: 'chmod 700 the directory named in the message.' })
+  throw new KeepsealError('state.insecure-permissions', path, {
+    remedy: 'chmod 700 the directory named in the message.',
+  })
 }
 
 /** Reads a secret. Throws `state.insecure-permissions` when others may, `state.unreadable` when it is not there. */

@@ -74,7 +74,10 @@ async function readSigningKey(path: string): Promise<{ signer: Signer; publicKey
   if (key.asymmetricKeyType !== 'ed25519' || x === undefined) throw new KeepsealError('state.unreadable', path)
   const publicKey: CoseKey = { curve: 'Ed25519', x: fromBase64Url(x) }
   const keyId = coseKeyThumbprint(publicKey, hash)
-  return { publicKey, signer: { algorithm: COSE_ALGORITHM.Ed25519, keyId, sign: (message) => sign(null, message, key) } }
+  return {
+    publicKey,
+    signer: { algorithm: COSE_ALGORITHM.Ed25519, keyId, sign: (message) => sign(null, message, key) },
+  }
 }
 
 async function load(directory: string): Promise<CollectorKeys> {

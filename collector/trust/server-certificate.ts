@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import { KeepsealError } from '../../shared/errors.ts'
@@ -39,11 +39,14 @@ function parse(pem: string): ServerCertificate & { readonly x509: X509Certificat
 const isAddress = (name: string): boolean => /^[0-9.]+$/.test(name) || name.includes(':')
 
 /** Still good: issued by this authority, for these names, and not about to end. */
-function serves(x509: X509Certificate, authority: CertificateAuthority, names: readonly string[], now: number): boolean {
+function serves(
+  x509: X509Certificate,
+  authority: CertificateAuthority,
+  names: readonly string[],
+  now: number,
+): boolean {
   const issuer = new X509Certificate(authority.certificate)
-  if (!x509.checkIssued(issuer) || !x509.verify(createPublicKey(issuer.publicKey.export({ format: 'pem', type: 'spki' })))) {
-    return false
-  }
+  if (!x509.checkIssued(issuer) || !x509.verify(issuer.publicKey)) return false
   if (now < Date.parse(x509.validFrom) || now > Date.parse(x509.validTo) - RENEWAL_MS) return false
   const listed = (x509.subjectAltName ?? '').split(', ').length
   const covered = names.every((name) => (isAddress(name) ? x509.checkIP(name) : x509.checkHost(name)) !== undefined)

@@ -50,6 +50,7 @@ export function parseSubjectPublicKey(bytes: Uint8Array): SubjectPublicKey {
   if (kind === OID.rsaEncryption || kind === OID.rsaesOaep) return rsaKey(key)
   if (kind === OID.ecPublicKey) return ecKey(algorithm, key)
   algorithm.end()
-  if (kind !== OID.ed25519 || key.length !== 32) throw new DerError('key of another kind than RSA, P-256, P-384 and Ed25519')
+  if (kind !== OID.ed25519 || key.length !== 32)
+    throw new DerError('key of another kind than RSA, P-256, P-384 and Ed25519')
   return { type: 'ed25519', key }
 }

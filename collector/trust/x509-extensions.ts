@@ -110,7 +110,8 @@ export function displayName(name: Uint8Array): string {
     for (const set of elements(wholeElement(name, TAG.sequence), MAX_NAMES)) {
       for (const pair of elements(wholeElement(set.bytes, TAG.set), MAX_NAMES)) {
         const fields = wholeElement(pair.bytes, TAG.sequence)
-        if (objectIdentifierOf(fields.expect(TAG.objectIdentifier)) === COMMON_NAME) return printableTextOf(fields.next())
+        if (objectIdentifierOf(fields.expect(TAG.objectIdentifier)) === COMMON_NAME)
+          return printableTextOf(fields.next())
       }
     }
   } catch {

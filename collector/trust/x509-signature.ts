@@ -9,7 +9,11 @@ interface SignatureScheme {
   readonly pss: boolean
 }
 
-const scheme = (keyType: 'rsa' | 'ec', digest: SignatureScheme['digest']): SignatureScheme => ({ digest, keyType, pss: false })
+const scheme = (keyType: 'rsa' | 'ec', digest: SignatureScheme['digest']): SignatureScheme => ({
+  digest,
+  keyType,
+  pss: false,
+})
 
 /** RFC 8017 appendix A.2.4 and RFC 5758 section 3.2. MD5 and older are not even known here. */
 const SCHEMES: ReadonlyMap<string, SignatureScheme> = new Map([
@@ -82,7 +86,8 @@ export function signatureObjection(certificate: X509, issuer: X509): string | un
   const key = importKey(issuer)
   const weak = weakness(key)
   if (weak !== undefined) return `the issuer has ${weak}`
-  if (scheme.keyType !== key.asymmetricKeyType || !verifies(certificate, scheme, key)) return 'the signature does not verify'
+  if (scheme.keyType !== key.asymmetricKeyType || !verifies(certificate, scheme, key))
+    return 'the signature does not verify'
   return undefined
 }
 

@@ -67,7 +67,8 @@ export function parseX509(bytes: Uint8Array): X509 {
 
   const fields = wholeElement(signedPart.bytes, TAG.sequence)
   const version = fields.enter(contextTag(0))
-  if (smallIntegerOf(version.expect(TAG.integer)) !== VERSION_3) throw new DerError('certificate of another version than 3')
+  if (smallIntegerOf(version.expect(TAG.integer)) !== VERSION_3)
+    throw new DerError('certificate of another version than 3')
   version.end()
   fields.expect(TAG.integer)
   // Section 4.1.1.2: the algorithm stands inside the signed part as well, so that it cannot be exchanged.

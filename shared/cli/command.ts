@@ -25,14 +25,13 @@ export interface CommandArgument {
 export type CommandOptions = Readonly<Record<string, CommandOption>>
 export type CommandArguments = Readonly<Record<string, CommandArgument>>
 
-type OptionValue<O extends CommandOption> =
-  O extends { readonly value: ValueType<infer T> }
-    ? O extends { readonly multiple: true }
-      ? readonly T[]
-      : O extends { readonly required: true }
-        ? T
-        : T | undefined
-    : boolean
+type OptionValue<O extends CommandOption> = O extends { readonly value: ValueType<infer T> }
+  ? O extends { readonly multiple: true }
+    ? readonly T[]
+    : O extends { readonly required: true }
+      ? T
+      : T | undefined
+  : boolean
 
 type ArgumentValue<A extends CommandArgument> = A extends { readonly multiple: true }
   ? readonly string[]

@@ -10,7 +10,11 @@ import type { Output } from './output.ts'
 
 /** The options of every command that reads the configuration. */
 export const configOptions = {
-  config: { description: 'Configuration file to read in place of the one in /etc.', value: text(4096), placeholder: 'FILE' },
+  config: {
+    description: 'Configuration file to read in place of the one in /etc.',
+    value: text(4096),
+    placeholder: 'FILE',
+  },
   set: {
     description: 'Value that overrides every file and the environment.',
     value: text(4096),
@@ -32,13 +36,21 @@ export function showConfig<S extends Sections>(
   return exitCodes.good
 }
 
-/** Tells whether the configuration can be used: a broken one is the answer of this command, not its failure. */
-export function checkConfig<S extends Sections>(output: Output, load: () => LoadedConfig<S>): ExitCode {
+/**
+ * Tells whether the configuration can be used: a broken one is the answer of this command, not its failure.
+ * With `show`, a good one is not just called good but handed to it.
+ */
+export function checkConfig<S extends Sections>(
+  output: Output,
+  load: () => LoadedConfig<S>,
+  show?: (loaded: LoadedConfig<S>) => ExitCode,
+): ExitCode {
   try {
-    const { filesRead } = load()
-    output.present({ valid: true, files: filesRead, problems: [] }, () => {
-      const files = filesRead.length === 0 ? 'no file, defaults only' : filesRead.map(printable).join(', ')
-      return `the configuration is good (${files})`
+    const loaded = load()
+    if (show !== undefined) return show(loaded)
+    output.present({ valid: true, files: loaded.filesRead, problems: [] }, () => {
+      const files = loaded.filesRead.map(printable).join(', ')
+      return `the configuration is good (${files === '' ? 'no file, defaults only' : files})`
     })
     return exitCodes.good
   } catch (error) {

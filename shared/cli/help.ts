@@ -79,7 +79,8 @@ export function commandHelp(program: Program, command: Command): string {
     .filter(([, option]) => option.required === true)
     .map(([name, option]) => optionTerm(name, option))
   const usage = ['usage:', program.name, command.name, ...required, '[OPTIONS]', ...words].join(' ')
-  const section = (title: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : ['', title, ...lines])
+  const section = (title: string, lines: readonly string[]): string[] =>
+    lines.length === 0 ? [] : ['', title, ...lines]
   return [
     ...wrap(`${program.name} ${command.name}: ${command.summary}`, WIDTH),
     ...command.description.flatMap((paragraph) => ['', ...wrap(paragraph, WIDTH)]),

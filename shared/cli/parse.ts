@@ -81,11 +81,7 @@ function isSwitch(option: CommandOption): boolean {
 
 type Refuse = (message: string) => KeepsealError
 
-function readValue(
-  option: CommandOption,
-  token: Extract<ArgumentToken, { kind: 'option' }>,
-  refuse: Refuse,
-): unknown {
+function readValue(option: CommandOption, token: Extract<ArgumentToken, { kind: 'option' }>, refuse: Refuse): unknown {
   if (option.value === undefined) {
     if (token.value !== undefined) throw refuse(`${token.rawName} takes no value`)
     return true

@@ -99,12 +99,7 @@ function findCommand(program: Program, words: readonly string[]): FoundCommand |
 }
 
 /** Help of the program or of a group of commands, or the nearest command to one that does not exist. */
-function withoutCommand(
-  program: Program,
-  words: readonly string[],
-  wantsHelp: boolean,
-  terminal: Terminal,
-): ExitCode {
+function withoutCommand(program: Program, words: readonly string[], wantsHelp: boolean, terminal: Terminal): ExitCode {
   const firstOption = words.findIndex((word) => word.startsWith('-'))
   const names = firstOption < 0 ? words : words.slice(0, firstOption)
   const [group, verb] = names
@@ -130,11 +125,7 @@ function withoutCommand(
   )
 }
 
-function suggestCommand(
-  program: Program,
-  words: readonly string[],
-  members: readonly Command[],
-): string | undefined {
+function suggestCommand(program: Program, words: readonly string[], members: readonly Command[]): string | undefined {
   const known = members.length > 0 ? members : program.commands
   const names = known.map(({ name }) => name)
   const both = nearest(words.slice(0, 2).join(' '), names)

@@ -2,51 +2,138 @@ import { defineCodes } from './registry.ts'
 
 /** Errors that an operator, an API client or this software itself is responsible for. Never a verdict on a device. */
 export const errors = defineCodes({
-  'config.unknown-key': { title: 'a configuration key is not known', remedy: 'Correct the spelling or remove the line.' },
-  'config.invalid-value': { title: 'a configuration value is not usable', remedy: 'Correct the value named in the message.' },
+  'config.unknown-key': {
+    title: 'a configuration key is not known',
+    remedy: 'Correct the spelling or remove the line.',
+  },
+  'config.invalid-value': {
+    title: 'a configuration value is not usable',
+    remedy: 'Correct the value named in the message.',
+  },
   'config.unreadable': { title: 'a configuration file cannot be read', remedy: 'Check the path and its permissions.' },
-  'config.syntax': { title: 'a configuration file is not valid TOML', remedy: 'Correct the line named in the message.' },
-  'config.several-problems': { title: 'the configuration has several problems', remedy: 'Correct each of those named in the message.' },
+  'config.syntax': {
+    title: 'a configuration file is not valid TOML',
+    remedy: 'Correct the line named in the message.',
+  },
+  'config.several-problems': {
+    title: 'the configuration has several problems',
+    remedy: 'Correct each of those named in the message.',
+  },
 
-  'state.unreadable': { title: 'a state file is missing or damaged', remedy: 'Run the doctor command; enrol again if the identity is lost.' },
+  'state.unreadable': {
+    title: 'a state file is missing or damaged',
+    remedy: 'Run the doctor command; enrol again if the identity is lost.',
+  },
   'state.disk-full': { title: 'the disk is full', remedy: 'Free some space; nothing was changed.' },
-  'state.insecure-permissions': { title: 'a secret can be read by others', remedy: 'chmod 600 the file named in the message.' },
-  'state.schema-newer': { title: 'the database was written by a newer version', remedy: 'Install that version or newer.' },
+  'state.insecure-permissions': {
+    title: 'a secret can be read by others',
+    remedy: 'chmod 600 the file named in the message.',
+  },
+  'state.schema-newer': {
+    title: 'the database was written by a newer version',
+    remedy: 'Install that version or newer.',
+  },
 
-  'agent.not-enrolled': { title: 'this machine is not enrolled', remedy: 'keepseal-agent enroll --collector URL --token-file FILE' },
-  'agent.already-enrolled': { title: 'this machine is enrolled already', remedy: 'keepseal-agent status shows with whom.' },
+  'agent.not-enrolled': {
+    title: 'this machine is not enrolled',
+    remedy: 'keepseal-agent enroll --collector URL --token-file FILE',
+  },
+  'agent.already-enrolled': {
+    title: 'this machine is enrolled already',
+    remedy: 'keepseal-agent status shows with whom.',
+  },
 
   'tpm.unavailable': { title: 'no TPM can be reached', remedy: 'keepseal-agent doctor tells what is missing.' },
   'tpm.command-failed': { title: 'the TPM refused a command', remedy: 'keepseal-agent doctor tells what is missing.' },
-  'tpm.library-missing': { title: 'the tpm2-tss libraries are not installed', remedy: 'Install the packages libtss2-esys, libtss2-mu, libtss2-tctildr.' },
-  'tpm.hierarchy-locked': { title: 'the endorsement hierarchy has a password', remedy: 'Set tpm.endorsement_auth_file.' },
+  'tpm.library-missing': {
+    title: 'the tpm2-tss libraries are not installed',
+    remedy: 'Install the packages libtss2-esys, libtss2-mu, libtss2-tctildr.',
+  },
+  'tpm.hierarchy-locked': {
+    title: 'the endorsement hierarchy has a password',
+    remedy: 'Set tpm.endorsement_auth_file.',
+  },
 
-  'collector.unreachable': { title: 'the collector does not answer', remedy: 'Check the address, the network and the certificate authority.' },
-  'collector.untrusted': { title: 'the collector is not the one that was pinned', remedy: 'Check the address and the certificate authority file.' },
+  'collector.unreachable': {
+    title: 'the collector does not answer',
+    remedy: 'Check the address, the network and the certificate authority.',
+  },
+  'collector.untrusted': {
+    title: 'the collector is not the one that was pinned',
+    remedy: 'Check the address and the certificate authority file.',
+  },
   'collector.refused': { title: 'the collector refused the request', remedy: 'See the code that it gave.' },
 
-  'enrol.token-unknown': { title: 'the enrolment token is not known', remedy: 'Make one: keepseal token create --product PRODUCT' },
-  'enrol.token-expired': { title: 'the enrolment token has expired', remedy: 'Make one: keepseal token create --product PRODUCT' },
-  'enrol.token-used': { title: 'the enrolment token was used already', remedy: 'Make one: keepseal token create --product PRODUCT' },
-  'enrol.token-reserved': { title: 'the enrolment token is in use by another device', remedy: 'Wait ten minutes or make another token.' },
-  'enrol.product-mismatch': { title: 'the token is for another product', remedy: 'Use a token of the product that the device claims to be.' },
-  'enrol.ek-untrusted': { title: 'the TPM is not certified by a known root', remedy: 'Add the vendor\'s root to the trust directory, or allow trust on first use for the product.' },
-  'enrol.ek-certificate-mismatch': { title: 'the EK certificate is for another key', remedy: 'The device may relay another TPM: examine it.' },
-  'enrol.ek-already-enrolled': { title: 'this TPM belongs to an enrolled device', remedy: 'Re-enrolment is for an operator: keepseal token create --reenrol UEID' },
-  'enrol.ek-conflict': { title: 'the device is enrolled with another TPM', remedy: 'A replaced TPM needs an operator: keepseal token create --reenrol UEID' },
-  'enrol.ak-refused': { title: 'the attestation key does not have the required properties', remedy: 'Enrol again with an unmodified agent.' },
+  'enrol.token-unknown': {
+    title: 'the enrolment token is not known',
+    remedy: 'Make one: keepseal token create --product PRODUCT',
+  },
+  'enrol.token-expired': {
+    title: 'the enrolment token has expired',
+    remedy: 'Make one: keepseal token create --product PRODUCT',
+  },
+  'enrol.token-used': {
+    title: 'the enrolment token was used already',
+    remedy: 'Make one: keepseal token create --product PRODUCT',
+  },
+  'enrol.token-reserved': {
+    title: 'the enrolment token is in use by another device',
+    remedy: 'Wait ten minutes or make another token.',
+  },
+  'enrol.product-mismatch': {
+    title: 'the token is for another product',
+    remedy: 'Use a token of the product that the device claims to be.',
+  },
+  'enrol.ek-untrusted': {
+    title: 'the TPM is not certified by a known root',
+    remedy: "Add the vendor's root to the trust directory, or allow trust on first use for the product.",
+  },
+  'enrol.ek-certificate-mismatch': {
+    title: 'the EK certificate is for another key',
+    remedy: 'The device may relay another TPM: examine it.',
+  },
+  'enrol.ek-already-enrolled': {
+    title: 'this TPM belongs to an enrolled device',
+    remedy: 'Re-enrolment is for an operator: keepseal token create --reenrol UEID',
+  },
+  'enrol.ek-conflict': {
+    title: 'the device is enrolled with another TPM',
+    remedy: 'A replaced TPM needs an operator: keepseal token create --reenrol UEID',
+  },
+  'enrol.ak-refused': {
+    title: 'the attestation key does not have the required properties',
+    remedy: 'Enrol again with an unmodified agent.',
+  },
   'enrol.challenge-unknown': { title: 'no such enrolment is under way', remedy: 'Begin the enrolment again.' },
-  'enrol.challenge-expired': { title: 'the enrolment took longer than ten minutes', remedy: 'Begin the enrolment again.' },
-  'enrol.secret-wrong': { title: 'the TPM did not prove that it holds both keys', remedy: 'The device may relay another TPM: examine it.' },
-  'enrol.binding-invalid': { title: 'the proof of the enrolment does not fit what was sent', remedy: 'Something between device and collector changed the request: examine it.' },
-  'enrol.software-refused': { title: 'the product requires a TPM', remedy: 'Use a device with a TPM, or allow software identities for the product.' },
-  'enrol.key-in-use': { title: 'the device key belongs to another device', remedy: 'Remove the copied state directory and enrol again.' },
+  'enrol.challenge-expired': {
+    title: 'the enrolment took longer than ten minutes',
+    remedy: 'Begin the enrolment again.',
+  },
+  'enrol.secret-wrong': {
+    title: 'the TPM did not prove that it holds both keys',
+    remedy: 'The device may relay another TPM: examine it.',
+  },
+  'enrol.binding-invalid': {
+    title: 'the proof of the enrolment does not fit what was sent',
+    remedy: 'Something between device and collector changed the request: examine it.',
+  },
+  'enrol.software-refused': {
+    title: 'the product requires a TPM',
+    remedy: 'Use a device with a TPM, or allow software identities for the product.',
+  },
+  'enrol.key-in-use': {
+    title: 'the device key belongs to another device',
+    remedy: 'Remove the copied state directory and enrol again.',
+  },
 
   'auth.missing': { title: 'no or an unknown API token', remedy: 'Send Authorization: Bearer ksa_…' },
   'auth.forbidden': { title: 'the token does not allow this', remedy: 'Ask for a token of a role that does.' },
   'request.invalid': { title: 'the request is not as documented', remedy: 'Correct the fields named in the message.' },
   'request.not-found': { title: 'no such thing', remedy: 'List what there is.' },
-  'request.conflict': { title: 'the request conflicts with what is stored', remedy: 'Read the current state and decide again.' },
+  'request.conflict': {
+    title: 'the request conflicts with what is stored',
+    remedy: 'Read the current state and decide again.',
+  },
   'request.rate-limited': { title: 'too many requests', remedy: 'Wait as long as Retry-After says.' },
 
   'usage.invalid': { title: 'the command line is not understood', remedy: 'See --help.' },

@@ -16,7 +16,9 @@ export type Sections = Readonly<Record<string, Readonly<Record<string, Option<un
 /** The configuration as code sees it: `[state] outbox_max_bytes` is `values.state.outboxMaxBytes`. */
 export type ConfigValues<S extends Sections> = {
   readonly [Section in keyof S & string as CamelCase<Section, '_'>]: {
-    readonly [Key in keyof S[Section] & string as CamelCase<Key, '_'>]: S[Section][Key] extends Option<infer T> ? T : never
+    readonly [Key in keyof S[Section] & string as CamelCase<Key, '_'>]: S[Section][Key] extends Option<infer T>
+      ? T
+      : never
   }
 }
 

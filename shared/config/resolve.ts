@@ -99,7 +99,9 @@ function suggestion<S extends Sections>(definition: ConfigDefinition<S>, setting
     )
   }
   const names = options.map(({ name }) => name)
-  return nearest(written, names) ?? elsewhere(setting.name, options) ?? nearest(written, Object.keys(definition.sections))
+  return (
+    nearest(written, names) ?? elsewhere(setting.name, options) ?? nearest(written, Object.keys(definition.sections))
+  )
 }
 
 /** The right key in the wrong section, when only one section has it. */

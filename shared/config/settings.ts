@@ -97,7 +97,10 @@ export function settingFromFlag<S extends Sections>(
 }
 
 /** Reads `--set section.key=value`, the flag that every option has. Throws usage.invalid without an equals sign. */
-export function settingFromAssignment<S extends Sections>(definition: ConfigDefinition<S>, assignment: string): Setting {
+export function settingFromAssignment<S extends Sections>(
+  definition: ConfigDefinition<S>,
+  assignment: string,
+): Setting {
   const equals = assignment.indexOf('=')
   if (equals < 1) throw new KeepsealError('usage.invalid', '--set needs SECTION.KEY=VALUE')
   const name = assignment.slice(0, equals).trim()

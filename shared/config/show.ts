@@ -23,10 +23,7 @@ export function shownOptions<S extends Sections>(
 }
 
 /** The configuration in force as TOML that could be used as a file again, each line with its source as a comment. */
-export function configAsToml<S extends Sections>(
-  definition: ConfigDefinition<S>,
-  resolved: ResolvedConfig<S>,
-): string {
+export function configAsToml<S extends Sections>(definition: ConfigDefinition<S>, resolved: ResolvedConfig<S>): string {
   const shown = new Map(shownOptions(definition, resolved).map((option) => [option.name, option]))
   const sections = Object.entries(definition.sections).map(([section, options]) => {
     const lines = Object.keys(options).map((key) => {

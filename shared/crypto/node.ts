@@ -5,6 +5,7 @@
 import { constants, createHash, createHmac, createPublicKey, randomBytes, timingSafeEqual, verify as nodeVerify, type KeyObject } from 'node:crypto'
 import { toBase64Url } from '../bytes/bytes.ts'
 import { OutcomeError } from '../errors.ts'
+import { isAcceptableEd25519Key } from './ed25519.ts'
 import type { EqualFunction, HashFunction, HmacFunction, RandomFunction, SignatureScheme, VerificationKey } from './crypto.ts'
 
 export const hash: HashFunction = (algorithm, data) => createHash(algorithm).update(data).digest()
@@ -40,8 +41,13 @@ function verifier(scheme: SignatureScheme, digest: string | null, key: KeyObject
   }
 }
 
-/** `x`: the 32-byte public key. OpenSSL follows RFC 8032 without cofactor leniency (noble's `zip215: false`). */
+/**
+ * `x`: the 32-byte public key. Throws OutcomeError `cose.key-malformed` for one that is not acceptable.
+ * OpenSSL verifies without the cofactor. @noble verifies with it, also under `zip215: false`, and so accepts a few
+ * more signatures: only the holder of the key can make them, and this side refuses them.
+ */
 export function ed25519Key(x: Uint8Array): VerificationKey {
+  if (!isAcceptableEd25519Key(x)) throw new OutcomeError('cose.key-malformed', 'not an Ed25519 public key')
   return verifier('ed25519', null, importKey({ kty: 'OKP', crv: 'Ed25519', x: toBase64Url(x) }), {})
 }
 

@@ -20,7 +20,7 @@ const CRYPTO_AGILE_HEADER_SIZE = 12
  */
 export function parseEventLog(log: Uint8Array): UnverifiedEventLog {
   if (log.length > MAX_LOG_SIZE) throw new OutcomeError('eventlog.too-large', `${log.length} bytes`)
-  if (log.length === 0) throw malformedAt(0, 'the log is empty')
+  if (log.length === 0 || isPadding(log, 0, SHA1_HEADER_SIZE)) throw malformedAt(0, 'the log is empty')
   const reader = new ByteReader(log, 'little-endian')
   let start = 0
   try {
@@ -31,8 +31,8 @@ export function parseEventLog(log: Uint8Array): UnverifiedEventLog {
     const agile = first.type === EVENT_TYPE.EV_NO_ACTION && isCryptoAgileSpecId(first.data)
     const algorithms = agile ? parseSpecId(first.data, SHA1_HEADER_SIZE).algorithms : [SHA1]
     const byId = new Map(algorithms.map((algorithm) => [algorithm.id, algorithm]))
-    const padding = new Padding(log, agile ? CRYPTO_AGILE_HEADER_SIZE : SHA1_HEADER_SIZE)
-    while (reader.remaining > 0 && !padding.startsAt(reader.offset)) {
+    const headerSize = agile ? CRYPTO_AGILE_HEADER_SIZE : SHA1_HEADER_SIZE
+    while (reader.remaining > 0 && !isPadding(log, reader.offset, headerSize)) {
       if (events.length >= MAX_EVENTS) throw new OutcomeError('eventlog.too-large', `more than ${MAX_EVENTS} events`)
       start = reader.offset
       events.push(
@@ -92,20 +92,10 @@ function readIndexAndType(reader: ByteReader, offset: number): { pcr: number; ty
  * takes for the end too) or of ones (erased flash, confidential-computing logs). What follows is never read as events;
  * events that it might hide would be missing from the replay.
  */
-class Padding {
-  readonly #log: Uint8Array
-  readonly #headerSize: number
-
-  constructor(log: Uint8Array, headerSize: number) {
-    this.#log = log
-    this.#headerSize = headerSize
-  }
-
-  startsAt(offset: number): boolean {
-    const fill = this.#log[offset]
-    if (fill !== 0 && fill !== 0xff) return false
-    const end = Math.min(this.#log.length, offset + this.#headerSize)
-    for (let i = offset + 1; i < end; i++) if (this.#log[i] !== fill) return false
-    return true
-  }
+function isPadding(log: Uint8Array, offset: number, headerSize: number): boolean {
+  const fill = log[offset]
+  if (fill !== 0 && fill !== 0xff) return false
+  const end = Math.min(log.length, offset + headerSize)
+  for (let i = offset + 1; i < end; i++) if (log[i] !== fill) return false
+  return true
 }

@@ -1,8 +1,9 @@
 /** Names as people write them (snake_case keys, kebab-case flags) turned into the camelCase that the code uses. */
 
-export type CamelCase<Name extends string, Separator extends string> = Name extends `${infer Head}${Separator}${infer Tail}`
-  ? `${Head}${Capitalize<CamelCase<Tail, Separator>>}`
-  : Name
+export type CamelCase<
+  Name extends string,
+  Separator extends string,
+> = Name extends `${infer Head}${Separator}${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail, Separator>>}` : Name
 
 /** `camelCase('outbox_max_bytes', '_')` is `outboxMaxBytes`. */
 export function camelCase(name: string, separator: '_' | '-'): string {

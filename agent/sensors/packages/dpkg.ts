@@ -23,8 +23,8 @@ function addDatabase(inventory: Inventory, text: string, stateless: boolean): vo
     if (record === 'malformed') inventory.malformed += 1
     else if (record !== 'not-installed') inventory.packages.push(record)
   }
-  // dpkg ends every record with a newline: a database without one was cut.
-  if (text !== '' && !text.endsWith('\n')) inventory.incomplete = true
+  // dpkg ends every record of its database with an empty line: without one, the file was cut.
+  if (text !== '' && !text.endsWith(stateless ? '\n' : '\n\n')) inventory.incomplete = true
 }
 
 function addDirectory(host: Host, inventory: Inventory, names: readonly string[]): void {
@@ -65,7 +65,8 @@ export const dpkgSensor: Sensor<'packages'> = {
   section: 'packages',
   reads: `${STATUS}, ${STATUS_DIRECTORY}`,
   needs: 'nothing beyond reading /var/lib/dpkg',
-  blindSpots: 'software installed without dpkg; files changed after installation; packages inside containers',
+  blindSpots:
+    'software installed without dpkg; changes that dpkg has not merged yet from /var/lib/dpkg/updates; files changed after installation; packages inside containers',
   budget: { cpuMs: 60 },
   remedy: 'Check with `dpkg --audit` that the package database is intact.',
   measure,

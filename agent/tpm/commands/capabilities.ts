@@ -5,7 +5,7 @@ import { ESAPI, UNAUTHORIZED } from '../esapi.ts'
 import type { Tpm } from '../tpm.ts'
 
 /** TPM_CAP, Part 2 section 6.12. */
-const TPM_CAP = { pcrs: 5, tpmProperties: 6, eccCurves: 8 } as const
+const TPM_CAP = { handles: 1, pcrs: 5, tpmProperties: 6, eccCurves: 8 } as const
 
 /** TPM_PT, Part 2 section 6.13: the fixed group begins at 0x100, the variable one at 0x200. */
 export const TPM_PT = {
@@ -83,6 +83,12 @@ function fourCharacters(value = 0): string {
   return String.fromCharCode(...codes.filter((code) => code >= 0x20 && code < 0x7f))
 }
 
+/** The handles in use in the range of TPM_HT that begins with `first`. */
+export async function readHandles(tpm: Tpm, first: number): Promise<readonly number[]> {
+  const { reader, count } = await capability(tpm, TPM_CAP.handles, first, 254)
+  return Array.from({ length: count }, () => reader.u32())
+}
+
 /** The elliptic curves of this TPM, as far as Keepseal knows them. */
 export async function readCurves(tpm: Tpm): Promise<ReadonlySet<EccCurve>> {
   const { reader, count } = await capability(tpm, TPM_CAP.eccCurves, 0, 64)
@@ -97,7 +103,9 @@ export async function readAllocatedBanks(tpm: Tpm): Promise<ReadonlyMap<PcrBank,
   for (let i = 0; i < count; i++) {
     const bank = bankOf(reader.u16())
     const bitmap = reader.bytes(reader.u8())
-    const pcrs = [...bitmap].flatMap((byte, k) => [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => (byte >> bit) & 1).map((bit) => k * 8 + bit))
+    const pcrs = [...bitmap].flatMap((byte, k) =>
+      [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => (byte >> bit) & 1).map((bit) => k * 8 + bit),
+    )
     if (bank !== undefined && pcrs.length > 0) banks.set(bank, pcrs)
   }
   return banks

@@ -36,7 +36,10 @@ export async function readPcrs(tpm: Tpm, selection: PcrSelection): Promise<PcrVa
 }
 
 async function readSome(tpm: Tpm, bank: PcrBank, pcrs: readonly number[]): Promise<[number, Uint8Array][]> {
-  const [, selected, digests] = await tpm.execute(ESAPI.pcrRead, [...UNAUTHORIZED, encodePcrSelection([{ bank, pcrs }])])
+  const [, selected, digests] = await tpm.execute(ESAPI.pcrRead, [
+    ...UNAUTHORIZED,
+    encodePcrSelection([{ bank, pcrs }]),
+  ])
   const values = readWhole(digests, (reader) => Array.from({ length: reader.u32() }, () => reader.sized16()))
   const indices = parsePcrSelection(selected).flatMap((entry) => (entry.bank === bank ? entry.pcrs : []))
   if (indices.length !== values.length) {
@@ -46,11 +49,7 @@ async function readSome(tpm: Tpm, bank: PcrBank, pcrs: readonly number[]): Promi
 }
 
 /** TPM2_PCR_Extend (Part 3, 22.2) in several banks at once. A bank that is not named is not extended. */
-export async function extendPcr(
-  tpm: Tpm,
-  pcr: number,
-  digests: ReadonlyMap<HashAlgorithm, Uint8Array>,
-): Promise<void> {
+export async function extendPcr(tpm: Tpm, pcr: number, digests: ReadonlyMap<HashAlgorithm, Uint8Array>): Promise<void> {
   // TPML_DIGEST_VALUES, Part 2 section 10.9.6: TPMT_HA has no size, the algorithm implies it.
   const list = new ByteWriter().u32(digests.size)
   for (const [hash, digest] of digests) list.u16(hashId(hash)).bytes(digest)

@@ -13,8 +13,10 @@ export const checkConfigCommand: Command = defineCommand({
   ],
   options: { ...configOptions, show: { description: 'Show every value and where it came from.' } },
   json: true,
-  run: (context) => {
-    const load = (): ReturnType<typeof loadCollectorConfig> => loadCollectorConfig(context.options, context.terminal.env)
-    return context.options.show ? showConfig(context, collectorConfig, load()) : checkConfig(context, load)
-  },
+  run: (context) =>
+    checkConfig(
+      context,
+      () => loadCollectorConfig(context.options, context.terminal.env),
+      context.options.show ? (loaded) => showConfig(context, collectorConfig, loaded) : undefined,
+    ),
 })

@@ -16,7 +16,12 @@ async function execute(db: Executor, statement: string): Promise<void> {
 }
 
 /** `columns`: one `name type` a line, NOT NULL unless the type ends in `?`; further constraints after them. */
-function table(types: ColumnTypes, name: string, columns: readonly string[], constraints: readonly string[] = []): string {
+function table(
+  types: ColumnTypes,
+  name: string,
+  columns: readonly string[],
+  constraints: readonly string[] = [],
+): string {
   const definitions = columns.map((column) => {
     const [columnName = '', type = '', ...rest] = column.split(' ')
     const kind = type.replace('?', '') as keyof ColumnTypes
@@ -32,12 +37,26 @@ function tables(types: ColumnTypes): readonly string[] {
   return [
     define(
       'products',
-      ['id text primary key', 'vendor text', 'model text', 'identity_policy text', 'approval_policy text', 'created_at integer'],
+      [
+        'id text primary key',
+        'vendor text',
+        'model text',
+        'identity_policy text',
+        'approval_policy text',
+        'created_at integer',
+      ],
       ['unique (vendor, model)'],
     ),
     define(
       'certificates',
-      ['id text primary key', 'product_id text references products', 'number text', 'profile_uri text', 'valid_until integer', 'created_at integer'],
+      [
+        'id text primary key',
+        'product_id text references products',
+        'number text',
+        'profile_uri text',
+        'valid_until integer',
+        'created_at integer',
+      ],
       ['unique (product_id, number)'],
     ),
     define('enrolment_tokens', [
@@ -101,6 +120,8 @@ function tables(types: ColumnTypes): readonly string[] {
       'last_fresh_at integer?',
       'last_fresh_epoch integer?',
       'fresh_session bytes?',
+      'fresh_sequence integer?',
+      'fresh_sequence integer?',
       'posture_digest bytes?',
       'pcr_digest bytes?',
       'tpm_clock_ms text?',
@@ -114,7 +135,15 @@ function tables(types: ColumnTypes): readonly string[] {
     ]),
     define(
       'sessions',
-      ['device_id integer references devices', 'session bytes', 'contiguous_to integer', 'extra text', 'first_seen_at integer'],
+      [
+        'device_id integer references devices',
+        'session bytes',
+        'contiguous_to integer',
+        'extra text',
+        'first_seen_at integer',
+        'first_epoch integer?',
+        'last_epoch integer?',
+      ],
       ['primary key (device_id, session)'],
     ),
     define(

@@ -25,7 +25,9 @@ export async function migrate(
   list: readonly Migration[] = migrations,
 ): Promise<readonly string[]> {
   await sql
-    .raw(`create table if not exists schema_migrations (version ${types.integer} not null primary key, name ${types.text} not null) ${types.tableOptions}`)
+    .raw(
+      `create table if not exists schema_migrations (version ${types.integer} not null primary key, name ${types.text} not null) ${types.tableOptions}`,
+    )
     .execute(db)
   const applied: string[] = []
   for (const migration of list) {

@@ -21,7 +21,7 @@ const listenerSchema = v.strictObject({
   port: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff)),
   /**
    * `known`: the executables below hold it. `hidden`: none was found among the processes that could be examined, but
-   * not all could. `none`: all were examined and none holds it, so the kernel does.
+   * not all could. `none`: all that this system shows were examined; the kernel holds it, or another PID namespace.
    */
   owner: v.picklist(['known', 'hidden', 'none']),
   executables: v.exactOptional(v.pipe(v.array(text(512)), v.minLength(1), v.maxLength(MAX_EXECUTABLES))),
@@ -64,9 +64,7 @@ export const sockets: SectionDefinition<SocketsContent> = {
     tables: sortedUnique(content.tables, (table) => table),
     listeners: sortedUnique(
       content.listeners.map((listener) =>
-        listener.executables === undefined
-          ? listener
-          : { ...listener, executables: sortedTexts(listener.executables) },
+        listener.executables === undefined ? listener : { ...listener, executables: sortedTexts(listener.executables) },
       ),
       (listener) =>
         keyOf(

@@ -36,7 +36,7 @@ describeStore('content by digest', (createStore) => {
 })
 
 describeStore('section chunks', (createStore) => {
-  it('may come in any order and twice, and count in their sender\'s quota once', async () => {
+  it("may come in any order and twice, and count in their sender's quota once", async () => {
     const store = createStore()
     const [one, two] = [await storedDevice(store, 'one'), await storedDevice(store, 'two')]
     const chunk = (index: number, deviceId: number) => ({
@@ -49,10 +49,16 @@ describeStore('section chunks', (createStore) => {
       bytes: bytes(`chunk ${index} of ${deviceId}`, 30 + index),
       deviceId,
     })
-    await Promise.all([chunk(2, one.id), chunk(0, one.id), chunk(2, one.id)].map((each) => store.sections.saveChunk(each)))
+    await Promise.all(
+      [chunk(2, one.id), chunk(0, one.id), chunk(2, one.id)].map((each) => store.sections.saveChunk(each)),
+    )
     await store.sections.saveChunk(chunk(2, two.id))
     await store.sections.saveChunk(chunk(1, two.id))
-    expect(await store.sections.chunksOf('Acme', DIGEST)).toEqual([chunk(0, one.id), chunk(1, two.id), chunk(2, one.id)])
+    expect(await store.sections.chunksOf('Acme', DIGEST)).toEqual([
+      chunk(0, one.id),
+      chunk(1, two.id),
+      chunk(2, one.id),
+    ])
     expect(await store.sections.bytesHeldBy(one.id)).toBe(62)
     expect(await store.sections.bytesHeldBy(two.id)).toBe(31)
     expect(await store.sections.chunksOf('Other', DIGEST)).toEqual([])

@@ -44,7 +44,8 @@ describe('the embedded database', () => {
 
   it('survives power cuts and keeps references', async () => {
     const db = openDatabase({ path })
-    const pragma = async (name: string) => Object.values((await sql.raw(`pragma ${name}`).execute(db)).rows[0] as object)[0]
+    const pragma = async (name: string) =>
+      Object.values((await sql.raw(`pragma ${name}`).execute(db)).rows[0] as object)[0]
     expect(await pragma('journal_mode')).toBe('wal')
     expect(await pragma('synchronous')).toBe(2)
     expect(await pragma('foreign_keys')).toBe(1)
@@ -82,7 +83,8 @@ describe('the embedded database', () => {
   it('waits for another process that writes, instead of failing', async () => {
     const { store, close } = await openStore({ path })
     const second = await openStore({ path })
-    const write = (index: number) => (index % 2 === 0 ? store : second.store).products.create(product({ model: `m${index}` }))
+    const write = (index: number) =>
+      (index % 2 === 0 ? store : second.store).products.create(product({ model: `m${index}` }))
     await Promise.all(Array.from({ length: 20 }, (_, index) => write(index)))
     expect((await second.store.products.list({ limit: 100 })).items).toHaveLength(20)
     await second.close()

@@ -31,7 +31,9 @@ describeStore('enrolment tokens', (createStore) => {
 
   it('are held by exactly one of many that ask at the same moment', async () => {
     const { tokens, made } = await stored()
-    const asking = Array.from({ length: 20 }, (_, index) => tokens.reserve(made.id, bytes(`device ${index}`), UNTIL, NOW))
+    const asking = Array.from({ length: 20 }, (_, index) =>
+      tokens.reserve(made.id, bytes(`device ${index}`), UNTIL, NOW),
+    )
     const answers = await Promise.all(asking)
     expect(answers.filter((answer) => answer === 'ok')).toHaveLength(1)
     expect(answers.filter((answer) => answer === 'reserved')).toHaveLength(19)
@@ -81,7 +83,8 @@ describeStore('enrolment tokens', (createStore) => {
 
   it('are listed newest first, each once, over pages', async () => {
     const { tokens, made } = await stored()
-    for (let i = 1; i < 5; i++) await tokens.create(token(made.productId, { id: id('tok', NOW + i), createdAt: NOW + i }))
+    for (let i = 1; i < 5; i++)
+      await tokens.create(token(made.productId, { id: id('tok', NOW + i), createdAt: NOW + i }))
     const pages = await everyPage((cursor) => tokens.list({ limit: 2, cursor }))
     expect(pages.map((page) => page.length)).toEqual([2, 2, 1])
     expect(pages.flat().map((each) => each.createdAt - NOW)).toEqual([4, 3, 2, 1, 0])

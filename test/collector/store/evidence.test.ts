@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { describeStore } from './support.ts'
 import { bytes, evidence, everyPage, NOW, storedDevice } from './samples.ts'
@@ -7,7 +7,9 @@ describeStore('evidence', (createStore) => {
   it('counts once for its place, whichever of many contents comes first', async () => {
     const store = createStore()
     const device = await storedDevice(store)
-    const copies = Array.from({ length: 20 }, (_, index) => evidence(device.id, 0, { hash: bytes(`copy ${index % 3}`) }))
+    const copies = Array.from({ length: 20 }, (_, index) =>
+      evidence(device.id, 0, { hash: bytes(`copy ${index % 3}`) }),
+    )
     const answers = await Promise.all(copies.map((copy) => store.evidence.insert(copy)))
     expect(answers.filter(Boolean)).toHaveLength(1)
     const held = copies[answers.indexOf(true)]
@@ -80,16 +82,47 @@ describeStore('sessions', (createStore) => {
     const device = await storedDevice(store)
     const session = bytes('session', 16)
     expect(await store.sessions.find(device.id, session)).toBeUndefined()
-    const first = { deviceId: device.id, session, contiguousTo: -1, extra: [2, 5], firstSeenAt: NOW }
+    const first = {
+      deviceId: device.id,
+      session,
+      contiguousTo: -1,
+      extra: [2, 5],
+      firstSeenAt: NOW,
+      firstEpoch: null,
+      lastEpoch: null,
+    }
     await store.sessions.save(first)
     expect(await store.sessions.find(device.id, session)).toEqual(first)
-    await store.sessions.save({ ...first, contiguousTo: 5, extra: [], firstSeenAt: NOW + 1 })
-    expect(await store.sessions.find(device.id, session)).toEqual({ ...first, contiguousTo: 5, extra: [] })
+    const later = { ...first, contiguousTo: 5, extra: [], firstEpoch: 7, lastEpoch: 9 }
+    await store.sessions.save({ ...later, firstSeenAt: NOW + 1 })
+    expect(await store.sessions.find(device.id, session)).toEqual(later)
+  })
+
+  it('that were fresh are given newest first, without those that never were', async () => {
+    const store = createStore()
+    const [one, two] = [await storedDevice(store, 'one'), await storedDevice(store, 'two')]
+    const make = (deviceId: number, lastEpoch: number | null) => ({
+      deviceId,
+      session: bytes(`session ${lastEpoch}`, 16),
+      contiguousTo: 0,
+      extra: [],
+      firstSeenAt: NOW,
+      firstEpoch: lastEpoch,
+      lastEpoch,
+    })
+    for (const epoch of [3, null, 9, 5]) await store.sessions.save(make(one.id, epoch))
+    await store.sessions.save(make(two.id, 20))
+    expect(await store.sessions.recentlyFresh(one.id, 2)).toEqual([make(one.id, 9), make(one.id, 5)])
+    expect(await store.sessions.recentlyFresh(one.id, 9)).toHaveLength(3)
   })
 })
 
 describeStore('refusals', (createStore) => {
-  const refusal = (ueid: Awaited<ReturnType<typeof storedDevice>>['ueid'] | null, index: number, code = 'quote.magic') => ({
+  const refusal = (
+    ueid: Awaited<ReturnType<typeof storedDevice>>['ueid'] | null,
+    index: number,
+    code = 'quote.magic',
+  ) => ({
     ueid,
     topic: 'keepseal/v1/x/evidence',
     code,
@@ -138,7 +171,9 @@ describeStore('epochs', (createStore) => {
   it('never share a nonce', async () => {
     const { epochs } = createStore()
     await epochs.insert({ nonce: bytes('same'), issuedAt: NOW })
-    await expect(epochs.insert({ nonce: bytes('same'), issuedAt: NOW })).rejects.toMatchObject({ code: 'request.conflict' })
+    await expect(epochs.insert({ nonce: bytes('same'), issuedAt: NOW })).rejects.toMatchObject({
+      code: 'request.conflict',
+    })
   })
 })
 

@@ -137,6 +137,7 @@ describeStore('devices', (createStore) => {
       lastFreshAt: NOW - 1,
       lastFreshEpoch: 7,
       freshSession: bytes('session', 16),
+      freshSequence: 12,
       postureDigest: bytes('posture'),
       pcrDigest: bytes('pcrs'),
       tpmClock: { clockMs: 2n ** 64n - 1n, resetCount: 2 ** 32 - 1, restartCount: 0, observedAt: NOW },
@@ -161,7 +162,11 @@ describeStore('devices', (createStore) => {
       (await everyPage((cursor) => store.devices.list({ limit: 2, cursor }, filter))).map((page) =>
         page.map((each) => each.device.serial),
       )
-    expect(await serials({})).toEqual([['b0', 'a4'], ['a3', 'a2'], ['a1', 'a0']])
+    expect(await serials({})).toEqual([
+      ['b0', 'a4'],
+      ['a3', 'a2'],
+      ['a1', 'a0'],
+    ])
     expect(await serials({ productId: a.id })).toEqual([['a4', 'a3'], ['a2', 'a1'], ['a0']])
     expect(await serials({ enrolment: 'pending' })).toEqual([['b0']])
     expect(await serials({ verdict: 'warning' })).toEqual([['b0']])

@@ -116,7 +116,12 @@ export async function storedProduct(store: Store, over: Partial<Product> = {}): 
 }
 
 /** An enrolled device, of the given product or of a new one. */
-export async function storedDevice(store: Store, label = 'one', productId?: string, over: Partial<Device> = {}): Promise<Device> {
+export async function storedDevice(
+  store: Store,
+  label = 'one',
+  productId?: string,
+  over: Partial<Device> = {},
+): Promise<Device> {
   const owner = productId ?? (await storedProduct(store, { model: `model of ${label}` })).id
   return store.devices.insert(device(owner, label, over))
 }

@@ -74,7 +74,12 @@ describeStore('findings', (createStore) => {
     for (let i = 0; i < 3; i++) {
       await store.findings.insert(finding(one.id, { id: id('fnd', NOW + i), subject: `tcp/0.0.0.0:${i}` }))
     }
-    const pcr = finding(two.id, { id: id('fnd', NOW + 9), code: 'boot.pcr-changed', subject: 'pcr/sha256/4', state: 'recovered' })
+    const pcr = finding(two.id, {
+      id: id('fnd', NOW + 9),
+      code: 'boot.pcr-changed',
+      subject: 'pcr/sha256/4',
+      state: 'recovered',
+    })
     await store.findings.insert(pcr)
     const subjects = async (filter: Parameters<typeof store.findings.list>[1]) =>
       (await everyPage((cursor) => store.findings.list({ limit: 2, cursor }, filter)))
@@ -134,7 +139,13 @@ describeStore('cases', (createStore) => {
 describeStore('the audit log', (createStore) => {
   it('gives back what was appended, newest first', async () => {
     const { auditLog } = createStore()
-    const entry = (at: number, subject: string) => ({ at, actor: 'api_x', action: 'device.approve', subject, detail: { scope: 'device', n: at } })
+    const entry = (at: number, subject: string) => ({
+      at,
+      actor: 'api_x',
+      action: 'device.approve',
+      subject,
+      detail: { scope: 'device', n: at },
+    })
     for (let at = 0; at < 3; at++) await auditLog.append(entry(at, at === 1 ? 'b' : 'a'))
     const pages = await everyPage((cursor) => auditLog.list({ limit: 2, cursor }))
     expect(pages).toEqual([[entry(2, 'a'), entry(1, 'b')], [entry(0, 'a')]])

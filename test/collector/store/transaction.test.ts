@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Store } from '../../../collector/store/index.ts'
 import { describeStore } from './support.ts'
@@ -14,8 +14,7 @@ describeStore('a transaction', (createStore) => {
       (inner: Store) => inner.devices.updateEnrolment(device.id, 'revoked', NOW),
       (inner: Store) => inner.findings.insert(finding(device.id)),
       (inner: Store) => inner.enrolmentTokens.create(token(device.productId)),
-      (inner: Store) =>
-        inner.auditLog.append({ at: NOW, actor: 'a', action: 'x', subject: 's', detail: {} }),
+      (inner: Store) => inner.auditLog.append({ at: NOW, actor: 'a', action: 'x', subject: 's', detail: {} }),
     ]
     const before = await everything(store, device.id)
     await fc.assert(
@@ -66,7 +65,6 @@ describeStore('a transaction', (createStore) => {
     expect((await store.devices.stateOf(device.id)).lastReceiptNumber).toBe(10)
   })
 })
-
 
 async function everything(store: Store, deviceId: number): Promise<unknown> {
   const page = { limit: 100 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { CborTag, WIRE_TAGS, type CborKey, type CborValue } from '../../../shared/cbor/value.ts'
 
 const text = fc.string({ unit: 'grapheme', maxLength: 40 }).filter((value) => !value.startsWith('\ufeff'))

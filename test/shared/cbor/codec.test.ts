@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fromHex, toHex } from '../../../shared/bytes/bytes.ts'
 import { decodeCbor, encodeCbor } from '../../../shared/cbor/codec.ts'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fromHex } from '../../../shared/bytes/bytes.ts'
 import { DEFAULT_CBOR_LIMITS, scanCbor } from '../../../shared/cbor/scan.ts'

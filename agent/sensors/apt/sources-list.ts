@@ -1,0 +1,88 @@
+import { parseStanzas } from '../deb822.ts'
+import { optionValue, type SourceEntry } from './source.ts'
+
+export interface SourceEntries {
+  readonly entries: readonly SourceEntry[]
+  readonly malformed: number
+}
+
+/** One-line style: `deb [ option=value ... ] uri suite component...`, sources.list(5). */
+export function parseOneLineSources(text: string): SourceEntries {
+  const entries: SourceEntry[] = []
+  let malformed = 0
+  for (const line of text.split('\n')) {
+    const words = splitWords(line)
+    if (words.length === 0) continue
+    const entry = oneLineEntry(words)
+    if (entry === undefined) malformed += 1
+    else entries.push(entry)
+  }
+  return { entries, malformed }
+}
+
+/** Words are separated by blanks, except within brackets and quotes. A `#` outside brackets begins a comment. */
+function splitWords(line: string): string[] {
+  const words: string[] = []
+  const pattern = /(?:\[[^\]]*\]|"[^"]*"|[^\s#])+|#/g
+  for (const [word] of line.matchAll(pattern)) {
+    if (word === '#') break
+    words.push(word)
+  }
+  return words
+}
+
+const unquote = (word: string): string => word.replaceAll('"', '')
+
+function oneLineEntry([type = '', ...rest]: readonly string[]): SourceEntry | undefined {
+  const bracket = rest[0]?.startsWith('[') ? rest[0] : undefined
+  const [uri, suite, ...components] = (bracket === undefined ? rest : rest.slice(1)).map(unquote)
+  const options = bracket === undefined ? new Map<string, string>() : readOptions(bracket)
+  if (uri === undefined || suite === undefined || options === undefined) return undefined
+  return { types: [type], uris: [uri], suites: [suite], components, options }
+}
+
+function readOptions(bracket: string): Map<string, string> | undefined {
+  if (!bracket.endsWith(']')) return undefined
+  const options = new Map<string, string>()
+  for (const word of bracket.slice(1, -1).split(/\s+/)) {
+    if (word === '') continue
+    const equals = word.indexOf('=')
+    if (equals <= 0) return undefined
+    // `option+=value` and `option-=value` change a list; for the options of interest here there is none to change.
+    const name = word.slice(0, equals).replace(/[+-]$/, '').toLowerCase()
+    options.set(name, unquote(word.slice(equals + 1)))
+  }
+  return options
+}
+
+const FIELDS: ReadonlySet<string> = new Set([
+  'types',
+  'uris',
+  'suites',
+  'components',
+  'enabled',
+  'signed-by',
+  'trusted',
+  'allow-insecure',
+  'check-valid-until',
+])
+
+/** deb822 style, sources.list(5). Entries that are switched off are left out. */
+export function parseDeb822Sources(text: string): SourceEntries {
+  const entries: SourceEntry[] = []
+  let malformed = 0
+  for (const { fields, malformed: isMalformed } of parseStanzas(text, { wanted: FIELDS, comments: true })) {
+    const words = (name: string): string[] => (fields.get(name) ?? '').split(/\s+/).filter((word) => word !== '')
+    if (isMalformed) malformed += 1
+    else if (optionValue(fields.get('enabled')) !== 'no') {
+      entries.push({
+        types: words('types'),
+        uris: words('uris'),
+        suites: words('suites'),
+        components: words('components'),
+        options: fields,
+      })
+    }
+  }
+  return { entries, malformed }
+}

@@ -1,0 +1,154 @@
+import { toJsonSchema } from '@valibot/to-json-schema'
+import type { FastifyInstance } from 'fastify'
+import * as v from 'valibot'
+import { KeepsealError } from '../../shared/errors.ts'
+import type { ApiRole, ApiToken } from '../model/product.ts'
+import { actorOf, authenticate } from './authentication.ts'
+import { nothing } from './schemas.ts'
+import type { ApiServices } from './services.ts'
+
+type Schema = v.GenericSchema
+
+export interface EndpointInput<P extends Schema, Q extends Schema, B extends Schema> {
+  readonly params: v.InferOutput<P>
+  readonly query: v.InferOutput<Q>
+  readonly body: v.InferOutput<B>
+  readonly actor: ApiToken
+}
+
+/** One route: its schemas check what comes in, make the types of its handler and the OpenAPI document. */
+export interface EndpointDefinition<P extends Schema, Q extends Schema, B extends Schema, R extends Schema> {
+  readonly method: 'GET' | 'POST'
+  /** Below /api/v1. */
+  readonly path: string
+  readonly operationId: string
+  readonly summary: string
+  readonly roles: readonly ApiRole[]
+  readonly params?: P
+  readonly query?: Q
+  readonly body?: B
+  readonly status?: 200 | 201
+  readonly response: R
+  readonly run: (services: ApiServices, input: EndpointInput<P, Q, B>) => Promise<v.InferOutput<R>>
+}
+
+export interface Endpoint {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly operationId: string
+  readonly summary: string
+  readonly roles: readonly ApiRole[]
+  readonly status: 200 | 201
+  readonly schemas: { readonly params: Schema; readonly query: Schema; readonly body: Schema; readonly response: Schema }
+  readonly run: (services: ApiServices, request: RawRequest) => Promise<unknown>
+}
+
+interface RawRequest {
+  readonly params: unknown
+  readonly query: unknown
+  readonly body: unknown
+  readonly actor: ApiToken
+}
+
+type Nothing = typeof nothing
+
+export function defineEndpoint<
+  R extends Schema,
+  P extends Schema = Nothing,
+  Q extends Schema = Nothing,
+  B extends Schema = Nothing,
+>(definition: EndpointDefinition<P, Q, B, R>): Endpoint {
+  const { method, path, operationId, summary, roles, status = 200, response, run } = definition
+  const params: Schema = definition.params ?? nothing
+  const query: Schema = definition.query ?? nothing
+  const body: Schema = definition.body ?? nothing
+  return {
+    method,
+    path,
+    operationId,
+    summary,
+    roles,
+    status,
+    schemas: { params, query, body, response },
+    run: (services, raw) =>
+      run(services, {
+        params: checked(params, raw.params, 'path') as v.InferOutput<P>,
+        query: checked(query, raw.query, 'query') as v.InferOutput<Q>,
+        body: checked(body, raw.body ?? {}, 'body') as v.InferOutput<B>,
+        actor: raw.actor,
+      }),
+  }
+}
+
+/** Throws KeepsealError `request.invalid`, which names every field that is not as documented. */
+function checked(schema: Schema, value: unknown, part: string): unknown {
+  const result = v.safeParse(schema, value)
+  if (result.success) return result.output
+  const fields = result.issues.map((issue) => `${part} ${v.getDotPath(issue) ?? ''}: ${issue.message}`)
+  throw new KeepsealError('request.invalid', fields.slice(0, 16).join('; '))
+}
+
+/** Registers a route with its authentication; the server's own validation stands aside for the schemas here. */
+export function registerEndpoint(server: FastifyInstance, services: ApiServices, endpoint: Endpoint): void {
+  server.route({
+    method: endpoint.method,
+    url: endpoint.path,
+    schema: documentation(endpoint),
+    validatorCompiler: () => () => true,
+    serializerCompiler: () => (answer) => JSON.stringify(answer),
+    // Before the body is read: a stranger's body is not worth reading.
+    onRequest: authenticate(services, endpoint.roles),
+    handler: async (request, reply) => {
+      const { params, query, body } = request
+      const answer = await endpoint.run(services, { params, query, body, actor: actorOf(request) })
+      if (answer instanceof Uint8Array) return reply.type('application/cbor').send(Buffer.from(answer))
+      return reply.code(endpoint.status).send(answer)
+    },
+  })
+}
+
+/** A body that is CBOR, given out as it was received. */
+export const CborBytes = v.instance(Uint8Array)
+
+function documentation({ operationId, summary, roles, status, schemas }: Endpoint): Record<string, unknown> {
+  const { params, query, body, response } = schemas
+  const answer =
+    response === CborBytes
+      ? { description: 'CBOR', content: { 'application/cbor': { schema: { type: 'string', format: 'binary' } } } }
+      : { description: 'Done', content: { 'application/json': { schema: jsonSchema(response, 'output') } } }
+  return {
+    operationId,
+    summary,
+    description: `For the roles ${roles.join(', ')}.`,
+    security: [{ token: [] }],
+    ...(params === nothing ? {} : { params: jsonSchema(params, 'input') }),
+    ...(query === nothing ? {} : { querystring: jsonSchema(query, 'output') }),
+    ...(body === nothing ? {} : { body: jsonSchema(body, 'input') }),
+    response: { [status]: answer, default: problemAnswer },
+  }
+}
+
+function jsonSchema(schema: Schema, typeMode: 'input' | 'output'): Record<string, unknown> {
+  // `ignore`: checks that JSON Schema cannot say (a date that exists) are still made.
+  const { $schema: _, ...content } = toJsonSchema(schema, { typeMode, target: 'draft-2020-12', errorMode: 'ignore' })
+  return content
+}
+
+const problemAnswer = {
+  description: 'Problem details (RFC 9457); type is one of the documented codes',
+  content: {
+    'application/problem+json': {
+      schema: {
+        type: 'object',
+        required: ['type', 'title', 'status', 'detail', 'remedy'],
+        properties: {
+          type: { type: 'string' },
+          title: { type: 'string' },
+          status: { type: 'integer' },
+          detail: { type: 'string' },
+          remedy: { type: 'string', description: 'What to do next' },
+        },
+      },
+    },
+  },
+}

@@ -1,0 +1,62 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { errors, type ErrorCode } from '../../shared/codes/errors.ts'
+import { KeepsealError } from '../../shared/errors.ts'
+
+/** An error as HTTP clients get it: problem details (RFC 9457) whose `type` is one of our codes. */
+export interface Problem {
+  readonly type: ErrorCode
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly remedy: string
+}
+
+/** Where an area's usual status does not fit. */
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  'auth.missing': 401,
+  'auth.forbidden': 403,
+  'request.invalid': 400,
+  'request.not-found': 404,
+  'request.conflict': 409,
+  'request.rate-limited': 429,
+  'enrol.token-used': 409,
+  'enrol.token-reserved': 409,
+  'enrol.ek-already-enrolled': 409,
+  'enrol.ek-conflict': 409,
+  'enrol.key-in-use': 409,
+  'enrol.challenge-unknown': 404,
+  'enrol.challenge-expired': 410,
+  'state.disk-full': 503,
+}
+
+/** HTTP status of a code: an enrolment is forbidden, anything else that has no status is our own fault. */
+export function statusOf(code: ErrorCode): number {
+  return STATUS[code] ?? (code.startsWith('enrol.') ? 403 : 500)
+}
+
+/** What Fastify itself refuses (body too large, not JSON ...) is the client's mistake and keeps its status. */
+function clientStatus(error: unknown): number | undefined {
+  const status = error instanceof Error ? (error as Partial<FastifyError>).statusCode : undefined
+  return status !== undefined && status >= 400 && status < 500 ? status : undefined
+}
+
+/** Faults of ours tell no more than their title: the rest (paths, causes) is in the log. */
+export function problemOf(error: unknown): Problem {
+  if (!(error instanceof KeepsealError)) {
+    const status = clientStatus(error)
+    if (status === undefined || !(error instanceof Error)) return problemOf(new KeepsealError('internal.failure'))
+    const { title, remedy } = errors['request.invalid']
+    return { type: 'request.invalid', title, status, detail: error.message, remedy }
+  }
+  const status = statusOf(error.code)
+  const { title } = errors[error.code]
+  return { type: error.code, title, status, detail: status < 500 ? error.message : title, remedy: error.remedy }
+}
+
+/** For `setErrorHandler`. */
+export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = problemOf(error)
+  if (problem.status >= 500) request.log.error({ err: error }, problem.title)
+  else request.log.info({ code: problem.type, detail: problem.detail }, 'request refused')
+  void reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+}

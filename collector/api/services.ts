@@ -1,0 +1,36 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Registry } from 'prom-client'
+import type { RandomFunction } from '../../shared/crypto/crypto.ts'
+import type { Ueid } from '../../shared/evidence/identifiers.ts'
+import type { Store } from '../store/index.ts'
+import type { LivenessPolicy } from '../tracking/liveness.ts'
+
+/** Something without which the collector cannot do its work. */
+export interface ReadinessCheck {
+  /** `database`, `broker`. */
+  readonly name: string
+  /** Rejects when it does not work. */
+  readonly check: () => Promise<unknown>
+}
+
+/** Who may see the status page, which needs no token: browsers on this machine, everybody, or nobody. */
+export type StatusPageAccess = 'loopback' | 'everybody' | 'nobody'
+
+/** What the API works with; all of it is handed in. */
+export interface ApiServices {
+  readonly store: Store
+  /** Milliseconds since 1970, UTC. */
+  readonly clock: () => number
+  readonly random: RandomFunction
+  readonly version: string
+  readonly liveness: LivenessPolicy
+  /** Beside the database, which is always asked. */
+  readonly readiness?: readonly ReadinessCheck[]
+  readonly logger?: FastifyBaseLogger
+  readonly metricsRegistry?: Registry
+  readonly statusPage?: StatusPageAccess
+  /** Per client address, of the API. */
+  readonly requestsPerMinute?: number
+  /** Called after a device was approved or revoked, so that a broker can let it in or cut it off. */
+  readonly deviceChanged?: (ueid: Ueid) => void
+}

@@ -1,0 +1,104 @@
+import { findings } from '../../shared/codes/findings.ts'
+import type { OutcomeCode } from '../../shared/codes/outcomes.ts'
+import { OutcomeError } from '../../shared/errors.ts'
+import type { AuthenticEvidence } from '../../shared/evidence/evidence.ts'
+import type { PcrValues } from '../../shared/tpm/pcr-selection.ts'
+import type { ClockInfo } from '../../shared/tpm/attest.ts'
+import type { BootCoverage, Verdict } from '../model/device.ts'
+import { AppraisalContext, type Deviation, type Freshness, type Missing } from './context.ts'
+import { STEPS } from './registry.ts'
+
+/** What the appraisal of one message ends in. */
+export type Decision =
+  | {
+      readonly kind: 'refused'
+      readonly code: OutcomeCode
+      readonly detail: string
+      /** What the refusal itself says about the device, such as a clone. */
+      readonly deviations: readonly Deviation[]
+    }
+  | { readonly kind: 'duplicate' }
+  | Appraisal
+
+export interface Appraisal {
+  readonly kind: 'appraised'
+  readonly evidence: AuthenticEvidence
+  readonly hashOfMessage: Uint8Array
+  readonly freshness: Freshness
+  /** Number of the epoch that it answers; null for a nonce that is none of ours. */
+  readonly epochNumber: number | null
+  readonly newest: boolean
+  readonly verdict: Verdict
+  /** The first thing that stands against `affirming`: an outcome or a finding. */
+  readonly code: string | null
+  /** The outcome that ended the steps early, if one did. */
+  readonly failure: { readonly code: OutcomeCode; readonly step: string; readonly detail: string } | null
+  readonly bootCoverage: BootCoverage
+  readonly pcrs: PcrValues | null
+  readonly pcrDigest: Uint8Array | null
+  readonly clock: ClockInfo | null
+  readonly deviations: readonly Deviation[]
+  readonly decidedSections: ReadonlySet<string>
+  readonly missing: Missing
+  readonly namedReceipt: number | null
+}
+
+/**
+ * Runs the steps. A pure function of its input: no clock, no store. The device's fault ends in a decision; any other
+ * error is thrown on, and means that nothing was decided.
+ */
+export function appraise(input: ConstructorParameters<typeof AppraisalContext>[0]): Decision {
+  const context = new AppraisalContext(input)
+  let failure: Appraisal['failure'] = null
+  for (const step of STEPS) {
+    try {
+      step.run(context)
+    } catch (error) {
+      if (!(error instanceof OutcomeError)) throw error
+      if (step.failure === 'refuse') {
+        return { kind: 'refused', code: error.code, detail: error.message, deviations: context.deviations }
+      }
+      failure = { code: error.code, step: step.id, detail: error.message }
+      context.deviations.push({ code: 'boot.quote-refused', subject: step.id, before: null, after: error.code })
+      break
+    }
+    if (context.duplicate) return { kind: 'duplicate' }
+  }
+  return conclude(context, failure)
+}
+
+function conclude(context: AppraisalContext, failure: Appraisal['failure']): Appraisal {
+  const { authentic } = context
+  if (authentic === undefined) throw new Error('the signature step did not run')
+  const [verdict, code] = judge(context, failure)
+  return {
+    kind: 'appraised',
+    evidence: authentic,
+    hashOfMessage: context.hashOfMessage,
+    freshness: context.freshness,
+    epochNumber: context.known.epoch?.number ?? null,
+    newest: context.newest,
+    verdict,
+    code,
+    failure,
+    bootCoverage: context.bootCoverage,
+    pcrs: context.quote?.pcrs ?? null,
+    pcrDigest: context.quote?.pcrDigest ?? null,
+    clock: context.quote?.clockInfo ?? null,
+    deviations: context.deviations,
+    decidedSections: context.decidedSections,
+    missing: context.missing,
+    namedReceipt: context.notes.namedReceipt,
+  }
+}
+
+/** Worst first. Affirming is what is left when nothing at all speaks against it. */
+function judge(context: AppraisalContext, failure: Appraisal['failure']): [Verdict, string | null] {
+  const integrity = context.deviations.find(({ code }) => findings[code].axis === 'integrity')
+  if (failure !== null) return ['contraindicated', failure.code]
+  if (integrity !== undefined) return ['contraindicated', integrity.code]
+  const [obstacle] = context.obstacles
+  if (obstacle !== undefined) return ['not-appraised', obstacle]
+  const [deviation] = context.deviations
+  return deviation === undefined ? ['affirming', null] : ['warning', deviation.code]
+}

@@ -1,0 +1,117 @@
+import type { FindingCode } from '../../shared/codes/findings.ts'
+import type { OutcomeCode } from '../../shared/codes/outcomes.ts'
+import type { HashFunction } from '../../shared/crypto/crypto.ts'
+import type { PostureMap } from '../../shared/evidence/claims.ts'
+import type { AuthenticEvidence, DeviceKey, UnverifiedEvidence } from '../../shared/evidence/evidence.ts'
+import type { Ueid } from '../../shared/evidence/identifiers.ts'
+import type { AttestationKey } from '../../shared/tpm/attestation-key.ts'
+import type { PcrValues } from '../../shared/tpm/pcr-selection.ts'
+import type { VerifiedQuote } from '../../shared/tpm/quote.ts'
+import type { BootCoverage, Device, DeviceState } from '../model/device.ts'
+import type { Epoch, Session } from '../model/evidence.ts'
+
+/** Everything about a device that the appraisal of one evidence needs to know, read beforehand. */
+export interface KnownDevice {
+  readonly device: Device
+  readonly deviceKey: DeviceKey
+  /** null for a device that was enrolled without a TPM. */
+  readonly attestationKey: AttestationKey | null
+  readonly state: DeviceState
+  readonly links: KnownLinks
+  /** The epoch whose nonce the evidence carries, if this collector has issued it. */
+  readonly epoch: Epoch | undefined
+  /** The posture map of the evidence: its own, or the one that is known by its digest. */
+  readonly posture: PostureMap | undefined
+  /** The PCR values that are known for the quote's pcrDigest. */
+  readonly pcrs: PcrValues | undefined
+  readonly approved: ApprovedValues | undefined
+  /** Content by digest in hexadecimal: what evidence and approved values name, as far as it has arrived. */
+  readonly contents: ReadonlyMap<string, Uint8Array>
+}
+
+export interface KnownLinks {
+  readonly session: Session | undefined
+  /** Hash of the message that holds the same place (session, seq), if there is one. */
+  readonly samePlace: Uint8Array | undefined
+  /** Hash of the message before, and what the message after says to follow, as far as they are held. */
+  readonly hashBefore: Uint8Array | undefined
+  readonly previousOfNext: Uint8Array | null | undefined
+  /** Other sessions that had fresh evidence. */
+  readonly freshSessions: readonly Session[]
+  /** Number of the receipt that the first message of a session names; undefined for one that is not known. */
+  readonly namedReceipt: number | undefined
+}
+
+export interface ApprovedValues {
+  readonly posture: PostureMap
+  readonly pcrs: PcrValues | null
+}
+
+export interface AppraisalPolicy {
+  /** How long after its issue an epoch makes evidence fresh. */
+  readonly freshnessWindowMs: number
+  readonly collectorId: Uint8Array
+}
+
+/** One way in which a device is not as approved. */
+export interface Deviation {
+  readonly code: FindingCode
+  readonly subject: string
+  readonly before: string | null
+  readonly after: string | null
+}
+
+export type Freshness = 'fresh' | 'late' | 'unknown-epoch'
+
+/** What the collector lacks to conclude, to be asked for. */
+export interface Missing {
+  posture: boolean
+  pcrs: boolean
+  readonly contents: Uint8Array[]
+}
+
+/** The evidence on its way through the steps. Later steps rely on what earlier ones have put here. */
+export class AppraisalContext {
+  readonly topicUeid: Ueid
+  readonly unverified: UnverifiedEvidence
+  readonly hashOfMessage: Uint8Array
+  readonly known: KnownDevice
+  readonly policy: AppraisalPolicy
+  readonly receivedAt: number
+  readonly hash: HashFunction
+
+  /** Set by the signature step. */
+  authentic: AuthenticEvidence | undefined
+  /** The very same message is held already. */
+  duplicate = false
+  freshness: Freshness = 'unknown-epoch'
+  /** Fresh, and later than everything fresh before: the only evidence that can improve a verdict. */
+  newest = false
+  quote: VerifiedQuote | undefined
+  bootCoverage: BootCoverage = 'none'
+  /** Sections that could be compared with approved ones. */
+  readonly decidedSections = new Set<string>()
+  readonly deviations: Deviation[] = []
+  /** Why nothing can be concluded. Anything here keeps the verdict from being affirming. */
+  readonly obstacles: OutcomeCode[] = []
+  readonly missing: Missing = { posture: false, pcrs: false, contents: [] }
+  readonly notes: { namedReceipt: number | null } = { namedReceipt: null }
+
+  constructor(input: {
+    topicUeid: Ueid
+    unverified: UnverifiedEvidence
+    hashOfMessage: Uint8Array
+    known: KnownDevice
+    policy: AppraisalPolicy
+    receivedAt: number
+    hash: HashFunction
+  }) {
+    this.topicUeid = input.topicUeid
+    this.unverified = input.unverified
+    this.hashOfMessage = input.hashOfMessage
+    this.known = input.known
+    this.policy = input.policy
+    this.receivedAt = input.receivedAt
+    this.hash = input.hash
+  }
+}

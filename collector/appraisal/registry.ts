@@ -1,0 +1,35 @@
+import type { AppraisalContext } from './context.ts'
+import { freshness } from './steps/freshness.ts'
+import { identity } from './steps/identity.ts'
+import { link } from './steps/link.ts'
+import { quote } from './steps/quote.ts'
+import { referenceValues } from './steps/reference-values.ts'
+import { sections } from './steps/sections.ts'
+import { signature } from './steps/signature.ts'
+import { tpmClock } from './steps/tpm-clock.ts'
+
+/**
+ * What an OutcomeError in a step means. `refuse`: the message is no evidence of this device, it is recorded and
+ * answered, and changes no verdict. `integrity`: it is evidence that the device failed.
+ */
+export type StepFailure = 'refuse' | 'integrity'
+
+export interface AppraisalStep {
+  readonly id: string
+  readonly title: string
+  readonly failure: StepFailure
+  /** Throws OutcomeError, or adds to the context. Any other error is a fault of this software. */
+  run(context: AppraisalContext): void
+}
+
+/** The appraisal of evidence, in order, after it was decoded (shared/evidence/evidence.ts, decodeEvidence). */
+export const STEPS: readonly AppraisalStep[] = [
+  identity,
+  signature,
+  link,
+  freshness,
+  quote,
+  tpmClock,
+  sections,
+  referenceValues,
+]

@@ -1,0 +1,58 @@
+import type { FindingCode } from '../../shared/codes/findings.ts'
+import { OutcomeError } from '../../shared/errors.ts'
+import { decodeSection } from '../../shared/posture/canonical.ts'
+import { diffSection, STATUS_SUBJECT, type Change } from '../../shared/posture/diff.ts'
+import { isSectionId, type SectionId } from '../../shared/posture/sections.ts'
+import type { Deviation } from './context.ts'
+
+/** Which finding a change of each section is. One place to look when a section is added. */
+const CODES: Readonly<Record<SectionId, Readonly<Record<Change['kind'], FindingCode>>>> = {
+  boot: { added: 'boot.fact-changed', removed: 'boot.fact-changed', changed: 'boot.fact-changed' },
+  sockets: {
+    added: 'sockets.listener-added',
+    removed: 'sockets.listener-removed',
+    changed: 'sockets.listener-changed',
+  },
+  packages: { added: 'packages.added', removed: 'packages.removed', changed: 'packages.changed' },
+  system: { added: 'system.changed', removed: 'system.changed', changed: 'system.changed' },
+  'update-channel': {
+    added: 'update-channel.source-added',
+    removed: 'update-channel.source-removed',
+    changed: 'update-channel.source-changed',
+  },
+}
+
+const sectionStatus = (id: string, before: string | null, after: string | null): Deviation => ({
+  code: 'reporting.section-status-changed',
+  subject: id,
+  before,
+  after,
+})
+
+/**
+ * How a reported section differs from the approved one. `null`: the section is not named; `missing`: its content is
+ * not here. A section that cannot be read, or that this version does not know, is a deviation and not a silence.
+ */
+export function sectionDeviations(
+  id: string,
+  before: Uint8Array | 'missing' | null,
+  after: Uint8Array | 'missing' | null,
+): readonly Deviation[] | 'content-missing' {
+  if (before === null) return [sectionStatus(id, 'not reported', 'reported')]
+  if (after === null) return [sectionStatus(id, 'reported', 'not reported')]
+  if (before === 'missing' || after === 'missing') return 'content-missing'
+  if (!isSectionId(id)) return [sectionStatus(id, 'approved content', 'other content, unknown to this collector')]
+  try {
+    return diffSection(id, decodeSection(id, before), decodeSection(id, after)).map((change) => deviation(id, change))
+  } catch (error) {
+    if (!(error instanceof OutcomeError)) throw error
+    return [sectionStatus(id, 'readable', error.code)]
+  }
+}
+
+function deviation(id: SectionId, change: Change): Deviation {
+  const before = change.kind === 'added' ? null : change.before
+  const after = change.kind === 'removed' ? null : change.after
+  if (change.subject === STATUS_SUBJECT) return sectionStatus(id, before, after)
+  return { code: CODES[id][change.kind], subject: change.subject, before, after }
+}

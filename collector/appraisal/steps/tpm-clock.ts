@@ -1,0 +1,28 @@
+import type { AppraisalStep } from '../registry.ts'
+
+/** Counters of 32 bits that an obfuscated TPM offsets by a constant: only differences modulo 2^32 mean something. */
+const wentBack = (before: number, now: number): boolean => before !== now && (now - before) >>> 0 >= 0x80000000
+
+/**
+ * TPM2_Clear sets clock and counters back while the attestation key survives it. Reset count lower, or clock lower
+ * with an unchanged reset count: somebody cleared the TPM. `safe` = NO is normal after a power cut.
+ */
+export const tpmClock: AppraisalStep = {
+  id: 'tpm-clock',
+  title: "The TPM's clock and counters went forward",
+  failure: 'integrity',
+  run(context) {
+    const before = context.known.state.tpmClock
+    if (context.quote === undefined || before === null || !context.newest) return
+    const { clock, resetCount, restartCount } = context.quote.clockInfo
+    const cleared =
+      wentBack(before.resetCount, resetCount) || (before.resetCount === resetCount && clock < before.clockMs)
+    if (!cleared) return
+    context.deviations.push({
+      code: 'identity.tpm-cleared',
+      subject: 'tpm counters',
+      before: `resets ${before.resetCount}, restarts ${before.restartCount}, clock ${before.clockMs} ms`,
+      after: `resets ${resetCount}, restarts ${restartCount}, clock ${clock} ms`,
+    })
+  },
+}

@@ -1,0 +1,78 @@
+import type { Logger } from 'pino'
+import type { RandomFunction } from '../../shared/crypto/crypto.ts'
+import { signEpoch } from '../../shared/evidence/epoch.ts'
+import { epochTopic } from '../../shared/evidence/topics.ts'
+import type { Epoch } from '../model/evidence.ts'
+import type { Store } from '../store/index.ts'
+import type { CollectorKeys } from '../trust/keys.ts'
+
+export interface EpochPublisherOptions {
+  readonly store: Store
+  readonly keys: CollectorKeys
+  readonly clock: () => number
+  readonly random: RandomFunction
+  readonly periodSeconds: number
+  readonly logger: Logger
+  readonly publish: (topic: string, bytes: Uint8Array, options: { retain: boolean }) => Promise<void>
+}
+
+/** Issues an epoch each period and keeps it retained at the broker. A restart goes on with a current one. */
+export class EpochPublisher {
+  readonly #options: EpochPublisherOptions
+  #timer: NodeJS.Timeout | undefined
+  #stopped = false
+
+  constructor(options: EpochPublisherOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<void> {
+    const { store, clock, periodSeconds } = this.#options
+    const current = await store.epochs.current()
+    const age = current === undefined ? Infinity : clock() - current.issuedAt
+    // Younger than a period, and not from a future that a corrected clock has left behind.
+    const usable = current !== undefined && age >= 0 && age < periodSeconds * 1000
+    if (usable) await this.#publish(current)
+    else await this.#issue()
+    this.#schedule(usable ? periodSeconds * 1000 - age : periodSeconds * 1000)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+  }
+
+  #schedule(delay: number): void {
+    if (this.#stopped) return
+    this.#timer = setTimeout(() => void this.#next(), delay)
+  }
+
+  async #next(): Promise<void> {
+    const { logger, periodSeconds } = this.#options
+    try {
+      await this.#issue()
+      this.#schedule(periodSeconds * 1000)
+    } catch (error) {
+      // Without a new epoch evidence grows late, and is never taken for fresh. Try again soon.
+      logger.error({ err: error }, 'no new epoch could be issued')
+      this.#schedule(Math.min(periodSeconds * 1000, 10_000))
+    }
+  }
+
+  async #issue(): Promise<void> {
+    const { store, clock, random } = this.#options
+    await this.#publish(await store.epochs.insert({ nonce: random(32), issuedAt: clock() }))
+  }
+
+  async #publish(epoch: Epoch): Promise<void> {
+    const { keys, periodSeconds, publish } = this.#options
+    const message = {
+      collectorId: keys.collectorId,
+      number: epoch.number,
+      nonce: epoch.nonce,
+      issuedAt: Math.floor(epoch.issuedAt / 1000),
+      period: periodSeconds,
+    }
+    await publish(epochTopic, await signEpoch(message, keys.signer), { retain: true })
+  }
+}

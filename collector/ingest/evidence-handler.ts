@@ -1,0 +1,252 @@
+import { findings as findingCodes } from '../../shared/codes/findings.ts'
+import { encodeCbor } from '../../shared/cbor/codec.ts'
+import type { RandomFunction } from '../../shared/crypto/crypto.ts'
+import { hash, sha256 } from '../../shared/crypto/node.ts'
+import { OutcomeError } from '../../shared/errors.ts'
+import type { ContentRequest } from '../../shared/evidence/down.ts'
+import { decodeEvidence, type UnverifiedEvidence } from '../../shared/evidence/evidence.ts'
+import type { UpstreamTopic } from '../../shared/evidence/topics.ts'
+import { pcrValuesToCbor } from '../../shared/evidence/tpm-evidence.ts'
+import { appraise, type Appraisal } from '../appraisal/appraise.ts'
+import type { AppraisalPolicy, Deviation, KnownDevice } from '../appraisal/context.ts'
+import type { Device } from '../model/device.ts'
+import type { Session } from '../model/evidence.ts'
+import { makeId } from '../store/ids.ts'
+import type { Store } from '../store/index.ts'
+import { openCases } from '../tracking/cases.ts'
+import { conclude, type OpenedFinding } from '../tracking/conclude.ts'
+import { loadKnownDevice, type KeyCache } from './known-devices.ts'
+import { hold } from './sequence.ts'
+
+export interface EvidenceDependencies {
+  readonly keys: KeyCache
+  readonly policy: AppraisalPolicy
+  readonly random: RandomFunction
+}
+
+export interface ReceivedMessage {
+  readonly topic: string
+  readonly bytes: Uint8Array
+  /** ms since 1970 by the collector's clock, taken on arrival. */
+  readonly receivedAt: number
+}
+
+/** What became of a message, after it was stored: for metrics, for the log and for the answer to the device. */
+export interface Handled {
+  readonly device: Device | null
+  readonly hash: Uint8Array
+  readonly result: 'accepted' | 'duplicate' | 'refused' | 'reconsidered'
+  /** Outcome or finding code; null where nothing stands against the device. */
+  readonly code: string | null
+  readonly detail: string
+  readonly session: Session | null
+  readonly request: ContentRequest | null
+  /** Something about the device changed, or the device waits for it: worth a receipt at once. */
+  readonly urgent: boolean
+  readonly appraisal: Appraisal | null
+}
+
+/** Refuses a message for good: recorded, counted, answered. */
+export async function refuse(
+  store: Store,
+  message: ReceivedMessage,
+  device: Device | null,
+  topic: UpstreamTopic | null,
+  error: { readonly code: string; readonly message: string },
+): Promise<Handled> {
+  const digest = sha256(message.bytes)
+  await store.refusals.insert({
+    ueid: topic?.ueid ?? null,
+    topic: message.topic.slice(0, 256),
+    code: error.code,
+    hash: digest,
+    receivedAt: message.receivedAt,
+    bytes: message.bytes.subarray(0, 65_536),
+  })
+  const nothing = { session: null, request: null, appraisal: null, urgent: true } as const
+  return { device, hash: digest, result: 'refused', code: error.code, detail: error.message, ...nothing }
+}
+
+/** From received bytes to stored conclusions. Runs within the caller's transaction. */
+export async function handleEvidence(
+  store: Store,
+  message: ReceivedMessage,
+  topic: UpstreamTopic,
+  deps: EvidenceDependencies,
+): Promise<Handled> {
+  const device = (await store.devices.byUeid(topic.ueid)) ?? null
+  let unverified: UnverifiedEvidence
+  try {
+    unverified = decodeEvidence(message.bytes)
+    if (device === null) throw new OutcomeError('identity.unknown-device', topic.ueid)
+  } catch (error) {
+    if (error instanceof OutcomeError) return refuse(store, message, device, topic, error)
+    throw error
+  }
+  const known = await loadKnownDevice(store, deps.keys, device, unverified)
+  const digest = sha256(message.bytes)
+  const { receivedAt } = message
+  const input = {
+    topicUeid: topic.ueid,
+    unverified,
+    hashOfMessage: digest,
+    known,
+    policy: deps.policy,
+    receivedAt,
+    hash,
+  }
+  const decision = appraise(input)
+  if (decision.kind === 'refused') {
+    await noteDeviations(store, device, decision.deviations, digest, receivedAt, deps)
+    return refuse(store, message, device, topic, { code: decision.code, message: decision.detail })
+  }
+  if (decision.kind === 'duplicate') {
+    const session = known.links.session ?? null
+    const nothing = { request: null, appraisal: null, code: null, detail: 'held already' } as const
+    return { device, hash: digest, result: 'duplicate', session, urgent: true, ...nothing }
+  }
+  return accept(store, known, decision, receivedAt, deps)
+}
+
+async function accept(
+  store: Store,
+  known: KnownDevice,
+  appraisal: Appraisal,
+  receivedAt: number,
+  deps: EvidenceDependencies,
+): Promise<Handled> {
+  const { device } = known
+  const { claims, bytes } = appraisal.evidence
+  const session = sessionWith(known, appraisal, receivedAt)
+  if (session === undefined) throw new OutcomeError('message.rate-limited', 'too many gaps in the session')
+  await store.evidence.insert({
+    deviceId: device.id,
+    session: claims.session,
+    seq: claims.sequence,
+    hash: appraisal.hashOfMessage,
+    previous: claims.previous,
+    epoch: appraisal.epochNumber,
+    receivedAt,
+    fresh: appraisal.freshness === 'fresh',
+    outcome: appraisal.failure?.code ?? (appraisal.freshness === 'fresh' ? null : appraisal.code),
+    verdict: appraisal.verdict,
+    postureDigest: claims.postureDigest,
+    pcrDigest: appraisal.pcrDigest,
+    bytes,
+  })
+  await store.sessions.save(session)
+  if (claims.posture !== null) await store.postures.save(device.vendor, claims.postureDigest, claims.posture)
+  if (appraisal.pcrs !== null && appraisal.pcrDigest !== null) {
+    await store.pcrSets.save(device.vendor, appraisal.pcrDigest, encodeCbor(pcrValuesToCbor(appraisal.pcrs)))
+  }
+  const changed = await track(store, known, appraisal, receivedAt, deps)
+  const { missing } = appraisal
+  const lacks = missing.posture || missing.pcrs || missing.contents.length > 0
+  return {
+    device,
+    hash: appraisal.hashOfMessage,
+    result: 'accepted',
+    code: appraisal.code,
+    detail: appraisal.failure?.detail ?? '',
+    session,
+    request: lacks ? { posture: missing.posture, pcrs: missing.pcrs, contents: missing.contents } : null,
+    urgent: changed || claims.posture !== null || claims.sequence === 0 || appraisal.freshness !== 'fresh',
+    appraisal,
+  }
+}
+
+function sessionWith({ device, links }: KnownDevice, appraisal: Appraisal, receivedAt: number): Session | undefined {
+  const { session, sequence } = appraisal.evidence.claims
+  const begun = {
+    deviceId: device.id,
+    session,
+    contiguousTo: -1,
+    extra: [],
+    firstSeenAt: receivedAt,
+    firstEpoch: null,
+    lastEpoch: null,
+  }
+  const held = hold(links.session ?? begun, sequence)
+  if (held === undefined || appraisal.freshness !== 'fresh' || appraisal.epochNumber === null) return held
+  const epoch = appraisal.epochNumber
+  return {
+    ...held,
+    firstEpoch: Math.min(held.firstEpoch ?? epoch, epoch),
+    lastEpoch: Math.max(held.lastEpoch ?? epoch, epoch),
+  }
+}
+
+/** Stores what was concluded. True when the verdict or the findings of the device are others than before. */
+export async function track(
+  store: Store,
+  known: KnownDevice,
+  appraisal: Appraisal,
+  receivedAt: number,
+  deps: EvidenceDependencies,
+): Promise<boolean> {
+  const { device, state, epoch } = known
+  const open = await store.findings.openOf(device.id)
+  const conclusion = conclude(state, open, appraisal, { receivedAt, epochIssuedAt: epoch?.issuedAt ?? null })
+  await store.devices.saveState(device.id, conclusion.state)
+  for (const { id, after, state: next } of conclusion.seen) {
+    await store.findings.touch(id, receivedAt, after)
+    if (open.some((finding) => finding.id === id && finding.state !== next))
+      await store.findings.setState(id, next, receivedAt)
+  }
+  for (const { id, state: next } of conclusion.left) await store.findings.setState(id, next, receivedAt)
+  await openFindings(store, device, conclusion.opened, appraisal.hashOfMessage, receivedAt, deps)
+  return conclusion.opened.length > 0 || conclusion.left.length > 0 || conclusion.state.verdict !== state.verdict
+}
+
+async function openFindings(
+  store: Store,
+  device: Device,
+  opened: readonly OpenedFinding[],
+  evidenceHash: Uint8Array,
+  now: number,
+  deps: EvidenceDependencies,
+): Promise<void> {
+  for (const { code, subject, before, after, state, openedAt } of opened) {
+    const id = makeId('fnd', now, deps.random)
+    const { severity } = findingCodes[code]
+    const times = { openedAt, lastSeenAt: now, resolvedAt: state === 'resolved' ? now : null }
+    await store.findings.insert({
+      id,
+      deviceId: device.id,
+      code,
+      subject,
+      before,
+      after,
+      severity,
+      state,
+      ...times,
+      evidenceHash,
+    })
+    await openCases(store, device, { id, code }, now, deps.random)
+  }
+}
+
+/** A refused message can still say something about the device: a second content for one place means a clone. */
+async function noteDeviations(
+  store: Store,
+  device: Device,
+  deviations: readonly Deviation[],
+  evidenceHash: Uint8Array,
+  now: number,
+  deps: EvidenceDependencies,
+): Promise<void> {
+  if (deviations.length === 0) return
+  const open = await store.findings.openOf(device.id)
+  const fresh = deviations.filter(({ code, subject }) => !open.some((it) => it.code === code && it.subject === subject))
+  const opened = fresh.map((deviation) => ({ ...deviation, state: 'open' as const, openedAt: now }))
+  await openFindings(store, device, opened, evidenceHash, now, deps)
+  const state = await store.devices.stateOf(device.id)
+  const [cause] = deviations
+  if (cause === undefined || findingCodes[cause.code].axis !== 'integrity') return
+  await store.devices.saveState(device.id, {
+    ...state,
+    latch: 'failed',
+    verdict: 'contraindicated',
+    verdictCode: cause.code,
+  })
+}

@@ -1,0 +1,148 @@
+import { toHex } from '../../shared/bytes/bytes.ts'
+import { decodeCbor } from '../../shared/cbor/codec.ts'
+import { field } from '../../shared/cbor/fields.ts'
+import * as nodeCrypto from '../../shared/crypto/node.ts'
+import type { PostureMap } from '../../shared/evidence/claims.ts'
+import type { DeviceKey, UnverifiedEvidence } from '../../shared/evidence/evidence.ts'
+import { OutcomeError } from '../../shared/errors.ts'
+import { readPcrValues } from '../../shared/evidence/tpm-evidence.ts'
+import { parseQuoteAttest } from '../../shared/tpm/attest.ts'
+import { attestationKeyOf, qualifiedNameOfPrimary, type AttestationKey } from '../../shared/tpm/attestation-key.ts'
+import { TPM_RH_ENDORSEMENT } from '../../shared/tpm/constants.ts'
+import type { PcrValues } from '../../shared/tpm/pcr-selection.ts'
+import { parsePublicArea } from '../../shared/tpm/public.ts'
+import type { ApprovedValues, KnownDevice, KnownLinks } from '../appraisal/context.ts'
+import type { Device } from '../model/device.ts'
+import type { Store } from '../store/index.ts'
+
+interface ImportedKeys {
+  readonly deviceKey: DeviceKey
+  readonly attestationKey: AttestationKey | null
+}
+
+/** Importing a key costs more than a check with it: the newest keys are kept, within a bound. */
+export class KeyCache {
+  readonly #entries = new Map<string, ImportedKeys>()
+  readonly #capacity: number
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+  }
+
+  keysOf(device: Device): ImportedKeys {
+    const name = `${toHex(device.deviceKeyThumbprint)} ${device.tpm === null ? '' : toHex(device.tpm.akName)}`
+    const held = this.#entries.get(name)
+    const keys = held ?? importKeys(device)
+    this.#entries.delete(name)
+    this.#entries.set(name, keys)
+    if (this.#entries.size > this.#capacity) {
+      const [oldest] = this.#entries.keys()
+      if (oldest !== undefined) this.#entries.delete(oldest)
+    }
+    return keys
+  }
+}
+
+function importKeys(device: Device): ImportedKeys {
+  const deviceKey = { key: nodeCrypto.ed25519Key(device.deviceKey), thumbprint: device.deviceKeyThumbprint }
+  if (device.tpm === null) return { deviceKey, attestationKey: null }
+  const { akPublic, akName } = device.tpm
+  const qualifiedName = qualifiedNameOfPrimary(TPM_RH_ENDORSEMENT, akName, nodeCrypto.hash)
+  return { deviceKey, attestationKey: attestationKeyOf(parsePublicArea(akPublic), qualifiedName, nodeCrypto) }
+}
+
+const FRESH_SESSIONS_COMPARED = 4
+
+/** Reads from the store all that the appraisal of `evidence` depends on. */
+export async function loadKnownDevice(
+  store: Store,
+  keys: KeyCache,
+  device: Device,
+  evidence: UnverifiedEvidence,
+): Promise<KnownDevice> {
+  const { vendor } = device
+  const { claims, tpm } = evidence
+  const approved = await loadApproved(store, device)
+  const posture = claims.posture ?? (await store.postures.find(vendor, claims.postureDigest))
+  return {
+    device,
+    ...keys.keysOf(device),
+    state: await store.devices.stateOf(device.id),
+    links: await loadLinks(store, device, evidence),
+    epoch: await store.epochs.byNonce(claims.nonce),
+    posture,
+    pcrs: tpm === null || tpm.pcrs !== null ? undefined : await loadPcrs(store, vendor, tpm.attest),
+    approved,
+    contents: await loadContents(store, vendor, posture, approved?.posture, tpm?.logs.firmware ?? null),
+  }
+}
+
+async function loadLinks(store: Store, device: Device, { claims }: UnverifiedEvidence): Promise<KnownLinks> {
+  const { session, sequence, previous } = claims
+  const at = (seq: number) => store.evidence.find(device.id, session, seq)
+  const [same, before, next] = [
+    await at(sequence),
+    sequence > 0 ? await at(sequence - 1) : undefined,
+    await at(sequence + 1),
+  ]
+  const named = sequence === 0 && previous !== null ? await store.receipts.numberOf(device.id, previous) : undefined
+  const fresh = await store.sessions.recentlyFresh(device.id, FRESH_SESSIONS_COMPARED)
+  return {
+    session: await store.sessions.find(device.id, session),
+    samePlace: same?.hash,
+    hashBefore: before?.hash,
+    previousOfNext: next === undefined ? undefined : next.previous,
+    freshSessions: fresh.filter((other) => toHex(other.session) !== toHex(session)),
+    namedReceipt: named,
+  }
+}
+
+/** The values that were proven for the digest that this quote carries. An unreadable quote has none. */
+async function loadPcrs(store: Store, vendor: string, attest: Uint8Array): Promise<PcrValues | undefined> {
+  let digest: Uint8Array
+  try {
+    digest = parseQuoteAttest(attest).pcrDigest
+  } catch (error) {
+    if (error instanceof OutcomeError) return undefined // the quote step says what is wrong with it
+    throw error
+  }
+  const stored = await store.pcrSets.find(vendor, digest)
+  return stored === undefined ? undefined : decodePcrValues(stored)
+}
+
+const decodePcrValues = (bytes: Uint8Array): PcrValues =>
+  readPcrValues(field(decodeCbor(bytes), 'tpm.malformed', 'pcrs'))
+
+async function loadApproved(store: Store, device: Device): Promise<ApprovedValues | undefined> {
+  const [reference] = await store.references.activeFor(device.id, device.productId)
+  if (reference === undefined) return undefined
+  const posture = await store.postures.find(device.vendor, reference.postureDigest)
+  if (posture === undefined) return undefined
+  const pcrs = reference.pcrDigest === null ? undefined : await store.pcrSets.find(device.vendor, reference.pcrDigest)
+  return { posture, pcrs: pcrs === undefined ? null : decodePcrValues(pcrs) }
+}
+
+/**
+ * Content that the comparison can need: of sections that differ from the approved ones, and of those nothing was
+ * approved for, only whether it is here.
+ */
+async function loadContents(
+  store: Store,
+  vendor: string,
+  posture: PostureMap | undefined,
+  approved: PostureMap | undefined,
+  firmwareLog: Uint8Array | null,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const contents = new Map<string, Uint8Array>()
+  const add = async (digest: Uint8Array): Promise<void> => {
+    const content = await store.sections.find(vendor, digest)
+    if (content !== undefined) contents.set(toHex(digest), content)
+  }
+  for (const digest of posture?.values() ?? []) await add(digest)
+  for (const [id, digest] of approved ?? []) {
+    const reported = posture?.get(id)
+    if (reported !== undefined && !contents.has(toHex(digest))) await add(digest)
+  }
+  if (firmwareLog !== null) await add(firmwareLog)
+  return contents
+}

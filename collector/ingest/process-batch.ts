@@ -1,0 +1,97 @@
+import { toHex } from '../../shared/bytes/bytes.ts'
+import { OutcomeError } from '../../shared/errors.ts'
+import { parseUpstreamTopic } from '../../shared/evidence/topics.ts'
+import type { Device } from '../model/device.ts'
+import type { Store } from '../store/index.ts'
+import type { CollectorKeys } from '../trust/keys.ts'
+import {
+  handleEvidence,
+  refuse,
+  type EvidenceDependencies,
+  type Handled,
+  type ReceivedMessage,
+} from './evidence-handler.ts'
+import { receiptFor, requestFor, type DownPublication, type Owed } from './receipts.ts'
+import { reconsider } from './reconsider.ts'
+import { handleSection, type SectionLimits } from './section-handler.ts'
+
+export interface IngestDependencies extends EvidenceDependencies {
+  readonly collectorKeys: CollectorKeys
+  readonly sectionLimits: SectionLimits
+  readonly messageBytes: number
+  readonly receiptIntervalMs: number
+}
+
+/** What a batch has durably decided, and what is to be told now that it is. */
+export interface BatchResult {
+  readonly handled: readonly Handled[]
+  readonly publications: readonly DownPublication[]
+}
+
+/**
+ * Decides a batch of messages in one transaction: all of it is stored when this resolves, or nothing when it rejects.
+ * Answers are returned, to be sent after the commit and never before.
+ */
+export function processBatch(
+  store: Store,
+  messages: readonly ReceivedMessage[],
+  deps: IngestDependencies,
+  now: number,
+): Promise<BatchResult> {
+  return store.transaction(async (transaction) => {
+    const handled: Handled[] = []
+    for (const message of messages) handled.push(...(await handleMessage(transaction, message, deps)))
+    return { handled, publications: await answers(transaction, handled, deps, now) }
+  })
+}
+
+async function handleMessage(store: Store, message: ReceivedMessage, deps: IngestDependencies): Promise<Handled[]> {
+  const topic = parseUpstreamTopic(message.topic)
+  if (topic === undefined || topic.kind === 'presence') return []
+  try {
+    if (message.bytes.length > deps.messageBytes)
+      throw new OutcomeError('message.too-large', `${message.bytes.length} bytes`)
+    if (topic.kind === 'evidence') return [await handleEvidence(store, message, topic, deps)]
+    const section = await handleSection(store, message, topic, deps.keys, deps.sectionLimits)
+    const appraised = section.completed ? await reconsider(store, section.device, deps) : undefined
+    return appraised === undefined ? [] : [appraised]
+  } catch (error) {
+    if (!(error instanceof OutcomeError)) throw error
+    const device = (await store.devices.byUeid(topic.ueid)) ?? null
+    return [await refuse(store, message, device, topic, error)]
+  }
+}
+
+async function answers(
+  store: Store,
+  handled: readonly Handled[],
+  deps: IngestDependencies,
+  now: number,
+): Promise<DownPublication[]> {
+  const publications: DownPublication[] = []
+  for (const owed of owedTo(handled)) {
+    const receipt = await receiptFor(store, deps.collectorKeys, owed, now, deps.receiptIntervalMs)
+    const request = requestFor(deps.collectorKeys, owed)
+    for (const publication of [receipt, request]) if (publication !== undefined) publications.push(publication)
+  }
+  return publications
+}
+
+/** One answer for each device of a batch, with the newest state of each of its sessions. */
+function owedTo(handled: readonly Handled[]): Iterable<Owed> {
+  const owed = new Map<number, Owed>()
+  const of = (device: Device): Owed => {
+    const entry = owed.get(device.id) ?? { device, sessions: new Map(), refused: [], request: null, urgent: false }
+    owed.set(device.id, entry)
+    return entry
+  }
+  for (const { device, session, result, hash, code, request, urgent } of handled) {
+    if (device === null) continue // nobody to authenticate an answer to
+    const entry = of(device)
+    if (session !== null) entry.sessions.set(toHex(session.session), session)
+    if (result === 'refused' && code !== null) entry.refused.push({ hash, code })
+    entry.request = request ?? entry.request
+    entry.urgent ||= urgent
+  }
+  return owed.values()
+}

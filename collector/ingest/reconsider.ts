@@ -1,0 +1,53 @@
+import { hash } from '../../shared/crypto/node.ts'
+import { decodeEvidence } from '../../shared/evidence/evidence.ts'
+import { appraise } from '../appraisal/appraise.ts'
+import type { Device } from '../model/device.ts'
+import type { Store } from '../store/index.ts'
+import { track, type EvidenceDependencies, type Handled } from './evidence-handler.ts'
+import { loadKnownDevice } from './known-devices.ts'
+
+/**
+ * Appraises the newest evidence of a device once more, because content that it names has arrived or because what it
+ * is compared with has changed. Undefined when there is nothing new to conclude from.
+ */
+export async function reconsider(
+  store: Store,
+  device: Device,
+  deps: EvidenceDependencies,
+): Promise<Handled | undefined> {
+  const state = await store.devices.stateOf(device.id)
+  const record = await store.evidence.latestFresh(device.id)
+  if (
+    record === undefined ||
+    (state.verdictCode !== 'content.missing' && state.verdictCode !== 'reference-values.missing')
+  ) {
+    return undefined
+  }
+  const unverified = decodeEvidence(record.bytes)
+  const known = await loadKnownDevice(store, deps.keys, device, unverified)
+  // It stands in its place already: only what it says is looked at again, as if it had just become the newest.
+  const links = { ...known.links, samePlace: undefined, freshSessions: [] }
+  const before = { ...known.state, lastFreshEpoch: null, tpmClock: null }
+  const decision = appraise({
+    topicUeid: device.ueid,
+    unverified,
+    hashOfMessage: record.hash,
+    known: { ...known, links, state: before },
+    policy: deps.policy,
+    receivedAt: record.receivedAt,
+    hash,
+  })
+  if (decision.kind !== 'appraised' || !decision.newest) return undefined
+  const urgent = await track(store, known, decision, record.receivedAt, deps)
+  const nothing = { session: null, request: null } as const
+  return {
+    device,
+    hash: record.hash,
+    result: 'reconsidered',
+    code: decision.code,
+    detail: '',
+    urgent,
+    appraisal: decision,
+    ...nothing,
+  }
+}

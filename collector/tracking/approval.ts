@@ -1,0 +1,171 @@
+import { equal, toHex } from '../../shared/bytes/bytes.ts'
+import type { RandomFunction } from '../../shared/crypto/crypto.ts'
+import { KeepsealError } from '../../shared/errors.ts'
+import type { Ueid } from '../../shared/evidence/identifiers.ts'
+import type { Device, DeviceState } from '../model/device.ts'
+import type { EvidenceRecord } from '../model/evidence.ts'
+import { makeId } from '../store/ids.ts'
+import type { Store } from '../store/index.ts'
+
+/** Whom the approved values are for: the device alone, or each device of its product. */
+export type ApprovalScope = 'device' | 'product'
+
+export interface ApprovalRequest {
+  readonly ueid: Ueid
+  readonly scope: ApprovalScope
+  /** Id of the API token, or another name for who decides. */
+  readonly actor: string
+  readonly now: number
+  readonly random: RandomFunction
+  /** What the person has seen, when he wants to approve exactly that. */
+  readonly expectedPostureDigest?: Uint8Array | undefined
+}
+
+export interface Approval {
+  /** Whether it was pending before. */
+  readonly activated: boolean
+  /** The new reference values; null for a pending device that has reported nothing to take them from. */
+  readonly referenceId: string | null
+  readonly resolvedFindings: readonly string[]
+  /** Why there are no new reference values. */
+  readonly withoutBaseline: string | null
+}
+
+/**
+ * A person accepts a device, and what it reports now: `unreviewed` reference values, which support no certificate by
+ * themselves. Findings are resolved and a latched failure is released; both stay in the audit log.
+ * Errors: request.not-found, request.conflict with the reason; then nothing was changed.
+ */
+export function approveDevice(store: Store, request: ApprovalRequest): Promise<Approval> {
+  return store.transaction(async (transaction) => {
+    const device = await existing(transaction, request.ueid)
+    if (device.enrolment === 'revoked') {
+      throw conflict('it is revoked', `keepseal token create --product ${device.productId} --reenrol ${device.ueid}`)
+    }
+    const activated = device.enrolment === 'pending'
+    const state = await transaction.devices.stateOf(device.id)
+    const baseline = await baselineOf(transaction, device, state, request)
+    if (typeof baseline === 'string' && !activated) throw conflict(baseline)
+
+    if (activated) await transaction.devices.updateEnrolment(device.id, 'active', request.now)
+    const accepted = typeof baseline === 'string' ? null : await accept(transaction, device, state, baseline, request)
+    const approval: Approval = {
+      activated,
+      referenceId: accepted?.referenceId ?? null,
+      resolvedFindings: accepted?.resolvedFindings ?? [],
+      withoutBaseline: typeof baseline === 'string' ? baseline : null,
+    }
+    await transaction.auditLog.append({
+      at: request.now,
+      actor: request.actor,
+      action: 'device.approve',
+      subject: device.ueid,
+      detail: { scope: request.scope, ...approval, ...before(state) },
+    })
+    return approval
+  })
+}
+
+/**
+ * Takes a device out of service: its evidence is refused from now on. Revoking twice changes nothing.
+ * Error: request.not-found.
+ */
+export function revokeDevice(
+  store: Store,
+  { ueid, actor, now }: Pick<ApprovalRequest, 'ueid' | 'actor' | 'now'>,
+): Promise<void> {
+  return store.transaction(async (transaction) => {
+    const device = await existing(transaction, ueid)
+    if (device.enrolment === 'revoked') return
+    await transaction.devices.updateEnrolment(device.id, 'revoked', now)
+    const detail = { previousEnrolment: device.enrolment }
+    await transaction.auditLog.append({ at: now, actor, action: 'device.revoke', subject: ueid, detail })
+  })
+}
+
+async function existing(store: Store, ueid: Ueid): Promise<Device> {
+  const device = await store.devices.byUeid(ueid)
+  if (device === undefined) throw new KeepsealError('request.not-found', `device ${ueid}`)
+  return device
+}
+
+function conflict(reason: string, remedy?: string): KeepsealError {
+  return new KeepsealError('request.conflict', reason, remedy === undefined ? {} : { remedy })
+}
+
+/**
+ * The newest fresh evidence, when it can be a baseline, or what it still lacks. Evidence that failed by itself is no
+ * matter of approval: the conflict is thrown.
+ */
+async function baselineOf(
+  store: Store,
+  device: Device,
+  { freshSession, freshSequence }: DeviceState,
+  { expectedPostureDigest }: ApprovalRequest,
+): Promise<EvidenceRecord | string> {
+  if (freshSession === null || freshSequence === null) return 'it has sent no fresh evidence yet'
+  const record = await store.evidence.find(device.id, freshSession, freshSequence)
+  if (record === undefined) return 'its newest evidence is not kept'
+  if (record.outcome !== null) throw conflict(`its newest evidence failed with ${record.outcome}`)
+  if (device.tpm !== null && record.pcrDigest === null) throw conflict('its newest evidence has no valid quote')
+  if (expectedPostureDigest !== undefined && !equal(expectedPostureDigest, record.postureDigest)) {
+    throw conflict('it reports another posture by now', `keepseal device show ${device.ueid}`)
+  }
+  const missing = await missingContent(store, device.vendor, record)
+  return missing ?? record
+}
+
+/** Approving what nobody can look into would be approving anything. */
+async function missingContent(store: Store, vendor: string, record: EvidenceRecord): Promise<string | undefined> {
+  const posture = await store.postures.find(vendor, record.postureDigest)
+  if (posture === undefined) return 'its posture has not arrived yet'
+  if (record.pcrDigest !== null && (await store.pcrSets.find(vendor, record.pcrDigest)) === undefined) {
+    return 'its PCR values have not arrived yet'
+  }
+  for (const [id, digest] of posture) {
+    if (!(await store.sections.has(vendor, digest))) return `the content of its section ${id} has not arrived yet`
+  }
+  return undefined
+}
+
+async function accept(
+  store: Store,
+  device: Device,
+  state: DeviceState,
+  record: EvidenceRecord,
+  { scope, actor, now, random }: ApprovalRequest,
+): Promise<{ referenceId: string; resolvedFindings: readonly string[] }> {
+  const insert = async (deviceId: number | null): Promise<string> => {
+    const id = makeId('ref', now, random)
+    await store.references.insert({
+      id,
+      productId: device.productId,
+      deviceId,
+      review: 'unreviewed',
+      postureDigest: record.postureDigest,
+      pcrDigest: record.pcrDigest,
+      createdAt: now,
+      createdBy: actor,
+    })
+    return id
+  }
+  const [current] = await store.references.activeFor(device.id, device.productId)
+  const referenceId = await insert(scope === 'product' ? null : device.id)
+  // A device's own values come before its product's: older ones would go on to hold for this device alone.
+  if (scope === 'product' && current !== undefined && current.deviceId !== null) await insert(device.id)
+
+  const open = await store.findings.openOf(device.id)
+  for (const finding of open) await store.findings.setState(finding.id, 'resolved', now)
+  await store.devices.saveState(device.id, { ...state, verdict: 'affirming', verdictCode: null, latch: 'none' })
+  return { referenceId, resolvedFindings: open.map((finding) => finding.id) }
+}
+
+function before({ verdict, verdictCode, latch, postureDigest, pcrDigest }: DeviceState): Record<string, unknown> {
+  return {
+    previousVerdict: verdict,
+    previousVerdictCode: verdictCode,
+    previousLatch: latch,
+    postureDigest: postureDigest === null ? null : toHex(postureDigest),
+    pcrDigest: pcrDigest === null ? null : toHex(pcrDigest),
+  }
+}

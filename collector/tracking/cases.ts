@@ -1,0 +1,41 @@
+import { findings, type FindingCode } from '../../shared/codes/findings.ts'
+import type { RandomFunction } from '../../shared/crypto/crypto.ts'
+import type { Device } from '../model/device.ts'
+import { makeId } from '../store/ids.ts'
+import type { Store } from '../store/index.ts'
+
+const DAY_MS = 86_400_000
+
+/** How long a person may take to triage: an integrity failure a day, anything else a working week. */
+const triageTime = (code: FindingCode): number => (findings[code].axis === 'integrity' ? DAY_MS : 7 * DAY_MS)
+
+/**
+ * Opens the reassessment case that a finding calls for, or adds the finding to it: one case for each certificate of
+ * the product and each cause, whatever the number of devices. A product without a certificate has nothing to reassess.
+ */
+export async function openCases(
+  store: Store,
+  device: Device,
+  finding: { readonly id: string; readonly code: FindingCode },
+  now: number,
+  random: RandomFunction,
+): Promise<void> {
+  const { productId } = device
+  for (const certificate of await store.products.certificatesOf(productId)) {
+    const open = await store.cases.openFor(productId, certificate.id, finding.code)
+    const id = open?.id ?? makeId('cas', now, random)
+    if (open === undefined) {
+      await store.cases.insert({
+        id,
+        productId,
+        certificateId: certificate.id,
+        cause: finding.code,
+        trigger: findings[finding.code].trigger,
+        state: 'triggered',
+        openedAt: now,
+        triageBy: now + triageTime(finding.code),
+      })
+    }
+    await store.cases.addFinding(id, finding.id)
+  }
+}

@@ -1,0 +1,135 @@
+import { findings as findingCodes } from '../../shared/codes/findings.ts'
+import type { Appraisal } from '../appraisal/appraise.ts'
+import type { Deviation } from '../appraisal/context.ts'
+import type { DeviceState, Latch, Verdict } from '../model/device.ts'
+import type { Finding, FindingState } from '../model/finding.ts'
+
+/** What becomes of a device's state and findings. Nothing is stored here. */
+export interface Conclusion {
+  readonly state: DeviceState
+  readonly opened: readonly OpenedFinding[]
+  /** Findings that are seen again. */
+  readonly seen: readonly { readonly id: string; readonly after: string | null; readonly state: FindingState }[]
+  /** Findings that the newest evidence does not show any more. */
+  readonly left: readonly { readonly id: string; readonly state: FindingState }[]
+}
+
+export interface OpenedFinding extends Deviation {
+  readonly state: FindingState
+  /** When the state that it describes began to be reported, ms. */
+  readonly openedAt: number
+}
+
+const axisOf = (code: Deviation['code']) => findingCodes[code].axis
+const keyOf = ({ code, subject }: { code: string; subject: string }): string => `${code} ${subject}`
+
+/**
+ * Draws the conclusions from one appraised evidence. Only the newest fresh evidence speaks for the present: it opens,
+ * resolves and recovers. Anything else is history, which may add a finding and worsen the latch, and improves nothing.
+ */
+export function conclude(
+  state: DeviceState,
+  open: readonly Finding[],
+  appraisal: Appraisal,
+  times: { readonly receivedAt: number; readonly epochIssuedAt: number | null },
+): Conclusion {
+  const known = new Map(open.map((finding) => [keyOf(finding), finding]))
+  const seenNow = new Map(appraisal.deviations.map((deviation) => [keyOf(deviation), deviation]))
+  const openedAt = times.epochIssuedAt ?? times.receivedAt
+  const newDeviations = [...seenNow].filter(([key]) => !known.has(key)).map(([, deviation]) => deviation)
+  const integrityFailed = appraisal.deviations.some(({ code }) => axisOf(code) === 'integrity')
+
+  if (!appraisal.newest) {
+    const opened = newDeviations.map((deviation) => ({ ...deviation, state: pastState(deviation), openedAt }))
+    const latch = integrityFailed && state.latch === 'none' ? 'recovered-unacknowledged' : state.latch
+    return { state: withHistory(state, appraisal, latch, times.receivedAt), opened, seen: [], left: [] }
+  }
+
+  const opened = newDeviations.map((deviation): OpenedFinding => ({ ...deviation, state: 'open', openedAt }))
+  const seen = open.flatMap((finding) => {
+    const deviation = seenNow.get(keyOf(finding))
+    return deviation === undefined ? [] : [{ id: finding.id, after: deviation.after, state: 'open' as const }]
+  })
+  const left = open
+    .filter((finding) => !seenNow.has(keyOf(finding)) && isDecided(finding, appraisal))
+    .map((finding) => ({ id: finding.id, state: leftState(finding) }))
+    .filter(({ id, state: next }) => open.some((finding) => finding.id === id && finding.state !== next))
+  return {
+    state: presentState(state, appraisal, nextLatch(state, appraisal, integrityFailed), times),
+    opened,
+    seen,
+    left,
+  }
+}
+
+/** History does not become the present: what it shows is over, but an integrity failure still wants a person. */
+const pastState = ({ code }: Deviation): FindingState => (axisOf(code) === 'integrity' ? 'recovered' : 'resolved')
+
+const leftState = ({ code }: Finding): FindingState => (axisOf(code) === 'integrity' ? 'recovered' : 'resolved')
+
+/** Whether this evidence had the means to show the finding: what could not be looked at is not gone. */
+function isDecided({ code, subject }: Finding, appraisal: Appraisal): boolean {
+  if (code === 'reporting.section-status-changed') return appraisal.decidedSections.has(subject)
+  if (axisOf(code) === 'posture') {
+    const section = code === 'boot.fact-changed' ? 'boot' : code.slice(0, code.indexOf('.'))
+    return appraisal.decidedSections.has(section)
+  }
+  return appraisal.failure === null && !appraisal.missing.pcrs
+}
+
+/** Good evidence after a failure means recovered, not acquitted: that is for a person to say. */
+function nextLatch(state: DeviceState, appraisal: Appraisal, integrityFailed: boolean): Latch {
+  if (integrityFailed) return 'failed'
+  if (state.latch === 'failed' && !appraisal.missing.pcrs) return 'recovered-unacknowledged'
+  return state.latch
+}
+
+function latched(verdict: Verdict, code: string | null, latch: Latch, before: DeviceState): [Verdict, string | null] {
+  if (latch === 'none' || verdict === 'contraindicated') return [verdict, code]
+  const cause = before.verdict === 'contraindicated' ? before.verdictCode : null
+  return ['contraindicated', cause ?? code ?? 'boot.quote-refused']
+}
+
+function presentState(
+  state: DeviceState,
+  appraisal: Appraisal,
+  latch: Latch,
+  times: { readonly receivedAt: number; readonly epochIssuedAt: number | null },
+): DeviceState {
+  const { claims } = appraisal.evidence
+  const [verdict, verdictCode] = latched(appraisal.verdict, appraisal.code, latch, state)
+  const { clock } = appraisal
+  return {
+    ...state,
+    verdict,
+    verdictCode,
+    latch,
+    bootCoverage: appraisal.missing.pcrs ? state.bootCoverage : appraisal.bootCoverage,
+    lastReceivedAt: times.receivedAt,
+    lastFreshAt: times.receivedAt,
+    lastFreshEpoch: appraisal.epochNumber,
+    freshSession: claims.session,
+    freshSequence: claims.sequence,
+    postureDigest: claims.postureDigest,
+    pcrDigest: appraisal.pcrDigest ?? (appraisal.missing.pcrs ? state.pcrDigest : null),
+    tpmClock:
+      clock === null
+        ? state.tpmClock
+        : {
+            clockMs: clock.clock,
+            resetCount: clock.resetCount,
+            restartCount: clock.restartCount,
+            observedAt: times.receivedAt,
+          },
+    bootSeed: claims.bootSeed,
+    namedReceipt: Math.max(state.namedReceipt, appraisal.namedReceipt ?? 0),
+    agentVersion: claims.softwareVersion,
+  }
+}
+
+function withHistory(state: DeviceState, appraisal: Appraisal, latch: Latch, receivedAt: number): DeviceState {
+  const [verdict, verdictCode] =
+    latch === 'none' ? [state.verdict, state.verdictCode] : latched(state.verdict, appraisal.code, latch, state)
+  const namedReceipt = Math.max(state.namedReceipt, appraisal.namedReceipt ?? 0)
+  return { ...state, verdict, verdictCode, latch, lastReceivedAt: receivedAt, namedReceipt }
+}

@@ -1,0 +1,45 @@
+/** One value of X.690 distinguished encoding. */
+export interface DerValue {
+  readonly tag: number
+  readonly content: Uint8Array
+  /** Bytes of the whole value with tag and length. */
+  readonly size: number
+}
+
+export const SEQUENCE = 0x30
+export const SET = 0x31
+export const OBJECT_IDENTIFIER = 0x06
+const MULTI_BYTE_TAG = 0x1f
+
+/**
+ * Reads the value at the start of `data`; undefined if there is none, for a tag beyond one byte, an indefinite length,
+ * or a length beyond the data. Reads no deeper: callers descend by calling it on the content.
+ */
+export function readDer(data: Uint8Array): DerValue | undefined {
+  const [tag, first] = data
+  if (tag === undefined || first === undefined || (tag & MULTI_BYTE_TAG) === MULTI_BYTE_TAG) return undefined
+  let length = first
+  let header = 2
+  if (first >= 0x80) {
+    const count = first & 0x7f
+    // Four bytes bound a length well beyond any event. Zero of them would be the indefinite form.
+    if (count < 1 || count > 4 || data.length < 2 + count) return undefined
+    length = 0
+    for (let i = 0; i < count; i++) length = length * 256 + (data[2 + i] ?? 0)
+    header += count
+  }
+  if (length > data.length - header) return undefined
+  return { tag, content: data.subarray(header, header + length), size: header + length }
+}
+
+/** The values that fill `content`, or undefined if it is not a row of whole values. */
+export function derValues(content: Uint8Array): readonly DerValue[] | undefined {
+  const values: DerValue[] = []
+  for (let offset = 0; offset < content.length;) {
+    const value = readDer(content.subarray(offset))
+    if (value === undefined) return undefined
+    values.push(value)
+    offset += value.size
+  }
+  return values
+}

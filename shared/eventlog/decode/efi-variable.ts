@@ -1,0 +1,56 @@
+import { ByteReader } from '../../bytes/reader.ts'
+import { guidText } from './guid.ts'
+import { utf16Text } from './text.ts'
+
+/** UEFI_VARIABLE_DATA, PFP section 10.2.6, without the bytes that may follow it. */
+export interface EfiVariable {
+  /** VariableName of the structure, which is the vendor GUID. */
+  readonly guid: string
+  readonly name: string
+  readonly value: Uint8Array
+  /** Bytes of the structure. */
+  readonly size: number
+}
+
+const HEADER_SIZE = 32
+
+interface Layout {
+  readonly nameSize: number
+  readonly valueSize: number
+}
+
+/** Sizes of the two variable parts, checked against the data; undefined if it cannot hold them. */
+function layoutOf(data: Uint8Array): Layout | undefined {
+  if (data.length < HEADER_SIZE) return undefined
+  const reader = new ByteReader(data, 'little-endian')
+  reader.bytes(16)
+  const characters = reader.u64()
+  const value = reader.u64()
+  const left = BigInt(data.length - HEADER_SIZE)
+  if (characters * 2n > left || value > left - characters * 2n) return undefined
+  return { nameSize: Number(characters) * 2, valueSize: Number(value) }
+}
+
+/** Bytes that the structure takes, or undefined for data that does not hold one. */
+export function variableSize(data: Uint8Array): number | undefined {
+  const layout = layoutOf(data)
+  return layout === undefined ? undefined : HEADER_SIZE + layout.nameSize + layout.valueSize
+}
+
+/** The bytes of VariableData, or undefined for data that does not hold a structure. */
+export function variableValue(data: Uint8Array): Uint8Array | undefined {
+  const layout = layoutOf(data)
+  if (layout === undefined) return undefined
+  const start = HEADER_SIZE + layout.nameSize
+  return data.subarray(start, start + layout.valueSize)
+}
+
+/** Undefined for data that is no such structure. Some firmware counts the terminator into the name: it is cut off. */
+export function parseEfiVariable(data: Uint8Array): EfiVariable | undefined {
+  const size = variableSize(data)
+  const value = variableValue(data)
+  if (size === undefined || value === undefined) return undefined
+  const name = utf16Text(data.subarray(HEADER_SIZE, size - value.length))
+  if (name === undefined) return undefined
+  return { guid: guidText(data.subarray(0, 16)), name, value, size }
+}

@@ -1,0 +1,45 @@
+import { concat, fromHex, toHex } from '../../bytes/bytes.ts'
+
+/** EFI_GUID, UEFI Specification 2.10, appendix A: the first three fields are little-endian. Needs 16 bytes. */
+export function guidText(bytes: Uint8Array): string {
+  // Uint8Array.from copies; slice would not, on a Buffer, and reverse would change the log itself.
+  const reversed = (start: number, end: number): string => toHex(Uint8Array.from(bytes.subarray(start, end)).reverse())
+  const tail = `${toHex(bytes.subarray(8, 10))}-${toHex(bytes.subarray(10, 16))}`
+  return `${reversed(0, 4)}-${reversed(4, 6)}-${reversed(6, 8)}-${tail}`
+}
+
+/** The 16 bytes of a GUID in text form. Throws RangeError for other text. */
+export function guidBytes(text: string): Uint8Array {
+  const [a = '', b = '', c = '', d = '', e = ''] = text.split('-')
+  const reversed = (field: string): Uint8Array => fromHex(field).reverse()
+  return concat(reversed(a), reversed(b), reversed(c), fromHex(d), fromHex(e))
+}
+
+/** Vendor GUIDs of variables. */
+export const GLOBAL_VARIABLE = '8be4df61-93ca-11d2-aa0d-00e098032b8c'
+export const IMAGE_SECURITY_DATABASE = 'd719b2cb-3d3a-4596-a3bc-dad00e67656f'
+export const SHIM_LOCK = '605dab50-e046-4300-abb6-3dd810dd8b23'
+
+const NAMES: Readonly<Record<string, string>> = {
+  [GLOBAL_VARIABLE]: 'EFI global variable',
+  [IMAGE_SECURITY_DATABASE]: 'image security database',
+  [SHIM_LOCK]: 'shim',
+  '77fa9abd-0359-4d32-bd60-28f4e78f784b': 'Microsoft',
+  'eb9d2d30-2d88-11d3-9a16-0090273fc14d': 'ACPI 1.0 table',
+  '8868e871-e4f1-11d3-bc22-0080c73c8881': 'ACPI 2.0 table',
+  'eb9d2d31-2d88-11d3-9a16-0090273fc14d': 'SMBIOS table',
+  'f2fd1544-9794-4a2c-992e-e5bbcf20e394': 'SMBIOS 3.0 table',
+  'c12a7328-f81f-11d2-ba4b-00a0c93ec93b': 'EFI system partition',
+  '0fc63daf-8483-4772-8e79-3d69d8477de4': 'Linux file system',
+  '4f68bce3-e8cd-4db1-96e7-fbcaf984b709': 'Linux root (x86-64)',
+  'b921b045-1df0-41c3-af44-4c6f280d3fae': 'Linux root (ARM 64-bit)',
+  '0657fd6d-a4ab-43c4-84e5-0933c84b4f4f': 'Linux swap',
+  'e6d6d379-f507-44c2-a23c-238f2a3df928': 'Linux LVM',
+  'bc13c2ff-59e6-4262-a352-b275fd6f7172': 'Linux extended boot',
+  '21686148-6449-6e6f-744e-656564454649': 'BIOS boot partition',
+  'e3c9e316-0b5c-4db8-817d-f92df00215ae': 'Microsoft reserved',
+  'ebd0a0a2-b9e5-4433-87c0-68b6b72699c7': 'basic data',
+}
+
+/** What a well-known GUID stands for, else the GUID. */
+export const guidName = (guid: string): string => NAMES[guid] ?? guid

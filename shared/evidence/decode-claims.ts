@@ -1,0 +1,70 @@
+import { decodeCbor } from '../cbor/codec.ts'
+import { field, type CborField } from '../cbor/fields.ts'
+import { equal, fromUtf8 } from '../bytes/bytes.ts'
+import { OutcomeError } from '../errors.ts'
+import { claimKey, evidenceProfile, type Claims, type PostureMap, type StateScalar } from './claims.ts'
+
+const DIGEST = { length: 32 }
+export const MAX_STATE_ENTRIES = 32
+export const MAX_STATE_TEXT = 64
+const MAX_SECTIONS = 64
+
+/**
+ * Reads a claims-set (keepseal.cddl). Throws OutcomeError `claims.malformed`, `claims.profile-mismatch`, or `cbor.*`.
+ * The claims are the device's word: whether it said so is for the signature over them to prove.
+ */
+export function decodeClaims(bytes: Uint8Array): Claims {
+  const claims = field(decodeCbor(bytes), 'claims.malformed', 'claims').requireOnly(Object.values(claimKey))
+  const profile = claims.at(claimKey.profile, 'eat_profile').bytes({ min: 1, max: 64 })
+  if (!equal(profile, evidenceProfile)) throw new OutcomeError('claims.profile-mismatch')
+  const [softwareVersion] = claims.at(claimKey.softwareVersion, 'swversion').tuple('version')
+  return {
+    issuedAt: claims.at(claimKey.issuedAt, 'iat').uint(),
+    nonce: claims.at(claimKey.nonce, 'eat_nonce').bytes(DIGEST),
+    ueid: claims.at(claimKey.ueid, 'ueid').bytes({ length: 17 }),
+    hardwareModel: hardwareModel(claims.maybe(claimKey.hardwareModel, 'hwmodel')),
+    uptime: claims.at(claimKey.uptime, 'uptime').uint(),
+    bootCount: claims.maybe(claimKey.bootCount, 'bootcount')?.uint() ?? null,
+    bootSeed: claims.at(claimKey.bootSeed, 'bootseed').bytes({ min: 16, max: 64 }),
+    softwareName: claims.at(claimKey.softwareName, 'swname').text({ min: 1, max: 64 }),
+    softwareVersion: softwareVersion.text({ min: 1, max: 64 }),
+    session: claims.at(claimKey.session, 'session').bytes({ length: 16 }),
+    sequence: claims.at(claimKey.sequence, 'seq').uint({ max: 2 ** 48 }),
+    previous: claims.at(claimKey.previous, 'prev').nullable()?.bytes(DIGEST) ?? null,
+    postureDigest: claims.at(claimKey.postureDigest, 'posture').bytes(DIGEST),
+    posture: postureMap(claims.maybe(claimKey.posture, 'posture-map')),
+    state: state(claims.at(claimKey.state, 'state')),
+  }
+}
+
+function hardwareModel(model: CborField | undefined): string | null {
+  if (model === undefined) return null
+  try {
+    return fromUtf8(model.bytes({ min: 1, max: 32 }))
+  } catch (error) {
+    if (error instanceof OutcomeError) throw error
+    return model.refuse('not UTF-8')
+  }
+}
+
+function postureMap(map: CborField | undefined): PostureMap | null {
+  if (map === undefined) return null
+  const posture = new Map<string, Uint8Array>()
+  for (const [id, digest] of map.entries({ min: 1, max: MAX_SECTIONS })) {
+    if (typeof id !== 'string' || !/^[a-z][a-z0-9-]{0,31}$/.test(id)) return map.refuse('a section id is not a name')
+    posture.set(id, digest.bytes(DIGEST))
+  }
+  return posture
+}
+
+function state(map: CborField): ReadonlyMap<string, StateScalar> {
+  const entries = new Map<string, StateScalar>()
+  for (const [key, item] of map.entries({ max: MAX_STATE_ENTRIES })) {
+    if (typeof key !== 'string' || key.length === 0 || key.length > 32) return map.refuse('a key is not a short text')
+    const { value } = item
+    if (typeof value === 'string') entries.set(key, item.text({ max: MAX_STATE_TEXT }))
+    else if (typeof value === 'boolean') entries.set(key, value)
+    else entries.set(key, item.integer())
+  }
+  return entries
+}

@@ -1,0 +1,12 @@
+import { encodeCbor } from '../cbor/codec.ts'
+import { ueidBytes, type Ueid } from './identifiers.ts'
+
+/** Message roles: the first half of every external_aad, and the name of the rule in keepseal.cddl. */
+export type MessageRole = 'evidence' | 'section' | 'receipt' | 'request' | 'epoch'
+
+export const contentType = (role: MessageRole): string => `application/vnd.keepseal.${role}+cbor`
+
+/** external_aad = dCBOR [message role, ueid / null]: what is signed for one role or device is void for another. */
+export function messageAad(role: MessageRole, ueid: Ueid | null): Uint8Array {
+  return encodeCbor([role, ueid === null ? null : ueidBytes(ueid)])
+}

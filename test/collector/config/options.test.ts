@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest'
+import { checkConfigCommand } from '../../../collector/cli/server/check-config.ts'
+import { collectorConfig } from '../../../collector/config/options.ts'
+import { ConfigurationError } from '../../../shared/config/problems.ts'
+import { resolveConfig } from '../../../shared/config/resolve.ts'
+import { settingFromAssignment } from '../../../shared/config/settings.ts'
+import { describeConfig } from '../../support/config-suite.ts'
+
+describeConfig({
+  definition: collectorConfig,
+  commands: [checkConfigCommand],
+  show: ['check-config', '--show'],
+  check: ['check-config'],
+  withSecretFile: (path) => `[http]\ncertificate_file = "/etc/ssl/server.pem"\nkey_file = "${path}"\n`,
+})
+
+const resolve = (...assignments: string[]): unknown =>
+  resolveConfig(
+    collectorConfig,
+    assignments.map((assignment) => settingFromAssignment(collectorConfig, assignment)),
+  )
+
+const CLIENT = ['mqtt.client_certificate_file=/c.pem', 'mqtt.client_key_file=/k.pem']
+
+describe('the collector refuses', () => {
+  test.each([
+    ['a window shorter than the time between epochs', ['freshness.window_seconds=299']],
+    ['to call a device silent before it is stale', ['liveness.silent_after_seconds=600']],
+    ['a certificate without its key', ['http.certificate_file=/c.pem']],
+    ['a client key without its certificate', ['mqtt.client_key_file=/k.pem']],
+    ['a remote broker without a client certificate', ['mqtt.broker=mqtts://broker.example.com:8883']],
+    ['a remote broker without TLS', ['mqtt.broker=mqtt://broker.example.com:1883', ...CLIENT]],
+    ['messages above the size of the wire format', ['limits.message_bytes=65537']],
+  ])('%s', (_, assignments) => {
+    expect(() => resolve(...assignments)).toThrow(ConfigurationError)
+  })
+})
+
+test.each([
+  ['a remote broker with a client certificate', ['mqtt.broker=mqtts://broker.example.com:8883', ...CLIENT]],
+  ['a broker on this machine', ['mqtt.broker=mqtt://localhost:1883']],
+])('the collector accepts %s', (_, assignments) => {
+  expect(() => resolve(...assignments)).not.toThrow()
+})
