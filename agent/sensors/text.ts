@@ -5,6 +5,7 @@ import { isDeceptive } from '../../shared/posture/text.ts'
 const CUT = '\\...'
 
 const PLAIN = /^[ -[\]-~]*$/
+const PLAIN_WORD = /^[!-[\]-~]*$/
 
 const escapeByte = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`
 
@@ -13,26 +14,40 @@ const escapeByte = (byte: number): string => `\\x${byte.toString(16).padStart(2,
  * and direction characters, backslashes, and whatever is not UTF-8 as `\xNN`. Cut at `maxLength` with a mark.
  */
 export function printable(byteString: string, maxLength: number): string {
+  return cut(byteString, maxLength, PLAIN, (character) => isHidden(character))
+}
+
+/** The same with blanks of any kind as `\xNN` too. */
+export function printableWord(byteString: string, maxLength: number): string {
+  return cut(byteString, maxLength, PLAIN_WORD, (character) => isHidden(character) || /\s/.test(character))
+}
+
+type Predicate = (character: string) => boolean
+
+const isHidden: Predicate = (character) => character === '\\' || isDeceptive(character.codePointAt(0) ?? 0)
+
+function cut(byteString: string, maxLength: number, plain: RegExp, hidden: Predicate): string {
   // What is not looked at cannot change what is shown: every byte gives at least a quarter of a character.
   const looked = byteString.length > maxLength * 4 ? byteString.slice(0, maxLength * 4 + 4) : byteString
-  const shown = PLAIN.test(looked) ? looked : escape(Buffer.from(looked, 'latin1'))
+  const shown = plain.test(looked) ? looked : escape(Buffer.from(looked, 'latin1'), hidden)
   if (shown.length <= maxLength) return shown
   return shown.slice(0, maxLength - CUT.length).replace(/[\ud800-\udbff]$/, '') + CUT
 }
 
-function escape(bytes: Uint8Array): string {
+function escape(bytes: Uint8Array, hidden: Predicate): string {
   let text: string
   try {
     text = fromUtf8(bytes)
   } catch {
-    return Array.from(bytes, (byte) =>
-      byte >= 0x20 && byte < 0x7f && byte !== 0x5c ? String.fromCharCode(byte) : escapeByte(byte),
-    ).join('')
+    // One character for each byte; those of ASCII are what they are in UTF-8.
+    return Array.from(bytes, (byte) => {
+      const character = String.fromCharCode(byte)
+      return byte >= 0x80 || hidden(character) ? escapeByte(byte) : character
+    }).join('')
   }
   let shown = ''
   for (const character of text) {
-    const hidden = character === '\\' || isDeceptive(character.codePointAt(0) ?? 0)
-    shown += hidden ? Array.from(utf8(character), escapeByte).join('') : character
+    shown += hidden(character) ? Array.from(utf8(character), escapeByte).join('') : character
   }
   return shown
 }

@@ -2,21 +2,25 @@ import { randomUUID } from 'node:crypto'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { concat, equal, utf8 } from '../../shared/bytes/bytes.ts'
 import { hash } from '../../shared/crypto/node.ts'
-import { KeepsealError } from '../../shared/errors.ts'
 import type { AttestationKeyRequest } from './attestation-key.ts'
 
 /** Where the saved context of the attestation key stays between two measurements of one boot. */
 export interface KeyContextStore {
   /** Undefined where there is none for this key and this boot. */
   load(request: AttestationKeyRequest): Promise<Uint8Array | undefined>
+  /** Never rejects: without a saved context everything works, only slower. */
   save(request: AttestationKeyRequest, context: Uint8Array): Promise<void>
 }
 
 /**
  * One file in the agent's runtime directory, which does not survive a boot. It begins with a digest over the kernel's
- * boot id (16 bytes) and the key that it is for. Losing it costs the time to make the key again, nothing else.
+ * boot id (16 bytes) and the key that it is for. `onUnsaved` hears of a failure to write it.
  */
-export function fileKeyContextStore(file: string, bootId: Uint8Array): KeyContextStore {
+export function fileKeyContextStore(
+  file: string,
+  bootId: Uint8Array,
+  onUnsaved: (cause: unknown) => void,
+): KeyContextStore {
   const labelOf = ({ kind, seed }: AttestationKeyRequest): Uint8Array =>
     hash('sha256', concat(bootId, seed, utf8(kind)))
   return {
@@ -32,8 +36,8 @@ export function fileKeyContextStore(file: string, bootId: Uint8Array): KeyContex
         await writeFile(temporary, concat(labelOf(request), context), { mode: 0o600, flag: 'wx' })
         await rename(temporary, file)
       } catch (cause) {
-        await rm(temporary, { force: true })
-        throw new KeepsealError('state.unreadable', file, { cause })
+        await rm(temporary, { force: true }).catch(() => undefined)
+        onUnsaved(cause)
       }
     },
   }

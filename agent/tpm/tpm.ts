@@ -1,53 +1,9 @@
 import { KeepsealError } from '../../shared/errors.ts'
 import { commandError } from './command-error.ts'
 import { ESAPI, type Command, type InputType, type InputValues, type OutputType, type OutputValues } from './esapi.ts'
-import { loadLibraries, type NativeArgument, type TssLibraries } from './library.ts'
+import type { NativeArgument, TssLibraries } from './library.ts'
 import { Cell, marshal, unmarshal, type WireType } from './marshal.ts'
 import { startCall, type NativeCall } from './native-call.ts'
-
-export interface TpmOptions {
-  /** Upper bound of every command, in milliseconds; each has its own smaller or equal one (see ESAPI). */
-  readonly boundMs?: number
-}
-
-/**
- * Opens the TPM at a TCTI configuration such as `device:/dev/tpmrm0` (see ./tcti.ts). To be closed after each
- * measurement: others use the TPM too.
- * Throws KeepsealError `tpm.unavailable` or `tpm.library-missing`.
- */
-export async function openTpm(tcti: string, options: TpmOptions = {}): Promise<Tpm> {
-  const libraries = await loadLibraries()
-  const boundMs = options.boundMs ?? Number.POSITIVE_INFINITY
-  const connection = new Cell(libraries)
-  const context = new Cell(libraries)
-  const release = (): void => finalize(libraries, context, connection)
-  const open = async (library: 'tctildr' | 'esys', name: string, parameters: NativeArgument[], types: string[]) => {
-    const call = startCall(
-      name,
-      libraries.find(library, name, 'uint32_t', types),
-      parameters,
-      Math.min(boundMs, 30_000),
-    )
-    try {
-      const rc = await call.rc
-      if (rc === 0) return
-      const cause = commandError(libraries, name, rc)
-      throw new KeepsealError('tpm.unavailable', `${tcti}: ${cause.message}`, { cause })
-    } catch (error) {
-      void call.finished.then(release)
-      throw error
-    }
-  }
-  await open('tctildr', 'Tss2_TctiLdr_Initialize', [tcti, connection.memory], ['str', 'void *'])
-  await open('esys', 'Esys_Initialize', [context.memory, connection.value, null], ['void *', 'void *', 'void *'])
-  return new Tpm(libraries, context, boundMs, release)
-}
-
-function finalize(libraries: TssLibraries, context: Cell, connection: Cell): void {
-  if (context.value !== 0n) libraries.find('esys', 'Esys_Finalize', 'void', ['void *'])(context.memory)
-  if (connection.value === 0n) return
-  libraries.find('tctildr', 'Tss2_TctiLdr_Finalize', 'void', ['void *'])(connection.memory)
-}
 
 /**
  * One ESAPI context. Commands are queued, because a context takes one at a time. After a lost connection, or a

@@ -59,7 +59,13 @@ export async function createApiToken(
   await store.transaction(async (transaction) => {
     await transaction.apiTokens.create(token)
     const detail = { name, role }
-    await transaction.auditLog.append({ at: now, actor: 'collector', action: 'api-token.create', subject: token.id, detail })
+    await transaction.auditLog.append({
+      at: now,
+      actor: 'collector',
+      action: 'api-token.create',
+      subject: token.id,
+      detail,
+    })
   })
   return { token, text: secret.text }
 }

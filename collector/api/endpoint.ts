@@ -39,7 +39,12 @@ export interface Endpoint {
   readonly summary: string
   readonly roles: readonly ApiRole[]
   readonly status: 200 | 201
-  readonly schemas: { readonly params: Schema; readonly query: Schema; readonly body: Schema; readonly response: Schema }
+  readonly schemas: {
+    readonly params: Schema
+    readonly query: Schema
+    readonly body: Schema
+    readonly response: Schema
+  }
   readonly run: (services: ApiServices, request: RawRequest) => Promise<unknown>
 }
 
@@ -108,7 +113,7 @@ export function registerEndpoint(server: FastifyInstance, services: ApiServices,
 }
 
 /** A body that is CBOR, given out as it was received. */
-export const CborBytes = v.instance(Uint8Array)
+export const CborBytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array)
 
 function documentation({ operationId, summary, roles, status, schemas }: Endpoint): Record<string, unknown> {
   const { params, query, body, response } = schemas

@@ -15,7 +15,7 @@ const columns = [
 ] as const
 
 export interface CaseFilter {
-  readonly state?: CaseState | undefined
+  readonly state?: CaseState | readonly CaseState[] | undefined
   readonly productId?: string | undefined
 }
 
@@ -71,7 +71,7 @@ export function casesRepository(db: Executor) {
       const cursor = idCursor(page)
       let query = db.selectFrom('reassessment_cases').select(columns).orderBy('id', 'desc').limit(rowsToRead(page))
       if (cursor !== undefined) query = query.where('id', '<', cursor)
-      if (filter.state !== undefined) query = query.where('state', '=', filter.state)
+      if (filter.state !== undefined) query = query.where('state', 'in', [filter.state].flat())
       if (filter.productId !== undefined) query = query.where('product_id', '=', filter.productId)
       return toPage(
         await query.execute(),

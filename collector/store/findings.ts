@@ -7,10 +7,12 @@ import { idCursor, rowsToRead, toPage, type Page, type PageRequest } from './pag
 import type { FindingsTable } from './schema.ts'
 
 export interface FindingFilter {
-  readonly state?: FindingState | undefined
+  readonly state?: FindingState | readonly FindingState[] | undefined
   readonly deviceUeid?: Ueid | undefined
   readonly productId?: string | undefined
   readonly code?: FindingCode | undefined
+  /** Gathered in this case. */
+  readonly caseId?: string | undefined
 }
 
 export interface FindingOfDevice {
@@ -91,6 +93,19 @@ export function findingsRepository(db: Executor) {
         .execute()
     },
 
+    /** How many findings of each of these devices are not resolved. Devices without any are absent. */
+    async unresolvedCounts(deviceIds: readonly number[]): Promise<ReadonlyMap<number, number>> {
+      if (deviceIds.length === 0) return new Map()
+      const rows = await db
+        .selectFrom('findings')
+        .select((select) => ['device_id', select.fn.countAll().as('count')])
+        .where('device_id', 'in', deviceIds)
+        .where('state', '<>', 'resolved')
+        .groupBy('device_id')
+        .execute()
+      return new Map(rows.map((row) => [row.device_id, Number(row.count)]))
+    },
+
     /** Newest first, each with its device. */
     async list(page: PageRequest, filter: FindingFilter = {}): Promise<Page<FindingOfDevice>> {
       const cursor = idCursor(page)
@@ -102,9 +117,13 @@ export function findingsRepository(db: Executor) {
         .orderBy('findings.id', 'desc')
         .limit(rowsToRead(page))
       if (cursor !== undefined) query = query.where('findings.id', '<', cursor)
-      if (filter.state !== undefined) query = query.where('findings.state', '=', filter.state)
+      if (filter.state !== undefined) query = query.where('findings.state', 'in', [filter.state].flat())
       if (filter.code !== undefined) query = query.where('findings.code', '=', filter.code)
       if (filter.productId !== undefined) query = query.where('devices.product_id', '=', filter.productId)
+      if (filter.caseId !== undefined) {
+        const gathered = db.selectFrom('case_findings').select('finding_id').where('case_id', '=', filter.caseId)
+        query = query.where('findings.id', 'in', gathered)
+      }
       if (filter.deviceUeid !== undefined) query = query.where('devices.ueid', '=', filter.deviceUeid)
       return toPage(
         await query.execute(),

@@ -16,6 +16,7 @@ import { referencesRepository } from './references.ts'
 import { refusalsRepository } from './refusals.ts'
 import { sectionsRepository } from './sections.ts'
 import { sessionsRepository } from './sessions.ts'
+import { readSummary } from './summary.ts'
 
 /** Everything that the collector remembers, and the only way to it. */
 export interface Store extends Repositories {
@@ -48,6 +49,7 @@ function repositories(db: Executor) {
     findings: findingsRepository(db),
     cases: casesRepository(db),
     auditLog: auditLogRepository(db),
+    summary: () => readSummary(db),
   }
 }
 

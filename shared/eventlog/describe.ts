@@ -99,9 +99,9 @@ function describeValue({ name, value }: EfiVariable, hash: HashFunction): string
 }
 
 function describeDatabase(value: Uint8Array, hash: HashFunction): string {
-  const entries = parseSignatureLists(value)
-  if (entries === undefined) return `not readable as signature lists, ${bytesText(value)}`
-  const { certificates, hashes, others } = summarizeDatabase(value, entries, hash)
+  const lists = parseSignatureLists(value)
+  if (lists === undefined) return `not readable as signature lists, ${bytesText(value)}`
+  const { certificates, hashes, others } = summarizeDatabase(new Uint8Array(), lists, hash)
   const parts = certificates.map(({ subject, sha256 }) => `certificate ${subject ?? sha256}`)
   if (hashes > 0) parts.push(`${hashes} image hashes`)
   if (others > 0) parts.push(`${others} other entries`)

@@ -18,7 +18,9 @@ const CRYPTO_AGILE_HEADER_SIZE = 12
  * crypto-agile one. Everything in the result is a claim until `verifyEventLog` (./match.ts) has replayed it.
  * Throws `eventlog.too-large` beyond 2 MiB or 20,000 events, and `eventlog.malformed`, with the place, for all else.
  */
-export function parseEventLog(log: Uint8Array): UnverifiedEventLog {
+export function parseEventLog(bytes: Uint8Array): UnverifiedEventLog {
+  // A plain view: the parts of a Buffer would be Buffers, whose slice() shares memory where Uint8Array's copies.
+  const log = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (log.length > MAX_LOG_SIZE) throw new OutcomeError('eventlog.too-large', `${log.length} bytes`)
   if (log.length === 0 || isPadding(log, 0, SHA1_HEADER_SIZE)) throw malformedAt(0, 'the log is empty')
   const reader = new ByteReader(log, 'little-endian')

@@ -20,8 +20,8 @@ export interface SignatureDatabase {
   readonly hashes: number
   /** Number of entries of other kinds, such as hashes of certificates. */
   readonly others: number
-  /** SHA-256 over the whole variable in lower-case hexadecimal: equal exactly for equal contents. */
-  readonly sha256: string
+  /** What was measured, in lower-case hexadecimal of the bank: equal exactly for equal contents. */
+  readonly digest: string
 }
 
 /** What allowed an image to be started, in boot order. */

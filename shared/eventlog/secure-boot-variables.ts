@@ -1,9 +1,9 @@
 import { equal, fromUtf8, toHex } from '../bytes/bytes.ts'
 import { HASH_SIZE, type HashFunction } from '../crypto/crypto.ts'
-import { looksLikeCertificate, summarizeCertificate } from './decode/certificate.ts'
+import { looksLikeCertificate, summarizeCertificate, type CertificateSummary } from './decode/certificate.ts'
 import type { EfiVariable } from './decode/efi-variable.ts'
 import { GLOBAL_VARIABLE, IMAGE_SECURITY_DATABASE } from './decode/guid.ts'
-import type { SignatureEntry } from './decode/signature-list.ts'
+import { countOf, signaturesOf, type SignatureList } from './decode/signature-list.ts'
 import type { BootAuthority, SbatLevel, SignatureDatabase } from './secure-boot-state.ts'
 
 /** Measured first and in this order, PFP section 3.3.4.8. */
@@ -25,18 +25,18 @@ export const isConfigurationName = (name: string): name is ConfigurationName =>
 export const isConfiguration = ({ name, guid }: EfiVariable): boolean =>
   isConfigurationName(name) && VENDOR[name] === guid
 
+/** `digest`: of the event that measured the variable. */
 export function summarizeDatabase(
-  value: Uint8Array,
-  entries: readonly SignatureEntry[],
+  digest: Uint8Array,
+  lists: readonly SignatureList[],
   hash: HashFunction,
 ): SignatureDatabase {
-  const ofKind = (kind: SignatureEntry['kind']) => entries.filter((entry) => entry.kind === kind)
-  return {
-    certificates: ofKind('certificate').map(({ data }) => summarizeCertificate(data, hash)),
-    hashes: ofKind('sha256').length,
-    others: ofKind('other').length,
-    sha256: toHex(hash('sha256', value)),
+  const certificates: CertificateSummary[] = []
+  for (const list of lists) {
+    if (list.kind !== 'certificate') continue
+    for (const der of signaturesOf(list)) certificates.push(summarizeCertificate(der, hash))
   }
+  return { certificates, hashes: countOf(lists, 'sha256'), others: countOf(lists, 'other'), digest: toHex(digest) }
 }
 
 const GUID_SIZE = 16
@@ -50,8 +50,13 @@ export function authoritySignature(value: Uint8Array): Uint8Array {
   return value.subarray(Math.min(GUID_SIZE, value.length))
 }
 
-export const isInDatabase = (signature: Uint8Array, entries: readonly SignatureEntry[]): boolean =>
-  entries.some(({ data }) => equal(data, signature))
+export function isInDatabase(signature: Uint8Array, lists: readonly SignatureList[]): boolean {
+  for (const list of lists) {
+    if (list.entrySize !== signature.length + GUID_SIZE) continue
+    for (const listed of signaturesOf(list)) if (equal(listed, signature)) return true
+  }
+  return false
+}
 
 /** Authorities of shim and Windows that are settings rather than signatures have neither certificate nor hash. */
 export function describeAuthority(

@@ -2,7 +2,7 @@ import type { HashAlgorithm, HashFunction } from '../crypto/crypto.ts'
 import { EVENT_TYPE, eventTypeName } from './constants.ts'
 import { parseEfiVariable, type EfiVariable } from './decode/efi-variable.ts'
 import { IMAGE_SECURITY_DATABASE } from './decode/guid.ts'
-import { parseSignatureLists, type SignatureEntry } from './decode/signature-list.ts'
+import { countOf, parseSignatureLists, type SignatureList } from './decode/signature-list.ts'
 import { utf8Text } from './decode/text.ts'
 import { proofOf } from './digests.ts'
 import type { EventLogProblem } from './problem.ts'
@@ -104,7 +104,7 @@ class Pcr7Reader {
   readonly #weaknesses = new Set<SecureBootWeakness>()
   readonly #seen = new Set<string>()
   readonly #values = new Map<ConfigurationName, Uint8Array>()
-  readonly #databases = new Map<ConfigurationName, readonly SignatureEntry[]>()
+  readonly #databases = new Map<ConfigurationName, { digest: Uint8Array; lists: readonly SignatureList[] }>()
   readonly #authorities: BootAuthority[] = []
   #sbatLevel: SbatLevel | 'unknown' = 'unknown'
   #separated = false
@@ -173,9 +173,9 @@ class Pcr7Reader {
       if (!valid) this.#problem('eventlog.variable-malformed', event, name)
       return
     }
-    const entries = parseSignatureLists(value)
-    if (entries === undefined) return this.#problem('eventlog.variable-malformed', event, name)
-    this.#databases.set(name, entries)
+    const lists = parseSignatureLists(value)
+    if (lists === undefined) return this.#problem('eventlog.variable-malformed', event, name)
+    this.#databases.set(name, { digest: event.digest, lists })
   }
 
   #authority(event: Pcr7Event): void {
@@ -193,9 +193,9 @@ class Pcr7Reader {
   }
 
   #checkDatabaseAuthority(event: Pcr7Event, { value }: EfiVariable): void {
-    const entries = this.#databases.get('db')
-    if (entries === undefined) return this.#problem('eventlog.variable-order', event, 'authority before db')
-    if (!isInDatabase(authoritySignature(value), entries)) this.#problem('eventlog.authority-unknown', event)
+    const lists = this.#databases.get('db')?.lists
+    if (lists === undefined) return this.#problem('eventlog.variable-order', event, 'authority before db')
+    if (!isInDatabase(authoritySignature(value), lists)) this.#problem('eventlog.authority-unknown', event)
   }
 
   /** SPDM device authentication: configuration of other things than images, which ends at the separator too. */
@@ -216,8 +216,8 @@ class Pcr7Reader {
     if (!this.#separated) this.#problem('eventlog.separator', undefined, 'none')
     const enabled = this.#enabled()
     if (enabled) this.#requireWorkingKeys()
-    const platformKey = this.#databases.get('PK')
-    const setupMode = platformKey === undefined ? 'unknown' : platformKey.length === 0
+    const platformKey = this.#databases.get('PK')?.lists
+    const setupMode = platformKey === undefined ? 'unknown' : countOf(platformKey) === 0
     if (setupMode === true) this.#weaknesses.add('setup-mode')
     const weaknesses = [...this.#weaknesses]
     if (this.#problems.length > 0) return unknown(basis, this.#problems, weaknesses)
@@ -239,8 +239,8 @@ class Pcr7Reader {
   /** Enabled Secure Boot without keys, or that let something start without using one, is a contradiction. */
   #requireWorkingKeys(): void {
     for (const name of ['PK', 'KEK', 'db', 'dbx'] as const) {
-      const entries = this.#databases.get(name)
-      if (entries === undefined || (name !== 'dbx' && entries.length === 0)) {
+      const lists = this.#databases.get(name)?.lists
+      if (lists === undefined || (name !== 'dbx' && countOf(lists) === 0)) {
         this.#problem('eventlog.variable-missing', undefined, name)
       }
     }
@@ -248,9 +248,8 @@ class Pcr7Reader {
   }
 
   #summary(name: ConfigurationName): SecureBootState['allowed'] {
-    const value = this.#values.get(name)
-    const entries = this.#databases.get(name)
-    return value === undefined || entries === undefined ? 'unknown' : summarizeDatabase(value, entries, this.#hash)
+    const database = this.#databases.get(name)
+    return database === undefined ? 'unknown' : summarizeDatabase(database.digest, database.lists, this.#hash)
   }
 }
 

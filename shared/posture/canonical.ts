@@ -47,7 +47,8 @@ export function decodeSection<S extends SectionId>(id: S, bytes: Uint8Array): Se
     throw new OutcomeError('section.malformed', `${id}: ${v.getDotPath(issue) ?? 'reading'}: ${issue.message}`)
   }
   // The schema is the section's own, chosen by `id`: TypeScript cannot follow that through the union.
-  const reading = result.output as unknown as SectionReading<S>
+  const { section: _section, ...rest } = result.output
+  const reading = rest as unknown as SectionReading<S>
   if (!equal(encodeCbor(toCbor(toWire(id, reading))), bytes)) {
     throw new OutcomeError('section.malformed', `${id}: a list is not sorted or has repetitions`)
   }
@@ -66,16 +67,12 @@ function toWire<S extends SectionId>(id: S, reading: SectionReading<S>): object 
 }
 
 function readingSchema(id: SectionId) {
-  const envelope = <T extends v.ObjectEntries>(entries: T) =>
-    v.pipe(
-      v.strictObject({ section: v.literal(id), ...entries }),
-      v.transform(({ section: _, ...reading }) => reading),
-    )
-  return v.union([
-    envelope({ status: v.literal('measured'), content: SECTIONS[id].schema as v.GenericSchema }),
-    envelope({ status: v.literal('not-supported'), reason: v.picklist(NOT_SUPPORTED_REASONS) }),
-    envelope({ status: v.literal('no-permission'), reason: v.picklist(NO_PERMISSION_REASONS) }),
-    envelope({ status: v.literal('failed'), code: v.picklist(FAILURE_CODES) }),
+  const section = v.literal(id)
+  return v.variant('status', [
+    v.strictObject({ section, status: v.literal('measured'), content: SECTIONS[id].schema as v.GenericSchema }),
+    v.strictObject({ section, status: v.literal('not-supported'), reason: v.picklist(NOT_SUPPORTED_REASONS) }),
+    v.strictObject({ section, status: v.literal('no-permission'), reason: v.picklist(NO_PERMISSION_REASONS) }),
+    v.strictObject({ section, status: v.literal('failed'), code: v.picklist(FAILURE_CODES) }),
   ])
 }
 

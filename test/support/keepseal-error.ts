@@ -1,18 +1,12 @@
-import { expect } from 'vitest'
-import type { ErrorCode } from '../../shared/codes/errors.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 
-/** Runs `body` and returns the KeepsealError that it ended with, or undefined if it succeeded. */
-export async function failureOf(body: () => unknown): Promise<KeepsealError | undefined> {
+/** Waits for `promise` to be refused, and returns what with. Fails when it is not, or with anything else. */
+export async function refusalOf(promise: Promise<unknown>): Promise<KeepsealError> {
   try {
-    await body()
-    return undefined
+    await promise
   } catch (error) {
-    expect(error).toBeInstanceOf(KeepsealError)
-    return error as KeepsealError
+    if (error instanceof KeepsealError) return error
+    throw error
   }
-}
-
-export async function errorCodeOf(body: () => unknown): Promise<ErrorCode | undefined> {
-  return (await failureOf(body))?.code
+  throw new Error('was not refused')
 }

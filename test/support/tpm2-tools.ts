@@ -1,25 +1,13 @@
-import { ByteReader } from '../../shared/bytes/reader.ts'
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 
-/** Bytes of a TPML_PCR_SELECTION as a C struct: a count and sixteen entries. */
-const SELECTION_STRUCT = 4 + 16 * 8
-/** Bytes of a TPM2B_DIGEST as a C struct: a size and a buffer of the largest digest. */
-const DIGEST_STRUCT = 2 + 64
+const run = promisify(execFile)
 
 /**
- * The PCR values in the file that `tpm2_quote --pcr` writes, in the order of the selection: a little-endian dump of
- * C structs, the selection, a count of lists, and for each a TPML_DIGEST.
+ * Runs a program of tpm2-tools, an implementation that shares nothing with ours above tpm2-tss. Rejects when it
+ * fails. A software TPM serves one client at a time: close ours before. `tcti` undefined: for tools that need no TPM.
  */
-export function digestsOfPcrFile(bytes: Uint8Array): Uint8Array[] {
-  const reader = new ByteReader(bytes, 'little-endian')
-  reader.bytes(SELECTION_STRUCT)
-  const digests: Uint8Array[] = []
-  for (let list = reader.u32(); list > 0; list--) {
-    const count = reader.u32()
-    for (let i = 0; i < 8; i++) {
-      const entry = new ByteReader(reader.bytes(DIGEST_STRUCT), 'little-endian')
-      if (i < count) digests.push(entry.sized16())
-    }
-  }
-  reader.end()
-  return digests
+export async function tpm2(tcti: string | undefined, tool: string, ...parameters: string[]): Promise<string> {
+  const environment = { ...process.env, TPM2TOOLS_TCTI: tcti ?? 'none', TSS2_LOG: 'all+NONE' }
+  return (await run(`tpm2_${tool}`, parameters, { env: environment, timeout: 30_000 })).stdout
 }

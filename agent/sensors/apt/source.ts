@@ -1,5 +1,10 @@
-import { MAX_SOURCES, type OptionValue, type UpdateSource } from '../../../shared/posture/sections/update-channel.ts'
-import { printable } from '../text.ts'
+import {
+  MAX_SOURCES,
+  SOURCE_TYPES,
+  type OptionValue,
+  type UpdateSource,
+} from '../../../shared/posture/sections/update-channel.ts'
+import { printable, printableWord } from '../text.ts'
 import { readFingerprints } from './openpgp.ts'
 import { redactUri, transportOf } from './uri.ts'
 
@@ -39,11 +44,12 @@ export function expandEntry(entry: SourceEntry): ExpandedSources | undefined {
     signedBy: signers.signedBy,
   }
   const sources: UpdateSource[] = []
-  for (const type of types) {
-    if (type !== 'deb' && type !== 'deb-src') return undefined
+  for (const name of types) {
+    const type = SOURCE_TYPES.find((known) => known === name)
+    if (type === undefined) return undefined
     for (const uri of uris) {
       for (const suite of suites) {
-        const where = { type, uri: redactUri(uri), transport: transportOf(uri), suite: printable(suite, 256) }
+        const where = { type, uri: redactUri(uri), transport: transportOf(uri), suite: printableWord(suite, 256) }
         sources.push({ ...where, ...common })
       }
     }

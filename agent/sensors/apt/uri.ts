@@ -1,11 +1,11 @@
-import { printable } from '../text.ts'
+import { printableWord } from '../text.ts'
 
 const REDACTED = '[redacted]'
 
 /** The scheme: what fetches from this source (`https`, `file`, `mirror+http`, `cdrom`). */
 export function transportOf(uri: string): string {
   const colon = uri.indexOf(':')
-  return colon < 0 ? '(none)' : printable(uri.slice(0, colon).toLowerCase(), 32)
+  return colon < 0 ? '(none)' : printableWord(uri.slice(0, colon).toLowerCase(), 32)
 }
 
 /**
@@ -15,14 +15,14 @@ export function transportOf(uri: string): string {
  */
 export function redactUri(uri: string): string {
   const match = /^([^:/]*:\/\/)([^/?#]*)([^?#]*)(.*)$/s.exec(uri)
-  if (match === null) return printable(uri, 512)
+  if (match === null) return printableWord(uri, 512)
   const [, scheme = '', authority = '', path = '', rest = ''] = match
   const at = authority.lastIndexOf('@')
   const host = authority.slice(at + 1)
   const port = /^(.*?):(?!\d*$)[^\]]*$/s.exec(host)
   const shownHost = port === null ? host : `${port[1] ?? ''}:${REDACTED}`
   const pathAt = path.lastIndexOf('@')
-  return printable(
+  return printableWord(
     [
       scheme,
       at < 0 ? '' : `${REDACTED}@`,

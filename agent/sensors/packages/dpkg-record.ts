@@ -1,11 +1,13 @@
-import { PACKAGE_STATES, type Package } from '../../../shared/posture/sections/packages.ts'
+import {
+  PACKAGE_NAME,
+  PACKAGE_STATES,
+  PACKAGE_VERSION,
+  type Package,
+} from '../../../shared/posture/sections/packages.ts'
 import type { Stanza } from '../deb822.ts'
-import { printable } from '../text.ts'
 
 export const RECORD_FIELDS: ReadonlySet<string> = new Set(['package', 'status', 'version', 'architecture', 'source'])
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9+._-]*$/
-const VERSION = /^[A-Za-z0-9.+~:_-]+$/
 /** deb-src-control(5): a version in parentheses where it is not the binary package's. */
 const SOURCE = /^([^\s()]+)(?:\s*\(([^\s()]+)\))?$/
 
@@ -17,23 +19,21 @@ const SOURCE = /^([^\s()]+)(?:\s*\(([^\s()]+)\))?$/
 export function readRecord(stanza: Stanza, stateless: boolean): Package | 'not-installed' | 'malformed' {
   const { fields } = stanza
   const name = fields.get('package')
-  if (stanza.malformed || name === undefined || !NAME.test(name)) return 'malformed'
+  if (stanza.malformed || name === undefined || !PACKAGE_NAME.test(name)) return 'malformed'
   const status = readStatus(fields.get('status'), stateless)
   if (typeof status === 'string') return status
   const version = fields.get('version')
-  if (version === undefined || !VERSION.test(version)) return 'malformed'
+  if (version === undefined || !PACKAGE_VERSION.test(version)) return 'malformed'
   const source = readSource(fields.get('source'))
   if (source === undefined) return 'malformed'
   const architecture = fields.get('architecture')
-  if (architecture !== undefined && !NAME.test(architecture)) return 'malformed'
+  if (architecture !== undefined && !PACKAGE_NAME.test(architecture)) return 'malformed'
   return {
-    name: printable(name, 256),
-    version: printable(version, 256),
-    ...(architecture === undefined ? {} : { architecture: printable(architecture, 64) }),
-    ...(source.name === undefined || source.name === name ? {} : { source: printable(source.name, 256) }),
-    ...(source.version === undefined || source.version === version
-      ? {}
-      : { sourceVersion: printable(source.version, 256) }),
+    name,
+    version,
+    ...(architecture === undefined ? {} : { architecture }),
+    ...(source.name === undefined || source.name === name ? {} : { source: source.name }),
+    ...(source.version === undefined || source.version === version ? {} : { sourceVersion: source.version }),
     ...status,
   }
 }
@@ -60,8 +60,8 @@ function readSource(text: string | undefined): { name?: string; version?: string
   if (text === undefined) return {}
   const match = SOURCE.exec(text)
   const name = match?.[1]
-  if (name === undefined || !NAME.test(name)) return undefined
+  if (name === undefined || !PACKAGE_NAME.test(name)) return undefined
   const version = match?.[2]
   if (version === undefined) return { name }
-  return VERSION.test(version) ? { name, version } : undefined
+  return PACKAGE_VERSION.test(version) ? { name, version } : undefined
 }

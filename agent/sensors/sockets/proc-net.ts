@@ -41,8 +41,8 @@ export function parseSocketTable(table: SocketTable, content: Buffer, byteOrder:
     const local = content.indexOf(COLON, start) + 2
     const state = local + width + 1 + width + 1
     if (local < 2 || state + 2 > end) malformed += 1
-    else if (content.latin1Slice(state, state + 2) === wantedState) {
-      const socket = parseLine(content.latin1Slice(local, end), protocol, width, byteOrder)
+    else if (content.toString('latin1', state, state + 2) === wantedState) {
+      const socket = parseLine(content.toString('latin1', local, end), protocol, width, byteOrder)
       if (socket === undefined) malformed += 1
       // Port 0: not bound yet.
       else if (socket.port !== 0) sockets.push(socket)

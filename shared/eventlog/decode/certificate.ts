@@ -1,4 +1,4 @@
-import { toHex } from '../../bytes/bytes.ts'
+import { equal, toHex } from '../../bytes/bytes.ts'
 import type { HashFunction } from '../../crypto/crypto.ts'
 import { derValues, OBJECT_IDENTIFIER, readDer, SEQUENCE, SET, type DerValue } from './der.ts'
 
@@ -12,8 +12,8 @@ export interface CertificateSummary {
 }
 
 /** id-at-commonName and id-at-organizationName, RFC 5280 appendix A.1: the latter where a name has no common name. */
-const COMMON_NAME = '550403'
-const ORGANIZATION = '55040a'
+const COMMON_NAME = Uint8Array.of(0x55, 0x04, 0x03)
+const ORGANIZATION = Uint8Array.of(0x55, 0x04, 0x0a)
 
 /** Tags of DirectoryString and IA5String. */
 const UTF8_STRING = 0x0c
@@ -23,6 +23,10 @@ const IA5_STRING = 0x16
 const BMP_STRING = 0x1e
 
 const VERSION = 0xa0
+
+/** Positions in TBSCertificate behind the optional version. */
+const ISSUER = 2
+const SUBJECT = 4
 
 /** True if the bytes begin with a DER sequence that fills them: what tells a certificate from a hash or a structure. */
 export function looksLikeCertificate(data: Uint8Array): boolean {
@@ -40,9 +44,9 @@ export function summarizeCertificate(der: Uint8Array, hash: HashFunction): Certi
 function namesOf(der: Uint8Array): { subject: string | undefined; issuer: string | undefined } {
   const certificate = readDer(der)
   const tbs = certificate === undefined ? undefined : readDer(certificate.content)
-  const fields = tbs === undefined ? undefined : derValues(tbs.content)
+  const fields = tbs === undefined ? undefined : derValues(tbs.content, SUBJECT + 2)
   const first = fields?.[0]?.tag === VERSION ? 1 : 0
-  return { issuer: nameText(fields?.[first + 2]), subject: nameText(fields?.[first + 4]) }
+  return { issuer: nameText(fields?.[first + ISSUER]), subject: nameText(fields?.[first + SUBJECT]) }
 }
 
 /** Name: a sequence of sets of (type, value). */
@@ -54,15 +58,15 @@ function nameText(name: DerValue | undefined): string | undefined {
     for (const attribute of derValues(set.content) ?? []) {
       const [type, value] = derValues(attribute.content) ?? []
       if (type?.tag !== OBJECT_IDENTIFIER || value === undefined) continue
-      const id = toHex(type.content)
-      if (id === COMMON_NAME) return stringText(value)
-      if (id === ORGANIZATION) organization ??= stringText(value)
+      if (equal(type.content, COMMON_NAME)) return stringText(value)
+      if (equal(type.content, ORGANIZATION)) organization ??= stringText(value)
     }
   }
   return organization
 }
 
 const utf8Decoder = new TextDecoder()
+const latin1Decoder = new TextDecoder('latin1')
 
 /** RFC 5280 bounds a common name at 64 characters; what is longer is shown cut. */
 const MAX_NAME_SIZE = 256
@@ -75,7 +79,7 @@ function stringText({ tag, content: whole }: DerValue): string | undefined {
     case PRINTABLE_STRING:
     case IA5_STRING:
     case TELETEX_STRING:
-      return String.fromCharCode(...content)
+      return latin1Decoder.decode(content)
     case BMP_STRING:
       return String.fromCharCode(...pairs(content))
     default:

@@ -32,10 +32,10 @@ export function readDer(data: Uint8Array): DerValue | undefined {
   return { tag, content: data.subarray(header, header + length), size: header + length }
 }
 
-/** The values that fill `content`, or undefined if it is not a row of whole values. */
-export function derValues(content: Uint8Array): readonly DerValue[] | undefined {
+/** The first values in `content`, at most `limit`; undefined if something among them is not a whole value. */
+export function derValues(content: Uint8Array, limit = Infinity): readonly DerValue[] | undefined {
   const values: DerValue[] = []
-  for (let offset = 0; offset < content.length;) {
+  for (let offset = 0; offset < content.length && values.length < limit;) {
     const value = readDer(content.subarray(offset))
     if (value === undefined) return undefined
     values.push(value)

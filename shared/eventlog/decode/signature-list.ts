@@ -1,33 +1,31 @@
-import { ByteReader, ByteRangeError } from '../../bytes/reader.ts'
 import { equal } from '../../bytes/bytes.ts'
+import { ByteReader, ByteRangeError } from '../../bytes/reader.ts'
 import { guidBytes } from './guid.ts'
 
 export type SignatureKind = 'certificate' | 'sha256' | 'other'
 
-/** EFI_SIGNATURE_DATA, UEFI 2.10 section 32.4.1. `data` is a view on the list. */
-export interface SignatureEntry {
+/** EFI_SIGNATURE_LIST, UEFI 2.10 section 32.4.1, with its entries side by side as they stand in the variable. */
+export interface SignatureList {
   readonly kind: SignatureKind
-  /** GUID of whoever added the entry. */
-  readonly owner: Uint8Array
-  readonly data: Uint8Array
+  readonly count: number
+  /** Bytes of an entry: the owner's GUID, then the signature. */
+  readonly entrySize: number
+  readonly entries: Uint8Array
 }
 
-/** Signature types, UEFI 2.10 section 32.4.1. Compared as bytes: a database may be one list for each of its entries. */
+/** Signature types. Compared as bytes: a database may have one list for each of its entries. */
 const CERT_X509 = guidBytes('a5c059a1-94e4-4aa7-87b5-ab155c2bf072')
 const CERT_SHA256 = guidBytes('c1c41626-504c-4092-aca9-41f936934328')
 
 const GUID_SIZE = 16
 const LIST_HEADER_SIZE = GUID_SIZE + 12
 
-/** Upper bound for one variable: the public revocation list has some hundred entries. */
-const MAX_ENTRIES = 20_000
-
 /**
- * The value of PK, KEK, db or dbx: EFI_SIGNATURE_LISTs one after the other. Empty data is an empty database.
- * Undefined for data that is not exactly that: what firmware made of it cannot be known.
+ * The value of PK, KEK, db or dbx: signature lists one after the other. Empty data is an empty database. Undefined for
+ * data that is not exactly that: what firmware made of it cannot be known.
  */
-export function parseSignatureLists(value: Uint8Array): readonly SignatureEntry[] | undefined {
-  const entries: SignatureEntry[] = []
+export function parseSignatureLists(value: Uint8Array): readonly SignatureList[] | undefined {
+  const lists: SignatureList[] = []
   const reader = new ByteReader(value, 'little-endian')
   try {
     while (reader.remaining > 0) {
@@ -35,21 +33,26 @@ export function parseSignatureLists(value: Uint8Array): readonly SignatureEntry[
       const listSize = reader.u32()
       const headerSize = reader.u32()
       const entrySize = reader.u32()
-      const body = listSize - LIST_HEADER_SIZE - headerSize
-      if (body < 0 || entrySize <= GUID_SIZE || body % entrySize !== 0) return undefined
-      const count = body / entrySize
-      if (count * entrySize > reader.remaining || entries.length + count > MAX_ENTRIES) return undefined
+      const size = listSize - LIST_HEADER_SIZE - headerSize
+      if (size < 0 || entrySize <= GUID_SIZE || size % entrySize !== 0) return undefined
       reader.bytes(headerSize)
-      for (let i = 0; i < count; i++) {
-        entries.push({ kind, owner: reader.bytes(GUID_SIZE), data: reader.bytes(entrySize - GUID_SIZE) })
-      }
+      lists.push({ kind, count: size / entrySize, entrySize, entries: reader.bytes(size) })
     }
-    return entries
+    return lists
   } catch (error) {
     if (error instanceof ByteRangeError) return undefined
     throw error
   }
 }
+
+/** The signatures of a list, without their owners. */
+export function* signaturesOf({ count, entrySize, entries }: SignatureList): Generator<Uint8Array> {
+  for (let i = 0; i < count; i++) yield entries.subarray(i * entrySize + GUID_SIZE, (i + 1) * entrySize)
+}
+
+/** How many entries of a kind the lists have together. */
+export const countOf = (lists: readonly SignatureList[], kind?: SignatureKind): number =>
+  lists.reduce((sum, list) => sum + (kind === undefined || list.kind === kind ? list.count : 0), 0)
 
 function kindOf(type: Uint8Array): SignatureKind {
   if (equal(type, CERT_X509)) return 'certificate'

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { keyOf, sortedUnique, type SectionDefinition } from '../section-definition.ts'
-import { count, text } from '../text.ts'
+import { count } from '../text.ts'
 
 /** dpkg(1), "Package states", without `not-installed` and `config-files`: of those nothing can run. */
 export const PACKAGE_STATES = [
@@ -12,16 +12,24 @@ export const PACKAGE_STATES = [
   'triggers-pending',
 ] as const
 
+/** deb-control(5), a little wider: what other managers and dpkg itself let through. No blanks, no punctuation of ours. */
+export const PACKAGE_NAME = /^[A-Za-z0-9][A-Za-z0-9+._-]{0,255}$/
+/** deb-version(7). */
+export const PACKAGE_VERSION = /^[A-Za-z0-9.+~:_-]{1,256}$/
+
 export const MAX_PACKAGES = 20_000
 
+const name = v.pipe(v.string(), v.regex(PACKAGE_NAME))
+const version = v.pipe(v.string(), v.regex(PACKAGE_VERSION))
+
 const packageSchema = v.strictObject({
-  name: text(256),
+  name,
   /** Absent where the record has none. */
-  architecture: v.exactOptional(text(64)),
-  version: text(256),
+  architecture: v.exactOptional(name),
+  version,
   /** Only where it differs from the binary package's. */
-  source: v.exactOptional(text(256)),
-  sourceVersion: v.exactOptional(text(256)),
+  source: v.exactOptional(name),
+  sourceVersion: v.exactOptional(version),
   /** Only where it is not `installed`. */
   state: v.exactOptional(v.picklist(PACKAGE_STATES)),
   /** The administrator keeps the version: updates do not reach it. */

@@ -17,7 +17,7 @@ const listenerSchema = v.strictObject({
   family: v.picklist(['ipv4', 'ipv6']),
   scope: v.picklist(SOCKET_SCOPES),
   /** Only where it is the same on every unit: any, loopback and multicast addresses. */
-  address: v.exactOptional(text(45)),
+  address: v.exactOptional(v.pipe(v.string(), v.regex(/^[0-9a-f.:]{1,45}$/))),
   port: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff)),
   /**
    * `known`: the executables below hold it. `hidden`: none was found among the processes that could be examined, but

@@ -8,17 +8,22 @@ export const MAX_KEYRINGS = 256
 export const MAX_FINGERPRINTS = 256
 export const MAX_OVERRIDES = 256
 
+export const SOURCE_TYPES = ['deb', 'deb-src'] as const
+
 /** sources.list(5): an option that is not written leaves the decision to apt's configuration. */
 export const OPTION_VALUES = ['yes', 'no', 'default'] as const
 export type OptionValue = (typeof OPTION_VALUES)[number]
 const option = v.picklist(OPTION_VALUES)
 
+/** A text without blanks: blanks separate what stands in one subject. */
+const word = (maxLength: number) => v.pipe(text(maxLength), v.regex(/^\S*$/))
+
 const sourceSchema = v.strictObject({
-  type: v.picklist(['deb', 'deb-src']),
+  type: v.picklist(SOURCE_TYPES),
   /** Without credentials. */
-  uri: text(512),
-  transport: text(32),
-  suite: text(256),
+  uri: word(512),
+  transport: word(32),
+  suite: word(256),
   components: v.pipe(v.array(text(128)), v.maxLength(64)),
   /** `yes` switches the check of signatures off. */
   trusted: option,
@@ -101,7 +106,10 @@ export const updateChannel: SectionDefinition<UpdateChannelContent> = {
       value: sourceText(source),
     })),
     ...content.keyrings.map((keyring) => ({ subject: `keyring ${keyring.path}`, value: keyringText(keyring) })),
-    ...content.overrides.map((override) => ({ subject: `option ${override.name}`, value: override.value })),
+    ...content.overrides.map((override) => ({
+      subject: `option ${override.name}`,
+      value: JSON.stringify(override.value),
+    })),
     ...content.unreadable.map((path) => ({ subject: `unreadable ${path}`, value: 'not read' })),
   ],
 }

@@ -15,7 +15,7 @@ import { random } from '../../../shared/crypto/node.ts'
 import { makeUeid } from '../../../shared/evidence/identifiers.ts'
 import { certificateRequest } from '../../support/certificate-request.ts'
 import { commonName } from '../../support/der-writer.ts'
-import { errorCodeOf } from '../../support/keepseal-error.ts'
+import { errorCodeOf } from '../../support/failure.ts'
 
 const ueid = makeUeid(Uint8Array.from({ length: 16 }, (_, index) => index))
 const DAY = 86_400_000

@@ -13,7 +13,7 @@ import { nameOf, parsePublic, type PublicArea } from '../../../shared/tpm/public
 import { ENDORSEMENT_KEY_PROFILES } from '../../../shared/tpm/templates.ts'
 import { commonName, sequence } from '../../support/der-writer.ts'
 import { fixturePath, fixturesDescribe, readFixture } from '../../support/fixtures.ts'
-import { errorCodeOf, failureOf } from '../../support/keepseal-error.ts'
+import { errorCodeOf, failureOf } from '../../support/failure.ts'
 import { softwareEndorsementKey } from '../../support/software-ek.ts'
 import {
   authority,

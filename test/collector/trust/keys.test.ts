@@ -9,7 +9,7 @@ import { toHex } from '../../../shared/bytes/bytes.ts'
 import { coseKeyThumbprint } from '../../../shared/cose/key.ts'
 import { ed25519Key, hash, random } from '../../../shared/crypto/node.ts'
 import { makeUeid } from '../../../shared/evidence/identifiers.ts'
-import { errorCodeOf } from '../../support/keepseal-error.ts'
+import { errorCodeOf } from '../../support/failure.ts'
 
 const NOW = Date.UTC(2026, 10, 22)
 const DAY = 86_400_000

@@ -11,10 +11,10 @@ import {
   softwareTpm,
   type SoftwareTpm,
 } from '../../../support/enrolling-device.ts'
-import { errorCodeOf } from '../../../support/keepseal-error.ts'
+import { errorCodeOf } from '../../../support/failure.ts'
 import { softwareEndorsementKey } from '../../../support/software-ek.ts'
 import { authority, ekCertificate } from '../../../support/test-certificates.ts'
-import { certifiedTpm, root, uncertifiedTpm, useCollectors } from './harness.ts'
+import { certifiedTpm, root, uncertifiedTpm, useCollectors } from '../../../support/enrolment-collector.ts'
 
 const newCollector = useCollectors()
 

@@ -1,0 +1,51 @@
+import { hash } from '../../shared/crypto/node.ts'
+import { KeepsealError } from '../../shared/errors.ts'
+import type { PostureMap, StateScalar } from '../../shared/evidence/claims.ts'
+import { postureDigestOf } from '../../shared/evidence/posture-digest.ts'
+import { encodeSection, type EncodedSection } from '../../shared/posture/canonical.ts'
+import type { SectionId } from '../../shared/posture/sections.ts'
+import { readBootIdentity } from '../sensors/boot-identity.ts'
+import type { Host } from '../sensors/host.ts'
+import { measureAll, type Measurement } from '../sensors/registry.ts'
+
+/** What the sensors found, in the form in which it is claimed. */
+export interface MeasuredPosture {
+  readonly sections: ReadonlyMap<SectionId, EncodedSection>
+  readonly posture: PostureMap
+  /** SHA-256 of the encoded posture map. */
+  readonly postureDigest: Uint8Array
+  /** What differs from unit to unit or from report to report. */
+  readonly state: ReadonlyMap<string, StateScalar>
+  /** For people: doctor and `once --print`. */
+  readonly measurements: ReadonlyMap<SectionId, Measurement>
+  readonly bootId: Uint8Array
+  readonly uptimeSeconds: number
+}
+
+/** Runs every sensor. Throws only where the machine cannot even tell its boots apart. */
+export async function measurePosture(host: Host): Promise<MeasuredPosture> {
+  const measurements = await measureAll(host)
+  const sections = new Map<SectionId, EncodedSection>()
+  const state = new Map<string, StateScalar>()
+  for (const [id, { reading }] of measurements) {
+    sections.set(id, encodeSection(id, reading, hash))
+    if (reading.status === 'measured')
+      for (const [key, value] of Object.entries(reading.state ?? {})) state.set(key, value)
+  }
+  const posture = new Map([...sections].map(([id, { digest }]) => [id, new Uint8Array(digest)] as const))
+  const boot = readBootIdentity(host)
+  if (!('value' in boot.bootId)) {
+    throw new KeepsealError('state.unreadable', '/proc/sys/kernel/random/boot_id', {
+      remedy: 'Give the agent read access to /proc.',
+    })
+  }
+  return {
+    sections,
+    posture,
+    postureDigest: postureDigestOf(posture, hash),
+    state,
+    measurements,
+    bootId: boot.bootId.value,
+    uptimeSeconds: 'value' in boot.uptimeSeconds ? boot.uptimeSeconds.value : 0,
+  }
+}

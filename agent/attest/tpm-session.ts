@@ -1,0 +1,28 @@
+import { openAttestationKey, type AttestationKeyRequest } from '../tpm/attestation-key.ts'
+import type { KeyContextStore } from '../tpm/key-context.ts'
+import { openTpm } from '../tpm/open.ts'
+import { takeQuoteWithPcrs } from '../tpm/quoting.ts'
+import type { PcrSelection } from '../../shared/tpm/pcr-selection.ts'
+import type { QuoteFunction } from './make-evidence.ts'
+
+export interface TpmAccess {
+  readonly tcti: string
+  readonly key: AttestationKeyRequest
+  readonly selection: PcrSelection
+  readonly contexts: KeyContextStore
+}
+
+/** Opens the TPM for one quote and lets go of it again: other programs use it too. */
+export function quoteWith(access: TpmAccess): QuoteFunction {
+  return async (extraData) => {
+    const tpm = await openTpm(access.tcti)
+    try {
+      const key = await openAttestationKey(tpm, access.key, access.contexts)
+      const quote = await takeQuoteWithPcrs(tpm, key, { selection: access.selection, extraData })
+      await tpm.flush(key.handle)
+      return quote
+    } finally {
+      await tpm.close()
+    }
+  }
+}

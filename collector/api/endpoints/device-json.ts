@@ -1,0 +1,116 @@
+import * as v from 'valibot'
+import { toHex } from '../../../shared/bytes/bytes.ts'
+import { findings } from '../../../shared/codes/findings.ts'
+import { outcomes } from '../../../shared/codes/outcomes.ts'
+import type { Device, DeviceState } from '../../model/device.ts'
+import { livenessOf, type LivenessPolicy } from '../../tracking/liveness.ts'
+import { Digest, HexBytes, id, Time, toTime, toTimeOrNull, UeidText } from '../schemas.ts'
+import { FindingJson } from './finding-json.ts'
+
+export const Enrolments = v.picklist(['pending', 'active', 'revoked'])
+export const Verdicts = v.picklist(['affirming', 'warning', 'contraindicated', 'not-appraised'])
+
+/** Each axis on its own: none of them stands for another. */
+const deviceFields = {
+  ueid: UeidText,
+  productId: id('prd'),
+  vendor: v.string(),
+  model: v.string(),
+  hardwareRevision: v.string(),
+  serial: v.string(),
+  enrolment: Enrolments,
+  identity: v.picklist(['tpm-endorsed', 'tpm-tofu', 'software']),
+  bootCoverage: v.picklist(['measured', 'partial', 'none']),
+  verdict: Verdicts,
+  /** What stands against `affirming`, and what that code means. */
+  verdictCode: v.nullable(v.string()),
+  verdictTitle: v.nullable(v.string()),
+  latch: v.picklist(['none', 'failed', 'recovered-unacknowledged']),
+  liveness: v.picklist(['never-seen', 'fresh', 'stale', 'silent']),
+  /** Findings that are not resolved. */
+  findingCount: v.number(),
+  lastReceivedAt: v.nullable(Time),
+  lastFreshAt: v.nullable(Time),
+  agentVersion: v.nullable(v.string()),
+  enrolledAt: Time,
+  revokedAt: v.nullable(Time),
+}
+export const DeviceJson = v.strictObject(deviceFields)
+
+export const DeviceDetail = v.strictObject({
+  ...deviceFields,
+  deviceKeyThumbprint: Digest,
+  tpm: v.nullable(v.strictObject({ ekName: HexBytes, akName: HexBytes, ekCertified: v.boolean() })),
+  certificateNotAfter: Time,
+  /** Of the newest fresh evidence. */
+  postureDigest: v.nullable(Digest),
+  pcrDigest: v.nullable(HexBytes),
+  session: v.nullable(HexBytes),
+  sequence: v.nullable(v.number()),
+  /** Those that are not resolved. */
+  findings: v.array(FindingJson),
+  /** How many of its messages were refused, by code. */
+  refusals: v.record(v.string(), v.number()),
+})
+
+export interface DeviceView {
+  readonly device: Device
+  readonly state: DeviceState
+  readonly findingCount: number
+}
+
+export function deviceJson(
+  { device, state, findingCount }: DeviceView,
+  policy: LivenessPolicy,
+  now: number,
+): v.InferOutput<typeof DeviceJson> {
+  return {
+    ueid: device.ueid,
+    productId: device.productId,
+    vendor: device.vendor,
+    model: device.model,
+    hardwareRevision: device.hardwareRevision,
+    serial: device.serial,
+    enrolment: device.enrolment,
+    identity: device.identity,
+    bootCoverage: state.bootCoverage,
+    verdict: state.verdict,
+    verdictCode: state.verdictCode,
+    verdictTitle: titleOf(state.verdictCode),
+    latch: state.latch,
+    liveness: livenessOf(state, policy, now),
+    findingCount,
+    lastReceivedAt: toTimeOrNull(state.lastReceivedAt),
+    lastFreshAt: toTimeOrNull(state.lastFreshAt),
+    agentVersion: state.agentVersion,
+    enrolledAt: toTime(device.enrolledAt),
+    revokedAt: toTimeOrNull(device.revokedAt),
+  }
+}
+
+/** What only the page of one device shows. */
+export function deviceDetails({ device, state }: Pick<DeviceView, 'device' | 'state'>) {
+  const { tpm } = device
+  return {
+    deviceKeyThumbprint: toHex(device.deviceKeyThumbprint),
+    tpm:
+      tpm === null
+        ? null
+        : { ekName: toHex(tpm.ekName), akName: toHex(tpm.akName), ekCertified: device.identity === 'tpm-endorsed' },
+    certificateNotAfter: toTime(device.certificateNotAfter),
+    postureDigest: hexOrNull(state.postureDigest),
+    pcrDigest: hexOrNull(state.pcrDigest),
+    session: hexOrNull(state.freshSession),
+    sequence: state.freshSequence,
+  }
+}
+
+const hexOrNull = (bytes: Uint8Array | null): string | null => (bytes === null ? null : toHex(bytes))
+
+const titles: ReadonlyMap<string, string> = new Map(
+  [...Object.entries(outcomes), ...Object.entries(findings)].map(([code, { title }]) => [code, title]),
+)
+
+function titleOf(code: string | null): string | null {
+  return code === null ? null : (titles.get(code) ?? null)
+}

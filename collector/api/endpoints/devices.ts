@@ -1,0 +1,116 @@
+import * as v from 'valibot'
+import { fromHex } from '../../../shared/bytes/bytes.ts'
+import type { Ueid } from '../../../shared/evidence/identifiers.ts'
+import { KeepsealError } from '../../../shared/errors.ts'
+import type { Device } from '../../model/device.ts'
+import type { Store } from '../../store/index.ts'
+import { approveDevice, revokeDevice } from '../../tracking/approval.ts'
+import { defineEndpoint, type Endpoint } from '../endpoint.ts'
+import { Digest, id, pageOf, pageQuery, UeidText } from '../schemas.ts'
+import { DeviceDetail, deviceDetails, DeviceJson, deviceJson, Enrolments, Verdicts } from './device-json.ts'
+import { findingJson } from './finding-json.ts'
+import { FLEET, READERS } from './roles.ts'
+
+export const DeviceParams = v.strictObject({ ueid: UeidText })
+
+/** Error: request.not-found. */
+export async function existingDevice(store: Store, ueid: Ueid): Promise<Device> {
+  const device = await store.devices.byUeid(ueid)
+  if (device === undefined) throw new KeepsealError('request.not-found', `device ${ueid}`)
+  return device
+}
+
+const list = defineEndpoint({
+  method: 'GET',
+  path: '/devices',
+  operationId: 'listDevices',
+  summary: 'List devices, last enrolled first',
+  roles: READERS,
+  query: v.strictObject({
+    ...pageQuery,
+    productId: v.optional(id('prd')),
+    enrolment: v.optional(Enrolments),
+    verdict: v.optional(Verdicts),
+  }),
+  response: pageOf(DeviceJson),
+  run: async ({ store, clock, liveness }, { query }) => {
+    const page = await store.devices.list(query, query)
+    const counts = await store.findings.unresolvedCounts(page.items.map(({ device }) => device.id))
+    const items = page.items.map(({ device, state }) =>
+      deviceJson({ device, state, findingCount: counts.get(device.id) ?? 0 }, liveness, clock()),
+    )
+    return { ...page, items }
+  },
+})
+
+const show = defineEndpoint({
+  method: 'GET',
+  path: '/devices/:ueid',
+  operationId: 'getDevice',
+  summary: 'One device with its unresolved findings',
+  roles: READERS,
+  params: DeviceParams,
+  response: DeviceDetail,
+  run: async ({ store, clock, liveness }, { params }) => {
+    const device = await existingDevice(store, params.ueid)
+    const state = await store.devices.stateOf(device.id)
+    const open = await store.findings.openOf(device.id)
+    return {
+      ...deviceJson({ device, state, findingCount: open.length }, liveness, clock()),
+      ...deviceDetails({ device, state }),
+      findings: open.map((finding) => findingJson(finding, device)),
+      refusals: Object.fromEntries(await store.refusals.countsByCode({ ueid: device.ueid })),
+    }
+  },
+})
+
+const approve = defineEndpoint({
+  method: 'POST',
+  path: '/devices/:ueid/approve',
+  operationId: 'approveDevice',
+  summary: 'Accept a device, and what it reports now as its (unreviewed) reference values',
+  roles: FLEET,
+  params: DeviceParams,
+  body: v.strictObject({
+    scope: v.optional(v.picklist(['device', 'product']), 'device'),
+    /** Refuse when the device reports something else by now. */
+    expectedPostureDigest: v.optional(Digest),
+  }),
+  response: v.strictObject({
+    ueid: UeidText,
+    activated: v.boolean(),
+    referenceId: v.nullable(id('ref')),
+    resolvedFindings: v.array(id('fnd')),
+    withoutBaseline: v.nullable(v.string()),
+  }),
+  run: async ({ store, clock, random, deviceChanged }, { params, body, actor }) => {
+    const { scope, expectedPostureDigest: expected } = body
+    const approval = await approveDevice(store, {
+      ueid: params.ueid,
+      scope,
+      actor: actor.id,
+      now: clock(),
+      random,
+      expectedPostureDigest: expected === undefined ? undefined : fromHex(expected),
+    })
+    deviceChanged?.(params.ueid)
+    return { ueid: params.ueid, ...approval, resolvedFindings: [...approval.resolvedFindings] }
+  },
+})
+
+const revoke = defineEndpoint({
+  method: 'POST',
+  path: '/devices/:ueid/revoke',
+  operationId: 'revokeDevice',
+  summary: 'Take a device out of service: its evidence is refused from now on',
+  roles: FLEET,
+  params: DeviceParams,
+  response: v.strictObject({ ueid: UeidText, enrolment: Enrolments }),
+  run: async ({ store, clock, deviceChanged }, { params, actor }) => {
+    await revokeDevice(store, { ueid: params.ueid, actor: actor.id, now: clock() })
+    deviceChanged?.(params.ueid)
+    return { ueid: params.ueid, enrolment: 'revoked' as const }
+  },
+})
+
+export const deviceEndpoints: readonly Endpoint[] = [list, show, approve, revoke]

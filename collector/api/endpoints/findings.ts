@@ -1,0 +1,28 @@
+import * as v from 'valibot'
+import { defineEndpoint, type Endpoint } from '../endpoint.ts'
+import { id, pageOf, pageQuery, UeidText } from '../schemas.ts'
+import { FindingCodes, FindingJson, findingJson, FindingStates } from './finding-json.ts'
+import { READERS } from './roles.ts'
+
+const list = defineEndpoint({
+  method: 'GET',
+  path: '/findings',
+  operationId: 'listFindings',
+  summary: 'List findings, newest first',
+  roles: READERS,
+  query: v.strictObject({
+    ...pageQuery,
+    state: v.optional(FindingStates),
+    deviceUeid: v.optional(UeidText),
+    productId: v.optional(id('prd')),
+    code: v.optional(FindingCodes),
+    caseId: v.optional(id('cas')),
+  }),
+  response: pageOf(FindingJson),
+  run: async ({ store }, { query }) => {
+    const page = await store.findings.list(query, query)
+    return { ...page, items: page.items.map(({ finding, ...device }) => findingJson(finding, device)) }
+  },
+})
+
+export const findingEndpoints: readonly Endpoint[] = [list]

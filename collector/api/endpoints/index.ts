@@ -1,0 +1,19 @@
+import type { Endpoint } from '../endpoint.ts'
+import { caseEndpoints } from './cases.ts'
+import { certificateEndpoints } from './certificates.ts'
+import { deviceEndpoints } from './devices.ts'
+import { enrolmentTokenEndpoints } from './enrolment-tokens.ts'
+import { evidenceEndpoints } from './evidence.ts'
+import { findingEndpoints } from './findings.ts'
+import { productEndpoints } from './products.ts'
+
+/** Every route below /api/v1 that needs a token. */
+export const endpoints: readonly Endpoint[] = [
+  ...productEndpoints,
+  ...certificateEndpoints,
+  ...enrolmentTokenEndpoints,
+  ...deviceEndpoints,
+  ...evidenceEndpoints,
+  ...findingEndpoints,
+  ...caseEndpoints,
+]

@@ -1,0 +1,8 @@
+import type { ApiRole } from '../../model/product.ts'
+
+/** Everybody who has a token reads. */
+export const READERS: readonly ApiRole[] = ['vendor', 'operator', 'certifier', 'auditor']
+/** Who runs the fleet decides what belongs to it. */
+export const FLEET: readonly ApiRole[] = ['vendor', 'operator']
+/** Nobody certifies himself. */
+export const CERTIFIER: readonly ApiRole[] = ['certifier']

@@ -1,0 +1,62 @@
+import { findings } from '../../shared/codes/findings.ts'
+import type { Enrolment, Verdict } from '../model/device.ts'
+import type { ReassessmentCase } from '../model/finding.ts'
+import { deviceJson, type DeviceJson } from './endpoints/device-json.ts'
+import type { ApiServices } from './services.ts'
+import { toTimeOrNull } from './schemas.ts'
+import type * as v from 'valibot'
+
+const SHOWN = 100
+
+/** What the status page shows. */
+export interface StatusView {
+  readonly version: string
+  readonly shownAt: number
+  readonly devices: readonly v.InferOutput<typeof DeviceJson>[]
+  readonly deviceCount: number
+  readonly byEnrolment: ReadonlyMap<Enrolment, number>
+  readonly byVerdict: ReadonlyMap<Verdict, number>
+  readonly findings: readonly {
+    readonly ueid: string
+    readonly code: string
+    readonly title: string
+    readonly subject: string
+    readonly severity: string
+    readonly state: string
+  }[]
+  readonly findingCount: number
+  readonly cases: readonly (ReassessmentCase & { readonly title: string })[]
+  readonly caseCount: number
+  readonly newestAttestation: string | null
+}
+
+export async function readStatus({ store, clock, liveness, version }: ApiServices): Promise<StatusView> {
+  const now = clock()
+  const summary = await store.summary()
+  const page = await store.devices.list({ limit: SHOWN })
+  const counts = await store.findings.unresolvedCounts(page.items.map(({ device }) => device.id))
+  const listed = await store.findings.list({ limit: SHOWN }, { state: ['open', 'recovered'] })
+  const cases = await store.cases.list({ limit: SHOWN }, { state: ['triggered', 'triaged'] })
+  return {
+    version,
+    shownAt: now,
+    devices: page.items.map(({ device, state }) =>
+      deviceJson({ device, state, findingCount: counts.get(device.id) ?? 0 }, liveness, now),
+    ),
+    deviceCount: summary.devices,
+    byEnrolment: summary.byEnrolment,
+    byVerdict: summary.byVerdict,
+    findings: listed.items.map(({ finding: { code, subject, severity, state }, ueid }) => ({
+      ueid,
+      code,
+      title: findings[code].title,
+      subject,
+      severity,
+      state,
+    })),
+    findingCount: summary.unresolvedFindings,
+    cases: cases.items.map((record) => ({ ...record, title: findings[record.cause].title })),
+    caseCount: summary.unclosedCases,
+    newestAttestation: toTimeOrNull(summary.newestFreshAt),
+  }
+}

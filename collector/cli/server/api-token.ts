@@ -1,0 +1,50 @@
+import { join } from 'node:path'
+import { defineCommand } from '../../../shared/cli/command.ts'
+import { configOptions } from '../../../shared/cli/config-report.ts'
+import { exitCodes } from '../../../shared/cli/exit-codes.ts'
+import { choice, text } from '../../../shared/config/value-types.ts'
+import { random } from '../../../shared/crypto/node.ts'
+import { createApiToken } from '../../api/authentication.ts'
+import { loadCollectorConfig } from '../../config/load.ts'
+import { openStore } from '../../store/index.ts'
+
+export const apiTokenCreateCommand = defineCommand({
+  name: 'api-token create',
+  summary: 'Make a token for the API and the keepseal command',
+  description: ['The token is shown once and stored as its hash. Run this as the user that the collector runs as.'],
+  options: {
+    ...configOptions,
+    role: {
+      description: 'What its holder may do',
+      value: choice(['vendor', 'operator', 'certifier', 'auditor']),
+      required: true,
+    },
+    name: { description: 'Whose token it is', value: text(64), required: true },
+  },
+  json: true,
+  async run({ options, present }) {
+    const { values: config } = loadCollectorConfig(options, process.env)
+    const { store, close } = await openStore({ path: join(config.data.directory, 'collector.db') })
+    try {
+      const { role, name } = options
+      const made = await createApiToken(store, { name, role, expiresAt: null }, { now: Date.now(), random })
+      present({ id: made.token.id, role, token: made.text }, () => made.text)
+      return exitCodes.good
+    } finally {
+      await close()
+    }
+  },
+})
+
+export const migrateCommand = defineCommand({
+  name: 'migrate',
+  summary: 'Bring the database schema up to date',
+  options: configOptions,
+  async run({ options, print }) {
+    const { values: config } = loadCollectorConfig(options, process.env)
+    const { close } = await openStore({ path: join(config.data.directory, 'collector.db') })
+    await close()
+    print('The database schema is up to date.')
+    return exitCodes.good
+  },
+})

@@ -1,0 +1,13 @@
+import type { Ueid } from '../../shared/evidence/identifiers.ts'
+
+/** The way to the devices, whoever runs the broker. It delivers; it is trusted with nothing else. */
+export interface DeviceChannel {
+  /** Messages are handed to `accept`, whose resolution lets the broker acknowledge them. */
+  start(accept: (topic: string, bytes: Uint8Array) => Promise<void>): Promise<void>
+  /** Resolves when the broker has taken it. */
+  publish(topic: string, bytes: Uint8Array, options: { readonly retain: boolean }): Promise<void>
+  /** Ends the connection of a device that was revoked, where the broker lets us. */
+  disconnect(ueid: Ueid): void
+  readonly connected: boolean
+  stop(): Promise<void>
+}

@@ -1,0 +1,57 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { createHost, type Host, type HostOptions } from '../../agent/sensors/host.ts'
+
+/** A file by its content, a link, or a directory. Paths are absolute; text is written as UTF-8. */
+export type TreeEntry = string | Uint8Array | { link: string } | { modified: number } | { directory: true }
+
+export type Tree = Readonly<Record<string, TreeEntry>>
+
+/** Writes a recorded system into a directory of its own, which goes away with the test. */
+export function writeTree(tree: Tree): string {
+  const root = mkdtempSync(join(tmpdir(), 'keepseal-tree-'))
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
+  for (const [path, entry] of Object.entries(tree)) {
+    const at = join(root, path)
+    mkdirSync(dirname(at), { recursive: true })
+    if (typeof entry === 'string' || entry instanceof Uint8Array) writeFileSync(at, entry)
+    else if ('link' in entry) symlinkSync(entry.link, at)
+    else if ('directory' in entry) mkdirSync(at, { recursive: true })
+    else {
+      writeFileSync(at, '')
+      utimesSync(at, entry.modified, entry.modified)
+    }
+  }
+  return root
+}
+
+/** A little-endian host over such a tree. */
+export const treeHost = (tree: Tree, options: HostOptions = {}): Host =>
+  createHost({ root: writeTree(tree), byteOrder: 'LE', ...options })
+
+/** The host, but what begins with one of `paths` may not be read. Holds for root too, whom no mode keeps out. */
+export function withoutPermission(host: Host, ...paths: readonly string[]): Host {
+  const refused = (path: string): boolean => paths.some((prefix) => path.startsWith(prefix))
+  const no = { status: 'no-permission' } as const
+  return {
+    ...host,
+    readFile: (path, max) => (refused(path) ? no : host.readFile(path, max)),
+    readText: (path, max) => (refused(path) ? no : host.readText(path, max)),
+    readDirectory: (path, max) => (refused(path) ? no : host.readDirectory(path, max)),
+    readLink: (path) => (refused(path) ? no : host.readLink(path)),
+    stat: (path) => (refused(path) ? no : host.stat(path)),
+  }
+}
+
+/** Runs synchronous `action` as the user nobody if this process is root, as the service runs without root. */
+export function asNobody<T>(action: () => T): T {
+  if (process.geteuid?.() !== 0) return action()
+  process.seteuid?.(65_534)
+  try {
+    return action()
+  } finally {
+    process.seteuid?.(0)
+  }
+}

@@ -1,0 +1,129 @@
+import fc from 'fast-check'
+import { createHash } from 'node:crypto'
+import type { HashFunction } from '../../shared/crypto/crypto.ts'
+import type { Missing } from '../../shared/posture/observation.ts'
+import { MISSING } from '../../shared/posture/observation.ts'
+import type { SectionReading } from '../../shared/posture/reading.ts'
+import type { SectionContents, SectionId } from '../../shared/posture/sections.ts'
+import { LOCKDOWN_MODES } from '../../shared/posture/sections/boot.ts'
+import { PACKAGE_STATES } from '../../shared/posture/sections/packages.ts'
+import { SOCKET_SCOPES, SOCKET_TABLES } from '../../shared/posture/sections/sockets.ts'
+import { OS_FIELDS } from '../../shared/posture/sections/system.ts'
+import { OPTION_VALUES, SOURCE_TYPES } from '../../shared/posture/sections/update-channel.ts'
+
+export const sha256: HashFunction = (algorithm, data) => new Uint8Array(createHash(algorithm).update(data).digest())
+
+// Few different texts, so that equal names, and values that imitate the notation of others, come up often.
+const text = fc.oneof(
+  fc.constantFrom('a', 'b', 'a b', '(absent)', '"a"', 'a | b', 'a; held', '[::]:1', 'ä', ''),
+  fc.string({ maxLength: 8, unit: fc.constantFrom(...'ab ():;|"\\') }),
+)
+const word = fc.string({ maxLength: 6, unit: fc.constantFrom(...'ab():;|"\\') })
+const name = fc.string({ minLength: 1, maxLength: 3, unit: fc.constantFrom(...'ab') })
+const version = fc.string({ minLength: 1, maxLength: 3, unit: fc.constantFrom(...'1a.:~') })
+const count = fc.nat(3)
+const option = fc.constantFrom(...OPTION_VALUES)
+const observation = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<{ value: T } | { missing: Missing }> =>
+  fc.oneof(
+    fc.record({ value }),
+    fc.constantFrom(...MISSING).map((missing) => ({ missing })),
+  )
+
+/** Contents that the schemas accept, drawn from small sets so that neighbours often differ in one field alone. */
+export const contents: { readonly [S in SectionId]: fc.Arbitrary<SectionContents[S]> } = {
+  boot: fc.record({
+    firmware: fc.record({ vendor: observation(text), version: observation(text), date: observation(text) }),
+    deviceTreeModel: observation(text),
+    secureBoot: observation(fc.boolean()),
+    setupMode: observation(fc.boolean()),
+    commandLine: observation(text),
+    lockdown: observation(fc.constantFrom(...LOCKDOWN_MODES)),
+    ima: observation(fc.boolean()),
+    tpms: observation(fc.array(fc.record({ name: text, major: observation(fc.nat(2)) }), { maxLength: 3 })),
+  }),
+  sockets: fc.record({
+    listeners: fc.array(
+      fc.record(
+        {
+          protocol: fc.constantFrom('tcp', 'udp'),
+          family: fc.constantFrom('ipv4', 'ipv6'),
+          scope: fc.constantFrom(...SOCKET_SCOPES),
+          address: fc.constantFrom('0.0.0.0', '127.0.0.1', '::', '::1'),
+          port: fc.constantFrom(22, 53),
+          owner: fc.constantFrom('known', 'hidden', 'none'),
+          executables: fc.array(text, { minLength: 1, maxLength: 3 }),
+        },
+        { requiredKeys: ['protocol', 'family', 'scope', 'port', 'owner'] },
+      ),
+      { maxLength: 4 },
+    ),
+    tables: fc.subarray([...SOCKET_TABLES]),
+    owners: fc.constantFrom('visible', 'no-permission', 'bounded'),
+    truncated: fc.boolean(),
+    total: count,
+    malformed: count,
+  }),
+  packages: fc.record({
+    manager: fc.constant('dpkg'),
+    packages: fc.array(
+      fc.record(
+        {
+          name,
+          architecture: fc.constantFrom('amd64', 'all'),
+          version,
+          source: name,
+          sourceVersion: version,
+          state: fc.constantFrom(...PACKAGE_STATES),
+          held: fc.constant(true),
+          reinstallRequired: fc.constant(true),
+        },
+        { requiredKeys: ['name', 'version'] },
+      ),
+      { maxLength: 4 },
+    ),
+    total: count,
+    malformed: count,
+    incomplete: fc.boolean(),
+  }),
+  system: fc.record({
+    os: observation(
+      fc.record(Object.fromEntries(Object.keys(OS_FIELDS).map((name) => [name, text])), { requiredKeys: [] }),
+    ),
+    kernel: fc.record({ release: observation(text), machine: observation(text), build: observation(text) }),
+  }),
+  'update-channel': fc.record({
+    manager: fc.constant('apt'),
+    sources: fc.array(
+      fc.record({
+        type: fc.constantFrom(...SOURCE_TYPES),
+        uri: word,
+        transport: word,
+        suite: word,
+        components: fc.array(text, { maxLength: 2 }),
+        trusted: option,
+        allowInsecure: option,
+        checkValidUntil: option,
+        signedBy: fc.array(text, { maxLength: 2 }),
+      }),
+      { maxLength: 3 },
+    ),
+    keyrings: fc.array(
+      fc.record({
+        path: text,
+        trustedForAll: fc.boolean(),
+        status: fc.constantFrom('read', ...MISSING),
+        fingerprints: fc.array(fc.constantFrom('A'.repeat(40), 'B'.repeat(40)), { maxLength: 2 }),
+      }),
+      { maxLength: 2 },
+    ),
+    overrides: fc.array(fc.record({ name: text, value: text }), { maxLength: 2 }),
+    malformed: count,
+    unreadable: fc.array(text, { maxLength: 2 }),
+    truncated: fc.boolean(),
+  }),
+}
+
+export const measured = <S extends SectionId>(content: SectionContents[S]): SectionReading<S> => ({
+  status: 'measured',
+  content,
+})
