@@ -30,8 +30,8 @@ export type WireType =
 /** Memory in the layout of one C structure. The library's own affair; only its address is ever used. */
 export type OpaqueStructure = Uint8Array
 
-/** The largest structure in use is TPMS_CONTEXT, whose C layout and wire form both take about 5.2 KiB. */
-const LARGEST = 8192
+/** Bytes that hold any structure in use, as C keeps it and as it travels. The largest is TPMS_CONTEXT with 5.2 KiB. */
+const roomFor = (type: WireType): number => (type === 'TPMS_CONTEXT' ? 8192 : 4096)
 
 /** A pointer-sized or size_t-sized cell of memory that C writes to. Little-endian, like every platform koffi serves. */
 export class Cell {
@@ -57,7 +57,7 @@ export class Cell {
 export function unmarshal(libraries: TssLibraries, type: WireType, bytes: Uint8Array): OpaqueStructure {
   const name = `Tss2_MU_${type}_Unmarshal`
   const run = libraries.find('mu', name, 'uint32_t', ['void *', 'size_t', 'void *', 'void *'])
-  const structure = Buffer.alloc(LARGEST)
+  const structure = Buffer.alloc(roomFor(type))
   const consumed = new Cell(libraries, 'size_t')
   const rc = Number(run(bytes, bytes.length, consumed.memory, structure))
   if (rc !== 0) throw commandError(libraries, name, rc)
@@ -72,7 +72,7 @@ const MU_BAD_SIZE = 0x90010
 export function marshal(libraries: TssLibraries, type: WireType, structure: bigint | OpaqueStructure): Uint8Array {
   const name = `Tss2_MU_${type}_Marshal`
   const run = libraries.find('mu', name, 'uint32_t', ['void *', 'void *', 'size_t', 'void *'])
-  const wire = Buffer.alloc(LARGEST)
+  const wire = Buffer.alloc(roomFor(type))
   const written = new Cell(libraries, 'size_t')
   const rc = Number(run(structure, wire, wire.length, written.memory))
   if (rc !== 0) throw commandError(libraries, name, rc)

@@ -15,7 +15,7 @@ const TOKEN_SIZE = 32
 
 const actors = new WeakMap<FastifyRequest, ApiToken>()
 
-/** An `onRequest` hook that lets only tokens of these roles pass. Throws auth.missing and auth.forbidden. */
+/** A hook that lets only tokens of these roles pass. Throws auth.missing and auth.forbidden. */
 export function authenticate({ store, clock }: ApiServices, roles: readonly ApiRole[]) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const text = AUTHORIZATION.exec(request.headers.authorization ?? '')?.[1]

@@ -95,14 +95,18 @@ function checked(schema: Schema, value: unknown, part: string): unknown {
 
 /** Registers a route with its authentication; the server's own validation stands aside for the schemas here. */
 export function registerEndpoint(server: FastifyInstance, services: ApiServices, endpoint: Endpoint): void {
+  const admit = authenticate(services, endpoint.roles)
   server.route({
     method: endpoint.method,
     url: endpoint.path,
     schema: documentation(endpoint),
     validatorCompiler: () => () => true,
     serializerCompiler: () => (answer) => JSON.stringify(answer),
-    // Before the body is read: a stranger's body is not worth reading.
-    onRequest: authenticate(services, endpoint.roles),
+    // Before the body is read: a stranger's is not worth reading. After onRequest, where his requests are counted.
+    preParsing: async (request, reply, payload) => {
+      await admit(request, reply)
+      return payload
+    },
     handler: async (request, reply) => {
       const { params, query, body } = request
       const answer = await endpoint.run(services, { params, query, body, actor: actorOf(request) })

@@ -5,11 +5,17 @@ import { isUeid, type Ueid } from '../../shared/evidence/identifiers.ts'
 
 const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?Z$/
 
+/** `Date.parse` takes 30 February for 2 March. */
+function isRealDate(text: string): boolean {
+  const ms = Date.parse(text)
+  return !Number.isNaN(ms) && new Date(ms).toISOString().slice(0, 19) === text.slice(0, 19)
+}
+
 /** RFC 3339 in UTC. */
 export const Time = v.pipe(
   v.string(),
   v.regex(RFC3339, 'RFC 3339 time with Z'),
-  v.check((text) => !Number.isNaN(Date.parse(text)), 'a date that exists'),
+  v.check(isRealDate, 'a date that exists'),
 )
 export const toTime = (ms: number): string => new Date(ms).toISOString()
 export const toTimeOrNull = (ms: number | null): string | null => (ms === null ? null : toTime(ms))

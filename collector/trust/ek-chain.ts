@@ -96,12 +96,12 @@ function climb(
   const height = path.length
   let best: Climb = { objection: `no certificate of its issuer (${displayName(certificate.issuer)}) is known`, height }
   for (const issuer of authorities.named(certificate.issuer)) {
-    if (path.includes(issuer)) continue
     const name = `${displayName(issuer.certificate.subject)} (${issuer.fingerprint.slice(0, 16)})`
     const objection = signatureObjection(certificate, issuer.certificate)
-    const refusal = objection === undefined ? authorityObjection(issuer, height, now) : objection
+    const refusal = objection ?? authorityObjection(issuer, height, now)
     let attempt: Climb
-    if (refusal !== undefined) attempt = { objection: `issuer ${name}: ${refusal}`, height: height + 1 }
+    if (path.includes(issuer)) attempt = { objection: 'authorities certify each other in a circle', height: height + 1 }
+    else if (refusal !== undefined) attempt = { objection: `issuer ${name}: ${refusal}`, height: height + 1 }
     else if (issuer.isRoot) return { root: issuer }
     else if (height === MAX_INTERMEDIATES) attempt = { objection: 'the chain is too long', height: height + 1 }
     else attempt = climb(issuer.certificate, authorities, now, [...path, issuer])

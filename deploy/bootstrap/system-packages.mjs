@@ -9,7 +9,9 @@ function hasLibrary(soname) {
   return LIBRARY_DIRECTORIES.some((directory) => {
     if (existsSync(join(directory, soname))) return true
     try {
-      return readdirSync(directory).some((entry) => entry.endsWith('-linux-gnu') && existsSync(join(directory, entry, soname)))
+      return readdirSync(directory).some(
+        (entry) => entry.endsWith('-linux-gnu') && existsSync(join(directory, entry, soname)),
+      )
     } catch {
       return false
     }
@@ -30,17 +32,59 @@ function hasCommand(name) {
 
 /** `debian`: package names, newest release first; the first one that the package lists know is taken. */
 const PACKAGES = [
-  { name: 'tpm2-tss (esys)', for: ['preview', 'test'], present: () => hasLibrary('libtss2-esys.so.0'), debian: ['libtss2-esys-3.0.2-0t64', 'libtss2-esys-3.0.2-0'] },
-  { name: 'tpm2-tss (mu)', for: ['preview', 'test'], present: () => hasLibrary('libtss2-mu.so.0'), debian: ['libtss2-mu-4.0.1-0t64', 'libtss2-mu0'] },
-  { name: 'tpm2-tss (tctildr)', for: ['preview', 'test'], present: () => hasLibrary('libtss2-tctildr.so.0'), debian: ['libtss2-tctildr0t64', 'libtss2-tctildr0'] },
-  { name: 'tpm2-tss (rc)', for: ['preview', 'test'], present: () => hasLibrary('libtss2-rc.so.0'), debian: ['libtss2-rc0t64', 'libtss2-rc0'] },
-  { name: 'tpm2-tss (device)', for: ['preview', 'test'], present: () => hasLibrary('libtss2-tcti-device.so.0'), debian: ['libtss2-tcti-device0t64', 'libtss2-tcti-device0'] },
-  { name: 'tpm2-tss (swtpm)', for: ['preview', 'test'], present: () => hasLibrary('libtss2-tcti-swtpm.so.0'), debian: ['libtss2-tcti-swtpm0t64', 'libtss2-tcti-swtpm0'] },
-  { name: 'swtpm', for: ['preview', 'test'], present: () => hasCommand('swtpm') && hasCommand('swtpm_setup'), debian: ['swtpm', 'swtpm-tools'], all: true },
+  {
+    name: 'tpm2-tss (esys)',
+    for: ['preview', 'test'],
+    present: () => hasLibrary('libtss2-esys.so.0'),
+    debian: ['libtss2-esys-3.0.2-0t64', 'libtss2-esys-3.0.2-0'],
+  },
+  {
+    name: 'tpm2-tss (mu)',
+    for: ['preview', 'test'],
+    present: () => hasLibrary('libtss2-mu.so.0'),
+    debian: ['libtss2-mu-4.0.1-0t64', 'libtss2-mu0'],
+  },
+  {
+    name: 'tpm2-tss (tctildr)',
+    for: ['preview', 'test'],
+    present: () => hasLibrary('libtss2-tctildr.so.0'),
+    debian: ['libtss2-tctildr0t64', 'libtss2-tctildr0'],
+  },
+  {
+    name: 'tpm2-tss (rc)',
+    for: ['preview', 'test'],
+    present: () => hasLibrary('libtss2-rc.so.0'),
+    debian: ['libtss2-rc0t64', 'libtss2-rc0'],
+  },
+  {
+    name: 'tpm2-tss (device)',
+    for: ['preview', 'test'],
+    present: () => hasLibrary('libtss2-tcti-device.so.0'),
+    debian: ['libtss2-tcti-device0t64', 'libtss2-tcti-device0'],
+  },
+  {
+    name: 'tpm2-tss (swtpm)',
+    for: ['preview', 'test'],
+    present: () => hasLibrary('libtss2-tcti-swtpm.so.0'),
+    debian: ['libtss2-tcti-swtpm0t64', 'libtss2-tcti-swtpm0'],
+  },
+  {
+    name: 'swtpm',
+    for: ['preview', 'test'],
+    present: () => hasCommand('swtpm') && hasCommand('swtpm_setup'),
+    debian: ['swtpm', 'swtpm-tools'],
+    all: true,
+  },
   { name: 'tpm2-tools', for: ['test'], present: () => hasCommand('tpm2_checkquote'), debian: ['tpm2-tools'] },
   { name: 'mosquitto', for: ['test'], present: () => hasCommand('mosquitto'), debian: ['mosquitto'] },
   { name: 'iproute2', for: ['test'], present: () => hasCommand('ss'), debian: ['iproute2'] },
-  { name: 'a C++ compiler', for: ['preview', 'test'], present: () => hasCommand('g++') && hasCommand('make') && hasCommand('python3'), debian: ['g++', 'make', 'python3'], all: true },
+  {
+    name: 'a C++ compiler',
+    for: ['preview', 'test'],
+    present: () => hasCommand('g++') && hasCommand('make') && hasCommand('python3'),
+    debian: ['g++', 'make', 'python3'],
+    all: true,
+  },
 ]
 
 export function missingSystemPackages(purpose) {

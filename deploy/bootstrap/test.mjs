@@ -7,7 +7,8 @@ import { prepareOrExit, repository } from './prepare.mjs'
 
 await prepareOrExit('test')
 
-const node = (script, ...args) => spawnSync(process.execPath, [script, ...args], { cwd: repository, stdio: 'inherit' }).status ?? 1
+const node = (script, ...args) =>
+  spawnSync(process.execPath, [script, ...args], { cwd: repository, stdio: 'inherit' }).status ?? 1
 const tool = (name, path) => join(repository, 'node_modules', name, path)
 
 const checks = [

@@ -24,6 +24,10 @@ export const errors = defineCodes({
     title: 'a state file is missing or damaged',
     remedy: 'Run the doctor command; enrol again if the identity is lost.',
   },
+  'state.unwritable': {
+    title: 'a state file cannot be written',
+    remedy: 'Check the owner of the directory, and that its file system is not mounted read-only.',
+  },
   'state.disk-full': { title: 'the disk is full', remedy: 'Free some space; nothing was changed.' },
   'state.insecure-permissions': {
     title: 'a secret can be read by others',
@@ -37,6 +41,10 @@ export const errors = defineCodes({
   'agent.not-enrolled': {
     title: 'this machine is not enrolled',
     remedy: 'keepseal-agent enroll --collector URL --token-file FILE',
+  },
+  'agent.running': {
+    title: 'another agent uses this state directory',
+    remedy: 'Stop the service first: systemctl stop keepseal-agent',
   },
   'agent.already-enrolled': {
     title: 'this machine is enrolled already',

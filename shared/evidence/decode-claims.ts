@@ -1,12 +1,14 @@
 import { decodeCbor } from '../cbor/codec.ts'
 import { field, type CborField } from '../cbor/fields.ts'
-import { equal, fromUtf8 } from '../bytes/bytes.ts'
+import { equal, fromUtf8, utf8 } from '../bytes/bytes.ts'
 import { OutcomeError } from '../errors.ts'
 import { claimKey, evidenceProfile, type Claims, type PostureMap, type StateScalar } from './claims.ts'
 
 const DIGEST = { length: 32 }
 export const MAX_STATE_ENTRIES = 32
-export const MAX_STATE_TEXT = 64
+/** In bytes, as all sizes of texts. */
+export const MAX_STATE_TEXT = 256
+const MAX_STATE_KEY = 32
 const MAX_SECTIONS = 64
 
 /**
@@ -26,8 +28,8 @@ export function decodeClaims(bytes: Uint8Array): Claims {
     uptime: claims.at(claimKey.uptime, 'uptime').uint(),
     bootCount: claims.maybe(claimKey.bootCount, 'bootcount')?.uint() ?? null,
     bootSeed: claims.at(claimKey.bootSeed, 'bootseed').bytes({ min: 16, max: 64 }),
-    softwareName: claims.at(claimKey.softwareName, 'swname').text({ min: 1, max: 64 }),
-    softwareVersion: softwareVersion.text({ min: 1, max: 64 }),
+    softwareName: shortText(claims.at(claimKey.softwareName, 'swname')),
+    softwareVersion: shortText(softwareVersion),
     session: claims.at(claimKey.session, 'session').bytes({ length: 16 }),
     sequence: claims.at(claimKey.sequence, 'seq').uint({ max: 2 ** 48 }),
     previous: claims.at(claimKey.previous, 'prev').nullable()?.bytes(DIGEST) ?? null,
@@ -35,6 +37,13 @@ export function decodeClaims(bytes: Uint8Array): Claims {
     posture: postureMap(claims.maybe(claimKey.posture, 'posture-map')),
     state: state(claims.at(claimKey.state, 'state')),
   }
+}
+
+const sizeOf = (text: string): number => utf8(text).length
+
+function shortText(item: CborField): string {
+  const text = item.text({ min: 1, max: 64 })
+  return sizeOf(text) <= 64 ? text : item.refuse('more than 64 bytes')
 }
 
 function hardwareModel(model: CborField | undefined): string | null {
@@ -60,9 +69,11 @@ function postureMap(map: CborField | undefined): PostureMap | null {
 function state(map: CborField): ReadonlyMap<string, StateScalar> {
   const entries = new Map<string, StateScalar>()
   for (const [key, item] of map.entries({ max: MAX_STATE_ENTRIES })) {
-    if (typeof key !== 'string' || key.length === 0 || key.length > 32) return map.refuse('a key is not a short text')
+    const isShort = typeof key === 'string' && key !== '' && sizeOf(key) <= MAX_STATE_KEY
+    if (!isShort) return map.refuse('a key is not a short text')
     const { value } = item
-    if (typeof value === 'string') entries.set(key, item.text({ max: MAX_STATE_TEXT }))
+    if (typeof value === 'string' && sizeOf(value) > MAX_STATE_TEXT) return item.refuse('a long text')
+    if (typeof value === 'string') entries.set(key, value)
     else if (typeof value === 'boolean') entries.set(key, value)
     else entries.set(key, item.integer())
   }

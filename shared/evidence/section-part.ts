@@ -1,6 +1,7 @@
 import { decodeCbor, encodeCbor } from '../cbor/codec.ts'
 import { field } from '../cbor/fields.ts'
 import { parseSign1, signSign1, verifySign1, type Signer, type UnverifiedSign1 } from '../cose/sign1.ts'
+import { KeepsealError } from '../errors.ts'
 import type { DeviceKey } from './evidence.ts'
 import type { Ueid } from './identifiers.ts'
 import { contentType, messageAad } from './roles.ts'
@@ -64,9 +65,15 @@ export function authenticateSectionPart(message: UnverifiedSign1, ueid: Ueid, de
   }
 }
 
-/** Cuts an encoded content into parts. `encoded` is what travels, `size` and `digest` are of the content itself. */
+/**
+ * Cuts an encoded content into parts. `encoded` is what travels, `size` and `digest` are of the content itself.
+ * Throws KeepsealError `internal.failure` where no collector would take the parts: for nothing, and for too much.
+ */
 export function partsOf(content: { digest: Uint8Array; size: number }, encoding: SectionEncoding, encoded: Uint8Array) {
-  const count = Math.max(1, Math.ceil(encoded.length / MAX_PART_BYTES))
+  const count = Math.ceil(encoded.length / MAX_PART_BYTES)
+  if (count === 0 || count > MAX_PARTS || content.size > MAX_CONTENT_BYTES) {
+    throw new KeepsealError('internal.failure', `a content of ${content.size} bytes cannot be sent`)
+  }
   return Array.from({ length: count }, (_, index): SectionPart => {
     const part = encoded.subarray(index * MAX_PART_BYTES, (index + 1) * MAX_PART_BYTES)
     return { digest: content.digest, size: content.size, encoding, index, count, part }

@@ -8,7 +8,7 @@ import type { PcrValues } from '../../shared/tpm/pcr-selection.ts'
 import { nameOf, parsePublic, type PublicArea } from '../../shared/tpm/public.ts'
 import { DEFAULT_QUOTE_POLICY, type QuoteInput } from '../../shared/tpm/quote.ts'
 import { readFixture } from './fixtures.ts'
-import { digestsOfPcrFile } from './tpm2-tools.ts'
+import { digestsOfPcrFile } from './pcr-file.ts'
 import { NONCE } from './tpm-quote.ts'
 
 /** The fixture has the key as PEM; the rest of its public area is what tpm2_createak makes by default. */

@@ -1,7 +1,7 @@
 import type { AptOverride } from '../../../shared/posture/sections/update-channel.ts'
 import { printable } from '../text.ts'
 
-/** Settings by lower-case full name. Later ones replace earlier ones, as apt reads its files. */
+/** Watched settings by lower-case full name. Later ones replace earlier ones, as apt reads its files. */
 export type AptSettings = Map<string, string>
 
 /** Settings that decide whether packages without a valid signature are taken: apt.conf(5), apt-secure(8). */
@@ -17,6 +17,9 @@ const WATCHED: readonly string[] = [
 const WATCHED_PATTERN = /^acquire::https(?:::.+)?::verify-(?:peer|host)$/
 
 const MAX_DEPTH = 32
+
+const WATCHED_NAMES: ReadonlySet<string> = new Set(WATCHED.map((name) => name.toLowerCase()))
+const isWatched = (name: string): boolean => WATCHED_NAMES.has(name) || WATCHED_PATTERN.test(name)
 
 /** The watched ones among the settings. Those that are not set are as apt's authors chose. */
 export function watchedOverrides(settings: AptSettings): AptOverride[] {
@@ -41,8 +44,10 @@ export function parseAptConfiguration(text: string, settings: AptSettings): numb
   let malformed = 0
   for (const token of tokens(text)) {
     if (token.kind === 'word') words.push(token.text)
+    else if (token.kind === 'unclosed') malformed += 1
     else if (token.kind === 'open') {
-      if (words.length > 1 || scopes.length >= MAX_DEPTH) malformed += 1
+      if (scopes.length >= MAX_DEPTH) return malformed + 1
+      if (words.length > 1) malformed += 1
       scopes.push(words[0] ?? '')
       words = []
     } else {
@@ -64,7 +69,8 @@ function applyStatement(words: readonly string[], scopes: readonly string[], set
   }
   if (name.startsWith('#') || values.length > 1) return false
   const [value] = values
-  if (value !== undefined) settings.set([...scopes, name].join('::').toLowerCase(), value)
+  const fullName = [...scopes, name].join('::').toLowerCase()
+  if (value !== undefined && isWatched(fullName)) settings.set(fullName, value)
   return true
 }
 
@@ -72,20 +78,26 @@ function clear(name: string, settings: AptSettings): void {
   for (const known of settings.keys()) if (known === name || known.startsWith(`${name}::`)) settings.delete(known)
 }
 
-type Token = { kind: 'word'; text: string } | { kind: 'open' | 'close' | 'end' }
+type Token = { kind: 'word'; text: string } | { kind: 'open' | 'close' | 'end' | 'unclosed' }
 
-/** Comments, punctuation, quoted and plain words, and everything else that stands alone. */
-const TOKEN = /\/\/[^\n]*|\/\*[^]*?\*\/|#(?!clear\b|include\b)[^\n]*|[{};]|"([^"\n]*)"|(?:(?!\/\/|\/\*)[^\s{};"])+/g
+/** Comments, which may lack their end; punctuation; plain words. */
+const TOKEN = /\/\/[^\n]*|\/\*[^]*?(?:\*\/|$)|#(?!(?:clear|include)\s)[^\n]*|[{};"]|(?:(?!\/\/|\/\*)[^\s{};"])+/g
 
 function* tokens(text: string): Generator<Token> {
-  for (const match of text.matchAll(TOKEN)) {
+  const pattern = new RegExp(TOKEN)
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
     const [token] = match
     if (token === '{') yield { kind: 'open' }
     else if (token === '}') yield { kind: 'close' }
     else if (token === ';') yield { kind: 'end' }
-    else if (token.startsWith('"')) yield { kind: 'word', text: match[1] ?? '' }
-    else if (token === '#clear' || token === '#include') yield { kind: 'word', text: token }
-    else if (!token.startsWith('//') && !token.startsWith('/*') && !token.startsWith('#')) {
+    else if (token === '"') {
+      const end = text.indexOf('"', pattern.lastIndex)
+      if (end < 0) return yield { kind: 'unclosed' }
+      yield { kind: 'word', text: text.slice(pattern.lastIndex, end) }
+      pattern.lastIndex = end + 1
+    } else if (token.startsWith('/*')) {
+      if (!token.endsWith('*/') || token.length < 4) return yield { kind: 'unclosed' }
+    } else if (token === '#clear' || token === '#include' || !/^(?:\/\/|#)/.test(token)) {
       yield { kind: 'word', text: token }
     }
   }

@@ -20,24 +20,42 @@ export function parseOneLineSources(text: string): SourceEntries {
   return { entries, malformed }
 }
 
-/** Words are separated by blanks, except within brackets and quotes. A `#` outside brackets begins a comment. */
+const CLOSING: Readonly<Record<string, string>> = { '[': ']', '"': '"' }
+
+/** Words are separated by blanks, except within brackets and quotes. A `#` outside of them begins a comment. */
 function splitWords(line: string): string[] {
   const words: string[] = []
-  const pattern = /(?:\[[^\]]*\]|"[^"]*"|[^\s#])+|#/g
-  for (const [word] of line.matchAll(pattern)) {
-    if (word === '#') break
-    words.push(word)
+  let start = -1
+  let at = 0
+  for (; at < line.length && line.charAt(at) !== '#'; at++) {
+    const character = line.charAt(at)
+    if (character.trim() === '') {
+      if (start >= 0) words.push(line.slice(start, at))
+      start = -1
+      continue
+    }
+    if (start < 0) start = at
+    const closing = CLOSING[character]
+    const closed = closing === undefined ? at : line.indexOf(closing, at + 1)
+    // What is opened and never closed: one word up to the end, which no rule for words accepts.
+    at = closed < 0 ? line.length - 1 : closed
   }
+  if (start >= 0) words.push(line.slice(start, at))
   return words
 }
 
-const unquote = (word: string): string => word.replaceAll('"', '')
+/** Undefined for a word with an open bracket or quote. */
+function unquote(word: string): string | undefined {
+  const isOpen = word.lastIndexOf('[') > word.lastIndexOf(']') || (word.split('"').length - 1) % 2 === 1
+  return isOpen ? undefined : word.replaceAll('"', '')
+}
 
 function oneLineEntry([type = '', ...rest]: readonly string[]): SourceEntry | undefined {
   const bracket = rest[0]?.startsWith('[') ? rest[0] : undefined
-  const [uri, suite, ...components] = (bracket === undefined ? rest : rest.slice(1)).map(unquote)
+  const words = (bracket === undefined ? rest : rest.slice(1)).map(unquote)
+  const [uri, suite, ...components] = words.filter((word) => word !== undefined)
   const options = bracket === undefined ? new Map<string, string>() : readOptions(bracket)
-  if (uri === undefined || suite === undefined || options === undefined) return undefined
+  if (words.includes(undefined) || uri === undefined || suite === undefined || options === undefined) return undefined
   return { types: [type], uris: [uri], suites: [suite], components, options }
 }
 
@@ -50,7 +68,7 @@ function readOptions(bracket: string): Map<string, string> | undefined {
     if (equals <= 0) return undefined
     // `option+=value` and `option-=value` change a list; for the options of interest here there is none to change.
     const name = word.slice(0, equals).replace(/[+-]$/, '').toLowerCase()
-    options.set(name, unquote(word.slice(equals + 1)))
+    options.set(name, word.slice(equals + 1).replaceAll('"', ''))
   }
   return options
 }

@@ -9,27 +9,33 @@ export function transportOf(uri: string): string {
 }
 
 /**
- * A source's URI without what may be a secret: user information, queries, and a path up to an `@`, where a password
- * with a slash in it would end up. As for apt, the authority ends at the first slash: the host that is shown is the
- * host that is asked.
+ * A source's URI without what may be a secret: user information, queries, a port that is none, and a path up to an
+ * `@`, where a password with a slash in it would end up. As for apt, the authority ends at the first slash and the
+ * host begins after its last `@`: the host that is shown is the host that is asked.
  */
 export function redactUri(uri: string): string {
-  const match = /^([^:/]*:\/\/)([^/?#]*)([^?#]*)(.*)$/s.exec(uri)
+  const match = /^([^:/]*:\/\/)([^/]*)(.*)$/s.exec(uri)
   if (match === null) return printableWord(uri, 512)
-  const [, scheme = '', authority = '', path = '', rest = ''] = match
+  const [, scheme = '', authority = '', path = ''] = match
   const at = authority.lastIndexOf('@')
-  const host = authority.slice(at + 1)
-  const port = /^(.*?):(?!\d*$)[^\]]*$/s.exec(host)
-  const shownHost = port === null ? host : `${port[1] ?? ''}:${REDACTED}`
-  const pathAt = path.lastIndexOf('@')
-  return printableWord(
-    [
-      scheme,
-      at < 0 ? '' : `${REDACTED}@`,
-      shownHost,
-      pathAt < 0 ? path : `/${REDACTED}${path.slice(pathAt)}`,
-      rest === '' ? '' : `${rest.charAt(0)}${REDACTED}`,
-    ].join(''),
-    512,
-  )
+  const user = at < 0 ? '' : `${REDACTED}@`
+  return printableWord(`${scheme}${user}${redactHost(authority.slice(at + 1))}${redactPath(path)}`, 512)
+}
+
+function redactHost(text: string): string {
+  const host = redactQuery(text)
+  // Not the colons of an IPv6 address in brackets.
+  const colon = host.indexOf(':', host.indexOf(']') + 1)
+  return colon < 0 || /^\d*$/.test(host.slice(colon + 1)) ? host : `${host.slice(0, colon)}:${REDACTED}`
+}
+
+function redactPath(text: string): string {
+  const path = redactQuery(text)
+  const at = path.lastIndexOf('@')
+  return at < 0 ? path : `/${REDACTED}${path.slice(at)}`
+}
+
+function redactQuery(text: string): string {
+  const query = text.search(/[?#]/)
+  return query < 0 ? text : `${text.slice(0, query + 1)}${REDACTED}`
 }

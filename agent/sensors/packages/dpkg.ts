@@ -8,7 +8,7 @@ import { readRecord, RECORD_FIELDS } from './dpkg-record.ts'
 const STATUS = '/var/lib/dpkg/status'
 /** Images without a package manager (distroless) have one file for each package instead. */
 const STATUS_DIRECTORY = '/var/lib/dpkg/status.d'
-const MAX_STATUS_BYTES = 24 * 1024 * 1024
+const MAX_STATUS_BYTES = 16 * 1024 * 1024
 const MAX_FILES = 8192
 
 interface Inventory {

@@ -38,9 +38,9 @@ export function parseSocketTable(table: SocketTable, content: Buffer, byteOrder:
   while (start > 0 && start < content.length) {
     const newline = content.indexOf(NEWLINE, start)
     const end = newline < 0 ? content.length : newline
-    const local = content.indexOf(COLON, start) + 2
+    const local = afterSlot(content, start)
     const state = local + width + 1 + width + 1
-    if (local < 2 || state + 2 > end) malformed += 1
+    if (local < 0 || state + 2 > end) malformed += 1
     else if (content.toString('latin1', state, state + 2) === wantedState) {
       const socket = parseLine(content.toString('latin1', local, end), protocol, width, byteOrder)
       if (socket === undefined) malformed += 1
@@ -50,6 +50,12 @@ export function parseSocketTable(table: SocketTable, content: Buffer, byteOrder:
     start = end + 1
   }
   return { sockets, malformed }
+}
+
+/** Where the local address begins: behind the slot number, which is right-aligned in four columns, and its colon. */
+function afterSlot(content: Buffer, start: number): number {
+  for (let at = start; at < start + 16; at++) if (content[at] === COLON) return at + 2
+  return -1
 }
 
 function parseLine(

@@ -5,6 +5,7 @@ import { hashId, type PcrBank } from '../../../shared/tpm/constants.ts'
 import {
   encodePcrSelection,
   parsePcrSelection,
+  type PcrBankSelection,
   type PcrSelection,
   type PcrValues,
 } from '../../../shared/tpm/pcr-selection.ts'
@@ -19,12 +20,12 @@ import type { Tpm } from '../tpm.ts'
  */
 export async function readPcrs(tpm: Tpm, selection: PcrSelection): Promise<PcrValues> {
   const values = new Map<PcrBank, Map<number, Uint8Array>>()
-  for (const { bank, pcrs } of selection) {
+  for (const { bank, pcrs, ...layout } of selection) {
     const found = values.get(bank) ?? new Map<number, Uint8Array>()
     values.set(bank, found)
     let missing = pcrs
     while (missing.length > 0) {
-      for (const [pcr, value] of await readSome(tpm, bank, missing)) found.set(pcr, value)
+      for (const [pcr, value] of await readSome(tpm, { bank, pcrs: missing, ...layout })) found.set(pcr, value)
       const left = missing.filter((pcr) => !found.has(pcr))
       if (left.length === missing.length) {
         throw new KeepsealError('tpm.command-failed', `the TPM has no PCR ${left.join(', ')} in the bank ${bank}`)
@@ -35,13 +36,10 @@ export async function readPcrs(tpm: Tpm, selection: PcrSelection): Promise<PcrVa
   return values
 }
 
-async function readSome(tpm: Tpm, bank: PcrBank, pcrs: readonly number[]): Promise<[number, Uint8Array][]> {
-  const [, selected, digests] = await tpm.execute(ESAPI.pcrRead, [
-    ...UNAUTHORIZED,
-    encodePcrSelection([{ bank, pcrs }]),
-  ])
+async function readSome(tpm: Tpm, wanted: PcrBankSelection): Promise<[number, Uint8Array][]> {
+  const [, selected, digests] = await tpm.execute(ESAPI.pcrRead, [...UNAUTHORIZED, encodePcrSelection([wanted])])
   const values = readWhole(digests, (reader) => Array.from({ length: reader.u32() }, () => reader.sized16()))
-  const indices = parsePcrSelection(selected).flatMap((entry) => (entry.bank === bank ? entry.pcrs : []))
+  const indices = parsePcrSelection(selected).flatMap((entry) => (entry.bank === wanted.bank ? entry.pcrs : []))
   if (indices.length !== values.length) {
     throw new KeepsealError('tpm.command-failed', `PCR_Read: ${values.length} values for ${indices.length} PCRs`)
   }

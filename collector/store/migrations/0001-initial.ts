@@ -121,7 +121,6 @@ function tables(types: ColumnTypes): readonly string[] {
       'last_fresh_epoch integer?',
       'fresh_session bytes?',
       'fresh_sequence integer?',
-      'fresh_sequence integer?',
       'posture_digest bytes?',
       'pcr_digest bytes?',
       'tpm_clock_ms text?',

@@ -31,7 +31,7 @@ const SUBJECT = 4
 /** True if the bytes begin with a DER sequence that fills them: what tells a certificate from a hash or a structure. */
 export function looksLikeCertificate(data: Uint8Array): boolean {
   const value = readDer(data)
-  return value?.tag === SEQUENCE && value.size === data.length
+  return value?.tag === SEQUENCE && value.end === data.length
 }
 
 export function summarizeCertificate(der: Uint8Array, hash: HashFunction): CertificateSummary {
@@ -75,9 +75,9 @@ function stringText({ tag, content: whole }: DerValue): string | undefined {
   const content = whole.subarray(0, MAX_NAME_SIZE)
   switch (tag) {
     case UTF8_STRING:
-      return utf8Decoder.decode(content)
     case PRINTABLE_STRING:
     case IA5_STRING:
+      return utf8Decoder.decode(content)
     case TELETEX_STRING:
       return latin1Decoder.decode(content)
     case BMP_STRING:

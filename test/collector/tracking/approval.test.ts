@@ -77,7 +77,11 @@ describeStore('the approval of a device', (createStore) => {
     expect(after).toEqual({ ...state, verdict: 'affirming', verdictCode: null, latch: 'none' })
     const [entry] = (await store.auditLog.list(PAGE)).items
     expect(entry).toMatchObject({ at: NOW + 9, actor: 'api_x', action: 'device.approve', subject: device.ueid })
-    expect(entry?.detail).toMatchObject({ scope: 'device', previousLatch: 'failed', previousVerdictCode: 'boot.pcr-changed' })
+    expect(entry?.detail).toMatchObject({
+      scope: 'device',
+      previousLatch: 'failed',
+      previousVerdictCode: 'boot.pcr-changed',
+    })
   })
 
   it('for the product holds for each of its devices, this one included', async () => {
@@ -143,7 +147,10 @@ describeStore('the approval of a device', (createStore) => {
 
   it('needs no PCR values of a device that was enrolled without a TPM', async () => {
     const store = createStore()
-    const { device } = await reported(store, { device: { tpm: null, identity: 'software' }, record: { pcrDigest: null } })
+    const { device } = await reported(store, {
+      device: { tpm: null, identity: 'software' },
+      record: { pcrDigest: null },
+    })
     await approve(store, device)
     expect((await store.references.activeFor(device.id, device.productId))[0]?.pcrDigest).toBeNull()
   })
@@ -168,9 +175,12 @@ describeStore('the approval of a device', (createStore) => {
     await refused(store, device)
   })
 
-  it('takes no content that another vendor\'s devices have sent', async () => {
+  it("takes no content that another vendor's devices have sent", async () => {
     const store = createStore()
-    const { device } = await reported(store, { device: { vendor: 'Other' }, record: { postureDigest: bytes('foreign') } })
+    const { device } = await reported(store, {
+      device: { vendor: 'Other' },
+      record: { postureDigest: bytes('foreign') },
+    })
     await store.postures.save('Other', bytes('foreign'), new Map([['sockets', bytes('foreign content')]]))
     await store.sections.save('Acme', bytes('foreign content'), bytes('content'))
     await refused(store, device)

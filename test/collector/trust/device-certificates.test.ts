@@ -133,6 +133,14 @@ describe('certificate request', () => {
     expect(accepted).toEqual([])
   })
 
+  it('is refused when it names the algorithm of another kind of key', async () => {
+    const confused = certificateRequest(pair, undefined, {
+      algorithm: '1.2.840.113549.1.1.11',
+      sign: (info) => sign('sha256', info, pair.privateKey),
+    })
+    expect(await refusal(confused)).toBe('request.invalid')
+  })
+
   it('is refused with SHA-1', async () => {
     const weak = certificateRequest(pair, undefined, {
       algorithm: '1.2.840.10045.4.1',

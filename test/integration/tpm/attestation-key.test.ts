@@ -77,7 +77,19 @@ describe('the attestation key', () => {
     const protectedIndex = '0x1500016'
     await meanwhile(async () => {
       await tpm2(swtpm.tcti, 'dictionarylockout', '-s', '-n', '1', '-t', '1000', '-l', '1000')
-      await tpm2(swtpm.tcti, 'nvdefine', protectedIndex, '-C', 'o', '-s', '8', '-p', 'right', '-a', 'authread|authwrite')
+      await tpm2(
+        swtpm.tcti,
+        'nvdefine',
+        protectedIndex,
+        '-C',
+        'o',
+        '-s',
+        '8',
+        '-p',
+        'right',
+        '-a',
+        'authread|authwrite',
+      )
       await tpm2(swtpm.tcti, 'nvread', protectedIndex, '-C', protectedIndex, '-P', 'wrong').catch(() => undefined)
     })
     try {
@@ -86,7 +98,10 @@ describe('the attestation key', () => {
       const request = { selection: [{ bank: 'sha256', pcrs: [0] }], extraData: seed(3) } as const
       await expect(takeQuote(tpm, key, request)).resolves.toBeDefined()
     } finally {
-      await meanwhile(() => tpm2(swtpm.tcti, 'dictionarylockout', '-c'))
+      await meanwhile(async () => {
+        await tpm2(swtpm.tcti, 'dictionarylockout', '-c')
+        await tpm2(swtpm.tcti, 'dictionarylockout', '-s', '-n', '32', '-t', '1000', '-l', '1000')
+      })
     }
   })
 })
@@ -107,7 +122,10 @@ describe('the context of the attestation key', () => {
   async function open(request: AttestationKeyRequest, bootId = 1): Promise<{ publicBytes: Uint8Array; made: boolean }> {
     const store = fileKeyContextStore(file, new Uint8Array(16).fill(bootId), onUnsaved)
     let made = false
-    const watched = { ...store, save: (...saved: Parameters<typeof store.save>) => ((made = true), store.save(...saved)) }
+    const watched = {
+      ...store,
+      save: (...saved: Parameters<typeof store.save>) => ((made = true), store.save(...saved)),
+    }
     const key = await openAttestationKey(tpm, request, watched)
     await takeQuote(tpm, key, { selection: [{ bank: 'sha256', pcrs: [0] }], extraData: seed(3) })
     await tpm.flush(key.handle)
@@ -161,20 +179,25 @@ describe('activation of a credential', () => {
   const challenge = (ek: Parameters<typeof makeCredential>[0]['ek'], akName: Uint8Array) =>
     makeCredential({ ek, akName, secret, primitives: credentialPrimitives, random })
 
-  test.each(['L-1', 'L-2', 'H-1', 'H-2', 'H-3'])('gives the secret with an endorsement key of template %s', async (id) => {
-    const profiles = ENDORSEMENT_KEY_PROFILES.filter((profile) => profile.id === id)
-    const ek = await readEndorsementKey(tpm, profiles)
-    const ak = await createAttestationKey(tpm, ecdsa(1))
-    const answer = await activateCredential(tpm, ek.template, ak.handle, challenge(ek.publicArea, ak.name))
-    expect(Buffer.from(answer)).toEqual(Buffer.from(secret))
-  })
+  test.each(['L-1', 'L-2', 'H-1', 'H-2', 'H-3'])(
+    'gives the secret with an endorsement key of template %s',
+    async (id) => {
+      const profiles = ENDORSEMENT_KEY_PROFILES.filter((profile) => profile.id === id)
+      const ek = await readEndorsementKey(tpm, profiles)
+      const ak = await createAttestationKey(tpm, ecdsa(1))
+      const answer = await activateCredential(tpm, ek.template, ak.handle, challenge(ek.publicArea, ak.name))
+      expect(Buffer.from(answer)).toEqual(Buffer.from(secret))
+    },
+  )
 
   test('is refused for the Name of another attestation key', async () => {
     const ek = await readEndorsementKey(tpm)
     const ak = await createAttestationKey(tpm, ecdsa(1))
     const other = await createAttestationKey(tpm, ecdsa(2))
     await tpm.flush(other.handle)
-    const refusal = await refusalOf(activateCredential(tpm, ek.template, ak.handle, challenge(ek.publicArea, other.name)))
+    const refusal = await refusalOf(
+      activateCredential(tpm, ek.template, ak.handle, challenge(ek.publicArea, other.name)),
+    )
     expect(refusal).toBeInstanceOf(TpmCommandError)
     expect(refusal).toMatchObject({ code: 'tpm.command-failed', rc: 0x1df, command: 'Esys_ActivateCredential' })
   })
@@ -205,7 +228,13 @@ describe('an endorsement hierarchy with a password', () => {
     const ek = await readEndorsementKey(tpm)
     const ak = await createAttestationKey(tpm, ecdsa(1))
     const secret = random(32)
-    const challenge = makeCredential({ ek: ek.publicArea, akName: ak.name, secret, primitives: credentialPrimitives, random })
+    const challenge = makeCredential({
+      ek: ek.publicArea,
+      akName: ak.name,
+      secret,
+      primitives: credentialPrimitives,
+      random,
+    })
     expect(Buffer.from(await activateCredential(tpm, ek.template, ak.handle, challenge))).toEqual(Buffer.from(secret))
   })
 })

@@ -153,11 +153,13 @@ interface CredentialVector {
 }
 
 fixturesDescribe('quotes', 'MakeCredential vectors with fixed randomness', () => {
-  const { makeCredential: vectors } = readJsonFixture('quotes', 'keylime-rsassa.json') as {
-    makeCredential: readonly CredentialVector[]
-  }
-
-  test.each(vectors.map((vector) => [vector.kind, vector] as const))('%s', (_, vector) => {
+  // Read inside of the test: the body of a skipped block runs all the same.
+  test.each(['rsa', 'ecc-p256'] as const)('%s', (kind) => {
+    const { makeCredential: vectors } = readJsonFixture('quotes', 'keylime-rsassa.json') as {
+      makeCredential: readonly CredentialVector[]
+    }
+    const vector = vectors.find((candidate) => candidate.kind === kind)
+    if (vector === undefined) throw new Error(`no vector of kind ${kind}`)
     const primitives: CredentialPrimitives = {
       ...credentialPrimitives,
       ecdhEphemeral(_curve, x, y) {

@@ -85,6 +85,15 @@ describe('TPMT_PUBLIC', () => {
     expect(outcomeOf(() => parsePublicArea(patched(low, 46, '0042')))).toBe('tpm.algorithm-refused')
   })
 
+  test('refuses numbers wider than the key, whichever they are', () => {
+    if (ecc.type !== 'ecc' || rsa.type !== 'rsa') throw new Error('not the kinds that were asked for')
+    const wideY = { ...ecc, unique: { ...ecc.unique, y: new Uint8Array(33) } }
+    const wideModulus = { ...rsa, unique: new Uint8Array(257) }
+    for (const area of [wideY, wideModulus]) {
+      expect(outcomeOf(() => parsePublicArea(encodePublicArea(area)))).toBe('tpm.malformed')
+    }
+  })
+
   test('a TPM2B with bytes behind its content is refused', () => {
     expect(outcomeOf(() => parsePublic(concat(encodePublic(ecc), new Uint8Array(1))))).toBe('tpm.malformed')
   })

@@ -18,7 +18,7 @@ import {
 } from '../../../shared/tpm/quote.ts'
 import { attestationKeyTemplate } from '../../../shared/tpm/templates.ts'
 import { fixturesDescribe, readFixture, readJsonFixture } from '../../support/fixtures.ts'
-import { digestsOfPcrFile } from '../../support/tpm2-tools.ts'
+import { digestsOfPcrFile } from '../../support/pcr-file.ts'
 import { vmQuote } from '../../support/vm-sb.ts'
 
 const base64 = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'base64'))

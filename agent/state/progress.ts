@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto'
+import * as v from 'valibot'
+import { equal, fromHex, fromUtf8, toHex, utf8 } from '../../shared/bytes/bytes.ts'
+import { KeepsealError } from '../../shared/errors.ts'
+import type { Ueid } from '../../shared/evidence/identifiers.ts'
+import { readPrivateFile, writeDurably } from './files.ts'
+
+/** What the agent has to know after a restart. All of it can be lost without harm but for some repetition. */
+export interface Progress {
+  /** The newest epoch of the collector, as it was signed. Older ones are refused. */
+  readonly highestEpoch: Uint8Array | null
+  /** The newest receipt: its number, and SHA-256 of the message. */
+  readonly lastReceipt: { readonly number: number; readonly hash: Uint8Array } | null
+  readonly acknowledged: Acknowledged
+}
+
+/** What the collector holds, and need not be sent again until it asks. All are SHA-256. */
+export interface Acknowledged {
+  readonly postureDigest: Uint8Array | null
+  readonly pcrDigest: Uint8Array | null
+  /** At most MAX_ACKNOWLEDGED_CONTENTS, the most recent last. */
+  readonly contents: readonly Uint8Array[]
+}
+
+export const MAX_ACKNOWLEDGED_CONTENTS = 256
+
+export const NO_PROGRESS: Progress = {
+  highestEpoch: null,
+  lastReceipt: null,
+  acknowledged: { postureDigest: null, pcrDigest: null, contents: [] },
+}
+
+/** Adds digests as the most recent ones; the least recent give way. */
+export function acknowledgeContents(known: readonly Uint8Array[], added: readonly Uint8Array[]): Uint8Array[] {
+  const recent = new Map([...known, ...added].map((digest) => [toHex(digest), digest]))
+  for (const digest of added) {
+    recent.delete(toHex(digest))
+    recent.set(toHex(digest), digest)
+  }
+  return [...recent.values()].slice(-MAX_ACKNOWLEDGED_CONTENTS)
+}
+
+/** Whose progress it is. That of another enrolment means nothing. */
+export interface ProgressOwner {
+  readonly ueid: Ueid
+  readonly collectorId: Uint8Array
+}
+
+const MAX_BYTES = 128 * 1024
+
+const bytes = (length: number) => v.pipe(v.string(), v.regex(/^[0-9a-f]*$/), v.length(length * 2), v.transform(fromHex))
+const digest = bytes(32)
+
+const StoredProgress = v.strictObject({
+  version: v.literal(1),
+  ueid: v.string(),
+  collectorId: bytes(16),
+  highestEpoch: v.nullable(v.pipe(v.string(), v.maxLength(8192), v.regex(/^([0-9a-f]{2})+$/), v.transform(fromHex))),
+  lastReceipt: v.nullable(v.strictObject({ number: v.pipe(v.number(), v.safeInteger(), v.minValue(0)), hash: digest })),
+  acknowledged: v.strictObject({
+    postureDigest: v.nullable(digest),
+    pcrDigest: v.nullable(digest),
+    contents: v.pipe(v.array(digest), v.maxLength(MAX_ACKNOWLEDGED_CONTENTS)),
+  }),
+})
+
+const checksumOf = (line: string): string => createHash('sha256').update(line).digest('hex')
+
+/** A line of JSON, and its checksum: a flipped bit must not pass for a receipt number. */
+function encode({ highestEpoch, lastReceipt, acknowledged }: Progress, owner: ProgressOwner): Uint8Array {
+  const hex = (value: Uint8Array | null): string | null => (value === null ? null : toHex(value))
+  const line = JSON.stringify({
+    version: 1,
+    ueid: owner.ueid,
+    collectorId: toHex(owner.collectorId),
+    highestEpoch: hex(highestEpoch),
+    lastReceipt: lastReceipt === null ? null : { number: lastReceipt.number, hash: toHex(lastReceipt.hash) },
+    acknowledged: {
+      postureDigest: hex(acknowledged.postureDigest),
+      pcrDigest: hex(acknowledged.pcrDigest),
+      contents: acknowledged.contents.map(toHex),
+    },
+  })
+  return utf8(`${line}\n${checksumOf(line)}\n`)
+}
+
+/** Undefined for what is not such a file; no progress for another owner's. */
+function decode(content: Uint8Array, owner: ProgressOwner): Progress | undefined {
+  try {
+    const [line = '', checksum, ...rest] = fromUtf8(content).split('\n')
+    if (checksum !== checksumOf(line) || rest.join('') !== '') return undefined
+    const stored = v.parse(StoredProgress, JSON.parse(line))
+    if (stored.ueid !== owner.ueid || !equal(stored.collectorId, owner.collectorId)) return NO_PROGRESS
+    const { highestEpoch, lastReceipt, acknowledged } = stored
+    return { highestEpoch, lastReceipt, acknowledged }
+  } catch {
+    // Not UTF-8, not JSON, or not of this shape: all mean the same.
+    return undefined
+  }
+}
+
+/** The progress on disk. */
+export class ProgressFile {
+  readonly #path: string
+  readonly #owner: ProgressOwner
+  #current: Progress
+  #written: Uint8Array | undefined
+  #queue: Promise<unknown> = Promise.resolve()
+
+  private constructor(path: string, owner: ProgressOwner, current: Progress) {
+    this.#path = path
+    this.#owner = owner
+    this.#current = current
+  }
+
+  /** A file that cannot be used is told to `report`, and begun anew: it is no reason to stop measuring. */
+  static async open(
+    path: string,
+    owner: ProgressOwner,
+    report: (problem: KeepsealError) => void,
+  ): Promise<ProgressFile> {
+    try {
+      const content = await readPrivateFile(path, MAX_BYTES)
+      const stored = content === undefined ? NO_PROGRESS : decode(content, owner)
+      if (stored === undefined) throw new KeepsealError('state.unreadable', path)
+      const file = new ProgressFile(path, owner, stored)
+      file.#written = content
+      return file
+    } catch (error) {
+      if (!(error instanceof KeepsealError)) throw error
+      report(error)
+      return new ProgressFile(path, owner, NO_PROGRESS)
+    }
+  }
+
+  get current(): Progress {
+    return this.#current
+  }
+
+  /**
+   * Changes the progress at once in memory, and resolves when it is on disk. Throws `state.disk-full` or
+   * `state.unwritable`; the next update then writes this one too.
+   */
+  update(changes: Partial<Progress>): Promise<void> {
+    this.#current = { ...this.#current, ...changes }
+    const written = this.#queue.then(() => this.#write())
+    this.#queue = written.catch(() => undefined)
+    return written
+  }
+
+  async #write(): Promise<void> {
+    const content = encode(this.#current, this.#owner)
+    if (this.#written !== undefined && equal(content, this.#written)) return
+    await writeDurably(this.#path, content)
+    this.#written = content
+  }
+}

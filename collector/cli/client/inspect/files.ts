@@ -1,0 +1,37 @@
+import { closeSync, mkdirSync, openSync, readSync, fstatSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { KeepsealError } from '../../../../shared/errors.ts'
+
+const MAX_BYTES = 8 * 1024 * 1024
+
+/** A file that the user named, up to 8 MiB. Throws `file.unreadable`. */
+export function readInput(path: string): Uint8Array {
+  try {
+    const file = openSync(path, 'r')
+    try {
+      const { size } = fstatSync(file)
+      if (size > MAX_BYTES) throw new KeepsealError('file.unreadable', `${path} is larger than ${MAX_BYTES} bytes`)
+      const content = Buffer.alloc(MAX_BYTES)
+      let length = 0
+      // Pipes have no size: read until the end, within the bound.
+      for (let n = -1; n !== 0 && length < MAX_BYTES; length += n)
+        n = readSync(file, content, length, MAX_BYTES - length, null)
+      return new Uint8Array(content.subarray(0, length))
+    } finally {
+      closeSync(file)
+    }
+  } catch (cause) {
+    if (cause instanceof KeepsealError) throw cause
+    throw new KeepsealError('file.unreadable', path, { cause })
+  }
+}
+
+/** Writes files into a directory, which is made where it does not exist. Throws `file.unreadable`. */
+export function writeOutputs(directory: string, files: Readonly<Record<string, Uint8Array>>): void {
+  try {
+    mkdirSync(directory, { recursive: true })
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, name), content)
+  } catch (cause) {
+    throw new KeepsealError('file.unreadable', `${directory} cannot be written`, { cause })
+  }
+}

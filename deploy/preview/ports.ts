@@ -1,0 +1,39 @@
+import { createServer } from 'node:net'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+
+export interface PreviewPorts {
+  readonly https: number
+  readonly plain: number
+  readonly mqtt: number
+  readonly metrics: number
+  /** The software TPM takes this one and the next. */
+  readonly tpm: number
+}
+
+const WANTED: PreviewPorts = { https: 8443, plain: 8080, mqtt: 8883, metrics: 9464, tpm: 2421 }
+
+/**
+ * The same ports at every start, since they are listeners on this machine and so a part of its approved posture: the
+ * usual ones where they are free at the first start, others where they are not.
+ */
+export async function choosePorts(file: string): Promise<PreviewPorts> {
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as PreviewPorts
+  const ports: Record<string, number> = {}
+  const taken = new Set<number>()
+  for (const [name, wanted] of Object.entries(WANTED)) {
+    let port = wanted
+    while (taken.has(port) || !(await isFree(port)) || (name === 'tpm' && !(await isFree(port + 1)))) port += 10
+    taken.add(port).add(port + 1)
+    ports[name] = port
+  }
+  writeFileSync(file, JSON.stringify(ports))
+  return ports as unknown as PreviewPorts
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+}

@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { endpoints } from '../../../collector/api/endpoints/index.ts'
+import type { ApiRole } from '../../../collector/model/product.ts'
+import { hash } from '../../../shared/crypto/node.ts'
+import { tokenHash } from '../../../shared/evidence/binding.ts'
+import { certificate, evidence, finding, id, NOW, storedDevice } from '../store/samples.ts'
+import { ROLES, useApi } from './support.ts'
+
+/** Who may do what, written down a second time: a route that is added or opened up must be entered here. */
+const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
+  'POST /products': ['vendor', 'operator'],
+  'GET /products': ROLES,
+  'GET /products/:id': ROLES,
+  'POST /products/:id/certificates': ['certifier'],
+  'GET /products/:id/certificates': ROLES,
+  'POST /enrolment-tokens': ['vendor', 'operator'],
+  'GET /enrolment-tokens': ROLES,
+  'GET /devices': ROLES,
+  'GET /devices/:ueid': ROLES,
+  'POST /devices/:ueid/approve': ['vendor', 'operator'],
+  'POST /devices/:ueid/revoke': ['vendor', 'operator'],
+  'GET /devices/:ueid/evidence': ROLES,
+  'GET /devices/:ueid/evidence/latest': ROLES,
+  'GET /findings': ROLES,
+  'GET /cases': ROLES,
+  'GET /cases/:id': ROLES,
+}
+
+const BODIES: Readonly<Record<string, (productId: string) => object>> = {
+  'POST /products': () => ({ vendor: 'Acme', model: `New ${randomBytes(8).toString('hex')}` }),
+  'POST /products/:id/certificates': () => ({
+    number: 'C-1',
+    profileUri: 'https://profiles.example/1',
+    validUntil: '2027-01-01T00:00:00Z',
+  }),
+  'POST /enrolment-tokens': (productId) => ({ productId }),
+  'POST /devices/:ueid/approve': () => ({}),
+  'POST /devices/:ueid/revoke': () => ({}),
+}
+
+describe('every route', () => {
+  const api = useApi({ requestsPerMinute: 10_000 }, 'all')
+  let count = 0
+
+  it('is in the table of roles', () => {
+    const routes = endpoints.map(({ method, path }) => `${method} ${path}`)
+    expect(routes.sort()).toEqual(Object.keys(ALLOWED).sort())
+  })
+
+  const cases = Object.entries(ALLOWED).flatMap(([route, allowed]) =>
+    ROLES.map((role) => [route, role, allowed.includes(role)] as const),
+  )
+
+  it.each(cases)('%s as %s is allowed: %s', async (route, role, allowed) => {
+    const { call, path, productId } = await prepared(route)
+    const { status, body } = await call(
+      role,
+      route.startsWith('GET') ? 'GET' : 'POST',
+      path,
+      BODIES[route]?.(productId),
+    )
+    if (allowed) {
+      expect(body).not.toHaveProperty('remedy')
+      expect([200, 201]).toContain(status)
+    } else {
+      expect(status).toBe(403)
+      expect(body).toMatchObject({ type: 'auth.forbidden', status: 403 })
+    }
+  })
+
+  it.each(Object.keys(ALLOWED))('%s without a token is refused', async (route) => {
+    const { call, path, productId } = await prepared(route)
+    const answer = await call(null, route.startsWith('GET') ? 'GET' : 'POST', path, BODIES[route]?.(productId))
+    expect(answer.status).toBe(401)
+    expect(answer.body).toMatchObject({ type: 'auth.missing' })
+    expect(answer.headers['www-authenticate']).toBe('Bearer')
+  })
+
+  /** A device that can be approved, and a case, so that every route has something to answer with. */
+  async function prepared(route: string) {
+    const { call, store } = api()
+    const device = await storedDevice(store, `device ${count++}`, undefined, { enrolment: 'pending' })
+    await store.evidence.insert(evidence(device.id, 0))
+    const held = certificate(device.productId, { number: 'C-0' })
+    await store.products.createCertificate(held)
+    const open = finding(device.id)
+    await store.findings.insert(open)
+    const caseId = id('cas')
+    await store.cases.insert({
+      id: caseId,
+      productId: device.productId,
+      certificateId: held.id,
+      cause: open.code,
+      trigger: 'T3',
+      state: 'triggered',
+      openedAt: NOW,
+      triageBy: NOW + 1,
+    })
+    const resource = route.includes('/cases') ? caseId : device.productId
+    const path = `/api/v1${route.slice(route.indexOf(' ') + 1)}`.replace(':ueid', device.ueid).replace(':id', resource)
+    return { call, path, productId: device.productId }
+  }
+})
+
+describe('a token', () => {
+  const api = useApi()
+  const withHeader = async (authorization: string) => {
+    const response = await api().app.inject({ method: 'GET', url: '/api/v1/devices', headers: { authorization } })
+    return response.statusCode
+  }
+
+  it('is accepted whatever the case of the scheme', async () => {
+    expect(await withHeader(`bearer ${api().tokens.auditor}`)).toBe(200)
+  })
+
+  it('is refused when it is none, cut, of another kind or unknown', async () => {
+    const { auditor } = api().tokens
+    const others = ['', 'Bearer', `Basic ${auditor}`, `Bearer ${auditor}x`, `Bearer ${auditor.slice(0, -1)}`, auditor]
+    for (const header of [...others, `Bearer kse_${auditor.slice(4)}`, `Bearer ksa_${'A'.repeat(43)}`]) {
+      expect(await withHeader(header), header).toBe(401)
+    }
+  })
+
+  it('is refused once revoked', async () => {
+    const { store, tokens } = api()
+    for (const token of (await store.apiTokens.list({ limit: 10 })).items) await store.apiTokens.revoke(token.id, NOW)
+    expect(await withHeader(`Bearer ${tokens.operator}`)).toBe(401)
+  })
+
+  it('is refused from the moment in which it expires', async () => {
+    const { store, clock } = api()
+    const text = `ksa_${'B'.repeat(43)}`
+    const expiring = { id: id('api'), name: 'short', role: 'auditor' as const, createdAt: NOW, expiresAt: NOW + 5 }
+    await store.apiTokens.create({ ...expiring, tokenHash: tokenHash(text, hash) })
+    clock.now = NOW + 4
+    expect(await withHeader(`Bearer ${text}`)).toBe(200)
+    clock.now = NOW + 5
+    expect(await withHeader(`Bearer ${text}`)).toBe(401)
+  })
+
+  it('is nowhere in the database', async () => {
+    const { store, tokens } = api()
+    const stored = JSON.stringify([await store.apiTokens.list({ limit: 10 }), await store.auditLog.list({ limit: 10 })])
+    for (const text of Object.values(tokens)) expect(stored).not.toContain(text.slice(4))
+  })
+})

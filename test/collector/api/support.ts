@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
+import type { ApiRole } from '../../../collector/model/product.ts'
+import { buildApi } from '../../../collector/api/app.ts'
+import { createApiToken } from '../../../collector/api/authentication.ts'
+import type { ApiServices } from '../../../collector/api/services.ts'
+import { openStore, type OpenStore, type Store } from '../../../collector/store/index.ts'
+import { defaultLivenessPolicy } from '../../../collector/tracking/liveness.ts'
+import { NOW } from '../store/samples.ts'
+
+export const ROLES: readonly ApiRole[] = ['vendor', 'operator', 'certifier', 'auditor']
+
+export interface TestApi {
+  readonly app: FastifyInstance
+  readonly store: Store
+  /** An API token of each role. */
+  readonly tokens: Readonly<Record<ApiRole, string>>
+  /** Its time can be set. */
+  readonly clock: { now: number }
+  readonly call: (
+    role: ApiRole | null,
+    method: 'GET' | 'POST',
+    path: string,
+    body?: object,
+  ) => Promise<{ status: number; body: Record<string, unknown>; headers: Record<string, unknown>; raw: Buffer }>
+}
+
+/** A collector's API over a store of its own, for each test or one for all; `over` changes what it works with. */
+export function useApi(over: Partial<ApiServices> = {}, sharing: 'each' | 'all' = 'each'): () => TestApi {
+  let api: TestApi | undefined
+  let opened: OpenStore | undefined
+  let directory = ''
+  const before = sharing === 'each' ? beforeEach : beforeAll
+  const after = sharing === 'each' ? afterEach : afterAll
+  before(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'keepseal-api-'))
+    opened = await openStore({ path: join(directory, 'collector.db') })
+    api = await buildTestApi(opened.store, over)
+  })
+  after(async () => {
+    await api?.app.close()
+    await opened?.close()
+    rmSync(directory, { recursive: true })
+  })
+  return () => {
+    if (api === undefined) throw new Error('only within a test')
+    return api
+  }
+}
+
+async function buildTestApi(store: Store, over: Partial<ApiServices>): Promise<TestApi> {
+  const clock = { now: NOW }
+  const app = await buildApi({
+    store,
+    clock: () => clock.now,
+    random: randomBytes,
+    version: '0.0.0-test',
+    liveness: defaultLivenessPolicy,
+    ...over,
+  })
+  const make = async (role: ApiRole) =>
+    (await createApiToken(store, { name: role, role, expiresAt: null }, { now: NOW, random: randomBytes })).text
+  const tokens = {
+    vendor: await make('vendor'),
+    operator: await make('operator'),
+    certifier: await make('certifier'),
+    auditor: await make('auditor'),
+  }
+  const call: TestApi['call'] = async (role, method, path, body) => {
+    const response = await app.inject({
+      method,
+      url: path,
+      ...(role === null ? {} : { headers: { authorization: `Bearer ${tokens[role]}` } }),
+      ...(body === undefined ? {} : { payload: body }),
+    })
+    const json = String(response.headers['content-type']).includes('json')
+    return {
+      status: response.statusCode,
+      body: json ? (response.json() as Record<string, unknown>) : {},
+      headers: response.headers,
+      raw: response.rawPayload,
+    }
+  }
+  return { app, store, tokens, clock, call }
+}
