@@ -1,9 +1,9 @@
 import { hash } from '../../shared/crypto/node.ts'
 import type { Signer } from '../../shared/cose/sign1.ts'
-import type { Claims, StateScalar } from '../../shared/evidence/claims.ts'
-import { MAX_STATE_ENTRIES } from '../../shared/evidence/decode-claims.ts'
+import type { Claims } from '../../shared/evidence/claims.ts'
 import { encodeClaims, evidenceBinding, signEvidence } from '../../shared/evidence/evidence.ts'
 import { ueidBytes, type Ueid } from '../../shared/evidence/identifiers.ts'
+import { MAX_STATE_ENTRIES, type State } from '../../shared/evidence/state.ts'
 import type { TpmEvidence } from '../../shared/evidence/tpm-evidence.ts'
 import { parseQuoteAttest } from '../../shared/tpm/attest.ts'
 import type { PcrValues } from '../../shared/tpm/pcr-selection.ts'
@@ -26,7 +26,7 @@ export interface EvidenceInput {
   /** Nonce of the newest epoch that is known, 32 bytes. */
   readonly nonce: Uint8Array
   readonly posture: MeasuredPosture
-  readonly state: ReadonlyMap<string, StateScalar>
+  readonly state: State
   readonly hardwareModel: string | null
   readonly software: { readonly name: string; readonly version: string }
   /** Seconds since 1970 by this machine's clock. */

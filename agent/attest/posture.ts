@@ -1,7 +1,8 @@
 import { hash } from '../../shared/crypto/node.ts'
 import { KeepsealError } from '../../shared/errors.ts'
-import type { PostureMap, StateScalar } from '../../shared/evidence/claims.ts'
+import type { PostureMap } from '../../shared/evidence/claims.ts'
 import { postureDigestOf } from '../../shared/evidence/posture-digest.ts'
+import type { State, StateScalar } from '../../shared/evidence/state.ts'
 import { encodeSection, type EncodedSection } from '../../shared/posture/canonical.ts'
 import type { SectionId } from '../../shared/posture/sections.ts'
 import { readBootIdentity } from '../sensors/boot-identity.ts'
@@ -15,7 +16,7 @@ export interface MeasuredPosture {
   /** SHA-256 of the encoded posture map. */
   readonly postureDigest: Uint8Array
   /** What differs from unit to unit or from report to report. */
-  readonly state: ReadonlyMap<string, StateScalar>
+  readonly state: State
   /** For people: doctor and `once --print`. */
   readonly measurements: ReadonlyMap<SectionId, Measurement>
   readonly bootId: Uint8Array

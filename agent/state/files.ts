@@ -138,17 +138,12 @@ export async function readPrivateFile(path: string, maxBytes: number): Promise<U
 /**
  * Makes a directory of these files beside `link`, and lets the symbolic link `link` point to it: in one step from
  * none, or from all the old files, to all the new ones. Throws as writing does, and then nothing is changed.
- * Returns the name of the directory that was in force before.
  */
-export async function switchDirectory(
-  link: string,
-  files: ReadonlyMap<string, Uint8Array>,
-): Promise<string | undefined> {
+export async function switchDirectory(link: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
   const parent = dirname(link)
   const directory = join(parent, `${basename(link)}-${randomUUID()}`)
   const temporary = `${link}${TEMPORARY_SUFFIX}`
   try {
-    const before = await currentDirectory(link)
     await mkdir(directory, { mode: 0o700 })
     await handOver(directory)
     for (const [name, content] of files) await writeNew(join(directory, name), content)
@@ -156,13 +151,15 @@ export async function switchDirectory(
     await rm(temporary, { force: true })
     await symlink(basename(directory), temporary)
     await rename(temporary, link)
-    await syncDirectory(parent)
-    return before
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => undefined)
     await rm(directory, { recursive: true, force: true }).catch(() => undefined)
     throw writeFailure(link, cause)
   }
+  // From here on the new directory is in force, and must not be taken away again.
+  await syncDirectory(parent).catch((cause: unknown) => {
+    throw writeFailure(link, cause)
+  })
 }
 
 /** The name of the directory that the link points to, or undefined where there is no link. */

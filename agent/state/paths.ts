@@ -16,7 +16,7 @@ export function statePaths(directory: string): StatePaths {
   return {
     directory,
     identity: join(directory, 'identity'),
-    pendingEnrolment: join(directory, 'pending-enrolment'),
+    pendingEnrolment: join(directory, 'pending-enrolment.json'),
     progress: join(directory, 'progress.json'),
     outbox: join(directory, 'outbox'),
     contents: join(directory, 'contents'),

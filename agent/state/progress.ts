@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import * as v from 'valibot'
-import { equal, fromHex, fromUtf8, toHex, utf8 } from '../../shared/bytes/bytes.ts'
+import { equal, fromHex, toHex } from '../../shared/bytes/bytes.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
+import { decodeChecked, encodeChecked } from './checked-json.ts'
 import { readPrivateFile, writeDurably } from './files.ts'
 
 /** What the agent has to know after a restart. All of it can be lost without harm but for some repetition. */
@@ -64,12 +64,9 @@ const StoredProgress = v.strictObject({
   }),
 })
 
-const checksumOf = (line: string): string => createHash('sha256').update(line).digest('hex')
-
-/** A line of JSON, and its checksum: a flipped bit must not pass for a receipt number. */
 function encode({ highestEpoch, lastReceipt, acknowledged }: Progress, owner: ProgressOwner): Uint8Array {
   const hex = (value: Uint8Array | null): string | null => (value === null ? null : toHex(value))
-  const line = JSON.stringify({
+  return encodeChecked({
     version: 1,
     ueid: owner.ueid,
     collectorId: toHex(owner.collectorId),
@@ -81,22 +78,15 @@ function encode({ highestEpoch, lastReceipt, acknowledged }: Progress, owner: Pr
       contents: acknowledged.contents.map(toHex),
     },
   })
-  return utf8(`${line}\n${checksumOf(line)}\n`)
 }
 
 /** Undefined for what is not such a file; no progress for another owner's. */
 function decode(content: Uint8Array, owner: ProgressOwner): Progress | undefined {
-  try {
-    const [line = '', checksum, ...rest] = fromUtf8(content).split('\n')
-    if (checksum !== checksumOf(line) || rest.join('') !== '') return undefined
-    const stored = v.parse(StoredProgress, JSON.parse(line))
-    if (stored.ueid !== owner.ueid || !equal(stored.collectorId, owner.collectorId)) return NO_PROGRESS
-    const { highestEpoch, lastReceipt, acknowledged } = stored
-    return { highestEpoch, lastReceipt, acknowledged }
-  } catch {
-    // Not UTF-8, not JSON, or not of this shape: all mean the same.
-    return undefined
-  }
+  const stored = decodeChecked(StoredProgress, content)
+  if (stored === undefined) return undefined
+  if (stored.ueid !== owner.ueid || !equal(stored.collectorId, owner.collectorId)) return NO_PROGRESS
+  const { highestEpoch, lastReceipt, acknowledged } = stored
+  return { highestEpoch, lastReceipt, acknowledged }
 }
 
 /** The progress on disk. */

@@ -24,10 +24,14 @@ export class TpmCommandError extends KeepsealError {
   readonly command: string
   /** The whole TSS2_RC: layer in bits 16 to 23, the layer's own code below. */
   readonly rc: number
+  /** Command, explanation and code in one line, for the message of an error that follows from this one. */
+  readonly answer: string
 
   constructor(command: string, rc: number, explanation: string) {
-    super('tpm.command-failed', `${command}: ${explanation} (0x${rc.toString(16)})`)
+    const answer = `${command}: ${explanation} (0x${rc.toString(16)})`
+    super('tpm.command-failed', answer)
     this.name = 'TpmCommandError'
+    this.answer = answer
     this.command = command
     this.rc = rc
   }
@@ -67,7 +71,7 @@ export async function withEndorsementAuthorization<T>(use: () => Promise<T>): Pr
     return await use()
   } catch (error) {
     if (error instanceof TpmCommandError && error.response === RESPONSE.badAuthorization) {
-      throw new KeepsealError('tpm.hierarchy-locked', error.message, { cause: error })
+      throw new KeepsealError('tpm.hierarchy-locked', error.answer, { cause: error })
     }
     throw error
   }

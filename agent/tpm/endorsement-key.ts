@@ -36,7 +36,7 @@ export async function readEndorsementKey(
     const certificate = stored === undefined ? undefined : certificateIn(stored)
     if (certificate === undefined) continue
     const key = await makeKey(tpm, profile)
-    if (!(key instanceof Error)) {
+    if (!(key instanceof Error) && certifies(certificate, key.publicArea)) {
       return { ...key, certificate, foreignCertificates }
     }
     foreignCertificates.push(profile.certificateIndex)

@@ -54,7 +54,7 @@ async function initialize(
     const rc = await call.rc
     if (rc === 0) return
     const cause = commandError(libraries, name, rc)
-    throw new KeepsealError('tpm.unavailable', `${tcti}: ${cause.message}`, { cause })
+    throw new KeepsealError('tpm.unavailable', `${tcti}: ${cause.answer}`, { cause })
   } catch (error) {
     void call.finished.then(release)
     throw error

@@ -111,7 +111,7 @@ export class Tpm {
     if (rc === 0) return
     const refusal = commandError(this.#libraries, name, rc)
     if (!refusal.connectionLost) throw refusal
-    this.#broken = new KeepsealError('tpm.unavailable', refusal.message, { cause: refusal })
+    this.#broken = new KeepsealError('tpm.unavailable', refusal.answer, { cause: refusal })
     throw this.#broken
   }
 }

@@ -1,4 +1,5 @@
 import type { CborKey, CborMap, CborValue } from '../cbor/value.ts'
+import { stateToCbor, type State } from './state.ts'
 
 /**
  * Claim keys of the evidence's claims-set: registered EAT claims (RFC 9711, CWT claims registry) and our private-use
@@ -40,8 +41,6 @@ export function oidOfUuid(uuid: string): Uint8Array {
   return Uint8Array.from([2 * 40 + 25, ...septets])
 }
 
-export type StateScalar = number | boolean | string
-
 /** What an agent claims in one evidence. Nothing here was measured by a TPM; times in seconds. */
 export interface Claims {
   readonly issuedAt: number
@@ -62,7 +61,7 @@ export interface Claims {
   readonly previous: Uint8Array | null
   readonly postureDigest: Uint8Array
   readonly posture: PostureMap | null
-  readonly state: ReadonlyMap<string, StateScalar>
+  readonly state: State
 }
 
 /** Section id to SHA-256 of the section's canonical content. */
@@ -82,7 +81,7 @@ export function claimsToCbor(claims: Claims): CborMap {
     [claimKey.sequence, claims.sequence],
     [claimKey.previous, claims.previous],
     [claimKey.postureDigest, claims.postureDigest],
-    [claimKey.state, claims.state],
+    [claimKey.state, stateToCbor(claims.state)],
   ])
   if (claims.hardwareModel !== null) map.set(claimKey.hardwareModel, new TextEncoder().encode(claims.hardwareModel))
   if (claims.bootCount !== null) map.set(claimKey.bootCount, claims.bootCount)

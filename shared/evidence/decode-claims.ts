@@ -2,13 +2,10 @@ import { decodeCbor } from '../cbor/codec.ts'
 import { field, type CborField } from '../cbor/fields.ts'
 import { equal, fromUtf8, utf8 } from '../bytes/bytes.ts'
 import { OutcomeError } from '../errors.ts'
-import { claimKey, evidenceProfile, type Claims, type PostureMap, type StateScalar } from './claims.ts'
+import { claimKey, evidenceProfile, type Claims, type PostureMap } from './claims.ts'
+import { readState } from './state.ts'
 
 const DIGEST = { length: 32 }
-export const MAX_STATE_ENTRIES = 32
-/** In bytes, as all sizes of texts. */
-export const MAX_STATE_TEXT = 256
-const MAX_STATE_KEY = 32
 const MAX_SECTIONS = 64
 
 /**
@@ -35,15 +32,13 @@ export function decodeClaims(bytes: Uint8Array): Claims {
     previous: claims.at(claimKey.previous, 'prev').nullable()?.bytes(DIGEST) ?? null,
     postureDigest: claims.at(claimKey.postureDigest, 'posture').bytes(DIGEST),
     posture: postureMap(claims.maybe(claimKey.posture, 'posture-map')),
-    state: state(claims.at(claimKey.state, 'state')),
+    state: readState(claims.at(claimKey.state, 'state')),
   }
 }
 
-const sizeOf = (text: string): number => utf8(text).length
-
 function shortText(item: CborField): string {
   const text = item.text({ min: 1, max: 64 })
-  return sizeOf(text) <= 64 ? text : item.refuse('more than 64 bytes')
+  return utf8(text).length <= 64 ? text : item.refuse('more than 64 bytes')
 }
 
 function hardwareModel(model: CborField | undefined): string | null {
@@ -64,18 +59,4 @@ function postureMap(map: CborField | undefined): PostureMap | null {
     posture.set(id, digest.bytes(DIGEST))
   }
   return posture
-}
-
-function state(map: CborField): ReadonlyMap<string, StateScalar> {
-  const entries = new Map<string, StateScalar>()
-  for (const [key, item] of map.entries({ max: MAX_STATE_ENTRIES })) {
-    const isShort = typeof key === 'string' && key !== '' && sizeOf(key) <= MAX_STATE_KEY
-    if (!isShort) return map.refuse('a key is not a short text')
-    const { value } = item
-    if (typeof value === 'string' && sizeOf(value) > MAX_STATE_TEXT) return item.refuse('a long text')
-    if (typeof value === 'string') entries.set(key, value)
-    else if (typeof value === 'boolean') entries.set(key, value)
-    else entries.set(key, item.integer())
-  }
-  return entries
 }

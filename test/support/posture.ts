@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { createHash } from 'node:crypto'
 import type { HashFunction } from '../../shared/crypto/crypto.ts'
 import type { Missing } from '../../shared/posture/observation.ts'

@@ -140,13 +140,9 @@ describe.each(['ecdsa-p256', 'rsassa-2048'] as const)('a quote by a key of kind 
     writeFileSync(path('attest'), quote.attest)
     writeFileSync(path('signature'), quote.signature)
     writeFileSync(path('pcrs'), pcrFile(BOOT[0]?.pcrs ?? [], [...(quote.pcrs.get('sha256')?.values() ?? [])]))
+    const files = ['-u', path('key'), '-m', path('attest'), '-s', path('signature'), '-f', path('pcrs')]
     const check = (nonce: Uint8Array): Promise<string> =>
-      tpm2(
-        undefined,
-        'checkquote',
-        ...['-u', path('key'), '-m', path('attest'), '-s', path('signature'), '-q', toHex(nonce), '-g', 'sha256'],
-        ...['-f', path('pcrs')],
-      )
+      tpm2(undefined, 'checkquote', ...files, '-g', 'sha256', '-q', toHex(nonce))
     await expect(check(extraData)).resolves.toBeDefined()
     await expect(check(hash('sha256', extraData))).rejects.toThrow('nonce')
   })

@@ -22,6 +22,9 @@ import {
 } from '../../support/eventlog-builder.ts'
 import { outcomeOf } from '../../support/outcome.ts'
 
+/** The last two events tell of the end of boot services, which real logs lack: see there. */
+const BEFORE_EXIT = goodBoot().length - 2
+
 const verify = (log: Uint8Array, pcrs: ReadonlyMap<number, Uint8Array>, bank: HashAlgorithm = 'sha256') =>
   verifyEventLog(parseEventLog(log), bank, pcrs, hash)
 
@@ -112,7 +115,7 @@ describe('events that are not extended', () => {
   })
 
   test('an event retagged as EV_NO_ACTION breaks the replay', () => {
-    for (let i = 0; i < goodBoot().length; i++) {
+    for (let i = 0; i < BEFORE_EXIT; i++) {
       const events = goodBoot().map((event, index) =>
         index === i ? { ...event, type: 'EV_NO_ACTION' as const } : event,
       )
@@ -155,7 +158,7 @@ describe('a log that does not lead to the quoted values is refused:', () => {
     expect(outcomeOf(() => verify(agileLog(events), pcrsOf(goodBoot())))).toBe('eventlog.replay-mismatch')
 
   test('any event missing', () => {
-    for (let i = 0; i < goodBoot().length; i++) refused(goodBoot().filter((_, index) => index !== i))
+    for (let i = 0; i < BEFORE_EXIT; i++) refused(goodBoot().filter((_, index) => index !== i))
   })
   test('any digest changed', () => {
     for (let i = 0; i < goodBoot().length; i++) {
@@ -212,7 +215,7 @@ describe('measurements after the end of the log', () => {
   })
 
   test.each([
-    ['in another order', ['ready', 'sysinit']],
+    ['in another order', ['leave-initrd', 'enter-initrd']],
     ['twice', ['sysinit', 'sysinit', 'sysinit']],
     ['that systemd does not have', ['sysinit', 'intruder']],
   ])('boot phases %s are refused', (_, words) => {

@@ -14,7 +14,7 @@ const PATTERNS: readonly [TokenKind | 'blank', RegExp][] = [
   ['control', /\.[a-z]+/y],
   ['sign', /=>|\.\.|[=/()[\]{}<>,:](?![/=])/y],
   ['occurrence', /\d*\*\d*|[+?]/y],
-  ['integer', /-?\d+(?![\d.]*[.]\d|[a-zA-Z])/y],
+  ['integer', /-?\d+(?!\.\d|[\dA-Za-z])/y],
   ['text', /"[^"\\\n]*"/y],
   ['name', /[A-Za-z](?:[-.]*[A-Za-z0-9])*/y],
 ]

@@ -1,4 +1,3 @@
-import { equal } from '../../../shared/bytes/bytes.ts'
 import { decodeItem, Entries, Tagged, type Item } from './decode.ts'
 import type { Entry, Rule, Type } from './parse.ts'
 
@@ -140,12 +139,3 @@ export class Matcher {
 }
 
 const show = (key: Item): string => (typeof key === 'bigint' || typeof key === 'string' ? `${key}` : '?')
-
-/** Whether two items are the same, for tests. */
-export function sameItem(a: Item, b: Item): boolean {
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return equal(a, b)
-  if (Array.isArray(a) && Array.isArray(b)) {
-    return a.length === b.length && a.every((item: Item, i) => sameItem(item, b[i] as Item))
-  }
-  return a === b
-}

@@ -44,7 +44,8 @@ function validate(type: Type, rules: ReadonlyMap<string, Rule>, parameters: read
       const fits = target.kind === 'name' && control[0].includes(target.name) && control[1](part.argument)
       if (!fits) throw new Error(`CDDL: ${part.operator} is not implemented for these operands`)
     } else if (part.kind === 'name') {
-      const wanted = parameters.includes(part.name) || part.name in PRELUDE ? 0 : rules.get(part.name)?.parameters.length
+      const wanted =
+        parameters.includes(part.name) || part.name in PRELUDE ? 0 : rules.get(part.name)?.parameters.length
       if (wanted === undefined) throw new Error(`CDDL: ${part.name} is not defined`)
       if (wanted !== part.arguments.length) throw new Error(`CDDL: ${part.name} takes ${wanted} arguments`)
     }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readFingerprints } from '../../../../agent/sensors/apt/openpgp.ts'
 
@@ -96,8 +96,8 @@ describe.skipIf(!existsSync('/usr/bin/gpg') || keyrings.length === 0)('the keyri
           encoding: 'utf8',
           stdio: ['ignore', 'pipe', 'ignore'],
         })
-        // After each `pub` record comes the `fpr` record of the primary key.
-        const theirs = [...listing.matchAll(/^pub:.*\nfpr:{9}([0-9A-F]+):/gm)].map((match) => match[1])
+        // After each `pub` record, and those of its revokers, comes the `fpr` record of the primary key.
+        const theirs = [...listing.matchAll(/^pub:.*\n(?:rvk:.*\n)*fpr:{9}([0-9A-F]+):/gm)].map((match) => match[1])
         expect(readFingerprints(readFileSync(path)), path).toEqual(theirs)
       }
     } finally {

@@ -158,7 +158,7 @@ describe.skipIf(!existsSync('/usr/bin/dpkg-query'))('this machine', () => {
       .map((line) => line.split('\t').slice(1).join(' '))
     const reading = await measure(createHost())
     if (reading?.status !== 'measured') throw new Error('not measured')
-    const { packages, malformed, incomplete } = reading.content as {
+    const { packages, malformed, incomplete } = reading.content as unknown as {
       packages: Record<string, string>[]
       malformed: number
       incomplete: boolean

@@ -1,0 +1,48 @@
+import { equal, toHex } from '../../shared/bytes/bytes.ts'
+import type { ContentRequest, SessionReceipt } from '../../shared/evidence/down.ts'
+import { acknowledgeContents, type Acknowledged } from '../state/progress.ts'
+
+/** What one evidence of this run has told the collector, to be taken as known once it is receipted. */
+export interface Told {
+  readonly session: Uint8Array
+  readonly sequence: number
+  readonly postureDigest: Uint8Array
+  readonly pcrDigest: Uint8Array | null
+  readonly contents: readonly Uint8Array[]
+}
+
+const isHeldBy = ({ session, sequence }: Told, receipts: readonly SessionReceipt[]): boolean =>
+  receipts.some(
+    (receipt) =>
+      equal(receipt.session, session) && (sequence <= receipt.contiguousTo || receipt.extra.includes(sequence)),
+  )
+
+/** What the collector knows after a receipt, and what still waits for one. */
+export function afterReceipt(
+  known: Acknowledged,
+  told: readonly Told[],
+  receipts: readonly SessionReceipt[],
+): { readonly acknowledged: Acknowledged; readonly waiting: readonly Told[] } {
+  const held = told.filter((entry) => isHeldBy(entry, receipts))
+  const newest = held.at(-1)
+  if (newest === undefined) return { acknowledged: known, waiting: told }
+  const contents = held.flatMap((entry) => [...entry.contents])
+  return {
+    acknowledged: {
+      postureDigest: newest.postureDigest,
+      pcrDigest: newest.pcrDigest,
+      contents: acknowledgeContents(known.contents, contents),
+    },
+    waiting: told.filter((entry) => !held.includes(entry)),
+  }
+}
+
+/** What the collector asks for it does not know, whatever was receipted before: after a restore, say. */
+export function afterRequest(known: Acknowledged, request: ContentRequest): Acknowledged {
+  const wanted = new Set(request.contents.map(toHex))
+  return {
+    postureDigest: request.posture ? null : known.postureDigest,
+    pcrDigest: request.pcrs ? null : known.pcrDigest,
+    contents: known.contents.filter((digest) => !wanted.has(toHex(digest))),
+  }
+}

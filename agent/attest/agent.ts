@@ -1,0 +1,248 @@
+import { equal, toHex } from '../../shared/bytes/bytes.ts'
+import { equalConstantTime, sha256 } from '../../shared/crypto/node.ts'
+import type { RandomFunction } from '../../shared/crypto/crypto.ts'
+import { OutcomeError } from '../../shared/errors.ts'
+import type { StateScalar } from '../../shared/evidence/claims.ts'
+import { openDownMessage, type ContentRequest, type Receipt } from '../../shared/evidence/down.ts'
+import { version } from '../../shared/version.ts'
+import type { Log } from '../log.ts'
+import type { OutboxEntry } from '../outbox/entry.ts'
+import type { Unsent } from '../outbox/open.ts'
+import type { Host } from '../sensors/host.ts'
+import type { Identity } from '../state/identity.ts'
+import type { ProgressFile } from '../state/progress.ts'
+import { afterReceipt, afterRequest, type Told } from './acknowledgements.ts'
+import { Courier, type Publisher } from './courier.ts'
+import { KnownEpoch } from './known-epoch.ts'
+import { makeEvidence, type QuoteFunction } from './make-evidence.ts'
+import { measurePosture } from './posture.ts'
+import { AttestationSession } from './session.ts'
+
+export interface AgentOptions {
+  readonly identity: Identity
+  readonly progress: ProgressFile
+  readonly unsent: Unsent
+  readonly host: Host
+  /** null for a device that was enrolled without a TPM. */
+  readonly quote: QuoteFunction | null
+  /** The firmware's event log, or null where there is none to read. */
+  readonly firmwareLog: () => Uint8Array | null
+  readonly resendSeconds: number
+  readonly backlogPerSecond: number
+  readonly log: Log
+  /** Seconds since 1970, by the agent's best knowledge. */
+  readonly now: () => number
+  /** Milliseconds of a clock that never jumps. */
+  readonly monotonic: () => number
+  readonly random: RandomFunction
+}
+
+/** What `keepseal-agent status` tells about a running agent. */
+export interface AgentStatus {
+  readonly connected: boolean
+  readonly lastMeasurementAt: number | null
+  readonly lastReceiptAt: number | null
+  readonly epoch: number | null
+  readonly problem: string | null
+}
+
+const MAX_TOLD = 256
+
+/**
+ * One run of the agent: measures, makes evidence, keeps it until the collector has decided about it. Knows nothing of
+ * timers and of how connections come about.
+ */
+export class Agent {
+  readonly #options: AgentOptions
+  readonly #session: AttestationSession
+  readonly #epoch: KnownEpoch
+  readonly #courier: Courier
+  #told: readonly Told[] = []
+  #firmwareLog: { readonly boot: Uint8Array; readonly digest: Uint8Array | null } | undefined
+  #measuring: Promise<OutboxEntry | undefined> | undefined
+  #status: AgentStatus = { connected: false, lastMeasurementAt: null, lastReceiptAt: null, epoch: null, problem: null }
+
+  constructor(options: AgentOptions) {
+    const { identity, progress, unsent, random } = options
+    this.#options = options
+    this.#session = new AttestationSession(random(16), progress.current.lastReceipt?.hash ?? null)
+    this.#epoch = new KnownEpoch(identity.collector, progress.current.highestEpoch)
+    this.#courier = new Courier({
+      ueid: identity.ueid,
+      signer: identity.signer,
+      ...unsent,
+      rules: { resendSeconds: options.resendSeconds, backlogPerSecond: options.backlogPerSecond },
+      log: options.log,
+      monotonic: options.monotonic,
+      contentsOf: (entry) => this.#unknownContentsOf(entry),
+    })
+  }
+
+  get status(): AgentStatus {
+    return { ...this.#status, epoch: this.#epoch.current?.number ?? null }
+  }
+
+  connected(publisher: Publisher): void {
+    this.#status = { ...this.#status, connected: true }
+    this.#courier.connected(publisher)
+  }
+
+  disconnected(): void {
+    this.#status = { ...this.#status, connected: false }
+    this.#courier.disconnected()
+  }
+
+  /** True when the message was a newer epoch than any before. */
+  async epochArrived(message: Uint8Array): Promise<boolean> {
+    if (!this.#epoch.offer(message)) return false
+    await this.#options.progress.update({ highestEpoch: message }).catch((error: unknown) => this.#tell(error))
+    return true
+  }
+
+  /**
+   * Measures and puts the evidence into the outbox. Undefined where it could not be made: the reason is logged and in
+   * the status, and silence is what the collector sees. Calls while one is under way get that one's result.
+   */
+  measure(): Promise<OutboxEntry | undefined> {
+    this.#measuring ??= this.#measure()
+      .catch((error: unknown) => this.#tell(error))
+      .finally(() => {
+        this.#measuring = undefined
+      })
+    return this.#measuring
+  }
+
+  async #measure(): Promise<OutboxEntry | undefined> {
+    const { identity, host, quote, now, progress, unsent } = this.#options
+    const epoch = this.#epoch.current
+    if (epoch === null) {
+      this.#tell(new Error('no epoch of the collector has arrived yet, so there is nothing to answer'))
+      return undefined
+    }
+    const posture = await measurePosture(host)
+    const contents: Uint8Array[] = []
+    for (const { bytes, digest } of posture.sections.values()) {
+      contents.push(new Uint8Array(digest))
+      if (!this.#isAcknowledged(digest)) await unsent.contents.put(bytes)
+    }
+    const firmwareLogDigest = quote === null ? null : await this.#keepFirmwareLog(posture.bootId)
+    if (firmwareLogDigest !== null) contents.push(firmwareLogDigest)
+    const made = await makeEvidence({
+      ueid: identity.ueid,
+      collectorId: identity.collector.id,
+      signer: identity.signer,
+      session: this.#session,
+      nonce: epoch.nonce,
+      posture,
+      state: this.#ownState(),
+      hardwareModel: identity.product.model,
+      software: { name: 'keepseal-agent', version },
+      issuedAt: now(),
+      quote,
+      firmwareLogDigest,
+      acknowledged: progress.current.acknowledged,
+    })
+    const { sequence, postureDigest, pcrDigest } = made
+    const entry = await unsent.outbox.put(made.bytes, { session: this.#session.id, sequence, createdAt: now() })
+    this.#session.advance(made.hash)
+    const told = { session: this.#session.id, sequence, postureDigest, pcrDigest, contents }
+    this.#told = [...this.#told, told].slice(-MAX_TOLD)
+    this.#status = { ...this.#status, lastMeasurementAt: now(), problem: null }
+    this.#courier.wake()
+    return entry
+  }
+
+  /** The log does not change while the machine runs: read once a boot, sent once a boot. */
+  async #keepFirmwareLog(bootId: Uint8Array): Promise<Uint8Array | null> {
+    const known = this.#firmwareLog
+    if (known !== undefined && equal(known.boot, bootId)) return known.digest
+    const log = this.#options.firmwareLog()
+    const digest = log === null ? null : new Uint8Array(sha256(log))
+    if (log !== null) await this.#options.unsent.contents.put(log)
+    this.#firmwareLog = { boot: bootId, digest }
+    return digest
+  }
+
+  #ownState(): ReadonlyMap<string, StateScalar> {
+    const { outbox } = this.#options.unsent
+    return new Map<string, StateScalar>([
+      ['outbox.waiting', outbox.entries.length],
+      ['outbox.dropped', outbox.droppedCount],
+      ['outbox.refused', outbox.refusedCount],
+      ['agent.rss-kib', Math.round(process.memoryUsage.rss() / 1024)],
+    ])
+  }
+
+  #isAcknowledged(digest: Uint8Array): boolean {
+    return this.#options.progress.current.acknowledged.contents.some((known) => equal(known, digest))
+  }
+
+  #unknownContentsOf({ session, sequence }: OutboxEntry): readonly Uint8Array[] {
+    const told = this.#told.find((entry) => entry.sequence === sequence && equal(entry.session, session))
+    return (told?.contents ?? []).filter((digest) => !this.#isAcknowledged(digest))
+  }
+
+  /** A receipt or a request. Anything that is not the collector's is ignored: the broker is trusted with nothing. */
+  async downArrived(message: Uint8Array): Promise<'receipt' | 'request' | 'ignored'> {
+    const { identity, log } = this.#options
+    try {
+      const opened = openDownMessage(message, identity.ueid, identity.receiptKey, equalConstantTime)
+      if (opened.role === 'receipt') await this.#receipted(opened.receipt, message)
+      else await this.#requested(opened.request)
+      return opened.role
+    } catch (error) {
+      if (!(error instanceof OutcomeError)) {
+        this.#tell(error)
+        return 'ignored'
+      }
+      log.warn(`a message that is not from the collector was ignored: ${error.code}`)
+      return 'ignored'
+    }
+  }
+
+  async #receipted(receipt: Receipt, message: Uint8Array): Promise<void> {
+    const { progress, unsent, log, now } = this.#options
+    const { acknowledged, waiting } = afterReceipt(progress.current.acknowledged, this.#told, receipt.sessions)
+    const last = progress.current.lastReceipt
+    const isNewer = last === null || receipt.number > last.number
+    // First what the receipt promises is written down, then what it makes superfluous is removed.
+    await progress.update({
+      acknowledged,
+      ...(isNewer ? { lastReceipt: { number: receipt.number, hash: new Uint8Array(sha256(message)) } } : {}),
+    })
+    this.#told = waiting
+    await unsent.outbox.receipted(receipt.sessions)
+    const refused = await unsent.outbox.refused(receipt.refused.map(({ hash }) => hash))
+    if (refused > 0) {
+      const codes = [...new Set(receipt.refused.map(({ code }) => code))].join(', ')
+      log.error(`the collector refused ${refused} reports: ${codes}`)
+    }
+    this.#status = { ...this.#status, lastReceiptAt: now() }
+    await this.#pruneContents()
+    this.#courier.wake()
+  }
+
+  /** Contents are kept while a report that waits needs them, and those of the newest posture for requests. */
+  async #pruneContents(): Promise<void> {
+    const { unsent } = this.#options
+    if (unsent.outbox.entries.length > 0) return
+    const newest = this.#told.at(-1)
+    if (newest !== undefined) await unsent.contents.prune(newest.contents)
+  }
+
+  async #requested(request: ContentRequest): Promise<void> {
+    const { progress, log } = this.#options
+    log.debug(`the collector asks for ${request.contents.map((digest) => toHex(digest).slice(0, 8)).join(', ')}`)
+    await progress.update({ acknowledged: afterRequest(progress.current.acknowledged, request) })
+    await this.#courier.answer(request.contents)
+    // Posture map and PCR values travel within evidence only.
+    if (request.posture || request.pcrs) await this.measure()
+  }
+
+  #tell(error: unknown): undefined {
+    const problem = error instanceof Error ? error.message : String(error)
+    this.#status = { ...this.#status, problem }
+    this.#options.log.error(problem)
+    return undefined
+  }
+}

@@ -1,0 +1,156 @@
+// Not the package's main file, which would bring its WebSocket and SOCKS transports along.
+import mqttClient from 'mqtt/lib/client'
+import type { Socket } from 'node:net'
+import { KeepsealError } from '../../shared/errors.ts'
+
+const { default: MqttClient } = mqttClient
+
+export type MqttVersion = 4 | 5
+
+export interface ConnectionOptions {
+  readonly version: MqttVersion
+  readonly clientId: string
+  readonly will: { readonly topic: string; readonly payload: Uint8Array }
+  readonly subscriptions: Readonly<Record<string, { readonly qos: 0 | 1 }>>
+  readonly openStream: () => Socket
+  readonly keepaliveSeconds: number
+  readonly connectTimeoutMs: number
+  /** The broker took the connection and all subscriptions. */
+  readonly onReady: () => void
+  readonly onMessage: (topic: string, payload: Uint8Array) => void
+  /** Called once, last of all. */
+  readonly onClosed: (reason: ClosedReason) => void
+}
+
+export interface ClosedReason {
+  readonly text: string
+  /** The broker does not speak this version of MQTT. */
+  readonly wrongVersion: boolean
+}
+
+/** CONNACK codes for a version that is not spoken: MQTT 3.1.1, table 3.1; MQTT 5.0, section 3.2.2.2. */
+const WRONG_VERSION: ReadonlySet<unknown> = new Set([1, 132])
+
+/**
+ * One MQTT connection, from dialling to its end. Each has a client of its own, so nothing that one has left undone
+ * is carried into the next: what was not acknowledged is in the outbox, not in a second store in memory.
+ */
+export class MqttConnection {
+  readonly #client: InstanceType<typeof MqttClient>
+  readonly #options: ConnectionOptions
+  readonly #pending = new Set<(error: KeepsealError) => void>()
+  #failure: ClosedReason | undefined
+  #closing = false
+  #closed = false
+  #ready = false
+  #whenClosed: () => void = () => undefined
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options
+    const { will } = options
+    this.#client = new MqttClient(() => options.openStream(), {
+      clientId: options.clientId,
+      protocolId: 'MQTT',
+      protocolVersion: options.version,
+      clean: true,
+      keepalive: options.keepaliveSeconds,
+      connectTimeout: options.connectTimeoutMs,
+      reconnectPeriod: 0,
+      resubscribe: false,
+      will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: false },
+    })
+    this.#client.on('error', (error) => this.#fail(error))
+    this.#client.on('disconnect', () => this.#fail(new Error('the broker ended the connection')))
+    this.#client.on('message', (topic, payload) => options.onMessage(topic, new Uint8Array(payload)))
+    this.#client.on('connect', () => this.#subscribe())
+    this.#client.on('close', () => this.#onClose())
+  }
+
+  get ready(): boolean {
+    return this.#ready && !this.#closing && !this.#closed
+  }
+
+  /**
+   * Resolves when the broker has acknowledged the message. Rejects with KeepsealError `collector.unreachable` after
+   * `timeoutMs` or with the end of the connection, and with `collector.refused` when the broker says so (MQTT 5).
+   */
+  publish(topic: string, payload: Uint8Array, timeoutMs: number): Promise<void> {
+    if (!this.ready) return Promise.reject(new KeepsealError('collector.unreachable', 'not connected to the broker'))
+    return new Promise((resolve, reject) => {
+      const settle = (error?: KeepsealError): void => {
+        clearTimeout(timer)
+        this.#pending.delete(settle)
+        if (error === undefined) resolve()
+        else reject(error)
+      }
+      const timer = setTimeout(() => {
+        settle(new KeepsealError('collector.unreachable', `the broker has not answered for ${timeoutMs} ms`))
+      }, timeoutMs)
+      this.#pending.add(settle)
+      this.#client.publish(topic, Buffer.from(payload), { qos: 1 }, (error) => {
+        settle(error instanceof Error ? publishFailure(error) : undefined)
+      })
+    })
+  }
+
+  /** Takes leave of the broker, so that the last will is not published. Ends within `withinMs` whatever happens. */
+  close(withinMs: number): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    return new Promise((resolve) => {
+      const force = setTimeout(() => this.abort('closed'), withinMs)
+      this.#whenClosed = () => {
+        clearTimeout(force)
+        resolve()
+      }
+      if (this.#closing) return
+      this.#closing = true
+      this.#settleAll('closed')
+      this.#failure ??= { text: 'closed', wrongVersion: false }
+      if (!this.#client.connected) return this.abort('closed')
+      // `end` waits for acknowledgements that may never come, and lets nobody hurry it.
+      for (const id of Object.keys(this.#client.outgoing)) this.#client.removeOutgoingMessage(Number(id))
+      this.#client.end(false)
+    })
+  }
+
+  /** Ends the connection without a word. */
+  abort(reason: string): void {
+    this.#failure ??= { text: reason, wrongVersion: false }
+    this.#client.stream.destroy()
+    this.#onClose()
+  }
+
+  #subscribe(): void {
+    this.#client.subscribe({ ...this.#options.subscriptions }, (error) => {
+      if (this.#closing || this.#closed) return
+      if (error instanceof Error) return this.abort(`the broker refuses to be read: ${error.message}`)
+      this.#ready = true
+      this.#options.onReady()
+    })
+  }
+
+  #fail(error: Error): void {
+    const code: unknown = 'code' in error ? error.code : undefined
+    this.#failure ??= { text: error.message, wrongVersion: WRONG_VERSION.has(code) }
+  }
+
+  #onClose(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#settleAll('the connection to the broker was lost')
+    // Stops its timers where it did not end by itself.
+    this.#client.end(true)
+    this.#whenClosed()
+    this.#options.onClosed(this.#failure ?? { text: 'the connection was closed', wrongVersion: false })
+  }
+
+  #settleAll(reason: string): void {
+    for (const settle of this.#pending) settle(new KeepsealError('collector.unreachable', reason))
+  }
+}
+
+function publishFailure(error: Error): KeepsealError {
+  const refused = 'code' in error && typeof error.code === 'number' && error.code >= 128
+  const code = refused ? 'collector.refused' : 'collector.unreachable'
+  return new KeepsealError(code, `broker: ${error.message}`, { cause: error })
+}

@@ -1,0 +1,132 @@
+import { utf8 } from '../../shared/bytes/bytes.ts'
+import { KeepsealError } from '../../shared/errors.ts'
+import type { Ueid } from '../../shared/evidence/identifiers.ts'
+import { downTopic, epochTopic, upstreamTopic } from '../../shared/evidence/topics.ts'
+import type { TlsIdentity } from '../state/identity.ts'
+import { backoffDelay, DEFAULT_BACKOFF, type BackoffRules } from './backoff.ts'
+import { brokerAddress, openBrokerStream } from './broker-stream.ts'
+import { MqttConnection, type ClosedReason, type MqttVersion } from './connection.ts'
+
+/** What comes from the broker. Nothing of it is authenticated: the broker is trusted with delivery alone. */
+export interface ChannelEvents {
+  /** On each connection, after which everything unreceipted is due again. */
+  readonly onConnected: (connection: { readonly version: '3.1.1' | '5' }) => void
+  /** A retained one comes with each connection. */
+  readonly onEpoch: (bytes: Uint8Array) => void
+  /** Receipts and requests. The same may come twice. */
+  readonly onDown: (bytes: Uint8Array) => void
+  /** Also for an attempt that failed. `retryMs`: time to the next one. */
+  readonly onDisconnected: (reason: string, retryMs: number) => void
+}
+
+export interface ChannelOptions {
+  readonly url: string
+  readonly ueid: Ueid
+  readonly tls: TlsIdentity
+  /** auto: MQTT 5, and 3.1.1 from the first refusal on. */
+  readonly protocol: 'auto' | '5' | '3.1.1'
+  readonly events: ChannelEvents
+  /** From 0 to below 1. */
+  readonly random: () => number
+  readonly backoff?: BackoffRules
+  readonly keepaliveSeconds?: number
+  readonly connectTimeoutMs?: number
+  readonly publishTimeoutMs?: number
+}
+
+/** A connection that held this long was a good one: the next failure begins a new series. */
+const STABLE_MS = 30_000
+const CLOSE_MS = 1_500
+const MAX_MESSAGE_BYTES = 128 * 1024
+const WILL = utf8('gone')
+
+/** The device's place at the broker, connected again and again until it is closed. */
+export class MqttChannel {
+  readonly #options: ChannelOptions
+  #version: MqttVersion
+  #connection: MqttConnection | undefined
+  #retry: NodeJS.Timeout | undefined
+  #failures = 0
+  #closed = false
+
+  /** Throws `config.invalid-value` for a URL that is no broker's. */
+  constructor(options: ChannelOptions) {
+    brokerAddress(options.url)
+    this.#options = options
+    this.#version = options.protocol === '3.1.1' ? 4 : 5
+  }
+
+  get connected(): boolean {
+    return this.#connection?.ready === true
+  }
+
+  /** Begins to connect. Returns at once: the events tell what becomes of it. */
+  start(): void {
+    if (this.#connection === undefined && this.#retry === undefined && !this.#closed) this.#connect()
+  }
+
+  /**
+   * Resolves when the broker has acknowledged the message: not yet a promise of the collector. One at a time is
+   * asked of the caller, so that no broker's limit of messages in flight is met.
+   * Rejects with KeepsealError `collector.unreachable` or `collector.refused`, in any case within the time limit.
+   */
+  publish(topic: string, bytes: Uint8Array): Promise<void> {
+    const { publishTimeoutMs = 30_000 } = this.#options
+    if (this.#connection === undefined) {
+      return Promise.reject(new KeepsealError('collector.unreachable', 'not connected to the broker'))
+    }
+    return this.#connection.publish(topic, bytes, publishTimeoutMs)
+  }
+
+  /** Ends within two seconds. What is being published is rejected; no event comes any more. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#retry)
+    await this.#connection?.close(CLOSE_MS)
+  }
+
+  #connect(): void {
+    const { url, ueid, tls, events, keepaliveSeconds = 60, connectTimeoutMs = 30_000 } = this.#options
+    let readyAt: number | undefined
+    this.#retry = undefined
+    this.#connection = new MqttConnection({
+      version: this.#version,
+      clientId: ueid,
+      will: { topic: upstreamTopic(ueid, 'presence'), payload: WILL },
+      subscriptions: { [epochTopic]: { qos: 0 }, [downTopic(ueid)]: { qos: 1 } },
+      openStream: () => openBrokerStream(brokerAddress(url), tls),
+      keepaliveSeconds,
+      connectTimeoutMs,
+      onReady: () => {
+        readyAt = performance.now()
+        events.onConnected({ version: this.#version === 5 ? '5' : '3.1.1' })
+      },
+      onMessage: (topic, payload) => this.#dispatch(topic, payload),
+      onClosed: (reason) => {
+        this.#connection = undefined
+        if (this.#closed) return
+        const stable = readyAt !== undefined && performance.now() - readyAt >= STABLE_MS
+        this.#failures = stable ? 1 : this.#failures + 1
+        this.#reconnect(reason)
+      },
+    })
+  }
+
+  #dispatch(topic: string, payload: Uint8Array): void {
+    if (this.#closed || payload.length === 0 || payload.length > MAX_MESSAGE_BYTES) return
+    if (topic === epochTopic) this.#options.events.onEpoch(payload)
+    else if (topic === downTopic(this.#options.ueid)) this.#options.events.onDown(payload)
+  }
+
+  #reconnect({ text, wrongVersion }: ClosedReason): void {
+    const { protocol, events, random, backoff = DEFAULT_BACKOFF } = this.#options
+    const fallBack = wrongVersion && protocol === 'auto' && this.#version === 5
+    if (fallBack) {
+      this.#version = 4
+      this.#failures = 0
+    }
+    const retryMs = fallBack ? 0 : backoffDelay(this.#failures, random(), backoff)
+    this.#retry = setTimeout(() => this.#connect(), retryMs)
+    if (!fallBack) events.onDisconnected(text, retryMs)
+  }
+}

@@ -1,0 +1,117 @@
+import { defineCommand, type Command } from '../../../shared/cli/command.ts'
+import { exitCodes } from '../../../shared/cli/exit-codes.ts'
+import { choice, text } from '../../../shared/config/value-types.ts'
+import { connect } from './api.ts'
+import { Approval, describeApproval, describeDevice, Device, DeviceDetail, isGood, Revocation } from './device-view.ts'
+import { DEFAULT_ITEMS, listOptions, presentList, toneOf } from './listing.ts'
+import { productIdOf } from './product-reference.ts'
+import { connectionOptions } from './settings.ts'
+
+const ueid = { description: 'Id of the device, as `device list` shows it.' } as const
+
+const pathOf = (device: string): string => `/devices/${encodeURIComponent(device.toLowerCase())}`
+
+const list = defineCommand({
+  name: 'device list',
+  summary: 'List devices, last enrolled first',
+  options: {
+    ...listOptions,
+    product: { description: 'Of this product only.', value: text(260), placeholder: 'PRODUCT' },
+    enrolment: {
+      description: 'pending, active or revoked ones only.',
+      value: choice(['pending', 'active', 'revoked']),
+      placeholder: 'STATE',
+    },
+    verdict: {
+      description: 'With this verdict only.',
+      value: choice(['affirming', 'warning', 'contraindicated', 'not-appraised']),
+      placeholder: 'VERDICT',
+    },
+  },
+  json: true,
+  run: async (context) => {
+    const { options, terminal } = context
+    const client = connect(options, terminal.env)
+    const { enrolment, verdict, product, limit = DEFAULT_ITEMS } = options
+    const productId = product === undefined ? undefined : await productIdOf(client, product)
+    const listed = await client.list('/devices', { enrolment, verdict, productId }, Device, limit)
+    const columns = [
+      { title: 'DEVICE', shrinks: false },
+      { title: 'VERDICT', style: toneOf },
+      { title: 'LIVENESS', style: toneOf },
+      { title: 'ENROLMENT', style: toneOf },
+      { title: 'IDENTITY' },
+    ]
+    return presentList(
+      context,
+      listed,
+      columns,
+      (device) => [device.ueid, device.verdict, device.liveness, device.enrolment, device.identity],
+      'No such device: keepseal token create --product PRODUCT makes a token to enrol one.',
+    )
+  },
+})
+
+const show = defineCommand({
+  name: 'device show',
+  summary: 'Show one device with its findings and what to do about them',
+  description: ['With --exit-code it ends with 1 unless the device is active, affirming, not latched and fresh.'],
+  arguments: { ueid },
+  options: {
+    ...connectionOptions,
+    'exit-code': { description: 'End with 1 unless everything is well.' },
+  },
+  json: true,
+  run: async ({ options, arguments: { ueid: device }, terminal, present, style }) => {
+    const shown = await connect(options, terminal.env).get(pathOf(device), DeviceDetail)
+    present(shown, () => describeDevice(shown, { style }).join('\n'))
+    return options.exitCode && !isGood(shown) ? exitCodes.finding : exitCodes.good
+  },
+})
+
+const approve = defineCommand({
+  name: 'device approve',
+  summary: 'Accept a device, and what it reports now as its reference values',
+  description: [
+    'The values are marked "unreviewed": they support no certificate by themselves. Findings of the device are ' +
+      'resolved, and a latched failure is released. All of it is entered in the audit log.',
+  ],
+  examples: ['keepseal device show 01… && keepseal device approve 01…'],
+  arguments: { ueid },
+  options: {
+    ...connectionOptions,
+    scope: {
+      description: 'For this device (without this option), or for all devices of its product.',
+      value: choice(['device', 'product']),
+      placeholder: 'SCOPE',
+    },
+    'expected-posture': {
+      description: 'Posture digest as `device show` gives it: refuse when it is another by now.',
+      value: text(64),
+      placeholder: 'DIGEST',
+    },
+  },
+  json: true,
+  run: async ({ options, arguments: { ueid: device }, terminal, present }) => {
+    const { scope = 'device', expectedPosture: expectedPostureDigest } = options
+    const client = connect(options, terminal.env)
+    const approval = await client.post(`${pathOf(device)}/approve`, { scope, expectedPostureDigest }, Approval)
+    present(approval, () => describeApproval(approval).join('\n'))
+    return exitCodes.good
+  },
+})
+
+const revoke = defineCommand({
+  name: 'device revoke',
+  summary: 'Take a device out of service: its evidence is refused from now on',
+  arguments: { ueid },
+  options: connectionOptions,
+  json: true,
+  run: async ({ options, arguments: { ueid: device }, terminal, present }) => {
+    const revoked = await connect(options, terminal.env).post(`${pathOf(device)}/revoke`, {}, Revocation)
+    present(revoked, () => 'revoked')
+    return exitCodes.good
+  },
+})
+
+export const deviceCommands: readonly Command[] = [list, show, approve, revoke]

@@ -1,0 +1,74 @@
+import * as v from 'valibot'
+import { defineCommand, type Command } from '../../../shared/cli/command.ts'
+import type { Output } from '../../../shared/cli/output.ts'
+import { choice, text } from '../../../shared/config/value-types.ts'
+import { printable } from '../../../shared/text/printable.ts'
+import { connect } from './api.ts'
+import { DEFAULT_ITEMS, listOptions, presentList, timeText, toneOf } from './listing.ts'
+import { productIdOf } from './product-reference.ts'
+
+export const Finding = v.looseObject({
+  id: v.string(),
+  deviceUeid: v.string(),
+  code: v.string(),
+  title: v.string(),
+  remedy: v.string(),
+  severity: v.string(),
+  state: v.string(),
+  subject: v.string(),
+  before: v.nullable(v.string()),
+  after: v.nullable(v.string()),
+  openedAt: v.string(),
+})
+export type Finding = v.InferOutput<typeof Finding>
+
+/** Findings in full, for the page of a device or a case. */
+export function describeFindings(findings: readonly Finding[], { style }: Pick<Output, 'style'>): string[] {
+  return findings.flatMap((finding) => {
+    const tone = toneOf(finding.severity)
+    const severity = tone === undefined ? printable(finding.severity) : style(tone, printable(finding.severity))
+    const change = [finding.before, finding.after].map((value) => (value === null ? 'nothing' : printable(value)))
+    return [
+      `${severity} ${printable(finding.code)}: ${printable(finding.title)}`,
+      `  ${printable(finding.subject)}: ${change.join(' -> ')}`,
+      `  ${printable(finding.state)} since ${printable(timeText(finding.openedAt))}`,
+      `  next: ${printable(finding.remedy)}`,
+    ]
+  })
+}
+
+const list = defineCommand({
+  name: 'finding list',
+  summary: 'List findings, newest first; without --state those that are open',
+  options: {
+    ...listOptions,
+    state: {
+      description: 'open, recovered, resolved or all.',
+      value: choice(['open', 'recovered', 'resolved', 'all']),
+      placeholder: 'STATE',
+    },
+    device: { description: 'Of this device only.', value: text(34), placeholder: 'UEID' },
+    product: { description: 'Of devices of this product only.', value: text(260), placeholder: 'PRODUCT' },
+    code: { description: 'With this code only.', value: text(64), placeholder: 'CODE' },
+  },
+  json: true,
+  run: async (context) => {
+    const { options, terminal } = context
+    const client = connect(options, terminal.env)
+    const { state = 'open', device: deviceUeid, product, code, limit = DEFAULT_ITEMS } = options
+    const productId = product === undefined ? undefined : await productIdOf(client, product)
+    const query = { state: state === 'all' ? undefined : state, deviceUeid, productId, code }
+    const listed = await client.list('/findings', query, Finding, limit)
+    const columns = [
+      { title: 'SEVERITY', style: toneOf },
+      { title: 'STATE' },
+      { title: 'CODE' },
+      { title: 'SUBJECT' },
+      ...(deviceUeid === undefined ? [{ title: 'DEVICE', shrinks: false }] : []),
+    ]
+    const row = (each: Finding) => [each.severity, each.state, each.code, each.subject, each.deviceUeid]
+    return presentList(context, listed, columns, row, `No finding${state === 'all' ? '' : ` is ${state}`}.`)
+  },
+})
+
+export const findingCommands: readonly Command[] = [list]

@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util'
+import { runProgram } from '../../../shared/cli/program.ts'
+import { processTerminal } from '../../../shared/cli/terminal.ts'
+import { client } from './program.ts'
+
+process.exitCode = await runProgram(client, process.argv.slice(2), processTerminal(process), parseArgs)

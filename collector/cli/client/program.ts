@@ -1,0 +1,23 @@
+import type { Program } from '../../../shared/cli/program.ts'
+import { version } from '../../../shared/version.ts'
+import { caseCommands } from './case.ts'
+import { certificateCommands } from './certificate.ts'
+import { deviceCommands } from './device.ts'
+import { findingCommands } from './finding.ts'
+import { productCommands } from './product.ts'
+import { tokenCommands } from './token.ts'
+
+/** `keepseal`: what people do with a collector, over its API. One file a group of commands. */
+export const client: Program = {
+  name: 'keepseal',
+  summary: 'Look at the fleet and decide about it',
+  version,
+  commands: [
+    ...productCommands,
+    ...tokenCommands,
+    ...deviceCommands,
+    ...findingCommands,
+    ...caseCommands,
+    ...certificateCommands,
+  ],
+}

@@ -1,0 +1,52 @@
+import type { CborField } from '../cbor/fields.ts'
+import type { CborKey, CborMap } from '../cbor/value.ts'
+import { utf8 } from '../bytes/bytes.ts'
+
+/** What differs per unit or per report, such as the age of the last update check. Bounded, and never in a section. */
+export type State = ReadonlyMap<string, StateScalar>
+export type StateScalar = number | boolean | string
+
+/**
+ * Names that travel as integers, because they are in every evidence. The list is part of the profile: a collector
+ * does not know a later label, so a name that comes into use within a profile travels as text.
+ */
+export const STATE_LABELS: ReadonlyMap<string, number> = new Map([
+  ['update-channel.last-check-age', 1],
+  ['update-channel.last-check-source', 2],
+  ['sockets.own-addresses', 3],
+  ['sockets.replaced-executables', 4],
+  ['outbox.dropped', 5],
+  ['outbox.refused', 6],
+  ['agent.cpu-ms', 7],
+  ['agent.memory-kib', 8],
+])
+const names: ReadonlyMap<CborKey, string> = new Map([...STATE_LABELS].map(([name, label]) => [label, name]))
+
+export const MAX_STATE_ENTRIES = 32
+/** In bytes, as all sizes of texts. */
+export const MAX_STATE_KEY = 32
+export const MAX_STATE_TEXT = 256
+
+const sizeOf = (text: string): number => utf8(text).length
+
+export function stateToCbor(state: State): CborMap {
+  return new Map([...state].map(([name, value]) => [STATE_LABELS.get(name) ?? name, value] as const))
+}
+
+/** Refuses the message under the field's own code. A name that has a label has no second spelling as text. */
+export function readState(map: CborField): State {
+  const entries = new Map<string, StateScalar>()
+  for (const [key, item] of map.entries({ max: MAX_STATE_ENTRIES })) {
+    const name = names.get(key) ?? textKey(map, key)
+    const { value } = item
+    if (typeof value === 'string' && sizeOf(value) > MAX_STATE_TEXT) return item.refuse('a long text')
+    entries.set(name, typeof value === 'string' || typeof value === 'boolean' ? value : item.integer())
+  }
+  return entries
+}
+
+function textKey(map: CborField, key: CborKey): string {
+  if (typeof key !== 'string') return map.refuse(`label ${key} is not known`)
+  const isName = key !== '' && sizeOf(key) <= MAX_STATE_KEY && !STATE_LABELS.has(key)
+  return isName ? key : map.refuse('a key is not a short text without a label')
+}

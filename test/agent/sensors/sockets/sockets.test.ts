@@ -1,0 +1,234 @@
+import { symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { describe, expect, test } from 'vitest'
+import { createHost, type Host } from '../../../../agent/sensors/host.ts'
+import { measureAll } from '../../../../agent/sensors/registry.ts'
+import type { Reading } from '../../../../agent/sensors/sensor.ts'
+import { socketsSensor } from '../../../../agent/sensors/sockets.ts'
+import { SECTIONS } from '../../../../shared/posture/sections.ts'
+import type { SocketsContent } from '../../../../shared/posture/sections/sockets.ts'
+import { treeHost, withoutPermission, writeTree, type Tree } from '../../../support/host-tree.ts'
+import { socketTable } from '../../../support/proc-net.ts'
+
+const ANY6 = '0'.repeat(32)
+const LISTEN = '0A'
+const CLOSE = '07'
+const ESTABLISHED = '01'
+
+const readingOf = async (host: Host) =>
+  (await measureAll(host, [socketsSensor])).get('sockets')?.reading as Reading<'sockets'>
+
+async function measure(host: Host): Promise<{ content: SocketsContent; state: Readonly<Record<string, unknown>> }> {
+  const reading = await readingOf(host)
+  if (reading.status !== 'measured') throw new Error(reading.status)
+  expect(v.is(SECTIONS.sockets.schema, reading.content)).toBe(true)
+  return { content: reading.content, state: reading.state ?? {} }
+}
+
+const shell = (pid: number, inode: number, exe = '/usr/sbin/sshd'): Tree => ({
+  [`/proc/${pid}/fd/3`]: { link: `socket:[${inode}]` },
+  [`/proc/${pid}/fd/4`]: { link: '/dev/null' },
+  [`/proc/${pid}/exe`]: { link: exe },
+})
+const init: Tree = { '/proc/1/fd/0': { link: '/dev/null' }, '/proc/1/exe': { link: '/sbin/init' } }
+const ssh = socketTable([{ local: '00000000:0016', state: LISTEN, inode: 77 }])
+
+describe('what listens', () => {
+  test('TCP that listens and UDP that is not connected, in both families', async () => {
+    const { content } = await measure(
+      treeHost({
+        ...init,
+        '/proc/net/tcp': socketTable([
+          { local: '00000000:0016', state: LISTEN },
+          { local: '0100007F:1F90', state: LISTEN },
+          { local: '0A01A8C0:0016', remote: '0B01A8C0:C350', state: ESTABLISHED },
+          { local: '0A01A8C0:0016', remote: '0B01A8C0:C351', state: '06' },
+        ]),
+        '/proc/net/tcp6': socketTable([{ local: `${ANY6}:01BB`, state: LISTEN }], 6),
+        '/proc/net/udp': socketTable([
+          { local: '00000000:0044', state: CLOSE },
+          { local: '0A01A8C0:D431', remote: '08080808:0035', state: ESTABLISHED },
+        ]),
+        '/proc/net/udp6': socketTable([{ local: '000002FF000000000000000001000000:14E9', state: CLOSE }], 6),
+      }),
+    )
+    const none = { owner: 'none' }
+    expect(content).toEqual({
+      listeners: [
+        { protocol: 'tcp', family: 'ipv4', scope: 'any', address: '0.0.0.0', port: 22, ...none },
+        { protocol: 'tcp', family: 'ipv4', scope: 'loopback', address: '127.0.0.1', port: 8080, ...none },
+        { protocol: 'tcp', family: 'ipv6', scope: 'any', address: '::', port: 443, ...none },
+        { protocol: 'udp', family: 'ipv4', scope: 'any', address: '0.0.0.0', port: 68, ...none },
+        { protocol: 'udp', family: 'ipv6', scope: 'multicast', address: 'ff02::1', port: 5353, ...none },
+      ],
+      tables: ['tcp', 'tcp6', 'udp', 'udp6'],
+      owners: 'visible',
+      truncated: false,
+      total: 5,
+      malformed: 0,
+    })
+  })
+
+  test("on an address of the unit's own: the section has the scope, the state the address", async () => {
+    const { content, state } = await measure(
+      treeHost({
+        ...init,
+        '/proc/net/tcp': socketTable([
+          { local: '0A01A8C0:0016', state: LISTEN },
+          { local: '0B01A8C0:0016', state: LISTEN },
+        ]),
+        '/proc/net/udp6': socketTable([{ local: '000080FE00000000FF005450A1B2C3FE:0222', state: CLOSE }], 6),
+      }),
+    )
+    expect(content.listeners).toEqual([
+      { protocol: 'tcp', family: 'ipv4', scope: 'address', port: 22, owner: 'none' },
+      { protocol: 'udp', family: 'ipv6', scope: 'link', port: 546, owner: 'none' },
+    ])
+    expect(state).toEqual({ 'sockets.own-addresses': 'tcp/192.168.1.10:22 tcp/192.168.1.11:22' })
+  })
+
+  test('slot numbers of more than four digits do not shift the columns', async () => {
+    const lines = Array.from({ length: 12_345 }, () => ({
+      local: '00000000:0001',
+      remote: '01010101:0001',
+      state: '01',
+    }))
+    const table = socketTable([...lines, { local: '00000000:0016', state: LISTEN }])
+    const { content } = await measure(treeHost({ ...init, '/proc/net/tcp': table }))
+    expect(content.listeners.map(({ port }) => port)).toEqual([22])
+  })
+})
+
+describe('who listens', () => {
+  test('the executables of all that hold the socket, sorted, whatever their pids', async () => {
+    const tables = { '/proc/net/tcp': ssh }
+    const one = treeHost({ ...init, ...tables, ...shell(20, 77), ...shell(7, 77, '/usr/bin/tcpd') })
+    const other = treeHost({ ...init, ...tables, ...shell(3, 77), ...shell(400, 77, '/usr/bin/tcpd') })
+    const { content } = await measure(one)
+    expect(content.listeners[0]).toMatchObject({ owner: 'known', executables: ['/usr/bin/tcpd', '/usr/sbin/sshd'] })
+    expect((await measure(other)).content).toEqual(content)
+  })
+
+  test('a replaced executable keeps its path, and is counted apart', async () => {
+    const { content, state } = await measure(
+      treeHost({ ...init, '/proc/net/tcp': ssh, ...shell(9, 77, '/usr/sbin/sshd (deleted)') }),
+    )
+    expect(content.listeners[0]?.executables).toEqual(['/usr/sbin/sshd'])
+    expect(state).toEqual({ 'sockets.replaced-executables': 1 })
+  })
+
+  test.each([
+    ['a line break', '/tmp/a\nb', '/tmp/a\\x0ab'],
+    ['a direction override', '/tmp/\u202egnp', '/tmp/\\xe2\\x80\\xaegnp'],
+  ])('a name with %s is shown harmless', async (_, exe, shown) => {
+    const { content } = await measure(treeHost({ ...init, '/proc/net/tcp': ssh, ...shell(9, 77, exe) }))
+    expect(content.listeners[0]?.executables).toEqual([shown])
+  })
+
+  test('a name that is not UTF-8 keeps its bytes', async () => {
+    const root = writeTree({ ...init, '/proc/net/tcp': ssh, '/proc/9/fd/3': { link: 'socket:[77]' } })
+    symlinkSync(Buffer.from([0x2f, 0xff, 0xfe]), join(root, 'proc/9/exe'))
+    const { content } = await measure(createHost({ root, byteOrder: 'LE' }))
+    expect(content.listeners[0]?.executables).toEqual(['/\\xff\\xfe'])
+  })
+
+  test('an owner without a readable name is an owner still', async () => {
+    const host = treeHost({ ...init, '/proc/net/tcp': ssh, '/proc/9/fd/3': { link: 'socket:[77]' } })
+    expect((await measure(host)).content.listeners[0]).toMatchObject({ owner: 'known' })
+  })
+})
+
+describe('what cannot be seen is said', () => {
+  test('processes of others: hidden, not ownerless', async () => {
+    const host = withoutPermission(treeHost({ ...init, '/proc/net/tcp': ssh, ...shell(9, 77) }), '/proc/9/fd')
+    const { content } = await measure(host)
+    expect(content.owners).toBe('no-permission')
+    expect(content.listeners[0]).toMatchObject({ owner: 'hidden' })
+  })
+
+  test('processes that /proc does not even list (hidepid, ProtectProc)', async () => {
+    const { content } = await measure(treeHost({ '/proc/net/tcp': ssh, '/proc/50/fd/0': { link: '/dev/null' } }))
+    expect(content).toMatchObject({ owners: 'no-permission', listeners: [{ owner: 'hidden' }] })
+  })
+
+  test('one socket of two with a hidden owner', async () => {
+    const tcp = socketTable([
+      { local: '00000000:0016', state: LISTEN, inode: 77 },
+      { local: '00000000:0016', state: LISTEN, inode: 78 },
+    ])
+    const host = withoutPermission(
+      treeHost({ ...init, '/proc/net/tcp': tcp, ...shell(9, 77), ...shell(8, 78) }),
+      '/proc/8',
+    )
+    expect((await measure(host)).content.listeners).toEqual([
+      expect.objectContaining({ owner: 'hidden', executables: ['/usr/sbin/sshd'] }),
+    ])
+  })
+
+  test('the tables themselves', async () => {
+    const host = withoutPermission(treeHost({ ...init, '/proc/net/tcp': ssh }), '/proc/net')
+    expect(await readingOf(host)).toMatchObject({ status: 'no-permission', reason: 'file-not-readable' })
+    expect(await readingOf(treeHost({}))).toEqual({ status: 'not-supported', reason: 'no-procfs' })
+  })
+
+  test('a kernel without IPv6', async () => {
+    expect((await measure(treeHost({ ...init, '/proc/net/tcp': ssh }))).content.tables).toEqual(['tcp'])
+  })
+
+  test.each([
+    ['a line cut short', ssh.slice(0, -100)],
+    ['a line of something else', `${ssh}garbage\n`],
+    ['a line without a colon for a megabyte', `${ssh}${'x'.repeat(1 << 20)}\n`],
+    ['an address that is none', ssh.replace('00000000:0016', '0000000G:0016')],
+    ['no inode', ssh.replace(' 77 ', ' xx ')],
+  ])('%s is counted', async (_, table) => {
+    expect((await measure(treeHost({ ...init, '/proc/net/tcp': table }))).content.malformed).toBe(1)
+  })
+
+  test('a process that vanishes while it is looked at is skipped', async () => {
+    const host = treeHost({ ...init, '/proc/net/tcp': ssh, ...shell(9, 77) })
+    const vanishing: Host = {
+      ...host,
+      readLink: (path) => (path.startsWith('/proc/9/') ? { status: 'absent' } : host.readLink(path)),
+    }
+    expect((await measure(vanishing)).content).toMatchObject({ owners: 'visible', listeners: [{ owner: 'none' }] })
+  })
+})
+
+describe('sixty thousand sockets', () => {
+  const port = (index: number): string => index.toString(16).toUpperCase().padStart(4, '0')
+
+  test('that are connected cost less than a second', async () => {
+    const lines = Array.from({ length: 60_000 }, (_, index) => ({
+      local: `0A01A8C0:${port(index)}`,
+      remote: '0B01A8C0:01BB',
+      state: ESTABLISHED,
+    }))
+    const host = treeHost({
+      ...init,
+      '/proc/net/tcp': socketTable([...lines, { local: '00000000:0016', state: LISTEN }]),
+    })
+    const before = host.cpuMs()
+    expect((await measure(host)).content).toMatchObject({ total: 1, truncated: false })
+    expect(host.cpuMs() - before).toBeLessThan(1000)
+  })
+
+  test('that listen are cut with a note, the widest reaching first', async () => {
+    const lines = Array.from({ length: 60_000 }, (_, index) => ({
+      local: `0100007F:${port(index + 1)}`,
+      state: LISTEN,
+      inode: index + 1,
+    }))
+    const host = treeHost({
+      ...init,
+      '/proc/net/tcp': socketTable([...lines, { local: '00000000:0016', state: LISTEN }]),
+    })
+    const before = host.cpuMs()
+    const { content } = await measure(host)
+    expect(host.cpuMs() - before).toBeLessThan(1000)
+    expect(content).toMatchObject({ truncated: true, total: 60_001 })
+    expect(content.listeners[0]).toMatchObject({ scope: 'any', port: 22 })
+    expect(content.listeners).toHaveLength(1024)
+  })
+})

@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest'
+import { hash } from '../../../shared/crypto/node.ts'
+import { EVENT_TYPE } from '../../../shared/eventlog/constants.ts'
+import { verifyEventLog } from '../../../shared/eventlog/match.ts'
+import { parseEventLog } from '../../../shared/eventlog/parse.ts'
+import { checkFirmwarePcrs } from '../../../shared/eventlog/rules.ts'
+import { agileLog, ascii, goodBoot, pcrsOf, separator, type EventSpec } from '../../support/eventlog-builder.ts'
+
+function problemsOf(events: readonly EventSpec[]) {
+  const log = verifyEventLog(parseEventLog(agileLog(events)), 'sha256', pcrsOf(events), hash)
+  return checkFirmwarePcrs(log, hash).map(({ code, pcr }) => [code, pcr])
+}
+const without = (pcr: number) => goodBoot().filter((event) => event.type !== 'EV_SEPARATOR' || event.pcr !== pcr)
+
+test('a regular boot has no problem', () => {
+  expect(problemsOf(goodBoot())).toEqual([])
+})
+
+test('PCRs that nothing was measured into have no problem', () => {
+  expect(problemsOf([])).toEqual([])
+})
+
+describe.each([0, 4, 7])('PCR %i', (pcr) => {
+  test('without a separator', () => {
+    const rest = [...without(pcr), { pcr, type: 'EV_EVENT_TAG', data: ascii('x') } as const]
+    expect(problemsOf(rest)).toContainEqual(['eventlog.separator', pcr])
+  })
+
+  test('with two separators', () => {
+    expect(problemsOf([...goodBoot(), separator(pcr)])).toEqual([['eventlog.separator', pcr]])
+  })
+
+  test('with a separator that tells of a firmware error', () => {
+    expect(problemsOf([...without(pcr), separator(pcr, 1)])).toEqual([['eventlog.separator', pcr]])
+  })
+
+  test('with the older value of the separator', () => {
+    expect(problemsOf([...without(pcr), separator(pcr, 0xffffffff)])).toEqual([])
+  })
+
+  test('with a separator whose data was not measured', () => {
+    const forged = { ...separator(pcr), hashed: ascii('x') }
+    expect(problemsOf([...without(pcr), forged])).toEqual([['eventlog.digest-mismatch', pcr]])
+  })
+
+  test('with an event type that does not exist', () => {
+    const odd = { pcr, type: 0x7fffffff, data: ascii('x') }
+    expect(problemsOf([...goodBoot(), odd])).toEqual([['eventlog.forbidden-event', pcr]])
+  })
+})
+
+test('a type that belongs to another PCR is reported', () => {
+  const misplaced = { pcr: 0, type: EVENT_TYPE.EV_EFI_VARIABLE_AUTHORITY, data: ascii('x') }
+  expect(problemsOf([...goodBoot(), misplaced])).toEqual([['eventlog.forbidden-event', 0]])
+})
+
+test("PCRs beyond 7 are the operating system's", () => {
+  expect(problemsOf([...goodBoot(), { pcr: 12, type: 0x7fffffff, data: ascii('x') }])).toEqual([])
+})
