@@ -2,7 +2,7 @@ import { equal, toHex } from '../../shared/bytes/bytes.ts'
 import { equalConstantTime, sha256 } from '../../shared/crypto/node.ts'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import { OutcomeError } from '../../shared/errors.ts'
-import type { StateScalar } from '../../shared/evidence/claims.ts'
+import type { StateScalar } from '../../shared/evidence/state.ts'
 import { openDownMessage, type ContentRequest, type Receipt } from '../../shared/evidence/down.ts'
 import { version } from '../../shared/version.ts'
 import type { Log } from '../log.ts'
@@ -182,13 +182,16 @@ export class Agent {
     return (told?.contents ?? []).filter((digest) => !this.#isAcknowledged(digest))
   }
 
-  /** A receipt or a request. Anything that is not the collector's is ignored: the broker is trusted with nothing. */
-  async downArrived(message: Uint8Array): Promise<'receipt' | 'request' | 'ignored'> {
+  /**
+   * A receipt or a request. Anything that is not the collector's is ignored: the broker is trusted with nothing.
+   * `mayMeasure`: whether a request may have the machine measured again, or waits for the next interval.
+   */
+  async downArrived(message: Uint8Array, mayMeasure: boolean): Promise<'receipt' | 'request' | 'ignored'> {
     const { identity, log } = this.#options
     try {
       const opened = openDownMessage(message, identity.ueid, identity.receiptKey, equalConstantTime)
       if (opened.role === 'receipt') await this.#receipted(opened.receipt, message)
-      else await this.#requested(opened.request)
+      else await this.#requested(opened.request, mayMeasure)
       return opened.role
     } catch (error) {
       if (!(error instanceof OutcomeError)) {
@@ -230,13 +233,13 @@ export class Agent {
     if (newest !== undefined) await unsent.contents.prune(newest.contents)
   }
 
-  async #requested(request: ContentRequest): Promise<void> {
+  async #requested(request: ContentRequest, mayMeasure: boolean): Promise<void> {
     const { progress, log } = this.#options
     log.debug(`the collector asks for ${request.contents.map((digest) => toHex(digest).slice(0, 8)).join(', ')}`)
     await progress.update({ acknowledged: afterRequest(progress.current.acknowledged, request) })
     await this.#courier.answer(request.contents)
     // Posture map and PCR values travel within evidence only.
-    if (request.posture || request.pcrs) await this.measure()
+    if (mayMeasure && (request.posture || request.pcrs)) await this.measure()
   }
 
   #tell(error: unknown): undefined {

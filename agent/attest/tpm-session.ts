@@ -1,5 +1,6 @@
 import { openAttestationKey, type AttestationKeyRequest } from '../tpm/attestation-key.ts'
 import type { KeyContextStore } from '../tpm/key-context.ts'
+import { useEndorsementPassword } from '../tpm/commands/sessions.ts'
 import { openTpm } from '../tpm/open.ts'
 import { takeQuoteWithPcrs } from '../tpm/quoting.ts'
 import type { PcrSelection } from '../../shared/tpm/pcr-selection.ts'
@@ -10,6 +11,8 @@ export interface TpmAccess {
   readonly key: AttestationKeyRequest
   readonly selection: PcrSelection
   readonly contexts: KeyContextStore
+  /** Of the endorsement hierarchy, where it has one. */
+  readonly endorsementPassword: Uint8Array | undefined
 }
 
 /** Opens the TPM for one quote and lets go of it again: other programs use it too. */
@@ -17,6 +20,7 @@ export function quoteWith(access: TpmAccess): QuoteFunction {
   return async (extraData) => {
     const tpm = await openTpm(access.tcti)
     try {
+      if (access.endorsementPassword !== undefined) await useEndorsementPassword(tpm, access.endorsementPassword)
       const key = await openAttestationKey(tpm, access.key, access.contexts)
       const quote = await takeQuoteWithPcrs(tpm, key, { selection: access.selection, extraData })
       await tpm.flush(key.handle)

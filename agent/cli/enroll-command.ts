@@ -10,6 +10,7 @@ import { KeepsealError } from '../../shared/errors.ts'
 import { EnrolmentBegin } from '../../shared/evidence/enrolment.ts'
 import { printable } from '../../shared/text/printable.ts'
 import * as v from 'valibot'
+import { readEndorsementPassword } from '../config/endorsement-password.ts'
 import { loadAgentConfig } from '../config/load.ts'
 import type { AgentConfig } from '../config/options.ts'
 import { authoritiesIn, systemAuthorities } from '../enrol/authorities.ts'
@@ -89,7 +90,8 @@ export const enrollCommand: Command = defineCommand({
     const lock = await lockState(directory)
     try {
       const inputs = await enrolmentOf(values, token, options.again)
-      terminal.error(`keys: ${describeTcti(tctiOf(values)).replace('none', 'no TPM, in software only')}\n`)
+      const tcti = tctiOf(values)
+      terminal.error(tcti === undefined ? 'no TPM: a software identity\n' : `TPM: ${describeTcti(tcti)}\n`)
       const { ueid, assurance, collector } = await enrol(inputs)
       const result = {
         ueid,
@@ -152,7 +154,8 @@ async function enrolmentOf(config: AgentConfig, token: string, again: boolean): 
   const kind = tpm.akAlgorithm === 'rsa-2048' ? ({ kind: 'rsassa-2048' } as const) : {}
   const ekCertificate =
     tpm.ekCertificateFile === '' ? {} : { ekCertificate: await readEkCertificate(tpm.ekCertificateFile) }
-  const endorsementPassword = await passwordIn(tpm.endorsementAuthFile)
+  const password = await readEndorsementPassword(tpm.endorsementAuthFile)
+  const endorsementPassword = password === undefined ? {} : { endorsementPassword: password }
   const selection = [{ bank: tpm.bank, pcrs: tpm.pcrs }]
   return {
     collectorUrl: collector.url,
@@ -168,13 +171,4 @@ async function enrolmentOf(config: AgentConfig, token: string, again: boolean): 
     now: () => Math.floor(Date.now() / 1000),
     random,
   }
-}
-
-/** The content of the file without the line end that editors add. */
-async function passwordIn(file: string): Promise<{ readonly endorsementPassword?: Uint8Array }> {
-  if (file === '') return {}
-  const content = await readPrivateFile(file, 1024)
-  if (content === undefined) throw new KeepsealError('file.unreadable', file)
-  const end = content.at(-1) === 0x0a ? content.length - 1 : content.length
-  return { endorsementPassword: content.subarray(0, end) }
 }

@@ -6,7 +6,7 @@ import { equal, fromHex, fromUtf8, toHex, utf8 } from '../../shared/bytes/bytes.
 import { coseKeyThumbprint, decodeCoseKey, encodeCoseKey, type CoseKey } from '../../shared/cose/key.ts'
 import type { MacKey } from '../../shared/cose/mac0.ts'
 import { ed25519Key, hash, hmac } from '../../shared/crypto/node.ts'
-import { KeepsealError } from '../../shared/errors.ts'
+import { KeepsealError, OutcomeError } from '../../shared/errors.ts'
 import { EnrolmentGrant, ProductIdentity } from '../../shared/evidence/enrolment.ts'
 import type { DeviceKey } from '../../shared/evidence/evidence.ts'
 import { isUeid, type Ueid } from '../../shared/evidence/identifiers.ts'
@@ -208,6 +208,6 @@ function identityOf({ deviceKeySeed, receiptSecret, collector, ...material }: Id
 
 /** The key with which a collector signs epochs. Throws OutcomeError `cose.key-malformed` for any but Ed25519. */
 export function collectorKeyOf(publicKey: CoseKey): DeviceKey {
-  if (publicKey.curve !== 'Ed25519') throw new Error('the collector key is not an Ed25519 key')
+  if (publicKey.curve !== 'Ed25519') throw new OutcomeError('cose.key-malformed', 'not an Ed25519 key')
   return { key: ed25519Key(publicKey.x), thumbprint: coseKeyThumbprint(publicKey, hash) }
 }

@@ -40,7 +40,7 @@ export function approveDevice(store: Store, request: ApprovalRequest): Promise<A
   return store.transaction(async (transaction) => {
     const device = await existing(transaction, request.ueid)
     if (device.enrolment === 'revoked') {
-      throw conflict('it is revoked', `keepseal token create --product ${device.productId} --reenrol ${device.ueid}`)
+      throw conflict('it is revoked', `keepseal token create --reenrol ${device.ueid}`)
     }
     const activated = device.enrolment === 'pending'
     const state = await transaction.devices.stateOf(device.id)

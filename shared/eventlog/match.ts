@@ -123,28 +123,32 @@ function matchLate(
   bank: HashAlgorithm,
   hash: HashFunction,
 ): readonly string[] | undefined {
-  for (const { words } of lateMeasurementsOf(pcr)) {
-    const digests = words.map((word) => hash(bank, utf8(word)))
-    const extended = (current: Uint8Array, digest: Uint8Array) => new PcrRegister(bank, current, hash).extend(digest)
+  for (const { steps } of lateMeasurementsOf(pcr)) {
+    const digests = steps.map((words) => words.map((word) => hash(bank, utf8(word))))
+    const extended = (current: Uint8Array, step: readonly Uint8Array[]) => {
+      const register = new PcrRegister(bank, current, hash)
+      for (const digest of step) register.extend(digest)
+      return register
+    }
     const taken = orderedSubset(value, quoted, digests, 0, extended)
-    if (taken !== undefined) return taken.map((index) => words[index] ?? '')
+    if (taken !== undefined) return taken.flatMap((index) => steps[index] ?? [])
   }
   return undefined
 }
 
-/** Which of `digests`, in their order and from index `start` on, lead from `value` to `quoted`. */
+/** Which of `steps`, in their order and from index `start` on, lead from `value` to `quoted`. */
 function orderedSubset(
   value: Uint8Array,
   quoted: Uint8Array,
-  digests: readonly Uint8Array[],
+  steps: readonly (readonly Uint8Array[])[],
   start: number,
-  extended: (value: Uint8Array, digest: Uint8Array) => PcrRegister,
+  extended: (value: Uint8Array, step: readonly Uint8Array[]) => PcrRegister,
 ): readonly number[] | undefined {
-  for (const [index, digest] of digests.entries()) {
+  for (const [index, step] of steps.entries()) {
     if (index < start) continue
-    const next = extended(value, digest)
+    const next = extended(value, step)
     if (next.holds(quoted)) return [index]
-    const rest = orderedSubset(next.value(), quoted, digests, index + 1, extended)
+    const rest = orderedSubset(next.value(), quoted, steps, index + 1, extended)
     if (rest !== undefined) return [index, ...rest]
   }
   return undefined

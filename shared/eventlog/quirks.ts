@@ -14,38 +14,46 @@ export const STARTUP_LOCALITIES: readonly number[] = [0, 3, 4]
 export interface LateMeasurements {
   readonly id: string
   readonly pcrs: readonly number[]
-  /** In the order in which they occur. Each may be missing. A word stands for its digest, without terminator. */
-  readonly words: readonly string[]
+  /**
+   * In the order in which they occur. Each step may be missing; the words of one step come together. A word stands for
+   * its digest, without terminator. The search for what was measured tries all choices: 2 to the number of steps.
+   */
+  readonly steps: readonly (readonly string[])[]
 }
+
+const each = (...words: readonly string[]): readonly (readonly string[])[] => words.map((word) => [word])
 
 /** systemd-pcrosseparator.service closes what firmware and boot loader measure against the running system. */
 const OS_SEPARATOR = 'os-separator'
 
 /** systemd.io/TPM2_PCR_MEASUREMENTS, systemd-pcrphase.service(8). */
-const USERSPACE_PHASES = ['sysinit', 'ready', 'shutdown', 'final']
 const INITRD_PHASES = ['enter-initrd', 'nvpcr-separator', 'leave-initrd']
+const USERSPACE_PHASES = ['sysinit', 'ready', 'shutdown', 'final']
 
 export const LATE_MEASUREMENTS: readonly LateMeasurements[] = [
-  { id: 'systemd-boot-phases', pcrs: [11], words: [...INITRD_PHASES, ...USERSPACE_PHASES] },
+  { id: 'systemd-boot-phases', pcrs: [11], steps: each(...INITRD_PHASES, ...USERSPACE_PHASES) },
   // A soft reboot ends user space and starts it again on the running kernel.
-  { id: 'systemd-soft-reboot', pcrs: [11], words: [...INITRD_PHASES, ...USERSPACE_PHASES, ...USERSPACE_PHASES] },
-  { id: 'systemd-os-separator', pcrs: [0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 14], words: [OS_SEPARATOR] },
-  { id: 'systemd-nv-pcr-separator', pcrs: [9], words: ['nvpcr-separator', OS_SEPARATOR] },
-  { id: 'systemd-os-separator-before-nv-pcr', pcrs: [9], words: [OS_SEPARATOR, 'nvpcr-separator'] },
+  {
+    id: 'systemd-soft-reboot',
+    pcrs: [11],
+    steps: [...each(...INITRD_PHASES), USERSPACE_PHASES, ...each(...USERSPACE_PHASES)],
+  },
+  { id: 'systemd-os-separator', pcrs: [0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 14], steps: each(OS_SEPARATOR) },
+  { id: 'systemd-nv-pcr-separator', pcrs: [9], steps: each('nvpcr-separator', OS_SEPARATOR) },
+  { id: 'systemd-os-separator-before-nv-pcr', pcrs: [9], steps: each(OS_SEPARATOR, 'nvpcr-separator') },
   // Firmware that hands out its log before it measures the end of boot services (PFP section 10.4.4).
   {
     id: 'exit-boot-services-not-logged',
     pcrs: [5],
-    words: [
+    steps: each(
       'Exit Boot Services Invocation',
       'Exit Boot Services Returned with Failure',
       'Exit Boot Services Invocation',
       'Exit Boot Services Returned with Success',
       OS_SEPARATOR,
-    ],
+    ),
   },
 ]
 
-/** PCR 5 is in two entries: the longer one includes the shorter, which is tried first because it is cheap. */
 export const lateMeasurementsOf = (pcr: number): readonly LateMeasurements[] =>
   LATE_MEASUREMENTS.filter(({ pcrs }) => pcrs.includes(pcr))

@@ -37,7 +37,7 @@ const create = defineCommand({
     const { vendor, model, identity: identityPolicy, approval: approvalPolicy } = options
     const made = await client.post('/products', { vendor, model, identityPolicy, approvalPolicy }, Product)
     present(made, () => printable(made.id))
-    if (made.id !== '') terminal.error(`next: keepseal token create --product ${printable(made.id)}\n`)
+    terminal.error(`next: keepseal token create --product ${printable(made.id)}\n`)
     return exitCodes.good
   },
 })

@@ -94,7 +94,8 @@ function required(key: 'url' | 'token', value: string | undefined): string {
 /** The value itself is never in the message: it may be a token in the wrong place. */
 function checked(key: Key, value: unknown, place: string): string {
   const type: ValueType<string> = KEYS[key]
-  if (v.is(type.schema, value)) return value
+  const result = v.safeParse(type.schema, value)
+  if (result.success) return result.output
   throw new KeepsealError('config.invalid-value', `${place}: ${key} must be ${type.requirement}`)
 }
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { hash } from '../../../shared/crypto/node.ts'
 import { EVENT_TYPE, type EventTypeName } from '../../../shared/eventlog/constants.ts'

@@ -216,6 +216,7 @@ describe('measurements after the end of the log', () => {
 
   test.each([
     ['in another order', ['leave-initrd', 'enter-initrd']],
+    ['that begin again without an end', ['sysinit', 'ready', 'sysinit']],
     ['twice', ['sysinit', 'sysinit', 'sysinit']],
     ['that systemd does not have', ['sysinit', 'intruder']],
   ])('boot phases %s are refused', (_, words) => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { MAX_EVENTS, MAX_LOG_SIZE, NO_PCR } from '../../../shared/eventlog/constants.ts'
 import { parseEventLog } from '../../../shared/eventlog/parse.ts'

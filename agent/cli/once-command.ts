@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { defineCommand } from '../../shared/cli/command.ts'
+import { configOptions } from '../../shared/cli/config-report.ts'
+import { exitCodes, type ExitCode } from '../../shared/cli/exit-codes.ts'
+import type { Output } from '../../shared/cli/output.ts'
+import { KeepsealError } from '../../shared/errors.ts'
+import { measurePosture } from '../attest/posture.ts'
+import { loadAgentConfig } from '../config/load.ts'
+import type { AgentConfig } from '../config/options.ts'
+import { createLog } from '../log.ts'
+import { startAgent } from '../run.ts'
+import { createHost } from '../sensors/host.ts'
+import { readStatus } from '../state/status-file.ts'
+import { postureAsJson, printPosture } from './print-posture.ts'
+
+const RECEIPT_TIMEOUT_MS = 60_000
+
+export const onceCommand = defineCommand({
+  name: 'once',
+  summary: 'Measure this machine once, and report it or print it.',
+  description: [
+    'Without --print the measurement is reported, and the command ends when the collector has given its receipt.',
+    'With --print nothing is sent, and neither an enrolment nor a collector is needed.',
+  ],
+  options: { ...configOptions, print: { description: 'Print what would be sent, and send nothing.' } },
+  json: true,
+  async run(context) {
+    const { values: config } = loadAgentConfig(context.options, context.terminal.env)
+    if (!context.options.print) return report(config, context)
+    const posture = await measurePosture(createHost({ root: config.host.root }))
+    context.present(postureAsJson(posture), () => printPosture(context, posture))
+    return exitCodes.good
+  },
+})
+
+async function report(config: AgentConfig, output: Output): Promise<ExitCode> {
+  const level = config.log.level === 'info' ? 'warn' : config.log.level
+  const log = createLog({ level, write: output.terminal.error, journald: false, clock: Date.now })
+  const begun = Math.floor(Date.now() / 1000)
+  const agent = await startAgent(config, log)
+  try {
+    const deadline = Date.now() + RECEIPT_TIMEOUT_MS
+    for (;;) {
+      const status = await Promise.race([readStatus(config.state.directory), agent.failed])
+      const receiptAt = status?.lastReceiptAt ?? null
+      if (status !== undefined && receiptAt !== null && receiptAt >= begun && status.lastMeasurementAt !== null) {
+        const { waiting, refused, epoch } = status
+        output.present(
+          { receipted: true, epoch, waiting, refused },
+          () => 'reported: the collector has given its receipt',
+        )
+        return exitCodes.good
+      }
+      if (Date.now() > deadline) {
+        throw new KeepsealError('collector.unreachable', status?.problem ?? 'no receipt arrived within a minute', {
+          remedy: 'What was measured waits in the outbox. keepseal-agent doctor tells what is missing.',
+        })
+      }
+      await sleep(200)
+    }
+  } finally {
+    await agent.stop()
+  }
+}

@@ -1,0 +1,61 @@
+import { defineCommand } from '../../shared/cli/command.ts'
+import { configOptions } from '../../shared/cli/config-report.ts'
+import { exitCodes } from '../../shared/cli/exit-codes.ts'
+import { printable } from '../../shared/text/printable.ts'
+import { loadAgentConfig } from '../config/load.ts'
+import { loadIdentity } from '../state/identity.ts'
+import { readStatus, type StatusFile } from '../state/status-file.ts'
+
+export const statusCommand = defineCommand({
+  name: 'status',
+  summary: 'Show who this device is, and how its reporting goes.',
+  description: ['Exit code 1 where the agent does not run, or where something stands against its reporting.'],
+  options: configOptions,
+  json: true,
+  async run(context) {
+    const { values: config } = loadAgentConfig(context.options, context.terminal.env)
+    const { directory } = config.state
+    const identity = await loadIdentity(directory)
+    const status = await readStatus(directory)
+    const running = status !== undefined && isRunning(status.pid)
+    const good = running && status.problem === null && status.connected
+    const { ueid, assurance, product, collector } = identity
+    context.present(
+      { ueid, identity: assurance, product, collector: collector.url, running, status: status ?? null },
+      () =>
+        [
+          `device      ${ueid}`,
+          `identity    ${assurance}`,
+          `product     ${printable(`${product.vendor} ${product.model} ${product.hardwareRevision}`)}`,
+          `collector   ${printable(collector.url)}`,
+          `running     ${running ? `yes, process ${status.pid}` : 'no'}`,
+          ...(status === undefined ? [] : statusLines(status)),
+          ...(good ? [] : ['  next: keepseal-agent doctor']),
+        ].join('\n'),
+    )
+    return good ? exitCodes.good : exitCodes.finding
+  },
+})
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // It exists, and belongs to somebody else.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+const time = (seconds: number | null): string => (seconds === null ? 'never' : new Date(seconds * 1000).toISOString())
+
+function statusLines(status: StatusFile): string[] {
+  return [
+    `connected   ${status.connected ? 'yes' : 'no'}`,
+    `measured    ${time(status.lastMeasurementAt)}`,
+    `receipt     ${time(status.lastReceiptAt)}`,
+    `epoch       ${status.epoch ?? 'none yet'}`,
+    `waiting     ${status.waiting} reports, ${status.dropped} dropped, ${status.refused} refused`,
+    ...(status.problem === null ? [] : [`problem     ${printable(status.problem)}`]),
+  ]
+}

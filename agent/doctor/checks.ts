@@ -1,0 +1,168 @@
+import { access, constants, statfs } from 'node:fs/promises'
+import { connect } from 'node:tls'
+import { KeepsealError } from '../../shared/errors.ts'
+import { describeTpm } from '../tpm/commands/capabilities.ts'
+import { openTpm } from '../tpm/open.ts'
+import { chooseTcti, describeTcti } from '../tpm/tcti.ts'
+import { measureAll } from '../sensors/registry.ts'
+import { loadIdentity } from '../state/identity.ts'
+import { readStatus } from '../state/status-file.ts'
+import type { Check, CheckResult } from './check.ts'
+
+const good = (detail: string): CheckResult => ({ status: 'good', detail })
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+const identity: Check = {
+  id: 'identity',
+  title: 'Enrolment',
+  async run({ config }) {
+    try {
+      const { ueid, assurance } = await loadIdentity(config.state.directory)
+      return good(`${ueid}, ${assurance}`)
+    } catch (error) {
+      const remedy = error instanceof KeepsealError ? error.remedy : ''
+      return { status: 'failed', detail: messageOf(error), remedy }
+    }
+  },
+}
+
+const tpm: Check = {
+  id: 'tpm',
+  title: 'TPM',
+  async run({ config }) {
+    const tcti = config.tpm.tcti === 'none' ? undefined : chooseTcti(config.tpm.tcti)
+    if (tcti === undefined) {
+      return { status: 'warning', detail: 'none: the identity is in software only, and the boot is not proven' }
+    }
+    try {
+      const opened = await openTpm(tcti, { boundMs: 10_000 })
+      try {
+        const { manufacturer, firmwareVersion, lockoutCounter } = await describeTpm(opened)
+        const locked = lockoutCounter > 0 ? `, lockout counter ${lockoutCounter}` : ''
+        return good(`${manufacturer}, firmware ${firmwareVersion}, at ${describeTcti(tcti)}${locked}`)
+      } finally {
+        await opened.close()
+      }
+    } catch (error) {
+      const remedy = 'Is the user of the service in the group of the TPM? usermod -aG tss keepseal-agent'
+      return { status: 'failed', detail: messageOf(error), remedy }
+    }
+  },
+}
+
+const firmwareLog: Check = {
+  id: 'firmware-log',
+  title: 'Boot log of the firmware',
+  async run({ config }) {
+    const file = config.tpm.firmwareLogFile
+    if (file === '') return { status: 'warning', detail: 'none is configured' }
+    try {
+      await access(file, constants.R_OK)
+      return good(file)
+    } catch (error) {
+      const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+      return missing
+        ? { status: 'warning', detail: `${file} does not exist: the firmware measures nothing, or has no TPM` }
+        : {
+            status: 'warning',
+            detail: `${file} may not be read`,
+            remedy: 'It is readable by root only on most systems.',
+          }
+    }
+  },
+}
+
+const sensors: Check = {
+  id: 'sensors',
+  title: 'Sensors',
+  async run({ host }) {
+    const measurements = [...(await measureAll(host)).values()]
+    const blind = measurements.filter(({ reading }) => reading.status !== 'measured')
+    const hidden = measurements.filter(
+      ({ reading }) =>
+        reading.status === 'measured' && 'owners' in reading.content && reading.content.owners === 'no-permission',
+    )
+    if (blind.length === 0 && hidden.length === 0) return good(`all ${measurements.length} measure`)
+    const names = blind.map(({ sensor, reading }) => `${sensor.id}: ${reading.status}`)
+    const owners = hidden.map(({ sensor }) => `${sensor.id}: owners of some sockets are not visible`)
+    const remedy = blind[0]?.sensor.remedy ?? hidden[0]?.sensor.remedy
+    return { status: 'warning', detail: [...names, ...owners].join('; '), ...(remedy === undefined ? {} : { remedy }) }
+  },
+}
+
+const broker: Check = {
+  id: 'broker',
+  title: 'Broker',
+  async run({ config }) {
+    let known: Awaited<ReturnType<typeof loadIdentity>>
+    try {
+      known = await loadIdentity(config.state.directory)
+    } catch {
+      return { status: 'unknown', detail: 'known after the enrolment only' }
+    }
+    const url = new URL(config.mqtt.url === '' ? known.collector.mqttUrl : config.mqtt.url)
+    const { privateKey: key, certificate: cert, certificateAuthority: ca } = known.tls
+    return new Promise((resolve) => {
+      const socket = connect({
+        host: url.hostname,
+        port: Number(url.port === '' ? 8883 : url.port),
+        servername: url.hostname,
+        ...{ key, cert, ca },
+        timeout: 10_000,
+      })
+      const end = (result: CheckResult): void => {
+        socket.destroy()
+        resolve(result)
+      }
+      socket.once('secureConnect', () => end(good(`${url.host} answers over ${socket.getProtocol() ?? 'TLS'}`)))
+      const remedy = 'Check network, address and clock; the broker must present a certificate of the collector.'
+      socket.once('timeout', () => end({ status: 'failed', detail: `${url.host} does not answer`, remedy }))
+      socket.once('error', (error) => end({ status: 'failed', detail: `${url.host}: ${error.message}`, remedy }))
+    })
+  },
+}
+
+const outbox: Check = {
+  id: 'outbox',
+  title: 'Outbox',
+  async run({ config }) {
+    const status = await readStatus(config.state.directory)
+    if (status === undefined) return { status: 'unknown', detail: 'no agent has run here yet' }
+    const detail = `${status.waiting} waiting, ${status.dropped} dropped, ${status.refused} refused`
+    if (status.problem !== null) return { status: 'failed', detail: `${status.problem} (${detail})` }
+    return status.dropped + status.refused > 0 ? { status: 'warning', detail } : good(detail)
+  },
+}
+
+const disk: Check = {
+  id: 'disk',
+  title: 'Room for the outbox',
+  async run({ config }) {
+    const { directory, outboxMaxBytes } = config.state
+    try {
+      const { bavail, bsize } = await statfs(directory)
+      const free = bavail * bsize
+      const detail = `${Math.floor(free / 1_048_576)} MiB free in ${directory}`
+      if (free >= outboxMaxBytes) return good(detail)
+      return { status: 'warning', detail, remedy: 'Free some space, or lower state.outbox_max_bytes.' }
+    } catch (error) {
+      return { status: 'unknown', detail: messageOf(error) }
+    }
+  },
+}
+
+const BUILD_YEAR = 2026
+
+const clock: Check = {
+  id: 'clock',
+  title: 'Clock',
+  async run({ host }) {
+    const now = new Date(host.now() * 1000)
+    if (now.getUTCFullYear() >= BUILD_YEAR) return good(now.toISOString())
+    const remedy = 'Set the time: certificates cannot be checked with a clock in the past.'
+    return { status: 'warning', detail: `${now.toISOString()} is before this software was made`, remedy }
+  },
+}
+
+/** All checks, in the order in which they are shown. */
+export const CHECKS: readonly Check[] = [identity, tpm, firmwareLog, sensors, broker, outbox, disk, clock]

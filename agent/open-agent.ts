@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { random } from '../shared/crypto/node.ts'
+import { KeepsealError } from '../shared/errors.ts'
+import { Agent } from './attest/agent.ts'
+import type { QuoteFunction } from './attest/make-evidence.ts'
+import { quoteWith } from './attest/tpm-session.ts'
+import { readEndorsementPassword } from './config/endorsement-password.ts'
+import type { AgentConfig } from './config/options.ts'
+import type { Log } from './log.ts'
+import { DEFAULT_BACKLOG_PER_SECOND } from './outbox/delivery.ts'
+import { openUnsent, type Unsent } from './outbox/open.ts'
+import { readBootIdentity } from './sensors/boot-identity.ts'
+import { createHost, type Host } from './sensors/host.ts'
+import { loadIdentity, type Identity } from './state/identity.ts'
+import { lockState, type StateLock } from './state/lock.ts'
+import { statePaths } from './state/paths.ts'
+import { ProgressFile } from './state/progress.ts'
+import { fileKeyContextStore } from './tpm/key-context.ts'
+import { chooseTcti } from './tpm/tcti.ts'
+
+export interface OpenAgent {
+  readonly agent: Agent
+  readonly identity: Identity
+  readonly unsent: Unsent
+  readonly lock: StateLock
+}
+
+const MAX_LOG_BYTES = 2 * 1024 * 1024
+
+/**
+ * An agent over the state directory, which no other process may use meanwhile.
+ * Throws `agent.not-enrolled`, `agent.running`, `state.*`, `tpm.unavailable`.
+ */
+export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgent> {
+  const { directory } = config.state
+  const identity = await loadIdentity(directory)
+  const lock = await lockState(directory)
+  try {
+    const paths = statePaths(directory)
+    const report = (problem: KeepsealError): void => log.warn(problem.message)
+    const owner = { ueid: identity.ueid, collectorId: identity.collector.id }
+    const now = (): number => Math.floor(Date.now() / 1000)
+    const host = createHost({ root: config.host.root })
+    const unsent = await openUnsent({
+      paths,
+      maxBytes: config.state.outboxMaxBytes,
+      maxAgeSeconds: config.state.outboxMaxAgeSeconds,
+      now,
+      report,
+    })
+    const agent = new Agent({
+      identity,
+      progress: await ProgressFile.open(paths.progress, owner, report),
+      unsent,
+      host,
+      quote: await quoteFunction(config, identity, host, log),
+      firmwareLog: () => readFirmwareLog(config.tpm.firmwareLogFile, log),
+      resendSeconds: config.report.resendSeconds,
+      backlogPerSecond: DEFAULT_BACKLOG_PER_SECOND,
+      log,
+      now,
+      monotonic: () => performance.now(),
+      random,
+    })
+    return { agent, identity, unsent, lock }
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+/** null only for a device that was enrolled without a TPM: one that has lost its TPM must not look like that. */
+async function quoteFunction(
+  config: AgentConfig,
+  identity: Identity,
+  host: Host,
+  log: Log,
+): Promise<QuoteFunction | null> {
+  const { attestationKey } = identity
+  if (attestationKey === null) return null
+  const tcti = config.tpm.tcti === 'none' ? undefined : chooseTcti(config.tpm.tcti)
+  if (tcti === undefined) {
+    throw new KeepsealError('tpm.unavailable', 'this device was enrolled with a TPM, and there is none now')
+  }
+  const { bootId } = readBootIdentity(host)
+  const boot = 'value' in bootId ? bootId.value : random(16)
+  const file = join(config.state.directory, 'attestation-key.context')
+  return quoteWith({
+    tcti,
+    key: attestationKey,
+    selection: [{ bank: config.tpm.bank, pcrs: config.tpm.pcrs }],
+    contexts: fileKeyContextStore(file, boot, () =>
+      log.info('the attestation key is made anew for each quote: its context cannot be kept'),
+    ),
+    endorsementPassword: await readEndorsementPassword(config.tpm.endorsementAuthFile),
+  })
+}
+
+/** The firmware's event log; null where there is none, or none that may be read. */
+function readFirmwareLog(file: string, log: Log): Uint8Array | null {
+  if (file === '') return null
+  try {
+    const content = readFileSync(file)
+    if (content.length === 0) return null
+    if (content.length <= MAX_LOG_BYTES) return new Uint8Array(content)
+    log.warn(`${file} is larger than ${MAX_LOG_BYTES} bytes and is not sent`)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code !== 'ENOENT') log.warn(`${file} cannot be read (${String(code)}): the boot log is not sent`)
+  }
+  return null
+}

@@ -1,0 +1,115 @@
+import { random } from '../shared/crypto/node.ts'
+import type { AgentConfig } from './config/options.ts'
+import type { Log } from './log.ts'
+import { openAgent } from './open-agent.ts'
+import { writeStatus } from './state/status-file.ts'
+import { MqttChannel } from './transport/mqtt-channel.ts'
+
+/** From 0 to below 1. Spreads a fleet; nothing secret hangs on it. */
+function fraction(): number {
+  const [a = 0, b = 0, c = 0] = random(3)
+  return (a * 65_536 + b * 256 + c) / 16_777_216
+}
+
+/** A request of the collector is answered at once, but a broker cannot make the TPM work without pause. */
+const REQUEST_PAUSE_MS = 5_000
+
+export interface RunningAgent {
+  /** Takes leave of the broker. What was measured is in the outbox. */
+  stop(): Promise<void>
+  /** Rejects when the agent cannot go on. */
+  readonly failed: Promise<never>
+}
+
+/** Runs until it is stopped: measures when an epoch arrives, then at each interval. */
+export async function startAgent(config: AgentConfig, log: Log): Promise<RunningAgent> {
+  const { agent, identity, lock, unsent } = await openAgent(config, log)
+  const startedAt = Math.floor(Date.now() / 1000)
+  let timer: NodeJS.Timeout | undefined
+  let stopped = false
+  let measuredThisRun = false
+  let lastRequestAt = Number.NEGATIVE_INFINITY
+  let fail: (error: unknown) => void = () => undefined
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject
+  })
+  failed.catch(() => undefined)
+
+  const status = async (): Promise<void> => {
+    const { entries, droppedCount, refusedCount } = unsent.outbox
+    await writeStatus(config.state.directory, {
+      pid: process.pid,
+      startedAt,
+      writtenAt: Math.floor(Date.now() / 1000),
+      ...agent.status,
+      waiting: entries.length,
+      dropped: droppedCount,
+      refused: refusedCount,
+    }).catch((error: unknown) => log.warn(error instanceof Error ? error.message : String(error)))
+  }
+  const schedule = (): void => {
+    clearTimeout(timer)
+    if (stopped) return
+    const { intervalSeconds, jitterSeconds } = config.report
+    timer = setTimeout(() => void measure(), (intervalSeconds + fraction() * jitterSeconds) * 1000)
+  }
+  const measure = async (): Promise<void> => {
+    schedule()
+    const entry = await agent.measure()
+    if (entry !== undefined) {
+      if (!measuredThisRun) log.info(`first measurement of this run: ${entry.size} bytes, number ${entry.sequence}`)
+      measuredThisRun = true
+    }
+    await status()
+  }
+  /** Messages of the broker are taken one after the other: two of them must not write the same file at once. */
+  let inbound: Promise<void> = Promise.resolve()
+  const take = (action: () => Promise<void>): void => {
+    inbound = inbound.then(action).catch((error: unknown) => fail(error))
+  }
+  const channel = new MqttChannel({
+    url: config.mqtt.url === '' ? identity.collector.mqttUrl : config.mqtt.url,
+    ueid: identity.ueid,
+    tls: identity.tls,
+    protocol: config.mqtt.protocol,
+    random: fraction,
+    events: {
+      onConnected: ({ version }) => {
+        log.info(`connected to the broker, MQTT ${version}`)
+        agent.connected(channel)
+      },
+      onDisconnected: (reason, retryMs) => {
+        agent.disconnected()
+        log.warn(`not connected: ${reason}; next attempt in ${Math.round(retryMs / 1000)} s`)
+        void status()
+      },
+      onEpoch: (bytes) =>
+        take(async () => {
+          // The first epoch of a run is waited for: evidence under an old one would only arrive late.
+          if ((await agent.epochArrived(bytes)) || !measuredThisRun) if (!measuredThisRun) await measure()
+        }),
+      onDown: (bytes) =>
+        take(async () => {
+          const now = performance.now()
+          const kind = await agent.downArrived(bytes, now - lastRequestAt >= REQUEST_PAUSE_MS)
+          if (kind === 'request') lastRequestAt = now
+          if (kind !== 'ignored') await status()
+        }),
+    },
+  })
+  log.info(`device ${identity.ueid} reports every ${config.report.intervalSeconds} s`)
+  channel.start()
+  schedule()
+  await status()
+  return {
+    failed,
+    async stop() {
+      stopped = true
+      clearTimeout(timer)
+      await channel.close()
+      await inbound
+      await status()
+      await lock.release()
+    },
+  }
+}

@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { utf8 } from '../../shared/bytes/bytes.ts'
+import { writeDurably } from './files.ts'
+
+/** What a running agent says of itself, for `keepseal-agent status`. Losing it loses nothing. Times in seconds. */
+const StatusFile = v.strictObject({
+  pid: v.number(),
+  startedAt: v.number(),
+  writtenAt: v.number(),
+  connected: v.boolean(),
+  lastMeasurementAt: v.nullable(v.number()),
+  lastReceiptAt: v.nullable(v.number()),
+  epoch: v.nullable(v.number()),
+  problem: v.nullable(v.string()),
+  waiting: v.number(),
+  dropped: v.number(),
+  refused: v.number(),
+})
+export type StatusFile = v.InferOutput<typeof StatusFile>
+
+const pathIn = (stateDirectory: string): string => join(stateDirectory, 'status.json')
+
+export const writeStatus = (stateDirectory: string, status: StatusFile): Promise<void> =>
+  writeDurably(pathIn(stateDirectory), utf8(`${JSON.stringify(status)}\n`))
+
+/** Undefined where no agent has run yet, or the file cannot be used. */
+export async function readStatus(stateDirectory: string): Promise<StatusFile | undefined> {
+  try {
+    return v.parse(StatusFile, JSON.parse(await readFile(pathIn(stateDirectory), 'utf8')))
+  } catch {
+    return undefined
+  }
+}
