@@ -1,5 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { isLoopbackHost } from '../../shared/config/url-types.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import type { TlsIdentity } from '../state/identity.ts'
 
@@ -14,7 +15,8 @@ export interface BrokerAddress {
 export function brokerAddress(url: string): BrokerAddress {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   const tls = parsed?.protocol === 'mqtts:'
-  if (parsed === undefined || parsed.hostname === '' || (!tls && parsed.protocol !== 'mqtt:')) {
+  const plain = parsed?.protocol === 'mqtt:' && isLoopbackHost(parsed.hostname)
+  if (parsed === undefined || parsed.hostname === '' || !(tls || plain)) {
     throw new KeepsealError('config.invalid-value', 'the MQTT URL is not mqtts://HOST:PORT')
   }
   const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1')

@@ -25,8 +25,11 @@ export interface KnownDevice {
   /** The PCR values that are known for the quote's pcrDigest. */
   readonly pcrs: PcrValues | undefined
   readonly approved: ApprovedValues | undefined
-  /** Content by digest in hexadecimal: what evidence and approved values name, as far as it has arrived. */
-  readonly contents: ReadonlyMap<string, Uint8Array>
+  /**
+   * Content by digest in hexadecimal: what evidence and approved values name, as far as it has arrived. null: it has,
+   * and nobody needs to look into it, as it is the approved one or nothing is approved.
+   */
+  readonly contents: ReadonlyMap<string, Uint8Array | null>
 }
 
 export interface KnownLinks {

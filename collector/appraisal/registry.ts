@@ -2,6 +2,7 @@ import type { AppraisalContext } from './context.ts'
 import { freshness } from './steps/freshness.ts'
 import { identity } from './steps/identity.ts'
 import { link } from './steps/link.ts'
+import { postureMap } from './steps/posture-map.ts'
 import { quote } from './steps/quote.ts'
 import { referenceValues } from './steps/reference-values.ts'
 import { sections } from './steps/sections.ts'
@@ -26,6 +27,7 @@ export interface AppraisalStep {
 export const STEPS: readonly AppraisalStep[] = [
   identity,
   signature,
+  postureMap,
   link,
   freshness,
   quote,

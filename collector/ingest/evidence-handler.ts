@@ -40,6 +40,8 @@ export interface Handled {
   readonly code: string | null
   readonly detail: string
   readonly session: Session | null
+  /** Its place in the session; null where that is unknown or was not asked. */
+  readonly sequence: number | null
   readonly request: ContentRequest | null
   /** Something about the device changed, or the device waits for it: worth a receipt at once. */
   readonly urgent: boolean
@@ -63,7 +65,7 @@ export async function refuse(
     receivedAt: message.receivedAt,
     bytes: message.bytes.subarray(0, 65_536),
   })
-  const nothing = { session: null, request: null, appraisal: null, urgent: true } as const
+  const nothing = { session: null, sequence: null, request: null, appraisal: null, urgent: true } as const
   return { device, hash: digest, result: 'refused', code: error.code, detail: error.message, ...nothing }
 }
 
@@ -103,7 +105,8 @@ export async function handleEvidence(
   if (decision.kind === 'duplicate') {
     const session = known.links.session ?? null
     const nothing = { request: null, appraisal: null, code: null, detail: 'held already' } as const
-    return { device, hash: digest, result: 'duplicate', session, urgent: true, ...nothing }
+    const { sequence } = unverified.claims
+    return { device, hash: digest, result: 'duplicate', session, sequence, urgent: true, ...nothing }
   }
   return accept(store, known, decision, receivedAt, deps)
 }
@@ -149,6 +152,7 @@ async function accept(
     code: appraisal.code,
     detail: appraisal.failure?.detail ?? '',
     session,
+    sequence: claims.sequence,
     request: lacks ? { posture: missing.posture, pcrs: missing.pcrs, contents: missing.contents } : null,
     urgent: changed || claims.posture !== null || claims.sequence === 0 || appraisal.freshness !== 'fresh',
     appraisal,
@@ -185,7 +189,9 @@ export async function track(
   deps: EvidenceDependencies,
 ): Promise<boolean> {
   const { device, state, epoch } = known
-  const open = await store.findings.openOf(device.id)
+  const open = appraisal.newest
+    ? await store.findings.openOf(device.id)
+    : await store.findings.unresolvedSince(device.id, epoch?.issuedAt ?? 0)
   const conclusion = conclude(state, open, appraisal, { receivedAt, epochIssuedAt: epoch?.issuedAt ?? null })
   await store.devices.saveState(device.id, conclusion.state)
   for (const { id, after, state: next } of conclusion.seen) {

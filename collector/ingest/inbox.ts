@@ -37,6 +37,11 @@ export class Inbox {
       })
     }
     this.#wake = undefined
+    return this.takeNow(limit)
+  }
+
+  /** What is there, at most `limit`. */
+  takeNow(limit: number): readonly ReceivedMessage[] {
     const batch = this.#queue.splice(0, limit)
     for (const resolve of this.#waiting.splice(0)) resolve()
     return batch

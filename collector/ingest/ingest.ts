@@ -1,9 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Store } from '../store/index.ts'
-import type { Handled } from './evidence-handler.ts'
-import type { ReceivedMessage } from './evidence-handler.ts'
+import type { Handled, ReceivedMessage } from './evidence-handler.ts'
 import { Inbox } from './inbox.ts'
-import { processBatch, type IngestDependencies } from './process-batch.ts'
+import { processBatch, type BatchResult, type IngestDependencies } from './process-batch.ts'
 import type { DownPublication } from './receipts.ts'
 
 export interface IngestOptions {
@@ -16,18 +16,23 @@ export interface IngestOptions {
   readonly onHandled: (handled: Handled) => void
   /** Told of a batch that could not be stored: a fault of ours, which no device is blamed for. */
   readonly onFailure: (error: unknown) => void
+  /** Pauses between tries while nothing can be stored; after the last one the messages are given up. */
+  readonly retryMs?: readonly number[]
 }
 
 const CAPACITY = 5_000
 const BATCH = 200
 const RETRY_MS = [100, 1_000, 5_000, 15_000]
+/** Answers that the broker has not taken yet. One more is dropped: the device sends again and is answered again. */
+const MAX_ANSWERS_UNDER_WAY = 2_000
 
 /** Takes messages in, decides them in batches, and answers after the commit. */
 export class Ingest {
   readonly #options: IngestOptions
   readonly #inbox = new Inbox(CAPACITY)
+  readonly #answers = new Set<Promise<void>>()
+  readonly #stop = new AbortController()
   #running: Promise<void> | undefined
-  #stopping = false
 
   constructor(options: IngestOptions) {
     this.#options = options
@@ -49,45 +54,84 @@ export class Ingest {
 
   /** Decides what was taken in, then ends. */
   async stop(): Promise<void> {
-    this.#stopping = true
+    this.#stop.abort()
     this.#inbox.close()
     await this.#running
+    await Promise.all(this.#answers)
   }
 
   async #run(): Promise<void> {
+    const { retryMs = RETRY_MS } = this.#options
+    let undecided: readonly ReceivedMessage[] = []
+    let tries = 0
     for (;;) {
-      const batch = await this.#inbox.take(BATCH)
-      if (batch.length === 0) return
-      if (!(await this.#decide(batch))) for (const message of batch) await this.#decideAlone(message)
+      const isNew = undecided.length === 0
+      const batch = isNew ? await this.#inbox.take(BATCH) : this.#inbox.takeNow(BATCH - undecided.length)
+      const messages = [...undecided, ...batch]
+      if (messages.length === 0) return
+      if (await this.#decide(messages)) {
+        undecided = []
+        tries = 0
+        continue
+      }
+      const failed = await this.#decideEach(messages)
+      const pause = retryMs[tries++]
+      // Where others can be stored, the fault lies in the message and not in the database.
+      const isOutage = failed.length === messages.length
+      if (!isOutage || pause === undefined || this.#stop.signal.aborted) {
+        this.#giveUp(failed)
+        undecided = []
+        tries = 0
+        continue
+      }
+      undecided = failed
+      await sleep(pause, undefined, { signal: this.#stop.signal }).catch(() => undefined)
     }
+  }
+
+  /** Decides messages one by one, and gives those that could not be. */
+  async #decideEach(messages: readonly ReceivedMessage[]): Promise<readonly ReceivedMessage[]> {
+    if (messages.length === 1) return messages
+    const failed: ReceivedMessage[] = []
+    for (const message of messages) if (!(await this.#decide([message]))) failed.push(message)
+    return failed
   }
 
   async #decide(messages: readonly ReceivedMessage[]): Promise<boolean> {
-    const { store, deps, clock, logger, publish, onHandled, onFailure } = this.#options
+    const { store, deps, clock, logger, onHandled, onFailure } = this.#options
+    let result: BatchResult
     try {
-      const { handled, publications } = await processBatch(store, messages, deps, clock())
-      for (const entry of handled) onHandled(entry)
-      for (const publication of publications) {
-        // A lost answer is not a lost decision: the device sends again and is answered again.
-        await publish(publication).catch((error: unknown) => logger.warn({ err: error }, 'an answer was not sent'))
-      }
-      return true
+      result = await processBatch(store, messages, deps, clock())
     } catch (error) {
       onFailure(error)
-      logger.error({ err: error, messages: messages.length }, 'a batch was not stored; it is tried again one by one')
+      logger.error({ err: error, messages: messages.length }, 'a batch was not stored')
       return false
     }
+    for (const entry of result.handled) onHandled(entry)
+    for (const publication of result.publications) this.#answer(publication)
+    return true
   }
 
   /**
-   * One message that is our fault must not hold up the rest. While the database is away all of them are, so there is
-   * a pause between tries; what is given up in the end has no receipt, and its device sends it again.
+   * Not waited for: what a broker acknowledges can come behind messages that wait for a place in the queue. A lost
+   * answer is not a lost decision, the device sends again and is answered again.
    */
-  async #decideAlone(message: ReceivedMessage): Promise<void> {
-    for (const pause of RETRY_MS) {
-      if (await this.#decide([message])) return
-      if (this.#stopping) return
-      await new Promise((resolve) => setTimeout(resolve, pause))
+  #answer(publication: DownPublication): void {
+    const { publish, logger } = this.#options
+    if (this.#answers.size >= MAX_ANSWERS_UNDER_WAY) {
+      logger.warn({ topic: publication.topic }, 'an answer was dropped: the broker does not take them')
+      return
+    }
+    const answer = publish(publication)
+      .catch((error: unknown) => logger.warn({ err: error }, 'an answer was not sent'))
+      .finally(() => this.#answers.delete(answer))
+    this.#answers.add(answer)
+  }
+
+  /** There is no receipt, so that their devices send them again. */
+  #giveUp(messages: readonly ReceivedMessage[]): void {
+    for (const { topic } of messages) {
+      this.#options.logger.error({ topic: topic.slice(0, 256) }, 'a message could not be decided and was set aside')
     }
   }
 }

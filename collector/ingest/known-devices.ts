@@ -1,4 +1,4 @@
-import { toHex } from '../../shared/bytes/bytes.ts'
+import { equal, toHex } from '../../shared/bytes/bytes.ts'
 import { decodeCbor } from '../../shared/cbor/codec.ts'
 import { field } from '../../shared/cbor/fields.ts'
 import * as nodeCrypto from '../../shared/crypto/node.ts'
@@ -122,27 +122,29 @@ async function loadApproved(store: Store, device: Device): Promise<ApprovedValue
   return { posture, pcrs: pcrs === undefined ? null : decodePcrValues(pcrs) }
 }
 
-/**
- * Content that the comparison can need: of sections that differ from the approved ones, and of those nothing was
- * approved for, only whether it is here.
- */
+/** Content that the comparison reads: of sections that differ from the approved ones. Of all others, whether it is here. */
 async function loadContents(
   store: Store,
   vendor: string,
   posture: PostureMap | undefined,
   approved: PostureMap | undefined,
   firmwareLog: Uint8Array | null,
-): Promise<ReadonlyMap<string, Uint8Array>> {
-  const contents = new Map<string, Uint8Array>()
-  const add = async (digest: Uint8Array): Promise<void> => {
+): Promise<ReadonlyMap<string, Uint8Array | null>> {
+  const contents = new Map<string, Uint8Array | null>()
+  const read = async (digest: Uint8Array): Promise<void> => {
     const content = await store.sections.find(vendor, digest)
     if (content !== undefined) contents.set(toHex(digest), content)
   }
-  for (const digest of posture?.values() ?? []) await add(digest)
-  for (const [id, digest] of approved ?? []) {
-    const reported = posture?.get(id)
-    if (reported !== undefined && !contents.has(toHex(digest))) await add(digest)
+  const look = async (digest: Uint8Array): Promise<void> => {
+    if (!contents.has(toHex(digest)) && (await store.sections.has(vendor, digest))) contents.set(toHex(digest), null)
   }
-  if (firmwareLog !== null) await add(firmwareLog)
+  for (const [id, digest] of posture ?? []) {
+    const before = approved?.get(id)
+    if (before === undefined || equal(before, digest)) continue
+    await read(digest)
+    await read(before)
+  }
+  for (const digest of posture?.values() ?? []) await look(digest)
+  if (firmwareLog !== null) await look(firmwareLog)
   return contents
 }

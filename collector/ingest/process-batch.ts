@@ -11,7 +11,7 @@ import {
   type Handled,
   type ReceivedMessage,
 } from './evidence-handler.ts'
-import { receiptFor, requestFor, type DownPublication, type Owed } from './receipts.ts'
+import { receiptFor, requestFor, type DownPublication, type Owed, type OwedSession } from './receipts.ts'
 import { reconsider } from './reconsider.ts'
 import { handleSection, type SectionLimits } from './section-handler.ts'
 
@@ -85,10 +85,15 @@ function owedTo(handled: readonly Handled[]): Iterable<Owed> {
     owed.set(device.id, entry)
     return entry
   }
-  for (const { device, session, result, hash, code, request, urgent } of handled) {
+  for (const { device, session, sequence, result, hash, code, request, urgent } of handled) {
     if (device === null) continue // nobody to authenticate an answer to
     const entry = of(device)
-    if (session !== null) entry.sessions.set(toHex(session.session), session)
+    if (session !== null) {
+      const name = toHex(session.session)
+      const owedSession: OwedSession = { session, decided: entry.sessions.get(name)?.decided ?? new Set() }
+      if (sequence !== null) owedSession.decided.add(sequence)
+      entry.sessions.set(name, owedSession)
+    }
     if (result === 'refused' && code !== null) entry.refused.push({ hash, code })
     entry.request = request ?? entry.request
     entry.urgent ||= urgent

@@ -16,13 +16,20 @@ export interface DownPublication {
 /** What one batch owes a device. */
 export interface Owed {
   readonly device: Device
-  readonly sessions: Map<string, Session>
+  readonly sessions: Map<string, OwedSession>
   readonly refused: RefusedEvidence[]
   request: ContentRequest | null
   urgent: boolean
 }
 
-/** Extra numbers beyond this travel with the next receipt. */
+export interface OwedSession {
+  /** As it is after the last message of the batch. */
+  readonly session: Session
+  /** Numbers that were decided in this batch, again or for the first time. */
+  readonly decided: Set<number>
+}
+
+/** Of one receipt; what a batch decided is always among them, as it holds fewer messages. */
 const MAX_EXTRA = 512
 
 const macKeyOf = (keys: CollectorKeys, device: Device): MacKey => ({
@@ -46,17 +53,36 @@ export async function receiptFor(
   const state = await store.devices.stateOf(device.id)
   const last = await store.receipts.latest(device.id)
   const recent = last !== undefined && now - last.issuedAt < minIntervalMs && now >= last.issuedAt
-  if (recent && !owed.urgent && owed.refused.length === 0) return undefined
+  const isEmpty = owed.sessions.size === 0 && owed.refused.length === 0
+  if (isEmpty || (recent && !owed.urgent && owed.refused.length === 0)) return undefined
   const number = state.lastReceiptNumber + 1
-  const sessions = [...owed.sessions.values()].map(({ session, contiguousTo, extra }) => ({
+  const budget = Math.max(1, Math.floor(MAX_EXTRA / Math.max(1, owed.sessions.size)))
+  const sessions = [...owed.sessions.values()].map(({ session: { session, contiguousTo, extra }, decided }) => ({
     session,
     contiguousTo,
-    extra: extra.slice(0, MAX_EXTRA),
+    extra: extraNumbers(contiguousTo, extra, decided, budget),
   }))
   const bytes = createReceipt(device.ueid, { number, sessions, refused: owed.refused }, macKeyOf(keys, device))
   await store.receipts.insert({ deviceId: device.id, number, hash: sha256(bytes), issuedAt: now })
   await store.devices.saveState(device.id, { ...state, lastReceiptNumber: number })
   return { topic: downTopic(device.ueid), bytes }
+}
+
+/**
+ * Numbers beyond the contiguous part that a receipt names: those just decided, and the highest ones as far as there is
+ * room. A gap that an agent's full outbox has left is never closed, so the lowest ones would fill every receipt for ever.
+ */
+function extraNumbers(
+  contiguousTo: number,
+  extra: Session['extra'],
+  decided: ReadonlySet<number>,
+  budget: number,
+): number[] {
+  const numbers = new Set([...decided].filter((number) => number > contiguousTo))
+  for (const [first, last] of extra.toReversed()) {
+    for (let number = last; number >= first && numbers.size < budget; number--) numbers.add(number)
+  }
+  return [...numbers].sort((a, b) => a - b)
 }
 
 export function requestFor(keys: CollectorKeys, { device, request }: Owed): DownPublication | undefined {

@@ -16,13 +16,11 @@ export async function reconsider(
   deps: EvidenceDependencies,
 ): Promise<Handled | undefined> {
   const state = await store.devices.stateOf(device.id)
-  const record = await store.evidence.latestFresh(device.id)
-  if (
-    record === undefined ||
-    (state.verdictCode !== 'content.missing' && state.verdictCode !== 'reference-values.missing')
-  ) {
-    return undefined
-  }
+  const { verdictCode, freshSession, freshSequence } = state
+  if (verdictCode !== 'content.missing' && verdictCode !== 'reference-values.missing') return undefined
+  if (freshSession === null || freshSequence === null) return undefined
+  const record = await store.evidence.find(device.id, freshSession, freshSequence)
+  if (record === undefined) return undefined
   const unverified = decodeEvidence(record.bytes)
   const known = await loadKnownDevice(store, deps.keys, device, unverified)
   // It stands in its place already: only what it says is looked at again, as if it had just become the newest.
@@ -39,7 +37,7 @@ export async function reconsider(
   })
   if (decision.kind !== 'appraised' || !decision.newest) return undefined
   const urgent = await track(store, known, decision, record.receivedAt, deps)
-  const nothing = { session: null, request: null } as const
+  const nothing = { session: null, sequence: null, request: null } as const
   return {
     device,
     hash: record.hash,

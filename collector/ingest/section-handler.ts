@@ -1,6 +1,5 @@
 import { inflateRawSync } from 'node:zlib'
-import { equal } from '../../shared/bytes/bytes.ts'
-import { concat } from '../../shared/bytes/bytes.ts'
+import { concat, equal } from '../../shared/bytes/bytes.ts'
 import { sha256 } from '../../shared/crypto/node.ts'
 import { OutcomeError } from '../../shared/errors.ts'
 import { authenticateSectionPart, parseSectionMessage, type SectionPart } from '../../shared/evidence/section-part.ts'
@@ -27,7 +26,8 @@ export interface HandledSection {
 
 /**
  * Stores one part of a content. Parts are idempotent rows, so that any replica may take any of them; whoever sees the
- * last one missing assembles the whole, decompresses it within its bound and checks it against its digest.
+ * last one missing assembles the whole, decompresses it within its bound and checks it against its digest. A device's
+ * parts are put together with its own alone: another one's false part would spoil them.
  * Throws OutcomeError for a message that is not this device's or not usable.
  */
 export async function handleSection(
@@ -45,20 +45,28 @@ export async function handleSection(
   const { digest } = part
   if (await store.sections.has(vendor, digest)) return { device, digest, completed: false }
   if (part.size > limits.contentBytes) throw new OutcomeError('section.too-large', `${part.size} bytes`)
-  const held = await store.sections.bytesHeldBy(device.id)
-  if (held + part.part.length > limits.pendingBytes) throw new OutcomeError('section.too-large', 'too much under way')
+  await makeRoom(store, device, part, limits)
 
   const chunks = await withPart(store, device, part)
   if (chunks.length < part.count) return { device, digest, completed: false }
   const content = assemble(chunks, part)
   if (content === undefined) {
     // Parts of different makings, or a false digest: nothing of it can be kept.
-    await store.sections.deleteChunks(vendor, digest)
+    await store.sections.deleteChunks(vendor, digest, device.id)
     throw new OutcomeError('section.digest-mismatch')
   }
   await store.sections.save(vendor, digest, content)
   await store.sections.deleteChunks(vendor, digest)
   return { device, digest, completed: true }
+}
+
+/** What is under way and was never completed, of a posture that has changed meanwhile, must not shut a device out. */
+async function makeRoom(store: Store, device: Device, part: SectionPart, limits: SectionLimits): Promise<void> {
+  const fits = async (): Promise<boolean> =>
+    (await store.sections.bytesHeldBy(device.id)) + part.part.length <= limits.pendingBytes
+  if (await fits()) return
+  await store.sections.deleteOtherChunks(device.id, part.digest)
+  if (!(await fits())) throw new OutcomeError('section.too-large', 'too much under way')
 }
 
 async function withPart(store: Store, device: Device, part: SectionPart): Promise<readonly SectionChunk[]> {
@@ -74,7 +82,7 @@ async function withPart(store: Store, device: Device, part: SectionPart): Promis
     bytes: part.part,
     deviceId: device.id,
   })
-  return store.sections.chunksOf(vendor, digest)
+  return store.sections.chunksOf(vendor, digest, device.id)
 }
 
 /** The content, or undefined when the parts do not make it. Never allocates more than the announced size. */

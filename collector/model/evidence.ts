@@ -8,6 +8,9 @@ export interface Epoch {
   readonly issuedAt: number
 }
 
+/** First and last of consecutive sequence numbers. */
+export type SequenceRange = readonly [first: number, last: number]
+
 /** One agent run as the collector knows it: which sequence numbers it holds. */
 export interface Session {
   readonly deviceId: number
@@ -15,8 +18,8 @@ export interface Session {
   readonly session: Uint8Array
   /** All of 0..contiguousTo are held; -1 when 0 is missing. */
   readonly contiguousTo: number
-  /** Held beyond the contiguous part, ascending. */
-  readonly extra: readonly number[]
+  /** Held beyond the contiguous part: first and last number of each run, ascending, with gaps between them. */
+  readonly extra: readonly SequenceRange[]
   readonly firstSeenAt: number
   /** Epochs of its first and last fresh evidence; null before any was fresh. */
   readonly firstEpoch: number | null

@@ -54,6 +54,18 @@ export function findingsRepository(db: Executor) {
       return rows.map(toFinding)
     },
 
+    /** As `openOf`, and what was resolved at or after `time`. */
+    async unresolvedSince(deviceId: number, time: number): Promise<readonly Finding[]> {
+      const rows = await db
+        .selectFrom('findings')
+        .selectAll()
+        .where('device_id', '=', deviceId)
+        .where((or) => or.or([or('state', '<>', 'resolved'), or('resolved_at', '>=', time)]))
+        .orderBy('id')
+        .execute()
+      return rows.map(toFinding)
+    },
+
     /** Error: request.conflict when the device has an unresolved finding of this code and subject. */
     async insert(finding: Finding): Promise<void> {
       await db

@@ -135,7 +135,7 @@ export interface SessionsTable {
   device_id: number
   session: Uint8Array
   contiguous_to: number
-  /** JSON array of ascending integers. */
+  /** JSON array of ascending [first, last]. */
   extra: string
   first_seen_at: number
   first_epoch: number | null

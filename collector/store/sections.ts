@@ -41,7 +41,7 @@ export function sectionsRepository(db: Executor) {
         .execute()
     },
 
-    /** The first chunk of an index stays: a second one changes nothing. */
+    /** A device's first chunk of an index stays: a second one changes nothing. */
     async saveChunk(chunk: SectionChunk): Promise<void> {
       await db
         .insertInto('section_chunks')
@@ -55,12 +55,12 @@ export function sectionsRepository(db: Executor) {
           bytes: chunk.bytes,
           device_id: chunk.deviceId,
         })
-        .onConflict((conflict) => conflict.columns(['vendor', 'digest', 'chunk_index']).doNothing())
+        .onConflict((conflict) => conflict.columns(['vendor', 'digest', 'device_id', 'chunk_index']).doNothing())
         .execute()
     },
 
-    /** By index, ascending. */
-    async chunksOf(vendor: string, digest: Uint8Array): Promise<readonly SectionChunk[]> {
+    /** What this device has sent of it, by index, ascending: another device's parts may be false. */
+    async chunksOf(vendor: string, digest: Uint8Array, deviceId: number): Promise<readonly SectionChunk[]> {
       return db
         .selectFrom('section_chunks')
         .select([
@@ -75,12 +75,20 @@ export function sectionsRepository(db: Executor) {
         ])
         .where('vendor', '=', vendor)
         .where('digest', '=', digest)
+        .where('device_id', '=', deviceId)
         .orderBy('chunk_index')
         .execute()
     },
 
-    async deleteChunks(vendor: string, digest: Uint8Array): Promise<void> {
-      await db.deleteFrom('section_chunks').where('vendor', '=', vendor).where('digest', '=', digest).execute()
+    /** Of one device, or of all of the vendor. */
+    async deleteChunks(vendor: string, digest: Uint8Array, deviceId?: number): Promise<void> {
+      const chunks = db.deleteFrom('section_chunks').where('vendor', '=', vendor).where('digest', '=', digest)
+      await (deviceId === undefined ? chunks : chunks.where('device_id', '=', deviceId)).execute()
+    },
+
+    /** Gives up what this device has under way of anything but `digest`. */
+    async deleteOtherChunks(deviceId: number, digest: Uint8Array): Promise<void> {
+      await db.deleteFrom('section_chunks').where('device_id', '=', deviceId).where('digest', '<>', digest).execute()
     },
 
     /** Bytes of the chunks that this device has sent and that wait for the rest. */

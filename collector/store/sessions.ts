@@ -8,7 +8,7 @@ function toSession(row: Selectable<SessionsTable>): Session {
     deviceId: row.device_id,
     session: row.session,
     contiguousTo: row.contiguous_to,
-    extra: JSON.parse(row.extra) as readonly number[],
+    extra: JSON.parse(row.extra) as Session['extra'],
     firstSeenAt: row.first_seen_at,
     firstEpoch: row.first_epoch,
     lastEpoch: row.last_epoch,

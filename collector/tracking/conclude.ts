@@ -26,6 +26,8 @@ const keyOf = ({ code, subject }: { code: string; subject: string }): string => 
 /**
  * Draws the conclusions from one appraised evidence. Only the newest fresh evidence speaks for the present: it opens,
  * resolves and recovers. Anything else is history, which may add a finding and worsen the latch, and improves nothing.
+ * `open`: what is not resolved; for history also what was resolved after its epoch had begun, so that a long backlog
+ * tells of one deviation once.
  */
 export function conclude(
   state: DeviceState,
@@ -105,7 +107,7 @@ function presentState(
     verdictCode,
     latch,
     bootCoverage: appraisal.missing.pcrs ? state.bootCoverage : appraisal.bootCoverage,
-    lastReceivedAt: times.receivedAt,
+    lastReceivedAt: Math.max(state.lastReceivedAt ?? 0, times.receivedAt),
     lastFreshAt: times.receivedAt,
     lastFreshEpoch: appraisal.epochNumber,
     freshSession: claims.session,
@@ -131,5 +133,6 @@ function withHistory(state: DeviceState, appraisal: Appraisal, latch: Latch, rec
   const [verdict, verdictCode] =
     latch === 'none' ? [state.verdict, state.verdictCode] : latched(state.verdict, appraisal.code, latch, state)
   const namedReceipt = Math.max(state.namedReceipt, appraisal.namedReceipt ?? 0)
-  return { ...state, verdict, verdictCode, latch, lastReceivedAt: receivedAt, namedReceipt }
+  const lastReceivedAt = Math.max(state.lastReceivedAt ?? 0, receivedAt)
+  return { ...state, verdict, verdictCode, latch, lastReceivedAt, namedReceipt }
 }

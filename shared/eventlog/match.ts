@@ -65,8 +65,9 @@ export function verifyEventLog(
     const touched = events.length > 0 || match.late.length > 0
     pcrs.set(pcr, touched ? { status: 'replayed', events: match.count, late: match.late } : { status: 'untouched' })
   }
-  if (from > to)
+  if (from > to) {
     throw new OutcomeError('eventlog.replay-mismatch', 'the PCRs were quoted at different places of the log')
+  }
   const laterEvents = log.events.reduce((sum, event) => sum + (event.sequence >= to && isExtended(event) ? 1 : 0), 0)
   const events = proven.sort((a, b) => a.sequence - b.sequence)
   // The brand exists for the compiler alone. This is the one place that may put it on.

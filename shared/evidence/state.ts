@@ -17,8 +17,8 @@ export const STATE_LABELS: ReadonlyMap<string, number> = new Map([
   ['sockets.replaced-executables', 4],
   ['outbox.dropped', 5],
   ['outbox.refused', 6],
-  ['agent.cpu-ms', 7],
-  ['agent.memory-kib', 8],
+  ['outbox.waiting', 7],
+  ['agent.rss-kib', 8],
 ])
 const names: ReadonlyMap<CborKey, string> = new Map([...STATE_LABELS].map(([name, label]) => [label, name]))
 

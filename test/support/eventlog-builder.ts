@@ -164,7 +164,7 @@ export function certificate(subject: string, issuer = subject): Buffer {
     name(issuer),
     der(0x30),
     name(subject),
-    der(0x30, Buffer.alloc(130)),
+    der(0x30, Buffer.alloc(8)),
   )
   return der(0x30, tbs, der(0x30), der(0x03, u8(0)))
 }

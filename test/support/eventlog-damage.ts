@@ -50,11 +50,13 @@ function harmless(damaged: Uint8Array): boolean {
   for (const pcr of [0, 1, 2, 3, 4, 5, 6, 7]) expect(facts.digests.has(pcr)).toBe(true)
   for (const [pcr, digests] of facts.digests) expect(digests).toEqual(truth.digests.get(pcr))
   if (facts.secureBoot.problems.length > 0) expect(facts.secureBoot.enabled).toBe('unknown')
-  else expect(facts.secureBoot).toEqual({ ...truth.secureBoot, authorities: expect.anything() })
-  const names = (state: typeof truth) => state.secureBoot.authorities.map(({ sequence: _, ...authority }) => authority)
-  if (facts.secureBoot.problems.length === 0) expect(names(facts)).toEqual(names(truth))
+  // An event lost that is not extended moves the others, so their numbers are left out.
+  else expect(withoutSequence(facts.secureBoot)).toEqual(withoutSequence(truth.secureBoot))
   expect(facts.locality).toBe(truth.locality)
   return true
 }
+
+const withoutSequence = (state: object): unknown =>
+  JSON.parse(JSON.stringify(state, (key, value: unknown) => (key === 'sequence' ? undefined : value)))
 
 export const damagedLog = { events, whole, truth, factsOf, harmless }

@@ -62,11 +62,11 @@ export const steadyClaims: Claims = {
     ['update-channel.last-check-age', 43_210],
     ['update-channel.last-check-source', 'stamp'],
     ['sockets.own-addresses', 'tcp/192.168.1.10:22 udp/192.168.1.10:68'],
-    ['agent.cpu-ms', 61_234],
-    ['agent.memory-kib', 48_120],
+    ['sockets.replaced-executables', 2],
+    ['outbox.waiting', 1],
     ['outbox.dropped', 0],
     ['outbox.refused', 0],
-    ['clock.synchronized', true],
+    ['agent.rss-kib', 48_120],
   ]),
 }
 

@@ -1,7 +1,7 @@
 import { equal, toHex } from '../../../shared/bytes/bytes.ts'
 import type { AppraisalContext } from '../context.ts'
 import type { AppraisalStep } from '../registry.ts'
-import { interleavesWith } from './link.ts'
+import { interleavesWith, isStillRunning } from './link.ts'
 
 /**
  * Fresh: the nonce is of an epoch that was issued at most the window before the message arrived. The collector's clock
@@ -26,7 +26,9 @@ export const freshness: AppraisalStep = {
     }
     context.freshness = 'fresh'
     context.newest = isNewest(context, epoch.number)
-    const copy = links.freshSessions.find((other) => interleavesWith(epoch.number, links.session, other))
+    const copy = links.freshSessions.find(
+      (other) => interleavesWith(epoch.number, links.session, other) && isStillRunning(other, links.session),
+    )
     if (copy === undefined || state.freshSession === null) return
     const sessions = [copy.session, context.unverified.claims.session].map((id) => toHex(id).slice(0, 16))
     context.deviations.push({
@@ -39,11 +41,14 @@ export const freshness: AppraisalStep = {
 }
 
 function isNewest(context: AppraisalContext, epoch: number): boolean {
-  const { state } = context.known
+  const { state, links } = context.known
   if (state.lastFreshEpoch === null || epoch > state.lastFreshEpoch) return true
   if (epoch < state.lastFreshEpoch) return false
   const { session, sequence } = context.unverified.claims
-  const sameSession = state.freshSession !== null && equal(state.freshSession, session)
-  // Within an epoch another session is a restart; in the same session the later number is the newer state.
-  return !sameSession || state.freshSequence === null || sequence > state.freshSequence
+  const isRunning = state.freshSession !== null && equal(state.freshSession, session)
+  // In one session the later number is the newer state.
+  if (isRunning) return state.freshSequence === null || sequence > state.freshSequence
+  // Within an epoch another session is a restart, unless it was fresh before: then it is the one that has ended, and
+  // this is what it had not delivered. The TPM's clock tells of one that was never heard of: see ./tpm-clock.ts.
+  return links.session === undefined || links.session.lastEpoch === null
 }

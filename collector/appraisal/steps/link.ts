@@ -21,7 +21,7 @@ export const link: AppraisalStep = {
         context.duplicate = true
         return
       }
-      clone(context, `session ${short(session)} number ${sequence}`, 'two contents')
+      clone(context, `session ${short(session)}`, `two contents for number ${sequence}`)
       throw new OutcomeError('link.fork', `number ${sequence}`)
     }
     if (sequence > 0) {
@@ -72,4 +72,16 @@ export function interleavesWith(
   const first = Math.min(own?.firstEpoch ?? epoch, epoch)
   const last = Math.max(own?.lastEpoch ?? epoch, epoch)
   return !(last <= other.firstEpoch || other.lastEpoch <= first)
+}
+
+/**
+ * Whether `other` was heard of as late as `own` was before this message. One that has stopped since proves nothing new:
+ * what was concluded from it stays concluded, and a person's decision about it stands.
+ */
+export function isStillRunning(
+  other: { readonly lastEpoch: number | null },
+  own: { readonly lastEpoch: number | null } | undefined,
+): boolean {
+  if (other.lastEpoch === null) return false
+  return own === undefined || own.lastEpoch === null || other.lastEpoch >= own.lastEpoch
 }

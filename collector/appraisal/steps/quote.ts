@@ -1,10 +1,8 @@
 import { OutcomeError } from '../../../shared/errors.ts'
 import { evidenceBinding } from '../../../shared/evidence/evidence.ts'
-import { parseQuoteAttest } from '../../../shared/tpm/attest.ts'
 import type { PcrValues } from '../../../shared/tpm/pcr-selection.ts'
-import { DEFAULT_QUOTE_POLICY, verifyQuote } from '../../../shared/tpm/quote.ts'
+import { appraiseQuote, DEFAULT_QUOTE_POLICY } from '../../../shared/tpm/quote.ts'
 import type { BootCoverage } from '../../model/device.ts'
-import type { AppraisalContext } from '../context.ts'
 import type { AppraisalStep } from '../registry.ts'
 
 /**
@@ -23,9 +21,7 @@ export const quote: AppraisalStep = {
       return
     }
     if (tpm === null) throw new OutcomeError('quote.missing')
-    const pcrs = tpm.pcrs ?? known.pcrs
-    if (pcrs === undefined) return withoutValues(context, tpm.attest)
-    context.quote = verifyQuote({
+    const { quote, failures } = appraiseQuote({
       attest: tpm.attest,
       signature: tpm.signature,
       signer: known.attestationKey,
@@ -39,20 +35,24 @@ export const quote: AppraisalStep = {
         },
         hash,
       ),
-      pcrs,
+      pcrs: tpm.pcrs ?? known.pcrs ?? UNKNOWN_VALUES,
       policy: DEFAULT_QUOTE_POLICY,
       hash,
     })
-    context.bootCoverage = bootCoverageOf(context.quote.pcrs)
+    if (quote !== null) {
+      context.quote = quote
+      context.bootCoverage = bootCoverageOf(quote.pcrs)
+      return
+    }
+    // Whoever leaves the values out is spared no other check: those come first, and a forged quote fails by them.
+    const [failure] = failures
+    if (failure.code !== 'quote.pcrs-missing') throw failure
+    context.missing.pcrs = true
+    context.obstacles.push('quote.pcrs-missing')
   },
 }
 
-/** The values of this pcrDigest are not known here: a structure that can be read, and nothing proven by it yet. */
-function withoutValues(context: AppraisalContext, attest: Uint8Array): void {
-  parseQuoteAttest(attest)
-  context.missing.pcrs = true
-  context.obstacles.push('quote.pcrs-missing')
-}
+const UNKNOWN_VALUES: PcrValues = new Map()
 
 const FIRMWARE_PCRS = [0, 1, 2, 3, 4, 5, 6, 7]
 

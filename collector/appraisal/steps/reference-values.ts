@@ -62,8 +62,12 @@ function comparePosture(context: AppraisalContext, approved: ApprovedValues): vo
       continue
     }
     const changes = sectionDeviations(id, contentOf(before), contentOf(after))
-    if (changes === 'content-missing') continue // the step before has put it on the list
-    context.decidedSections.add(id)
+    if (changes === 'content-missing') {
+      context.obstacles.push('content.missing')
+      continue
+    }
+    // One that could not be looked into shows nothing, and what it showed before is not gone.
+    if (changes.every(({ code }) => code !== 'reporting.section-status-changed')) context.decidedSections.add(id)
     context.deviations.push(...changes)
   }
 

@@ -1,3 +1,5 @@
+import { equal } from '../../../shared/bytes/bytes.ts'
+import type { AppraisalContext } from '../context.ts'
 import type { AppraisalStep } from '../registry.ts'
 
 /** Counters of 32 bits that an obfuscated TPM offsets by a constant: only differences modulo 2^32 mean something. */
@@ -18,6 +20,10 @@ export const tpmClock: AppraisalStep = {
     const cleared =
       wentBack(before.resetCount, resetCount) || (before.resetCount === resetCount && clock < before.clockMs)
     if (!cleared) return
+    if (isOfEarlierRun(context)) {
+      context.newest = false
+      return
+    }
     context.deviations.push({
       code: 'identity.tpm-cleared',
       subject: 'tpm counters',
@@ -25,4 +31,14 @@ export const tpmClock: AppraisalStep = {
       after: `resets ${resetCount}, restarts ${restartCount}, clock ${clock} ms`,
     })
   },
+}
+
+/**
+ * Within the epoch of the newest evidence, another session whose TPM clock is behind: what an agent could not deliver
+ * before it restarted. Had somebody cleared the TPM, the clock would be behind in the next epoch as well.
+ */
+function isOfEarlierRun({ known, unverified }: AppraisalContext): boolean {
+  const { state, epoch } = known
+  if (state.freshSession === null || epoch === undefined || epoch.number !== state.lastFreshEpoch) return false
+  return !equal(state.freshSession, unverified.claims.session)
 }

@@ -5,9 +5,10 @@ import { choice, text } from '../../../shared/config/value-types.ts'
 import { printable } from '../../../shared/text/printable.ts'
 import { connect } from './api.ts'
 import { describeFindings, Finding } from './finding.ts'
-import { DEFAULT_ITEMS, listOptions, presentList, timeText } from './listing.ts'
+import { DEFAULT_ITEMS, listOptions, presentList } from './listing.ts'
 import { productIdOf } from './product-reference.ts'
 import { connectionOptions } from './settings.ts'
+import { field, timeText } from './text.ts'
 
 const Case = v.looseObject({
   id: v.string(),
@@ -68,20 +69,20 @@ const show = defineCommand({
     const client = connect(options, terminal.env)
     const shown = await client.get(`/cases/${encodeURIComponent(id)}`, CaseDetail)
     present(shown, () => {
-      const line = (name: string, value: string): string => `${name.padEnd(12)} ${printable(value)}`
+      const line = (name: string, value: string): string[] => field(name, printable(value))
       const hidden = shown.findingCount - shown.findings.length
       return [
-        line('case', shown.id),
-        line('cause', shown.cause),
-        line('', shown.title),
-        line('trigger', shown.trigger),
-        line('state', shown.state),
-        line('opened', timeText(shown.openedAt)),
-        line('triage by', `${timeText(shown.triageBy)}${shown.overdue ? ' (overdue)' : ''}`),
-        line('product', shown.productId),
-        line('certificate', shown.certificateId),
-        line('findings', String(shown.findingCount)),
-        ...describeFindings(shown.findings, { style }).map((each) => `  ${each}`),
+        ...line('case', shown.id),
+        ...line('cause', shown.cause),
+        ...line('', shown.title),
+        ...line('trigger', shown.trigger),
+        ...line('state', shown.state),
+        ...line('opened', timeText(shown.openedAt)),
+        ...line('triage by', `${timeText(shown.triageBy)}${shown.overdue ? ' (overdue)' : ''}`),
+        ...line('product', shown.productId),
+        ...line('certificate', shown.certificateId),
+        ...line('findings', String(shown.findingCount)),
+        ...describeFindings(shown.findings, { style }),
         ...(hidden > 0 ? [`  and ${hidden} more`] : []),
       ].join('\n')
     })

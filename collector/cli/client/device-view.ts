@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import type { Output } from '../../../shared/cli/output.ts'
 import { printable } from '../../../shared/text/printable.ts'
 import { describeFindings, Finding } from './finding.ts'
-import { timeText, toneOf } from './listing.ts'
+import { field, paragraph, timeText, toneOf } from './text.ts'
 
 /** What the commands read of the API's answers about devices. */
 
@@ -55,34 +55,33 @@ export function describeDevice(device: DeviceDetail, { style }: Pick<Output, 'st
     const tone = toneOf(text)
     return tone === undefined ? printable(text) : style(tone, printable(text))
   }
-  const line = (name: string, value: string): string => `${name.padEnd(12)} ${value}`
   const { vendor, model, hardwareRevision, serial, verdictCode, verdictTitle } = device
   const refusals = Object.entries(device.refusals).map(([code, count]) => `${printable(code)} ${count}`)
   return [
-    line('device', printable(device.ueid)),
-    line('product', printable(`${vendor} ${model}, revision ${hardwareRevision}`)),
-    line('', printable(device.productId)),
-    line('serial', printable(serial)),
-    line('enrolment', `${word(device.enrolment)}, ${printable(timeText(device.enrolledAt))}`),
-    line('identity', word(device.identity)),
-    line('boot', printable(device.bootCoverage)),
-    line('verdict', word(device.verdict)),
-    ...(verdictCode === null ? [] : [line('', printable(verdictCode))]),
-    ...(verdictTitle === null ? [] : [line('', printable(verdictTitle))]),
-    line('latch', word(device.latch)),
-    line('liveness', `${word(device.liveness)}, last fresh ${printable(timeText(device.lastFreshAt))}`),
-    line('agent', printable(device.agentVersion ?? '-')),
-    line('posture', printable(device.postureDigest ?? '-')),
-    ...refusals.map((text, index) => line(index === 0 ? 'refused' : '', text)),
-    line('findings', device.findings.length === 0 ? 'none' : String(device.findings.length)),
-    ...describeFindings(device.findings, { style }).map((text) => `  ${text}`),
-    ...(device.enrolment === 'pending' ? [`next: keepseal device approve ${printable(device.ueid)}`] : []),
+    ...field('device', printable(device.ueid)),
+    ...field('product', printable(`${vendor} ${model}, revision ${hardwareRevision}`)),
+    ...field('', printable(device.productId)),
+    ...field('serial', printable(serial)),
+    ...field('enrolment', `${word(device.enrolment)}, ${printable(timeText(device.enrolledAt))}`),
+    ...field('identity', word(device.identity)),
+    ...field('boot', printable(device.bootCoverage)),
+    ...field('verdict', word(device.verdict)),
+    ...(verdictCode === null ? [] : field('', printable(verdictCode))),
+    ...(verdictTitle === null ? [] : field('', printable(verdictTitle))),
+    ...field('latch', word(device.latch)),
+    ...field('liveness', `${word(device.liveness)}, last fresh ${printable(timeText(device.lastFreshAt))}`),
+    ...field('agent', printable(device.agentVersion ?? '-')),
+    ...field('posture', printable(device.postureDigest ?? '-')),
+    ...refusals.flatMap((text, index) => field(index === 0 ? 'refused' : '', text)),
+    ...field('findings', device.findings.length === 0 ? 'none' : String(device.findings.length)),
+    ...describeFindings(device.findings, { style }),
+    ...(device.enrolment === 'pending' ? paragraph('', `next: keepseal device approve ${printable(device.ueid)}`) : []),
   ]
 }
 
 export function describeApproval(approval: v.InferOutput<typeof Approval>): string[] {
   const { activated, referenceId, resolvedFindings, withoutBaseline, ueid } = approval
-  return [
+  const lines = [
     ...(activated ? ['The device is active.'] : []),
     ...(referenceId === null ? [] : [`Its reference values are ${printable(referenceId)} (unreviewed).`]),
     ...(resolvedFindings.length === 0 ? [] : [`Findings resolved: ${resolvedFindings.length}.`]),
@@ -90,7 +89,8 @@ export function describeApproval(approval: v.InferOutput<typeof Approval>): stri
       ? []
       : [
           `It has no reference values of its own yet: ${printable(withoutBaseline)}.`,
-          `next: keepseal device approve ${printable(ueid)}, after its next report`,
+          `next, after its next report: keepseal device approve ${printable(ueid)}`,
         ]),
   ]
+  return lines.flatMap((line) => paragraph('', line))
 }

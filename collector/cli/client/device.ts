@@ -3,9 +3,10 @@ import { exitCodes } from '../../../shared/cli/exit-codes.ts'
 import { choice, text } from '../../../shared/config/value-types.ts'
 import { connect } from './api.ts'
 import { Approval, describeApproval, describeDevice, Device, DeviceDetail, isGood, Revocation } from './device-view.ts'
-import { DEFAULT_ITEMS, listOptions, presentList, toneOf } from './listing.ts'
+import { DEFAULT_ITEMS, listOptions, presentList } from './listing.ts'
 import { productIdOf } from './product-reference.ts'
 import { connectionOptions } from './settings.ts'
+import { toneOf } from './text.ts'
 
 const ueid = { description: 'Id of the device, as `device list` shows it.' } as const
 

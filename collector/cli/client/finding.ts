@@ -4,8 +4,9 @@ import type { Output } from '../../../shared/cli/output.ts'
 import { choice, text } from '../../../shared/config/value-types.ts'
 import { printable } from '../../../shared/text/printable.ts'
 import { connect } from './api.ts'
-import { DEFAULT_ITEMS, listOptions, presentList, timeText, toneOf } from './listing.ts'
+import { DEFAULT_ITEMS, listOptions, presentList } from './listing.ts'
 import { productIdOf } from './product-reference.ts'
+import { paragraph, timeText, toneOf } from './text.ts'
 
 export const Finding = v.looseObject({
   id: v.string(),
@@ -24,15 +25,17 @@ export type Finding = v.InferOutput<typeof Finding>
 
 /** Findings in full, for the page of a device or a case. */
 export function describeFindings(findings: readonly Finding[], { style }: Pick<Output, 'style'>): string[] {
+  const indent = '  '
+  const inner = '    '
   return findings.flatMap((finding) => {
     const tone = toneOf(finding.severity)
     const severity = tone === undefined ? printable(finding.severity) : style(tone, printable(finding.severity))
     const change = [finding.before, finding.after].map((value) => (value === null ? 'nothing' : printable(value)))
     return [
-      `${severity} ${printable(finding.code)}: ${printable(finding.title)}`,
-      `  ${printable(finding.subject)}: ${change.join(' -> ')}`,
-      `  ${printable(finding.state)} since ${printable(timeText(finding.openedAt))}`,
-      `  next: ${printable(finding.remedy)}`,
+      ...paragraph(indent, `${severity} ${printable(finding.code)}: ${printable(finding.title)}`),
+      ...paragraph(inner, `${printable(finding.subject)}: ${change.join(' -> ')}`),
+      ...paragraph(inner, `${printable(finding.state)} since ${printable(timeText(finding.openedAt))}`),
+      ...paragraph(inner, `next: ${printable(finding.remedy)}`),
     ]
   })
 }

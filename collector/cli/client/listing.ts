@@ -1,7 +1,6 @@
 import type { CommandContext } from '../../../shared/cli/command.ts'
 import { exitCodes, type ExitCode } from '../../../shared/cli/exit-codes.ts'
 import type { Column } from '../../../shared/cli/table.ts'
-import type { StyleName } from '../../../shared/cli/terminal.ts'
 import { integer } from '../../../shared/config/value-types.ts'
 import type { Listed } from './api.ts'
 import { connectionOptions } from './settings.ts'
@@ -32,30 +31,4 @@ export function presentList<T>(
   if (empty) terminal.error(`${none}\n`)
   if (more) terminal.error(`There are more: use --limit ${items.length * 2} or larger.\n`)
   return exitCodes.good
-}
-
-const TONES: Readonly<Record<string, StyleName>> = {
-  affirming: 'green',
-  fresh: 'green',
-  active: 'green',
-  warning: 'yellow',
-  'not-appraised': 'yellow',
-  'recovered-unacknowledged': 'yellow',
-  stale: 'yellow',
-  pending: 'yellow',
-  medium: 'yellow',
-  contraindicated: 'red',
-  failed: 'red',
-  silent: 'red',
-  revoked: 'red',
-  critical: 'red',
-  high: 'red',
-}
-
-/** The colour of a word of ours; none for any other. */
-export const toneOf = (cell: string): StyleName | undefined => TONES[cell]
-
-/** `2026-05-01T10:00:00.000Z` as people read it; a dash for never. */
-export function timeText(time: string | null): string {
-  return time === null ? '-' : time.replace('T', ' ').replace(/(\.\d+)?Z$/, 'Z')
 }

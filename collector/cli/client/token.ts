@@ -6,9 +6,9 @@ import { integer, text } from '../../../shared/config/value-types.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import { printable } from '../../../shared/text/printable.ts'
 import { connect, type ApiClient } from './api.ts'
-import { timeText } from './listing.ts'
 import { productIdOf } from './product-reference.ts'
 import { connectionOptions } from './settings.ts'
+import { timeText } from './text.ts'
 
 const Token = v.looseObject({
   id: v.string(),

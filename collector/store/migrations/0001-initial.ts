@@ -196,7 +196,7 @@ function tables(types: ColumnTypes): readonly string[] {
         'bytes bytes',
         'device_id integer references devices',
       ],
-      ['primary key (vendor, digest, chunk_index)'],
+      ['primary key (vendor, digest, device_id, chunk_index)'],
     ),
     define('reference_values', [
       'id text primary key',

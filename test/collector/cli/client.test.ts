@@ -168,6 +168,7 @@ describe('keepseal device', () => {
     const device = await driftedDevice(store)
     const shown = await run('auditor', 'device', 'show', device.ueid)
     expect(shown.code).toBe(0)
+    expectFits(shown)
     for (const text of ['contraindicated', 'recovered-unacknowledged', 'fresh', 'tpm-tofu', 'tcp/0.0.0.0:4444']) {
       expect(shown.stdout).toContain(text)
     }
@@ -194,6 +195,7 @@ describe('keepseal device', () => {
     const other = await run('operator', 'device', 'approve', device.ueid, '--expected-posture', 'ab'.repeat(32))
     expect(other).toMatchObject({ code: 4, stderr: expect.stringContaining('next: keepseal device show') })
     const approved = await run('operator', 'device', 'approve', device.ueid)
+    expectFits(approved)
     expect(approved.stdout).toMatch(/reference values are ref_[0-9a-f-]+ \(unreviewed\)/)
     expect(approved.stdout).toContain('Findings resolved: 1')
     expect(await run('auditor', 'device', 'show', device.ueid, '--exit-code')).toMatchObject({ code: 0 })
@@ -251,6 +253,7 @@ describe('keepseal finding and case', () => {
     expect(cases.stdout).toContain('!')
     expectFits(cases)
     const shown = await run('auditor', 'case', 'show', caseId)
+    expectFits(shown)
     expect(shown.stdout).toContain('(overdue)')
     expect(shown.stdout).toContain('tcp/0.0.0.0:4444')
     const json = await run('auditor', 'case', 'show', caseId, '--json')

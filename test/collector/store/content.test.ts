@@ -36,7 +36,7 @@ describeStore('content by digest', (createStore) => {
 })
 
 describeStore('section chunks', (createStore) => {
-  it("may come in any order and twice, and count in their sender's quota once", async () => {
+  it("may come in any order and twice, stay apart by sender, and count in the sender's quota once", async () => {
     const store = createStore()
     const [one, two] = [await storedDevice(store, 'one'), await storedDevice(store, 'two')]
     const chunk = (index: number, deviceId: number) => ({
@@ -54,15 +54,37 @@ describeStore('section chunks', (createStore) => {
     )
     await store.sections.saveChunk(chunk(2, two.id))
     await store.sections.saveChunk(chunk(1, two.id))
-    expect(await store.sections.chunksOf('Acme', DIGEST)).toEqual([
-      chunk(0, one.id),
-      chunk(1, two.id),
-      chunk(2, one.id),
-    ])
+    expect(await store.sections.chunksOf('Acme', DIGEST, one.id)).toEqual([chunk(0, one.id), chunk(2, one.id)])
+    expect(await store.sections.chunksOf('Acme', DIGEST, two.id)).toEqual([chunk(1, two.id), chunk(2, two.id)])
     expect(await store.sections.bytesHeldBy(one.id)).toBe(62)
-    expect(await store.sections.bytesHeldBy(two.id)).toBe(31)
-    expect(await store.sections.chunksOf('Other', DIGEST)).toEqual([])
-    await store.sections.deleteChunks('Acme', DIGEST)
+    expect(await store.sections.bytesHeldBy(two.id)).toBe(63)
+    expect(await store.sections.chunksOf('Other', DIGEST, one.id)).toEqual([])
+    await store.sections.deleteChunks('Acme', DIGEST, one.id)
     expect(await store.sections.bytesHeldBy(one.id)).toBe(0)
+    expect(await store.sections.bytesHeldBy(two.id)).toBe(63)
+    await store.sections.deleteChunks('Acme', DIGEST)
+    expect(await store.sections.bytesHeldBy(two.id)).toBe(0)
+  })
+
+  it('of other contents are given up for one device alone', async () => {
+    const store = createStore()
+    const [one, two] = [await storedDevice(store, 'one'), await storedDevice(store, 'two')]
+    const chunk = (label: string, deviceId: number) => ({
+      vendor: 'Acme',
+      digest: bytes(label),
+      index: 0,
+      count: 2,
+      size: 90,
+      encoding: 'identity',
+      bytes: bytes(label, 30),
+      deviceId,
+    })
+    for (const label of ['kept', 'given up']) {
+      for (const { id } of [one, two]) await store.sections.saveChunk(chunk(label, id))
+    }
+    await store.sections.deleteOtherChunks(one.id, bytes('kept'))
+    expect(await store.sections.bytesHeldBy(one.id)).toBe(30)
+    expect(await store.sections.chunksOf('Acme', bytes('kept'), one.id)).toHaveLength(1)
+    expect(await store.sections.bytesHeldBy(two.id)).toBe(60)
   })
 })

@@ -86,7 +86,10 @@ describeStore('sessions', (createStore) => {
       deviceId: device.id,
       session,
       contiguousTo: -1,
-      extra: [2, 5],
+      extra: [
+        [2, 2],
+        [5, 7],
+      ] as const,
       firstSeenAt: NOW,
       firstEpoch: null,
       lastEpoch: null,

@@ -123,6 +123,11 @@ describeStore('the approval of a device', (createStore) => {
     expect(await store.references.activeFor(device.id, device.productId)).toEqual([])
   })
 
+  it('is refused for a pending device that has not reported the posture that was looked at', async () => {
+    const store = createStore()
+    await refused(store, await storedDevice(store, 'one', undefined, { enrolment: 'pending' }), bytes('posture'))
+  })
+
   it('is refused for an active device without fresh evidence', async () => {
     const store = createStore()
     await refused(store, await storedDevice(store))

@@ -8,6 +8,10 @@ import { STATE_LABELS, type StateScalar } from '../../../shared/evidence/state.t
 import type { TpmEvidence } from '../../../shared/evidence/tpm-evidence.ts'
 import { BANK_SIZE, type PcrBank } from '../../../shared/tpm/constants.ts'
 
+/** Objects like those of the readers, which have a prototype. */
+const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
+  fc.record(model, { noNullPrototype: true }) as fc.Arbitrary<T>
+
 /** Everything that the wire format allows, its bounds included. */
 
 export const bytes = (length: number): fc.Arbitrary<Uint8Array> =>
@@ -35,7 +39,7 @@ const scalar: fc.Arbitrary<StateScalar> = fc.oneof(fc.boolean(), fc.maxSafeInteg
 
 /** `ueid` is left to the caller, for whom it also has to be in the context of the signature. */
 export const claimsArbitrary = (ueid: Ueid): fc.Arbitrary<Claims> =>
-  fc.record({
+  record({
     issuedAt: uint,
     nonce: bytes(32),
     ueid: fc.constant(ueidBytes(ueid)),
@@ -72,31 +76,31 @@ const pcrs = fc
   .chain((banks) => fc.tuple(...banks.map((bank) => bankValues(bank).map((values) => [bank, values] as const))))
   .map((entries) => new Map(entries))
 
-export const tpmArbitrary: fc.Arbitrary<TpmEvidence> = fc.record({
+export const tpmArbitrary: fc.Arbitrary<TpmEvidence> = record({
   attest: someBytes(1, 1024),
   signature: someBytes(1, 1024),
   pcrs: fc.option(pcrs),
-  logs: fc.record({
+  logs: record({
     firmware: fc.option(bytes(32)),
-    ima: fc.option(fc.record({ first: uint, entries: someBytes(1, 300) })),
+    ima: fc.option(record({ first: uint, entries: someBytes(1, 300) })),
   }),
 })
 
-export const receiptArbitrary: fc.Arbitrary<Receipt> = fc.record({
+export const receiptArbitrary: fc.Arbitrary<Receipt> = record({
   number: uint,
   sessions: fc.array(
-    fc.record({ session: bytes(16), contiguousTo: fc.oneof(fc.constant(-1), uint), extra: fc.array(uint) }),
+    record({ session: bytes(16), contiguousTo: fc.oneof(fc.constant(-1), uint), extra: fc.array(uint) }),
   ),
-  refused: fc.array(fc.record({ hash: bytes(32), code: text(1, 64) })),
+  refused: fc.array(record({ hash: bytes(32), code: text(1, 64) })),
 })
 
-export const requestArbitrary: fc.Arbitrary<ContentRequest> = fc.record({
+export const requestArbitrary: fc.Arbitrary<ContentRequest> = record({
   posture: fc.boolean(),
   pcrs: fc.boolean(),
   contents: fc.array(bytes(32)),
 })
 
-export const epochArbitrary: fc.Arbitrary<EpochMessage> = fc.record({
+export const epochArbitrary: fc.Arbitrary<EpochMessage> = record({
   collectorId: bytes(16),
   number: uint,
   nonce: bytes(32),
@@ -107,7 +111,7 @@ export const epochArbitrary: fc.Arbitrary<EpochMessage> = fc.record({
 export const partArbitrary: fc.Arbitrary<SectionPart> = fc
   .tuple(fc.integer({ min: 1, max: 140 }), fc.nat(139))
   .chain(([count, index]) =>
-    fc.record({
+    record({
       digest: bytes(32),
       size: fc.integer({ min: 0, max: 8 * 1024 * 1024 }),
       encoding: fc.constantFrom(0, 1),

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { equalConstantTime } from '../../../shared/crypto/node.ts'
@@ -29,9 +30,9 @@ describe('what was sent is what is read:', () => {
         const bytes = await signEvidence({ ueid, claimsBytes, tpm }, device.signer)
         const evidence = authenticateEvidence(decodeEvidence(bytes), device.key)
         expect(evidence.ueid).toBe(ueid)
-        expect(evidence.claims).toEqual(claims)
-        expect(evidence.claimsBytes).toEqual(claimsBytes)
-        expect(evidence.tpm).toEqual(tpm)
+        expect(isDeepStrictEqual(evidence.claims, claims)).toBe(true)
+        expect(isDeepStrictEqual(evidence.claimsBytes, claimsBytes)).toBe(true)
+        expect(isDeepStrictEqual(evidence.tpm, tpm)).toBe(true)
         expect(evidence.bytes).toBe(bytes)
       }),
     )
@@ -41,7 +42,8 @@ describe('what was sent is what is read:', () => {
     fc.assert(
       fc.asyncProperty(ueidArbitrary, partArbitrary, async (ueid, part) => {
         const bytes = await signSectionPart(ueid, part, device.signer)
-        expect(authenticateSectionPart(parseSectionMessage(bytes), ueid, device.key)).toEqual(part)
+        const read = authenticateSectionPart(parseSectionMessage(bytes), ueid, device.key)
+        expect(isDeepStrictEqual(read, part)).toBe(true)
       }),
     ))
 

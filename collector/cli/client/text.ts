@@ -1,0 +1,44 @@
+import { wrap } from '../../../shared/cli/help.ts'
+import type { StyleName } from '../../../shared/cli/terminal.ts'
+
+/** How values look in the output for people. */
+
+const TONES: Readonly<Record<string, StyleName>> = {
+  affirming: 'green',
+  fresh: 'green',
+  active: 'green',
+  warning: 'yellow',
+  'not-appraised': 'yellow',
+  'recovered-unacknowledged': 'yellow',
+  stale: 'yellow',
+  pending: 'yellow',
+  medium: 'yellow',
+  contraindicated: 'red',
+  failed: 'red',
+  silent: 'red',
+  revoked: 'red',
+  critical: 'red',
+  high: 'red',
+}
+
+/** The colour of a word of ours; none for any other. */
+export const toneOf = (cell: string): StyleName | undefined => TONES[cell]
+
+/** Text for people is read in terminals of this width and in logs. */
+const WIDTH = 80
+const NAME_WIDTH = 13
+
+/** Printable text over as many lines as it takes; those after the first stand further in. */
+export function paragraph(indent: string, text: string): string[] {
+  return wrap(text, WIDTH - indent.length - 2).map((line, index) => `${indent}${index === 0 ? '' : '  '}${line}`)
+}
+
+/** A named value of a thing that is shown, its further lines under the first. */
+export function field(name: string, text: string): string[] {
+  return wrap(text, WIDTH - NAME_WIDTH).map((line, index) => `${(index === 0 ? name : '').padEnd(NAME_WIDTH)}${line}`)
+}
+
+/** `2026-05-01T10:00:00.000Z` as people read it; a dash for never. */
+export function timeText(time: string | null): string {
+  return time === null ? '-' : time.replace('T', ' ').replace(/(\.\d+)?Z$/, 'Z')
+}

@@ -1,0 +1,194 @@
+import { createServer as createTcpServer, type AddressInfo } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import { connectAsync, type MqttClient } from 'mqtt'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { downTopic, epochTopic, upstreamTopic } from '../../../shared/evidence/topics.ts'
+import { errorCodeOf } from '../../support/failure.ts'
+import { hasMosquitto, startMosquitto, type Mosquitto } from '../../support/mosquitto.ts'
+import { createPki } from '../../support/pki.ts'
+import { bytes, elapsed, recordChannel, UEID, until, type RecordedChannel } from './channel-support.ts'
+
+const pki = createPki()
+const evidence = upstreamTopic(UEID, 'evidence')
+let broker: Mosquitto
+let collector: MqttClient
+let received: [string, string][] = []
+const channels: RecordedChannel[] = []
+const open = (...parameters: Parameters<typeof recordChannel>): RecordedChannel => {
+  const made = recordChannel(...parameters)
+  channels.push(made)
+  return made
+}
+const closeAll = async (): Promise<void> => {
+  for (const { channel } of channels.splice(0)) await channel.close()
+}
+
+async function connectCollector(): Promise<void> {
+  const { key, cert } = pki.device('keepseal-collector')
+  collector = await connectAsync(`mqtts://localhost:${broker.port}`, { key, cert, ca: pki.authority, protocolVersion: 5 })
+  collector.on('message', (topic, payload) => received.push([topic, payload.toString('latin1')]))
+  await collector.subscribeAsync('keepseal/v1/+/evidence', { qos: 1 })
+  await collector.subscribeAsync('keepseal/v1/+/presence', { qos: 1 })
+}
+
+describe.runIf(hasMosquitto())('a channel to mosquitto (skipped without the package mosquitto)', () => {
+  beforeAll(async () => {
+    broker = await startMosquitto(pki)
+    await connectCollector()
+    await collector.publishAsync(epochTopic, Buffer.from('epoch 1'), { retain: true })
+  })
+  afterEach(async () => {
+    await closeAll()
+    received = []
+  })
+  afterAll(async () => {
+    await collector.endAsync(true)
+    await broker.stop()
+  })
+
+  test.each([
+    ['auto', '5'],
+    ['5', '5'],
+    ['3.1.1', '3.1.1'],
+  ] as const)('with protocol %s speaks MQTT %s, gets the retained epoch, delivers and is reached', async (protocol, version) => {
+    const { channel, connected, epochs, down } = open(broker.port, pki, { protocol })
+    await until(() => channel.connected && epochs.length > 0)
+    expect([connected, epochs]).toEqual([[version], ['epoch 1']])
+
+    await channel.publish(evidence, bytes('one'))
+    await until(() => received.length > 0)
+    expect(received).toEqual([[evidence, 'one']])
+
+    await collector.publishAsync(downTopic(UEID), Buffer.from('receipt'), { qos: 1 })
+    await until(() => down.length > 0)
+    expect(down).toEqual(['receipt'])
+  })
+
+  test('says goodbye, so that the last will stays unsaid', async () => {
+    const { channel } = open(broker.port, pki)
+    await until(() => channel.connected)
+    expect(await elapsed(() => channel.close())).toBeLessThan(1000)
+    expect(channel.connected).toBe(false)
+    const again = open(broker.port, pki)
+    await until(() => again.channel.connected)
+    await again.channel.publish(evidence, bytes('after'))
+    await until(() => received.length > 0)
+    expect(received).toEqual([[evidence, 'after']])
+  })
+
+  test('has its last will published when it ends without a word', async () => {
+    const first = open(broker.port, pki)
+    await until(() => first.channel.connected)
+    // The broker ends a connection whose client id comes again; that one then comes back and does the same.
+    const second = open(broker.port, pki, { backoff: { baseMs: 60_000, maxMs: 60_000 } })
+    await until(() => first.disconnected.length > 0)
+    await first.channel.close()
+    await second.channel.close()
+    await until(() => received.some(([topic]) => topic === upstreamTopic(UEID, 'presence')))
+  })
+
+  test("is told when it may not publish somewhere (MQTT 5), and stays connected", async () => {
+    const { channel, disconnected } = open(broker.port, pki)
+    await until(() => channel.connected)
+    const foreign = evidence.replace('ab', 'cd')
+    expect(await errorCodeOf(() => channel.publish(foreign, bytes('x')))).toBe('collector.refused')
+    await channel.publish(evidence, bytes('y'))
+    expect(disconnected).toEqual([])
+  })
+
+  test('comes back by itself after the broker died, and publishing in between is refused at once', async () => {
+    const { channel, connected, disconnected } = open(broker.port, pki)
+    await until(() => channel.connected)
+    await broker.kill()
+    await until(() => disconnected.length >= 3)
+    expect(await elapsed(async () => errorCodeOf(() => channel.publish(evidence, bytes('lost'))))).toBeLessThan(100)
+    await broker.start()
+    await until(() => connected.length === 2)
+    await channel.publish(evidence, bytes('found'))
+    await collector.endAsync(true)
+    await connectCollector()
+    await collector.publishAsync(epochTopic, Buffer.from('epoch 1'), { retain: true })
+  })
+
+  test.each([
+    ['is not by the authority of the enrolment', () => ({ pki: createPki('Other authority') })],
+    ['is for another name', () => ({ url: `mqtts://localhost.localdomain:${broker.port}` })],
+  ])('does not speak to a broker whose certificate %s', async (_, changes) => {
+    const { pki: other = pki, ...rest } = changes() as { pki?: typeof pki; url?: string }
+    const { connected, disconnected } = open(broker.port, other, rest)
+    await until(() => disconnected.length >= 2)
+    expect(connected).toEqual([])
+  })
+})
+
+describe('a broker that does not do its part', () => {
+  afterEach(closeAll)
+
+  /** Takes connections and says what it is told to for each packet type, by the first byte. */
+  async function dumbBroker(answers: Readonly<Record<number, number[]>>) {
+    const sockets = new Set<{ destroy(): void }>()
+    const server = createTlsServer({ ...pki.server(), ca: pki.authority, requestCert: true }, (socket) => {
+      sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.on('data', (data: Buffer) => {
+        const answer = answers[(data[0] ?? 0) >> 4]
+        if (answer !== undefined) socket.write(Buffer.from(answer))
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    return {
+      port: (server.address() as AddressInfo).port,
+      async stop() {
+        for (const socket of sockets) socket.destroy()
+        await new Promise((resolve) => server.close(resolve))
+      },
+    }
+  }
+
+  test('and never acknowledges: publishing ends in time, closing within two seconds', async () => {
+    // CONNACK, and SUBACK for message id 1 and two filters.
+    const silent = await dumbBroker({ 1: [0x20, 2, 0, 0], 8: [0x90, 4, 0, 1, 0, 1] })
+    const { channel, connected } = open(silent.port, pki, { protocol: '3.1.1', publishTimeoutMs: 300 })
+    await until(() => connected.length > 0)
+    const took = await elapsed(async () => {
+      expect(await errorCodeOf(() => channel.publish(evidence, bytes('x')))).toBe('collector.unreachable')
+    })
+    expect(took).toBeGreaterThanOrEqual(290)
+    expect(took).toBeLessThan(1000)
+    const pending = errorCodeOf(() => channel.publish(evidence, bytes('y')))
+    expect(await elapsed(() => channel.close())).toBeLessThan(2000)
+    expect(await pending).toBe('collector.unreachable')
+    await silent.stop()
+  })
+
+  test('and does not let itself be read: the channel does not count as connected', async () => {
+    const refusing = await dumbBroker({ 1: [0x20, 2, 0, 0], 8: [0x90, 4, 0, 1, 0x80, 1] })
+    const { connected, disconnected } = open(refusing.port, pki, { protocol: '3.1.1' })
+    await until(() => disconnected.length >= 2)
+    expect(connected).toEqual([])
+    await refusing.stop()
+  })
+
+  test('and says nothing at all: connecting ends in time, and closing in the middle of it', async () => {
+    const mute = createTcpServer((socket) => void socket.on('error', () => undefined))
+    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve))
+    const { port } = mute.address() as AddressInfo
+    const { channel, disconnected } = open(port, pki, { connectTimeoutMs: 100 })
+    await until(() => disconnected.length >= 2)
+    expect(await elapsed(() => channel.close())).toBeLessThan(2000)
+    const count = disconnected.length
+    const other = open(port, pki)
+    expect(await elapsed(() => other.channel.close())).toBeLessThan(2000)
+    expect(disconnected).toHaveLength(count)
+    mute.close()
+  })
+
+  test('and is not there at all: the channel goes on trying until it is closed', async () => {
+    const { channel, disconnected } = open(1, pki)
+    await until(() => disconnected.length >= 3)
+    await channel.close()
+    const count = disconnected.length
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(disconnected).toHaveLength(count)
+  })
+})

@@ -1,0 +1,100 @@
+import { appraise, type Appraisal, type Decision } from '../../collector/appraisal/appraise.ts'
+import type { AppraisalContext, ApprovedValues, KnownDevice, KnownLinks } from '../../collector/appraisal/context.ts'
+import { initialDeviceState, type Device, type DeviceState } from '../../collector/model/device.ts'
+import type { Epoch } from '../../collector/model/evidence.ts'
+import { ed25519Key, hash, sha256 } from '../../shared/crypto/node.ts'
+import type { PostureMap } from '../../shared/evidence/claims.ts'
+import { decodeEvidence } from '../../shared/evidence/evidence.ts'
+import type { Ueid } from '../../shared/evidence/identifiers.ts'
+import type { AttestationKey } from '../../shared/tpm/attestation-key.ts'
+import type { PcrValues } from '../../shared/tpm/pcr-selection.ts'
+import type { SoftwareDevice } from './software-device.ts'
+
+export const ARRIVAL = Date.UTC(2026, 5, 1, 12)
+export const WINDOW_MS = 600_000
+
+/** What the collector knows; whatever is left out is as after an approval of exactly what the device reports. */
+export interface Knowledge {
+  readonly topicUeid?: Ueid
+  readonly receivedAt?: number
+  readonly device?: Partial<Device>
+  readonly attestationKey?: AttestationKey | null
+  readonly state?: Partial<DeviceState>
+  readonly links?: Partial<KnownLinks>
+  readonly epoch?: Epoch | undefined
+  readonly posture?: PostureMap
+  readonly pcrs?: PcrValues
+  readonly approved?: ApprovedValues | undefined
+  readonly contents?: ReadonlyMap<string, Uint8Array | null>
+}
+
+export const epochOf = (device: SoftwareDevice, number = 100): Epoch => ({
+  number,
+  nonce: device.nonce,
+  issuedAt: ARRIVAL - 60_000,
+})
+
+/** Approved: what the device reports at this moment. */
+export const approvalOf = (device: SoftwareDevice): ApprovedValues => ({
+  posture: device.posture.posture,
+  pcrs: device.tpm === null ? null : new Map([...device.tpm.pcrs].map(([bank, values]) => [bank, new Map(values)])),
+})
+
+export function appraisalInput(
+  device: SoftwareDevice,
+  bytes: Uint8Array,
+  knowledge: Knowledge = {},
+): ConstructorParameters<typeof AppraisalContext>[0] {
+  const unverified = decodeEvidence(bytes)
+  const known: KnownDevice = {
+    device: { ...device.enrolled('prd_1'), id: 1, ...knowledge.device },
+    deviceKey: { key: ed25519Key(device.publicKey), thumbprint: device.thumbprint },
+    attestationKey:
+      knowledge.attestationKey === undefined
+        ? (device.tpm?.signer.attestationKey ?? null)
+        : knowledge.attestationKey,
+    state: { ...initialDeviceState, ...knowledge.state },
+    links: {
+      session: undefined,
+      samePlace: undefined,
+      hashBefore: undefined,
+      previousOfNext: undefined,
+      freshSessions: [],
+      namedReceipt: undefined,
+      ...knowledge.links,
+    },
+    epoch: 'epoch' in knowledge ? knowledge.epoch : epochOf(device),
+    posture: unverified.claims.posture ?? knowledge.posture,
+    pcrs: unverified.tpm?.pcrs === null ? knowledge.pcrs : undefined,
+    approved: 'approved' in knowledge ? knowledge.approved : approvalOf(device),
+    contents: knowledge.contents ?? device.contents,
+  }
+  return {
+    topicUeid: knowledge.topicUeid ?? device.ueid,
+    unverified,
+    hashOfMessage: sha256(bytes),
+    known,
+    policy: { freshnessWindowMs: WINDOW_MS, collectorId: device.collectorId },
+    receivedAt: knowledge.receivedAt ?? ARRIVAL,
+    hash,
+  }
+}
+
+export const decide = (device: SoftwareDevice, bytes: Uint8Array, knowledge?: Knowledge): Decision =>
+  appraise(appraisalInput(device, bytes, knowledge))
+
+/** The appraisal of a message that is not refused. */
+export function appraisalOf(device: SoftwareDevice, bytes: Uint8Array, knowledge?: Knowledge): Appraisal {
+  const decision = decide(device, bytes, knowledge)
+  if (decision.kind !== 'appraised') throw new Error(`not appraised: ${JSON.stringify(decision)}`)
+  return decision
+}
+
+/** Code of the refusal, or what else the decision was. */
+export function refusalOf(device: SoftwareDevice, bytes: Uint8Array, knowledge?: Knowledge): string {
+  const decision = decide(device, bytes, knowledge)
+  return decision.kind === 'refused' ? decision.code : decision.kind
+}
+
+export const deviationsOf = (appraisal: Pick<Appraisal, 'deviations'>): string[] =>
+  appraisal.deviations.map(({ code, subject }) => `${code} ${subject}`)
