@@ -54,7 +54,7 @@ export async function encodeContent(content: Uint8Array): Promise<EncodedContent
   const deflated = await deflate(content)
   const smaller = deflated.length < content.length
   const encoded = smaller ? new Uint8Array(deflated) : content
-  return { digest: sha256(content), size: content.length, encoding: smaller ? 1 : 0, encoded }
+  return { digest: new Uint8Array(sha256(content)), size: content.length, encoding: smaller ? 1 : 0, encoded }
 }
 
 /**

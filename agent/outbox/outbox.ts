@@ -87,7 +87,14 @@ export class Outbox {
   put(evidence: Uint8Array, { session, sequence, createdAt }: NewEvidence): Promise<OutboxEntry> {
     return this.#exclusive(async () => {
       const order = this.#nextOrder
-      const entry = { order, session, sequence, createdAt, size: evidence.length, hash: sha256(evidence) }
+      const entry = {
+        order,
+        session,
+        sequence,
+        createdAt,
+        size: evidence.length,
+        hash: new Uint8Array(sha256(evidence)),
+      }
       await writeDurably(this.#pathOf(entry), evidence)
       this.#nextOrder++
       this.#entries = [...this.#entries, entry]

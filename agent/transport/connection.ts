@@ -1,9 +1,6 @@
-// Not the package's main file, which would bring its WebSocket and SOCKS transports along.
-import mqttClient from 'mqtt/lib/client'
 import type { Socket } from 'node:net'
 import { KeepsealError } from '../../shared/errors.ts'
-
-const { default: MqttClient } = mqttClient
+import { MqttClient } from './mqtt-client.ts'
 
 export type MqttVersion = 4 | 5
 
@@ -14,6 +11,7 @@ export interface ConnectionOptions {
   readonly subscriptions: Readonly<Record<string, { readonly qos: 0 | 1 }>>
   readonly openStream: () => Socket
   readonly keepaliveSeconds: number
+  /** For all that comes before `onReady`. */
   readonly connectTimeoutMs: number
   /** The broker took the connection and all subscriptions. */
   readonly onReady: () => void
@@ -36,9 +34,10 @@ const WRONG_VERSION: ReadonlySet<unknown> = new Set([1, 132])
  * is carried into the next: what was not acknowledged is in the outbox, not in a second store in memory.
  */
 export class MqttConnection {
-  readonly #client: InstanceType<typeof MqttClient>
+  readonly #client: MqttClient
   readonly #options: ConnectionOptions
   readonly #pending = new Set<(error: KeepsealError) => void>()
+  readonly #setUp: NodeJS.Timeout
   #failure: ClosedReason | undefined
   #closing = false
   #closed = false
@@ -54,11 +53,14 @@ export class MqttConnection {
       protocolVersion: options.version,
       clean: true,
       keepalive: options.keepaliveSeconds,
-      connectTimeout: options.connectTimeoutMs,
+      // Bounded below together with what follows it.
+      connectTimeout: 2 * options.connectTimeoutMs,
       reconnectPeriod: 0,
       resubscribe: false,
       will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: false },
     })
+    // The client has no time limit of its own for the answer to a subscription.
+    this.#setUp = setTimeout(() => this.abort('the broker does not answer'), options.connectTimeoutMs)
     this.#client.on('error', (error) => this.#fail(error))
     this.#client.on('disconnect', () => this.#fail(new Error('the broker ended the connection')))
     this.#client.on('message', (topic, payload) => options.onMessage(topic, new Uint8Array(payload)))
@@ -124,6 +126,7 @@ export class MqttConnection {
     this.#client.subscribe({ ...this.#options.subscriptions }, (error) => {
       if (this.#closing || this.#closed) return
       if (error instanceof Error) return this.abort(`the broker refuses to be read: ${error.message}`)
+      clearTimeout(this.#setUp)
       this.#ready = true
       this.#options.onReady()
     })
@@ -137,6 +140,7 @@ export class MqttConnection {
   #onClose(): void {
     if (this.#closed) return
     this.#closed = true
+    clearTimeout(this.#setUp)
     this.#settleAll('the connection to the broker was lost')
     // Stops its timers where it did not end by itself.
     this.#client.end(true)

@@ -86,10 +86,20 @@ export class MqttChannel {
   }
 
   #connect(): void {
+    this.#retry = undefined
+    try {
+      this.#connection = this.#dial()
+    } catch (cause) {
+      // A certificate that OpenSSL does not take, for one. It must not end the agent, whose outbox goes on filling.
+      this.#failures++
+      this.#reconnect({ text: cause instanceof Error ? cause.message : String(cause), wrongVersion: false })
+    }
+  }
+
+  #dial(): MqttConnection {
     const { url, ueid, tls, events, keepaliveSeconds = 60, connectTimeoutMs = 30_000 } = this.#options
     let readyAt: number | undefined
-    this.#retry = undefined
-    this.#connection = new MqttConnection({
+    return new MqttConnection({
       version: this.#version,
       clientId: ueid,
       will: { topic: upstreamTopic(ueid, 'presence'), payload: WILL },

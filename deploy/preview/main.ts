@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { lockState } from '../../agent/state/lock.ts'
 import { chooseTcti } from '../../agent/tpm/tcti.ts'
 import { openTpm } from '../../agent/tpm/open.ts'
 import { startChild, type Child } from './child.ts'
@@ -24,6 +25,12 @@ interface DeviceJson {
 /** `npm run preview`: a collector and this machine's own agent, until Ctrl-C. `repository` is where dist/ is. */
 export async function preview(repository: string, say: (line: string) => void): Promise<void> {
   const home = join(repository, '.cache', 'preview')
+  mkdirSync(join(home, 'logs'), { recursive: true, mode: 0o700 })
+  const lock = await lockState(home).catch(() => undefined)
+  if (lock === undefined) {
+    say('A preview of this clone is running already. End it with Ctrl-C where it was started.')
+    return
+  }
   const stops: (() => Promise<unknown>)[] = []
   const stopAll = async (): Promise<void> => {
     for (const stop of stops.splice(0).reverse()) await stop().catch(() => undefined)
@@ -42,6 +49,7 @@ export async function preview(repository: string, say: (line: string) => void): 
     }
   } finally {
     await stopAll()
+    await lock.release()
   }
   if (ended) say('Stopped.')
 }
@@ -70,7 +78,6 @@ async function start(
   stops: (() => Promise<unknown>)[],
   say: (line: string) => void,
 ): Promise<void> {
-  mkdirSync(join(home, 'logs'), { recursive: true, mode: 0o700 })
   const ports = await choosePorts(join(home, 'ports.json'))
   const tpm = await findTpm(home, ports, stops, say)
   const collectorEnvironment = collectorSettings(home, ports)

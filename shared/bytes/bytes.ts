@@ -30,12 +30,20 @@ export function compare(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length
 }
 
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const HEX_DIGITS = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
+const HEX_CHUNK = 4096
 
 /** Lower-case hexadecimal. */
 export function toHex(bytes: Uint8Array): string {
+  // From codes at once: a text that is joined bit by bit has to be joined again wherever it becomes a key.
   let text = ''
-  for (const byte of bytes) text += HEX[byte] as string
+  for (let start = 0; start < bytes.length; start += HEX_CHUNK) {
+    const codes: number[] = []
+    for (const byte of bytes.subarray(start, start + HEX_CHUNK)) {
+      codes.push(HEX_DIGITS[byte >> 4] as number, HEX_DIGITS[byte & 15] as number)
+    }
+    text += String.fromCharCode(...codes)
+  }
   return text
 }
 
@@ -88,6 +96,12 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text)
+}
+
+/** Whether `text` takes at most `limit` bytes. */
+export function fitsUtf8(text: string, limit: number): boolean {
+  // A code unit takes one byte at least and three at most: few texts have to be encoded to know.
+  return text.length * 3 <= limit || (text.length <= limit && utf8(text).length <= limit)
 }
 
 /** Throws TypeError on invalid UTF-8: silently replaced characters would let two byte strings read alike. */

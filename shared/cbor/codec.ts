@@ -5,22 +5,30 @@ import { Encoder } from 'cbor-x/encode'
 import { compare, utf8 } from '../bytes/bytes.ts'
 import { KeepsealError } from '../errors.ts'
 import { DEFAULT_CBOR_LIMITS, scanCbor, type CborLimits } from './scan.ts'
-import { CborTag, WIRE_TAGS, type CborKey, type CborValue } from './value.ts'
+import { CborTag, WIRE_TAGS, type CborKey, type CborMap, type CborValue } from './value.ts'
 
 /**
  * The one cbor-x instance. Plain CBOR: no records, no typed-array tags, maps as Map (so that a key like `__proto__`
  * is a key and nothing else). What it does not do by itself (key order, integers above 32 bits, refusing what the
  * wire cannot carry) is done to the value beforehand; what it accepts too much is refused by the scanner.
  */
-const codec = new Encoder({ useRecords: false, mapsAsObjects: false, tagUint8Array: false, variableMapSize: true })
+const codec: { encode(value: unknown, mode: number): Uint8Array; decode(bytes: Uint8Array): unknown } = new Encoder({
+  useRecords: false,
+  mapsAsObjects: false,
+  tagUint8Array: false,
+  variableMapSize: true,
+})
+
+/** Of cbor-x, which does not export it: write at the same place of the pool each time. */
+const RESET_BUFFER_MODE = 1024
 
 /**
  * The deterministic encoding (RFC 8949 section 4.2.1) of `value`, in memory of its own. Entries of a map may come in
  * any order. Throws KeepsealError `internal.failure` for what ./value.ts excludes: that is the caller's mistake.
  */
 export function encodeCbor(value: CborValue): Uint8Array {
-  // cbor-x answers with a view on a pool that it goes on writing to.
-  return new Uint8Array(codec.encode(toCodec(value)))
+  // cbor-x answers with a view on its pool.
+  return new Uint8Array(codec.encode(toCodec(value), RESET_BUFFER_MODE))
 }
 
 /**
@@ -90,15 +98,28 @@ function sortedMap(map: ReadonlyMap<CborKey, CborValue>): Map<unknown, unknown> 
   return sorted
 }
 
-/** Undoes what cbor-x does differently from ./value.ts: 64-bit arguments as bigint, tags in a class of its own. */
+/**
+ * Undoes what cbor-x does differently from ./value.ts: 64-bit arguments as bigint, tags in a class of its own. What
+ * needs no change stays the object that was decoded.
+ */
 function fromCodec(value: unknown): CborValue {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) {
-    if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) return Number(value)
-    return value as CborValue
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value as CborValue
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) value[i] = fromCodec(value[i])
+    return value as CborValue[]
   }
-  if (Array.isArray(value)) return value.map(fromCodec)
   if (value instanceof Tag) return new CborTag(value.tag, fromCodec(value.value))
-  const map = new Map<CborKey, CborValue>()
-  for (const [key, item] of value as Map<unknown, unknown>) map.set(fromCodec(key) as CborKey, fromCodec(item))
-  return map
+  return fromCodecMap(value as Map<unknown, unknown>)
+}
+
+function fromCodecMap(map: Map<unknown, unknown>): CborMap {
+  let hasLongKey = false
+  for (const [key, item] of map) {
+    const converted = fromCodec(item)
+    if (converted !== item) map.set(key, converted)
+    if (typeof key === 'bigint') hasLongKey = true
+  }
+  if (!hasLongKey) return map as Map<CborKey, CborValue>
+  return new Map([...map].map(([key, item]) => [fromCodec(key) as CborKey, item as CborValue]))
 }

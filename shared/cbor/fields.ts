@@ -46,7 +46,8 @@ export class CborField {
   }
 
   #sized(size: number, unit: string, bounds: SizeBounds): void {
-    const [min, max] = 'length' in bounds ? [bounds.length, bounds.length] : [bounds.min ?? 0, bounds.max ?? Infinity]
+    const min = 'length' in bounds ? bounds.length : (bounds.min ?? 0)
+    const max = 'length' in bounds ? bounds.length : (bounds.max ?? Infinity)
     if (size >= min && size <= max) return
     const wanted = min === max ? `${min}` : max === Infinity ? `at least ${min}` : `${min} to ${max}`
     this.refuse(`${wanted} ${unit} wanted, ${size} found`)
@@ -84,7 +85,8 @@ export class CborField {
 
   /** A safe integer that is not negative. */
   uint(bounds: RangeBounds = {}): number {
-    return this.integer({ ...bounds, min: Math.max(bounds.min ?? 0, 0) })
+    const { min = 0, max = Number.MAX_SAFE_INTEGER } = bounds
+    return this.integer({ min: Math.max(min, 0), max })
   }
 
   /** Any unsigned integer of 64 bits. */

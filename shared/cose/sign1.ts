@@ -81,7 +81,8 @@ const DEFAULT_ALGORITHMS: readonly number[] = [COSE_ALGORITHM.Ed25519]
 
 /** Throws OutcomeError with a `cose.*` code unless the message is what was expected, signed by that key. */
 export function verifySign1(unverified: UnverifiedSign1, expected: Sign1Expectation): VerifiedSign1 {
-  checkHeaders(unverified, { ...expected, algorithms: expected.algorithms ?? DEFAULT_ALGORITHMS })
+  const { keyId, contentType, algorithms = DEFAULT_ALGORITHMS } = expected
+  checkHeaders(unverified, { keyId, contentType, algorithms })
   checkSignature(unverified.message, unverified.algorithm, expected.key, expected.externalAad)
   return new VerifiedSign1(unverified, unverified.unverifiedPayload)
 }

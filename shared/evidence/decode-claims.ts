@@ -1,19 +1,20 @@
 import { decodeCbor } from '../cbor/codec.ts'
 import { field, type CborField } from '../cbor/fields.ts'
-import { equal, fromUtf8, utf8 } from '../bytes/bytes.ts'
+import { equal, fitsUtf8, fromUtf8 } from '../bytes/bytes.ts'
 import { OutcomeError } from '../errors.ts'
 import { claimKey, evidenceProfile, type Claims, type PostureMap } from './claims.ts'
 import { readState } from './state.ts'
 
 const DIGEST = { length: 32 }
 const MAX_SECTIONS = 64
+const KEYS = Object.values(claimKey)
 
 /**
  * Reads a claims-set (keepseal.cddl). Throws OutcomeError `claims.malformed`, `claims.profile-mismatch`, or `cbor.*`.
  * The claims are the device's word: whether it said so is for the signature over them to prove.
  */
 export function decodeClaims(bytes: Uint8Array): Claims {
-  const claims = field(decodeCbor(bytes), 'claims.malformed', 'claims').requireOnly(Object.values(claimKey))
+  const claims = field(decodeCbor(bytes), 'claims.malformed', 'claims').requireOnly(KEYS)
   const profile = claims.at(claimKey.profile, 'eat_profile').bytes({ min: 1, max: 64 })
   if (!equal(profile, evidenceProfile)) throw new OutcomeError('claims.profile-mismatch')
   const [softwareVersion] = claims.at(claimKey.softwareVersion, 'swversion').tuple('version')
@@ -38,7 +39,7 @@ export function decodeClaims(bytes: Uint8Array): Claims {
 
 function shortText(item: CborField): string {
   const text = item.text({ min: 1, max: 64 })
-  return utf8(text).length <= 64 ? text : item.refuse('more than 64 bytes')
+  return fitsUtf8(text, 64) ? text : item.refuse('more than 64 bytes')
 }
 
 function hardwareModel(model: CborField | undefined): string | null {

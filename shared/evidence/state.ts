@@ -1,6 +1,6 @@
 import type { CborField } from '../cbor/fields.ts'
 import type { CborKey, CborMap } from '../cbor/value.ts'
-import { utf8 } from '../bytes/bytes.ts'
+import { fitsUtf8 } from '../bytes/bytes.ts'
 
 /** What differs per unit or per report, such as the age of the last update check. Bounded, and never in a section. */
 export type State = ReadonlyMap<string, StateScalar>
@@ -27,8 +27,6 @@ export const MAX_STATE_ENTRIES = 32
 export const MAX_STATE_KEY = 32
 export const MAX_STATE_TEXT = 256
 
-const sizeOf = (text: string): number => utf8(text).length
-
 export function stateToCbor(state: State): CborMap {
   return new Map([...state].map(([name, value]) => [STATE_LABELS.get(name) ?? name, value] as const))
 }
@@ -39,7 +37,7 @@ export function readState(map: CborField): State {
   for (const [key, item] of map.entries({ max: MAX_STATE_ENTRIES })) {
     const name = names.get(key) ?? textKey(map, key)
     const { value } = item
-    if (typeof value === 'string' && sizeOf(value) > MAX_STATE_TEXT) return item.refuse('a long text')
+    if (typeof value === 'string' && !fitsUtf8(value, MAX_STATE_TEXT)) return item.refuse('a long text')
     entries.set(name, typeof value === 'string' || typeof value === 'boolean' ? value : item.integer())
   }
   return entries
@@ -47,6 +45,6 @@ export function readState(map: CborField): State {
 
 function textKey(map: CborField, key: CborKey): string {
   if (typeof key !== 'string') return map.refuse(`label ${key} is not known`)
-  const isName = key !== '' && sizeOf(key) <= MAX_STATE_KEY && !STATE_LABELS.has(key)
+  const isName = key !== '' && fitsUtf8(key, MAX_STATE_KEY) && !STATE_LABELS.has(key)
   return isName ? key : map.refuse('a key is not a short text without a label')
 }

@@ -124,15 +124,17 @@ export function pcrDigest(
   values: PcrValues,
   selection: PcrSelection,
 ): Uint8Array {
-  const parts = selection.flatMap(({ bank, pcrs }) =>
-    pcrs.map((pcr) => {
-      const value = values.get(bank)?.get(pcr)
+  const parts: Uint8Array[] = []
+  for (const { bank, pcrs } of selection) {
+    const bankValues = values.get(bank)
+    for (const pcr of pcrs) {
+      const value = bankValues?.get(pcr)
       if (value === undefined) throw new OutcomeError('quote.selection-mismatch', `no value for PCR ${pcr} of ${bank}`)
       if (value.length !== BANK_SIZE[bank]) {
         throw new OutcomeError('quote.pcr-digest-mismatch', `PCR ${pcr} of ${bank} has ${value.length} bytes`)
       }
-      return value
-    }),
-  )
+      parts.push(value)
+    }
+  }
   return hash(signatureHash, concat(...parts))
 }

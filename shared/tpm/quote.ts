@@ -45,7 +45,7 @@ export interface QuoteAppraisalInput extends Omit<QuoteInput, 'signer'> {
 
 declare const verified: unique symbol
 
-/** What a TPM said and every check confirmed. Made by this module alone. */
+/** What a TPM said and every check confirmed: views on what was checked. Made by this module alone. */
 export interface VerifiedQuote {
   readonly clockInfo: ClockInfo
   readonly firmwareVersion: bigint
@@ -154,10 +154,6 @@ const CHECKS: readonly Check[] = [
   checkPcrDigest,
 ]
 
-function copyOf(values: PcrValues): PcrValues {
-  return new Map([...values].map(([bank, pcrs]) => [bank, new Map([...pcrs].map(([i, value]) => [i, value.slice()]))]))
-}
-
 /**
  * Puts a quote through every check and tells all that it fails, in order. There is a VerifiedQuote only where every
  * check ran and none failed. Two structures that cannot be read end it at once: there is nothing to check.
@@ -181,7 +177,7 @@ export function appraiseQuote(input: QuoteAppraisalInput): QuoteAppraisal {
     for (const check of CHECKS) attempt(() => check(subject))
     if (failures.length === 0) {
       const { clockInfo, firmwareVersion, selection, pcrDigest } = parsed
-      const facts = { clockInfo, firmwareVersion, selection, pcrDigest: pcrDigest.slice(), pcrs: copyOf(input.pcrs) }
+      const facts = { clockInfo, firmwareVersion, selection, pcrDigest, pcrs: input.pcrs }
       return { quote: facts as VerifiedQuote, failures: [] }
     }
   }

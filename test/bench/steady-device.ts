@@ -71,9 +71,10 @@ export async function steadyDevice(): Promise<SteadyDevice> {
       uptimeSeconds: 4_000_000,
     },
     state: new Map([
-      ['agent.cpu-ms', 61_234],
-      ['agent.memory-kib', 48_120],
-      ['outbox.bytes', 812],
+      ['outbox.dropped', 0],
+      ['outbox.refused', 0],
+      ['outbox.waiting', 1],
+      ['agent.rss-kib', 78_120],
     ]),
     hardwareModel: 'Edge Gateway 4000',
     software: { name: 'keepseal-agent', version },

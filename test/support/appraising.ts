@@ -50,9 +50,7 @@ export function appraisalInput(
     device: { ...device.enrolled('prd_1'), id: 1, ...knowledge.device },
     deviceKey: { key: ed25519Key(device.publicKey), thumbprint: device.thumbprint },
     attestationKey:
-      knowledge.attestationKey === undefined
-        ? (device.tpm?.signer.attestationKey ?? null)
-        : knowledge.attestationKey,
+      knowledge.attestationKey === undefined ? (device.tpm?.signer.attestationKey ?? null) : knowledge.attestationKey,
     state: { ...initialDeviceState, ...knowledge.state },
     links: {
       session: undefined,

@@ -24,8 +24,13 @@ export interface TlsPair {
   readonly cert: string
 }
 
-const pem = (bytes: Uint8Array): string =>
-  `-----BEGIN CERTIFICATE-----\n${Buffer.from(bytes).toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
+const pem = (bytes: Uint8Array): string => {
+  const lines =
+    Buffer.from(bytes)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? []
+  return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n')
+}
 
 const privatePem = (key: KeyObject): string => key.export({ format: 'pem', type: 'pkcs8' }).toString()
 

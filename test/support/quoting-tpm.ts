@@ -31,7 +31,11 @@ export interface QuoteLies {
 
 const FIRMWARE_PCRS = [0, 1, 2, 3, 4, 5, 6, 7]
 const valueOf = (label: string, bank: PcrBank): Uint8Array =>
-  new Uint8Array(createHash(bank === 'sha1' ? 'sha1' : 'sha256').update(label).digest())
+  new Uint8Array(
+    createHash(bank === 'sha1' ? 'sha1' : 'sha256')
+      .update(label)
+      .digest(),
+  )
 
 /** The attestation side of a TPM, in software: PCRs that can be extended, a clock, quotes by a P-256 key. */
 export class QuotingTpm {

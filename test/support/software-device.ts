@@ -163,7 +163,10 @@ export class SoftwareDevice {
   }
 
   /** The evidence with other content, signed by the device's key again: what root on the device can do. */
-  async resign(bytes: Uint8Array, change: { claims?: Partial<Claims>; tpm?: (tpm: TpmEvidence) => TpmEvidence | null }) {
+  async resign(
+    bytes: Uint8Array,
+    change: { claims?: Partial<Claims>; tpm?: (tpm: TpmEvidence) => TpmEvidence | null },
+  ) {
     const { claims, claimsBytes, tpm } = decodeEvidence(bytes)
     const changed = change.claims === undefined ? claimsBytes : encodeClaims({ ...claims, ...change.claims })
     return signEvidence(

@@ -12,7 +12,8 @@ const list = defineEndpoint({
   roles: READERS,
   query: v.strictObject({
     ...pageQuery,
-    state: v.optional(FindingStates),
+    /** `unresolved`: open, or recovered and waiting for a person. */
+    state: v.optional(v.union([FindingStates, v.literal('unresolved')])),
     deviceUeid: v.optional(UeidText),
     productId: v.optional(id('prd')),
     code: v.optional(FindingCodes),
@@ -20,7 +21,8 @@ const list = defineEndpoint({
   }),
   response: pageOf(FindingJson),
   run: async ({ store }, { query }) => {
-    const page = await store.findings.list(query, query)
+    const state = query.state === 'unresolved' ? (['open', 'recovered'] as const) : query.state
+    const page = await store.findings.list(query, { ...query, state })
     return { ...page, items: page.items.map(({ finding, ...device }) => findingJson(finding, device)) }
   },
 })

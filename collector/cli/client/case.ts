@@ -45,15 +45,20 @@ const list = defineCommand({
     const listed = await client.list('/cases', { state, productId }, Case, limit)
     const columns = [
       { title: 'CASE', shrinks: false },
-      { title: 'STATE' },
+      ...(terminal.columns >= 100 ? [{ title: 'STATE' }] : []),
       { title: 'TRIAGE BY', style: (cell: string) => (cell.endsWith('!') ? ('red' as const) : undefined) },
-      { title: 'CAUSE' },
+      { title: 'CAUSE', shrinks: false },
     ]
     return presentList(
       context,
       listed,
       columns,
-      (each) => [each.id, each.state, `${each.triageBy.slice(0, 10)}${each.overdue ? ' !' : ''}`, each.cause],
+      (each) => [
+        each.id,
+        ...(terminal.columns >= 100 ? [each.state] : []),
+        `${each.triageBy.slice(0, 10)}${each.overdue ? ' !' : ''}`,
+        each.cause,
+      ],
       'There is no such case.',
     )
   },

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import type { Output } from '../../../shared/cli/output.ts'
 import { printable } from '../../../shared/text/printable.ts'
 import { describeFindings, Finding } from './finding.ts'
-import { field, paragraph, timeText, toneOf } from './text.ts'
+import { advice, field, paragraph, timeText, toneOf } from './text.ts'
 
 /** What the commands read of the API's answers about devices. */
 
@@ -75,22 +75,18 @@ export function describeDevice(device: DeviceDetail, { style }: Pick<Output, 'st
     ...refusals.flatMap((text, index) => field(index === 0 ? 'refused' : '', text)),
     ...field('findings', device.findings.length === 0 ? 'none' : String(device.findings.length)),
     ...describeFindings(device.findings, { style }),
-    ...(device.enrolment === 'pending' ? paragraph('', `next: keepseal device approve ${printable(device.ueid)}`) : []),
+    ...(device.enrolment === 'pending' ? advice('', `keepseal device approve ${device.ueid}`) : []),
   ]
 }
 
 export function describeApproval(approval: v.InferOutput<typeof Approval>): string[] {
   const { activated, referenceId, resolvedFindings, withoutBaseline, ueid } = approval
-  const lines = [
+  const facts = [
     ...(activated ? ['The device is active.'] : []),
-    ...(referenceId === null ? [] : [`Its reference values are ${printable(referenceId)} (unreviewed).`]),
-    ...(resolvedFindings.length === 0 ? [] : [`Findings resolved: ${resolvedFindings.length}.`]),
-    ...(withoutBaseline === null
-      ? []
-      : [
-          `It has no reference values of its own yet: ${printable(withoutBaseline)}.`,
-          `next, after its next report: keepseal device approve ${printable(ueid)}`,
-        ]),
+    ...(referenceId === null ? [] : [`Reference values: ${printable(referenceId)} (unreviewed)`]),
+    ...(resolvedFindings.length === 0 ? [] : [`Findings resolved: ${resolvedFindings.length}`]),
+    ...(withoutBaseline === null ? [] : [`No new reference values: ${printable(withoutBaseline)}`]),
   ]
-  return lines.flatMap((line) => paragraph('', line))
+  const next = withoutBaseline === null ? [] : advice('', `after its next report: keepseal device approve ${ueid}`)
+  return [...facts.flatMap((fact) => paragraph('', fact)), ...next]
 }

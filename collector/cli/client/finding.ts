@@ -6,7 +6,7 @@ import { printable } from '../../../shared/text/printable.ts'
 import { connect } from './api.ts'
 import { DEFAULT_ITEMS, listOptions, presentList } from './listing.ts'
 import { productIdOf } from './product-reference.ts'
-import { paragraph, timeText, toneOf } from './text.ts'
+import { advice, paragraph, timeText, toneOf } from './text.ts'
 
 export const Finding = v.looseObject({
   id: v.string(),
@@ -35,19 +35,19 @@ export function describeFindings(findings: readonly Finding[], { style }: Pick<O
       ...paragraph(indent, `${severity} ${printable(finding.code)}: ${printable(finding.title)}`),
       ...paragraph(inner, `${printable(finding.subject)}: ${change.join(' -> ')}`),
       ...paragraph(inner, `${printable(finding.state)} since ${printable(timeText(finding.openedAt))}`),
-      ...paragraph(inner, `next: ${printable(finding.remedy)}`),
+      ...advice(inner, finding.remedy),
     ]
   })
 }
 
 const list = defineCommand({
   name: 'finding list',
-  summary: 'List findings, newest first; without --state those that are open',
+  summary: 'List findings, newest first; without --state those that want an act',
   options: {
     ...listOptions,
     state: {
-      description: 'open, recovered, resolved or all.',
-      value: choice(['open', 'recovered', 'resolved', 'all']),
+      description: 'unresolved (open or recovered), open, recovered, resolved or all.',
+      value: choice(['unresolved', 'open', 'recovered', 'resolved', 'all']),
       placeholder: 'STATE',
     },
     device: { description: 'Of this device only.', value: text(34), placeholder: 'UEID' },
@@ -58,16 +58,17 @@ const list = defineCommand({
   run: async (context) => {
     const { options, terminal } = context
     const client = connect(options, terminal.env)
-    const { state = 'open', device: deviceUeid, product, code, limit = DEFAULT_ITEMS } = options
+    const { state = 'unresolved', device: deviceUeid, product, code, limit = DEFAULT_ITEMS } = options
     const productId = product === undefined ? undefined : await productIdOf(client, product)
     const query = { state: state === 'all' ? undefined : state, deviceUeid, productId, code }
     const listed = await client.list('/findings', query, Finding, limit)
     const columns = [
       { title: 'SEVERITY', style: toneOf },
       { title: 'STATE' },
-      { title: 'CODE' },
-      { title: 'SUBJECT' },
-      ...(deviceUeid === undefined ? [{ title: 'DEVICE', shrinks: false }] : []),
+      { title: 'CODE', shrinks: false },
+      { title: 'SUBJECT', shrinks: false },
+      // The first digits tell devices apart; the whole id is in --json and in device list.
+      ...(deviceUeid === undefined ? [{ title: 'DEVICE' }] : []),
     ]
     const row = (each: Finding) => [each.severity, each.state, each.code, each.subject, each.deviceUeid]
     return presentList(context, listed, columns, row, `No finding${state === 'all' ? '' : ` is ${state}`}.`)

@@ -1,5 +1,6 @@
 import { wrap } from '../../../shared/cli/help.ts'
 import type { StyleName } from '../../../shared/cli/terminal.ts'
+import { printable } from '../../../shared/text/printable.ts'
 
 /** How values look in the output for people. */
 
@@ -31,6 +32,12 @@ const NAME_WIDTH = 13
 /** Printable text over as many lines as it takes; those after the first stand further in. */
 export function paragraph(indent: string, text: string): string[] {
   return wrap(text, WIDTH - indent.length - 2).map((line, index) => `${indent}${index === 0 ? '' : '  '}${line}`)
+}
+
+/** What to do next. A command in it gets a line of its own, whole, to be copied. */
+export function advice(indent: string, remedy: string): string[] {
+  const [text = '', ...commands] = `next: ${remedy}`.split(/(?<=:) (?=keepseal)/)
+  return [...paragraph(indent, printable(text)), ...commands.map((command) => `${indent}  ${printable(command)}`)]
 }
 
 /** A named value of a thing that is shown, its further lines under the first. */

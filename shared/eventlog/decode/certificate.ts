@@ -49,14 +49,16 @@ function namesOf(der: Uint8Array): { subject: string | undefined; issuer: string
   return { issuer: nameText(fields?.[first + ISSUER]), subject: nameText(fields?.[first + SUBJECT]) }
 }
 
-/** Name: a sequence of sets of (type, value). */
+/** Name: a sequence of sets of (type, value). Read from its end, where the most specific part stands. */
 function nameText(name: DerValue | undefined): string | undefined {
   if (name?.tag !== SEQUENCE) return undefined
+  const sets = derValues(name.content) ?? []
   let organization: string | undefined
-  for (const set of derValues(name.content) ?? []) {
-    if (set.tag !== SET) continue
+  for (let i = sets.length - 1; i >= 0; i--) {
+    const set = sets[i]
+    if (set?.tag !== SET) continue
     for (const attribute of derValues(set.content) ?? []) {
-      const [type, value] = derValues(attribute.content) ?? []
+      const [type, value] = derValues(attribute.content, 2) ?? []
       if (type?.tag !== OBJECT_IDENTIFIER || value === undefined) continue
       if (equal(type.content, COMMON_NAME)) return stringText(value)
       if (equal(type.content, ORGANIZATION)) organization ??= stringText(value)

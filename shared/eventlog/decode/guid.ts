@@ -1,11 +1,14 @@
 import { concat, fromHex, toHex } from '../../bytes/bytes.ts'
 
-/** EFI_GUID, UEFI Specification 2.10, appendix A: the first three fields are little-endian. Needs 16 bytes. */
+/** Where the bytes of the text stand in an EFI_GUID, UEFI 2.10 appendix A: its first three fields are little-endian. */
+const BYTE_ORDER = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15]
+
+/** The text form of the first 16 bytes. */
 export function guidText(bytes: Uint8Array): string {
-  // Uint8Array.from copies; slice would not, on a Buffer, and reverse would change the log itself.
-  const reversed = (start: number, end: number): string => toHex(Uint8Array.from(bytes.subarray(start, end)).reverse())
-  const tail = `${toHex(bytes.subarray(8, 10))}-${toHex(bytes.subarray(10, 16))}`
-  return `${reversed(0, 4)}-${reversed(4, 6)}-${reversed(6, 8)}-${tail}`
+  const ordered = new Uint8Array(BYTE_ORDER.length)
+  for (let i = 0; i < ordered.length; i++) ordered[i] = bytes[BYTE_ORDER[i] ?? i] ?? 0
+  const hex = toHex(ordered)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
 /** The 16 bytes of a GUID in text form. Throws RangeError for other text. */

@@ -82,7 +82,8 @@ export const sockets: SectionDefinition<SocketsContent> = {
     { subject: 'tables', value: content.tables.join(' ') },
     { subject: 'owners', value: content.owners },
     { subject: 'truncated', value: String(content.truncated) },
-    { subject: 'listeners found', value: String(content.total) },
+    // Where the list is whole, its entries say it all; a number beside them would be a second finding of one cause.
+    ...(content.truncated ? [{ subject: 'listeners found', value: String(content.total) }] : []),
     { subject: 'malformed lines', value: String(content.malformed) },
     ...content.listeners.map((listener) => ({
       subject: listenerSubject(listener),

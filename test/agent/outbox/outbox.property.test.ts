@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { diskCost, entryOf } from '../../../agent/outbox/entry.ts'
 import { toHex } from '../../../shared/bytes/bytes.ts'
@@ -25,7 +25,10 @@ type Step =
 
 const small = fc.nat({ max: 2 })
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('put' as const), session: small, size: fc.integer({ min: 1, max: 9000 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('put' as const), session: small, size: fc.integer({ min: 1, max: 9000 }) }),
+  },
   fc.record({
     do: fc.constant('receipt' as const),
     session: small,

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Outbox } from '../../../agent/outbox/outbox.ts'
+import { toHex } from '../../../shared/bytes/bytes.ts'
 import { sha256 } from '../../../shared/crypto/node.ts'
 import { useScratchDirectories } from '../../support/scratch.ts'
 import { BLOCK, openOutbox, session } from './support.ts'
@@ -24,7 +25,8 @@ describe('a report', () => {
     const directory = scratch()
     const { outbox } = await openOutbox(directory)
     const entry = await outbox.put(message(7), { session: session(1), sequence: 3, createdAt: 12 })
-    expect(entry).toMatchObject({ sequence: 3, createdAt: 12, size: 100, hash: sha256(message(7)) })
+    expect(entry).toMatchObject({ sequence: 3, createdAt: 12, size: 100 })
+    expect(toHex(entry.hash)).toBe(toHex(sha256(message(7))))
     const reopened = (await openOutbox(directory)).outbox
     expect(reopened.entries).toEqual(outbox.entries)
     expect(await reopened.read(reopened.entries[0] ?? entry)).toEqual(message(7))
@@ -98,7 +100,7 @@ describe('damage', () => {
     writeFileSync(join(directory, 'outbox', name.replace(/^0*0/, '999') + '.new'), 'torn')
     const { outbox } = await openOutbox(directory)
     expect([sequences(outbox), outbox.droppedCount]).toEqual([[0, 1], 0])
-    expect(filesIn(directory)).toHaveLength(3)
+    expect(filesIn(directory)).toHaveLength(2)
   })
 
   test.each([

@@ -196,7 +196,7 @@ describe('keepseal device', () => {
     expect(other).toMatchObject({ code: 4, stderr: expect.stringContaining('next: keepseal device show') })
     const approved = await run('operator', 'device', 'approve', device.ueid)
     expectFits(approved)
-    expect(approved.stdout).toMatch(/reference values are ref_[0-9a-f-]+ \(unreviewed\)/)
+    expect(approved.stdout).toMatch(/Reference values: ref_[0-9a-f-]+ \(unreviewed\)/)
     expect(approved.stdout).toContain('Findings resolved: 1')
     expect(await run('auditor', 'device', 'show', device.ueid, '--exit-code')).toMatchObject({ code: 0 })
   })

@@ -49,6 +49,7 @@ describe('the embedded database', () => {
     expect(await pragma('journal_mode')).toBe('wal')
     expect(await pragma('synchronous')).toBe(2)
     expect(await pragma('foreign_keys')).toBe(1)
+    expect(await pragma('busy_timeout')).toBe(5000)
     await db.destroy()
   })
 
@@ -80,14 +81,15 @@ describe('the embedded database', () => {
     void store
   })
 
-  it('waits for another process that writes, instead of failing', async () => {
+  it('is held for writing from the beginning of a transaction, so that what it has read still holds when it writes', async () => {
     const { store, close } = await openStore({ path })
-    const second = await openStore({ path })
-    const write = (index: number) =>
-      (index % 2 === 0 ? store : second.store).products.create(product({ model: `m${index}` }))
-    await Promise.all(Array.from({ length: 20 }, (_, index) => write(index)))
-    expect((await second.store.products.list({ limit: 100 })).items).toHaveLength(20)
-    await second.close()
+    const other = new Sqlite(path, { timeout: 0 })
+    await store.transaction(async (transaction) => {
+      await transaction.products.list({ limit: 1 })
+      expect(() => other.exec('begin immediate')).toThrow(expect.objectContaining({ code: 'SQLITE_BUSY' }))
+    })
+    other.exec('begin immediate; rollback')
+    other.close()
     await close()
   })
 })

@@ -1,14 +1,21 @@
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { AddressInfo } from 'node:net'
 import { Aedes } from 'aedes'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { downTopic, epochTopic, upstreamTopic } from '../../../shared/evidence/topics.ts'
+import { bundle } from '../../support/bundle.ts'
 import { createPki } from '../../support/pki.ts'
+import { useScratchDirectories } from '../../support/scratch.ts'
 import { bytes, recordChannel, text, UEID, until, type RecordedChannel } from './channel-support.ts'
 
 /** The broker that is built into the collector: MQTT 3.1.1 alone. */
 
 const pki = createPki()
+const scratch = useScratchDirectories('channel')
 let broker: Aedes
 let server: Server
 let port: number
@@ -30,7 +37,14 @@ beforeAll(async () => {
 
 const publish = (topic: string, content: string, retain: boolean): Promise<void> =>
   new Promise((resolve, reject) => {
-    const packet = { cmd: 'publish', topic, payload: Buffer.from(content), qos: retain ? 0 : 1, retain, dup: false } as const
+    const packet = {
+      cmd: 'publish',
+      topic,
+      payload: Buffer.from(content),
+      qos: retain ? 0 : 1,
+      retain,
+      dup: false,
+    } as const
     broker.publish(packet, (error) => (error === undefined || error === null ? resolve() : reject(error)))
   })
 
@@ -74,6 +88,30 @@ test('with protocol 5 does not fall back', async () => {
   recorded = recordChannel(port, pki, { protocol: '5' })
   const { connected, disconnected } = recorded
   await until(() => disconnected.length >= 2)
+  expect(connected).toEqual([])
+})
+
+test('works from one file under the shipped flags', async () => {
+  const directory = scratch()
+  const program = await bundle(new URL('channel-program.ts', import.meta.url), directory)
+  const { key, cert } = pki.device(UEID)
+  const tls = { privateKey: key, certificate: cert, certificateAuthority: pki.authority }
+  writeFileSync(join(directory, 'tls.json'), JSON.stringify(tls))
+  const result = await promisify(execFile)(process.execPath, [
+    '--jitless',
+    program,
+    `${port}`,
+    join(directory, 'tls.json'),
+  ])
+  expect(result.stdout).toBe('connected by 3.1.1\nacknowledged\nclosed\n')
+  expect(published).toContainEqual([upstreamTopic(UEID, 'evidence'), 'one', 1])
+})
+
+test('a certificate that cannot be used is a failure like others, not the end', async () => {
+  const tls = { privateKey: 'none', certificate: 'none', certificateAuthority: pki.authority }
+  recorded = recordChannel(port, pki, { tls })
+  const { connected, disconnected } = recorded
+  await until(() => disconnected.length >= 3)
   expect(connected).toEqual([])
 })
 

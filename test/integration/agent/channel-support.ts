@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MqttChannel, type ChannelOptions } from '../../../agent/transport/mqtt-channel.ts'
-import type { Ueid } from '../../../shared/evidence/identifiers.ts'
 import type { TestPki } from '../../support/pki.ts'
+import { UEID } from './channel-ueid.ts'
 
-export const UEID = `01${'ab'.repeat(16)}` as Ueid
+export { UEID } from './channel-ueid.ts'
 
 export interface RecordedChannel {
   readonly channel: MqttChannel

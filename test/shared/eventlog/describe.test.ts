@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { hash } from '../../../shared/crypto/node.ts'
 import { EVENT_TYPE, type EventTypeName } from '../../../shared/eventlog/constants.ts'
 import { devicePathText } from '../../../shared/eventlog/decode/device-path.ts'
+import { guidText } from '../../../shared/eventlog/decode/guid.ts'
 import { describeEvent } from '../../../shared/eventlog/describe.ts'
 import {
   ascii,
@@ -179,6 +180,12 @@ test('any data of any type has a description, and is not changed by it', () => {
       expect(data).toEqual(Buffer.from(bytes))
     }),
   )
+})
+
+test('reading a GUID out of a Buffer leaves the Buffer as it was', () => {
+  const bytes = Buffer.from(PARTITION)
+  expect(guidText(bytes)).toBe('1a504613-19b5-4b44-a83d-d926d40daa1c')
+  expect(guidText(bytes)).toBe('1a504613-19b5-4b44-a83d-d926d40daa1c')
 })
 
 test('any damage to structured data has a description', () => {

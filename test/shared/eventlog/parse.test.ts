@@ -122,7 +122,10 @@ describe('refused with a code', () => {
     ['a huge number of digests', patched(8, u32(0xffffffff))],
     ['more digests than announced', patched(8, u32(3))],
     ['a digest of an unannounced algorithm', patched(12, u16(0x0c))],
-    ['two digests of one algorithm', patched(12 + 22, u16(4))],
+    [
+      'two digests of one algorithm',
+      Buffer.concat([specIdEvent(BANKS), agileEvent(separator(0), ['sha256', 'sha256'])]),
+    ],
     ['an event size beyond the end', patched(event.length - 8, u32(5))],
     ['a huge event size', patched(event.length - 8, u32(0xffffffff))],
     ['a Spec ID event without algorithms', specIdWith()],
