@@ -107,7 +107,9 @@ const broker: Check = {
         host: url.hostname,
         port: Number(url.port === '' ? 8883 : url.port),
         servername: url.hostname,
-        ...{ key, cert, ca },
+        key,
+        cert,
+        ca,
         timeout: 10_000,
       })
       const end = (result: CheckResult): void => {

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { rm } from 'node:fs/promises'
-import { fromBase64Url, toBase64Url } from '../../shared/bytes/bytes.ts'
-import { coseKeyThumbprint, decodeCoseKey, encodeCoseKey } from '../../shared/cose/key.ts'
+import { toBase64Url } from '../../shared/bytes/bytes.ts'
+import { encodeCoseKey } from '../../shared/cose/key.ts'
 import { signSign1 } from '../../shared/cose/sign1.ts'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import { hash, sha256 } from '../../shared/crypto/node.ts'
@@ -16,10 +16,11 @@ import {
 } from '../../shared/evidence/enrolment.ts'
 import { deviceSigner } from '../state/device-key.ts'
 import { ensurePrivateDirectory } from '../state/files.ts'
-import { collectorKeyOf, loadIdentity, saveIdentity, type Identity } from '../state/identity.ts'
+import { loadIdentity, saveIdentity, type Identity } from '../state/identity.ts'
 import { statePaths } from '../state/paths.ts'
 import { certificateRequest } from './certificate-request.ts'
-import { fromCollector, verifyGrant } from './grant.ts'
+import { readChallenge, type ReadChallenge } from './challenge.ts'
+import { verifyGrant } from './grant.ts'
 import { postJson } from './https-client.ts'
 import { enrolmentKeys, type EnrolmentKeys } from './pending.ts'
 import type { EnrolmentTpm } from './tpm-session.ts'
@@ -87,13 +88,12 @@ async function exchange(enrolment: Enrolment, keys: EnrolmentKeys, tpm: Enrolmen
     product,
     tpm: tpm === null ? null : describeTpm(tpm),
   }
-  const challenge = await postJson({ url: at('begin'), body: begin, authorities }, EnrolmentChallenge)
-  const collectorKey = fromCollector('collectorKey', () => decodeCoseKey(fromBase64Url(challenge.collectorKey)))
-  fromCollector('collectorKey', () => collectorKeyOf(collectorKey))
+  const answer = await postJson({ url: at('begin'), body: begin, authorities }, EnrolmentChallenge)
+  const challenge = readChallenge(answer, tpm !== null)
   const binding = enrolmentBinding(
     {
-      collectorKeyThumbprint: coseKeyThumbprint(collectorKey, hash),
-      challenge: fromCollector('challenge', () => exactly(32, challenge.challenge)),
+      collectorKeyThumbprint: challenge.collectorKeyThumbprint,
+      challenge: challenge.challenge,
       deviceKeyThumbprint: signer.keyId,
       tlsKeyHash: sha256(createPublicKey(tlsKey).export({ format: 'der', type: 'spki' })),
       ekName: tpm?.ekName ?? null,
@@ -129,8 +129,8 @@ async function exchange(enrolment: Enrolment, keys: EnrolmentKeys, tpm: Enrolmen
     collector: {
       url: collectorUrl,
       mqttUrl: grant.mqttUrl,
-      id: fromCollector('collectorId', () => exactly(16, challenge.collectorId)),
-      publicKey: collectorKey,
+      id: challenge.collectorId,
+      publicKey: challenge.collectorKey,
     },
     tls: {
       privateKey: keys.tlsKey,
@@ -150,24 +150,11 @@ function describeTpm({ ekPublic, ekCertificate, akPublic }: EnrolmentTpm): Enrol
 
 async function answerOf(
   tpm: EnrolmentTpm | null,
-  { credential }: EnrolmentChallenge,
+  { credential }: ReadChallenge,
   binding: Uint8Array,
 ): Promise<EnrolmentFinish['tpm']> {
-  // A collector that asks the TPM nothing has not understood that there is one, or was made not to.
-  if ((tpm === null) !== (credential === null)) {
-    throw new KeepsealError('collector.refused', 'its challenge does not fit this device')
-  }
   if (tpm === null || credential === null) return null
-  const secret = await tpm.activate({
-    credentialBlob: fromCollector('credentialBlob', () => fromBase64Url(credential.credentialBlob)),
-    encryptedSecret: fromCollector('encryptedSecret', () => fromBase64Url(credential.encryptedSecret)),
-  })
+  const secret = await tpm.activate(credential)
   const { attest, signature } = await tpm.quote(binding)
   return { secret: toBase64Url(secret), attest: toBase64Url(attest), signature: toBase64Url(signature) }
-}
-
-function exactly(length: number, text: string): Uint8Array {
-  const bytes = fromBase64Url(text)
-  if (bytes.length !== length) throw new RangeError(`${bytes.length} bytes in place of ${length}`)
-  return bytes
 }

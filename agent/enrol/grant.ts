@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { fromBase64Url } from '../../shared/bytes/bytes.ts'
-import { KeepsealError, OutcomeError } from '../../shared/errors.ts'
+import { KeepsealError } from '../../shared/errors.ts'
 import type { EnrolmentGrant } from '../../shared/evidence/enrolment.ts'
 import { isUeid, type Ueid } from '../../shared/evidence/identifiers.ts'
 import { brokerAddress } from '../transport/broker-stream.ts'
@@ -44,15 +44,5 @@ function checkCertificate({ certificate, certificateAuthority }: EnrolmentGrant,
   if (!leaf.checkPrivateKey(createPrivateKey(tlsKey))) throw new Error('the certificate is for another key')
   if (!leaf.checkIssued(authority) || !leaf.verify(authority.publicKey)) {
     throw new Error('the certificate is not by the authority that came with it')
-  }
-}
-
-/** Runs `read`, and says of malformed bytes that the collector sent them. */
-export function fromCollector<T>(field: string, read: () => T): T {
-  try {
-    return read()
-  } catch (cause) {
-    if (cause instanceof OutcomeError || cause instanceof RangeError) throw unusable(field, cause)
-    throw cause
   }
 }

@@ -1,4 +1,5 @@
 import type { AppraisalContext } from './context.ts'
+import { eventLog } from './steps/event-log.ts'
 import { freshness } from './steps/freshness.ts'
 import { identity } from './steps/identity.ts'
 import { link } from './steps/link.ts'
@@ -31,6 +32,7 @@ export const STEPS: readonly AppraisalStep[] = [
   link,
   freshness,
   quote,
+  eventLog,
   tpmClock,
   sections,
   referenceValues,

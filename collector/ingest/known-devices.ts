@@ -122,7 +122,10 @@ async function loadApproved(store: Store, device: Device): Promise<ApprovedValue
   return { posture, pcrs: pcrs === undefined ? null : decodePcrValues(pcrs) }
 }
 
-/** Content that the comparison reads: of sections that differ from the approved ones. Of all others, whether it is here. */
+/**
+ * Content that the steps read: the firmware's log, and sections that differ from the approved ones. Of all others,
+ * whether it is here.
+ */
 async function loadContents(
   store: Store,
   vendor: string,
@@ -145,6 +148,6 @@ async function loadContents(
     await read(before)
   }
   for (const digest of posture?.values() ?? []) await look(digest)
-  if (firmwareLog !== null) await look(firmwareLog)
+  if (firmwareLog !== null) await read(firmwareLog)
   return contents
 }

@@ -46,3 +46,21 @@ export function startChild(repository: string, options: ChildOptions): Child {
     },
   }
 }
+
+/** Rejects when a part ends by itself: a preview that has lost one of its halves must not look alive. */
+let failChild: (error: Error) => void = () => undefined
+export const childEnded = new Promise<never>((_, reject) => {
+  failChild = reject
+})
+childEnded.catch(() => undefined)
+
+export function supervise(name: string, child: Child, logFile: string, stops: (() => Promise<unknown>)[]): void {
+  let stopping = false
+  stops.push(() => {
+    stopping = true
+    return child.stop()
+  })
+  void child.ended.then((code) => {
+    if (!stopping) failChild(new Error(`The ${name} ended with exit code ${code}. Its log: ${logFile}`))
+  })
+}

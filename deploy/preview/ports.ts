@@ -22,7 +22,8 @@ export async function choosePorts(file: string): Promise<PreviewPorts> {
   const taken = new Set<number>()
   for (const [name, wanted] of Object.entries(WANTED)) {
     let port = wanted
-    while (taken.has(port) || !(await isFree(port)) || (name === 'tpm' && !(await isFree(port + 1)))) port += 10
+    const wide = name === 'tpm'
+    while (taken.has(port) || !(await isFree(port)) || !(await isFree(wide ? port + 1 : port))) port += 10
     taken.add(port).add(port + 1)
     ports[name] = port
   }

@@ -10,7 +10,7 @@ import type { EqualFunction, HashFunction, HmacFunction, RandomFunction, Signatu
 
 /** The digest comes as text, one character a byte: as a Buffer it would cost more than the hash of a short message. */
 export const hash: HashFunction = (algorithm, data) => {
-  const text = hashAtOnce(algorithm, data, 'latin1')
+  const text = hashAtOnce(algorithm, data, 'binary')
   const digest = new Uint8Array(text.length)
   for (let i = 0; i < digest.length; i++) digest[i] = text.charCodeAt(i)
   return digest

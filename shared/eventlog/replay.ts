@@ -1,4 +1,3 @@
-import { equal } from '../bytes/bytes.ts'
 import { HASH_SIZE, type HashAlgorithm, type HashFunction } from '../crypto/crypto.ts'
 import { EVENT_TYPE, NO_PCR } from './constants.ts'
 import { hasSignature, signature } from './spec-id.ts'
@@ -27,7 +26,9 @@ export class PcrRegister {
   }
 
   holds(value: Uint8Array): boolean {
-    return equal(this.#buffer.subarray(0, this.#size), value)
+    if (value.length !== this.#size) return false
+    for (let i = 0; i < this.#size; i++) if (this.#buffer[i] !== value[i]) return false
+    return true
   }
 
   value(): Uint8Array {

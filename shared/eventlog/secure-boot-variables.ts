@@ -10,7 +10,7 @@ import type { BootAuthority, SbatLevel, SignatureDatabase } from './secure-boot-
 export const CONFIGURATION_ORDER = ['SecureBoot', 'PK', 'KEK', 'db', 'dbx'] as const
 export type ConfigurationName = (typeof CONFIGURATION_ORDER)[number]
 
-const VENDOR: Readonly<Record<ConfigurationName, string>> = {
+const VENDOR: Readonly<Record<ConfigurationName, Uint8Array>> = {
   SecureBoot: GLOBAL_VARIABLE,
   PK: GLOBAL_VARIABLE,
   KEK: GLOBAL_VARIABLE,
@@ -22,8 +22,8 @@ export const isConfigurationName = (name: string): name is ConfigurationName =>
   (CONFIGURATION_ORDER as readonly string[]).includes(name)
 
 /** True for the variable of this name that UEFI defines, and not for a namesake of another vendor. */
-export const isConfiguration = ({ name, guid }: EfiVariable): boolean =>
-  isConfigurationName(name) && VENDOR[name] === guid
+export const isConfiguration = ({ name, vendor }: EfiVariable): boolean =>
+  isConfigurationName(name) && equal(VENDOR[name], vendor)
 
 /** `digest`: of the event that measured the variable. */
 export function summarizeDatabase(

@@ -1,14 +1,15 @@
+import { equal } from '../bytes/bytes.ts'
 import type { HashAlgorithm, HashFunction } from '../crypto/crypto.ts'
 import { EVENT_TYPE, eventTypeName } from './constants.ts'
 import { parseEfiVariable, type EfiVariable } from './decode/efi-variable.ts'
-import { IMAGE_SECURITY_DATABASE } from './decode/guid.ts'
+import { IMAGE_SECURITY_DATABASE, SHIM_LOCK } from './decode/guid.ts'
 import { countOf, parseSignatureLists, type SignatureList } from './decode/signature-list.ts'
 import { utf8Text } from './decode/text.ts'
 import { proofOf } from './digests.ts'
 import type { EventLogProblem } from './problem.ts'
 import { isExtended } from './replay.ts'
 import { isRegularSeparator } from './rules.ts'
-import type { BootAuthority, SbatLevel, SecureBootState, SecureBootWeakness } from './secure-boot-state.ts'
+import type { BootAuthority, SecureBootState, SecureBootWeakness } from './secure-boot-state.ts'
 import {
   authoritySignature,
   CONFIGURATION_ORDER,
@@ -102,11 +103,11 @@ class Pcr7Reader {
   readonly #hash: HashFunction
   readonly #problems: EventLogProblem[] = []
   readonly #weaknesses = new Set<SecureBootWeakness>()
-  readonly #seen = new Set<string>()
+  readonly #seen: EfiVariable[] = []
   readonly #values = new Map<ConfigurationName, Uint8Array>()
   readonly #databases = new Map<ConfigurationName, { digest: Uint8Array; lists: readonly SignatureList[] }>()
   readonly #authorities: BootAuthority[] = []
-  #sbatLevel: SbatLevel | 'unknown' = 'unknown'
+  #sbatValue: Uint8Array | undefined
   #separated = false
 
   constructor(hash: HashFunction) {
@@ -156,13 +157,16 @@ class Pcr7Reader {
   #configuration(event: Pcr7Event): void {
     const variable = parseEfiVariable(event.data)
     if (variable === undefined) return this.#problem('eventlog.variable-malformed', event)
-    const { name, guid, value } = variable
+    const { name, vendor, value } = variable
     if (this.#separated) return this.#problem('eventlog.variable-order', event, `${name} after the separator`)
-    if (this.#seen.has(`${guid} ${name}`)) return this.#problem('eventlog.duplicate-variable', event, name)
-    this.#seen.add(`${guid} ${name}`)
+    if (this.#seen.some((seen) => seen.name === name && equal(seen.vendor, vendor))) {
+      return this.#problem('eventlog.duplicate-variable', event, name)
+    }
+    this.#seen.push(variable)
     if (name === 'AuditMode' && value[0] !== 0 && value.length > 0) this.#weaknesses.add('audit-mode')
     if (!isConfigurationName(name)) return
-    if (!isConfiguration(variable)) return this.#problem('eventlog.variable-malformed', event, `${name} of ${guid}`)
+    if (!isConfiguration(variable))
+      return this.#problem('eventlog.variable-malformed', event, `${name} of another vendor`)
     const later = CONFIGURATION_ORDER.slice(CONFIGURATION_ORDER.indexOf(name) + 1).some((next) =>
       this.#values.has(next),
     )
@@ -181,15 +185,21 @@ class Pcr7Reader {
   #authority(event: Pcr7Event): void {
     const variable = parseEfiVariable(event.data)
     if (variable === undefined) return this.#problem('eventlog.variable-malformed', event)
-    const { name, guid, value } = variable
-    const database = name === 'db' && guid === IMAGE_SECURITY_DATABASE
+    const { name, vendor, value } = variable
+    const database = name === 'db' && equal(vendor, IMAGE_SECURITY_DATABASE)
     // A configuration variable in the clothes of an authority would escape the rules for configuration.
     if (isConfigurationName(name) && !database) return this.#problem('eventlog.forbidden-event', event, name)
     if (database && this.#enabled()) this.#checkDatabaseAuthority(event, variable)
-    if (name === 'SbatLevel') this.#sbatLevel = parseSbatLevel(value) ?? 'unknown'
+    if (name === 'SbatLevel' && equal(vendor, SHIM_LOCK)) this.#revocations(event, value)
     if (name === 'MokSBState' && value.some((byte) => byte !== 0)) this.#weaknesses.add('shim-validation-disabled')
     const phase = this.#separated ? 'after-separator' : 'before-separator'
     this.#authorities.push(describeAuthority(variable, { sequence: event.sequence, phase }, this.#hash))
+  }
+
+  /** Whatever runs after shim could measure another level: only the first counts, and a different one is a fault. */
+  #revocations(event: Pcr7Event, value: Uint8Array): void {
+    if (this.#sbatValue === undefined) this.#sbatValue = value
+    else if (!equal(this.#sbatValue, value)) this.#problem('eventlog.duplicate-variable', event, 'SbatLevel')
   }
 
   #checkDatabaseAuthority(event: Pcr7Event, { value }: EfiVariable): void {
@@ -231,7 +241,7 @@ class Pcr7Reader {
       allowed: this.#summary('db'),
       forbidden: this.#summary('dbx'),
       authorities: this.#authorities,
-      sbatLevel: this.#sbatLevel,
+      sbatLevel: (this.#sbatValue === undefined ? undefined : parseSbatLevel(this.#sbatValue)) ?? 'unknown',
       problems: [],
     }
   }

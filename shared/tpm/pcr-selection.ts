@@ -87,15 +87,7 @@ export function canonicalSelection(selection: PcrSelection): PcrSelection {
 
 /** Whether both mean the same PCRs, whatever the order of banks and the padding of their bitmaps. */
 export function selectionEquals(a: PcrSelection, b: PcrSelection): boolean {
-  const left = canonicalSelection(a)
-  const right = canonicalSelection(b)
-  return (
-    left.length === right.length &&
-    left.every(({ bank, pcrs }, i) => {
-      const other = right[i]
-      return other?.bank === bank && other.pcrs.length === pcrs.length && pcrs.every((pcr, j) => other.pcrs[j] === pcr)
-    })
-  )
+  return selectionIncludes(a, b) && selectionIncludes(b, a)
 }
 
 /** Whether `selection` has every PCR of `required`. */

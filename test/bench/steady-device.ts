@@ -142,8 +142,8 @@ export async function steadyDevice(): Promise<SteadyDevice> {
       pcrs,
       approved: { posture, pcrs },
       contents: new Map([
-        ...contents.map(([, content]) => [toHex(sha256(content)), content] as const),
-        [toHex(firmwareLog), new Uint8Array(1)] as const,
+        ...contents.map(([, content]) => [toHex(sha256(content)), null] as const),
+        [toHex(firmwareLog), null] as const,
       ]),
     },
     policy: { freshnessWindowMs: 600_000, collectorId },

@@ -7,6 +7,7 @@ import { messageAad } from '../../shared/evidence/roles.ts'
 import { parsePublicArea } from '../../shared/tpm/public.ts'
 import { parseSignature, signatureBytes } from '../../shared/tpm/signature.ts'
 import { appraise } from '../../collector/appraisal/appraise.ts'
+import type { KnownDevice } from '../../collector/appraisal/context.ts'
 import { KeyCache } from '../../collector/ingest/known-devices.ts'
 import { compare, type Comparison, type ComparisonOptions } from './statistics.ts'
 import type { SteadyDevice } from './steady-device.ts'
@@ -23,28 +24,26 @@ export interface VerificationResult {
  * checks over the same bytes. Reading and writing the store is not in it.
  */
 export function measureVerification(steady: SteadyDevice, options: ComparisonOptions): VerificationResult {
-  const imported = new KeyCache(1).keysOf(steady.device)
+  const known = { ...steady.known, ...new KeyCache(1).keysOf(steady.device) }
   const bare = bareChecks(steady)
   return {
-    warm: compare(() => appraiseOnce(steady, imported), () => bare.check(bare.importKeys.once), options),
+    warm: compare(() => appraiseOnce(steady, known), () => bare.check(bare.importKeys.once), options),
     cold: compare(
-      () => appraiseOnce(steady, new KeyCache(1).keysOf(steady.device)),
+      () => appraiseOnce(steady, { ...steady.known, ...new KeyCache(1).keysOf(steady.device) }),
       () => bare.check(bare.importKeys()),
       options,
     ),
   }
 }
 
-type Keys = ReturnType<KeyCache['keysOf']>
-
 /** As collector/ingest/evidence-handler.ts does it. Throws unless the verdict is the one of a healthy device. */
-export function appraiseOnce({ evidence, known, policy, receivedAt, device }: SteadyDevice, keys: Keys): void {
+export function appraiseOnce({ evidence, policy, receivedAt, device }: SteadyDevice, known: KnownDevice): void {
   const unverified = decodeEvidence(evidence.bytes)
   const decision = appraise({
     topicUeid: device.ueid,
     unverified,
     hashOfMessage: sha256(evidence.bytes),
-    known: { ...known, ...keys },
+    known,
     policy,
     receivedAt,
     hash,

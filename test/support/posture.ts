@@ -4,10 +4,10 @@ import type { HashFunction } from '../../shared/crypto/crypto.ts'
 import type { Missing } from '../../shared/posture/observation.ts'
 import { MISSING } from '../../shared/posture/observation.ts'
 import type { SectionReading } from '../../shared/posture/reading.ts'
-import type { SectionContents, SectionId } from '../../shared/posture/sections.ts'
+import { SECTIONS, type SectionContents, type SectionId } from '../../shared/posture/sections.ts'
 import { LOCKDOWN_MODES } from '../../shared/posture/sections/boot.ts'
 import { PACKAGE_STATES } from '../../shared/posture/sections/packages.ts'
-import { SOCKET_SCOPES, SOCKET_TABLES } from '../../shared/posture/sections/sockets.ts'
+import { SOCKET_SCOPES, SOCKET_TABLES, type SocketsContent } from '../../shared/posture/sections/sockets.ts'
 import { OS_FIELDS } from '../../shared/posture/sections/system.ts'
 import { OPTION_VALUES, SOURCE_TYPES } from '../../shared/posture/sections/update-channel.ts'
 
@@ -41,28 +41,33 @@ export const contents: { readonly [S in SectionId]: fc.Arbitrary<SectionContents
     ima: observation(fc.boolean()),
     tpms: observation(fc.array(fc.record({ name: text, major: observation(fc.nat(2)) }), { maxLength: 3 })),
   }),
-  sockets: fc.record({
-    listeners: fc.array(
-      fc.record(
-        {
-          protocol: fc.constantFrom('tcp', 'udp'),
-          family: fc.constantFrom('ipv4', 'ipv6'),
-          scope: fc.constantFrom(...SOCKET_SCOPES),
-          address: fc.constantFrom('0.0.0.0', '127.0.0.1', '::', '::1'),
-          port: fc.constantFrom(22, 53),
-          owner: fc.constantFrom('known', 'hidden', 'none'),
-          executables: fc.array(text, { minLength: 1, maxLength: 3 }),
-        },
-        { requiredKeys: ['protocol', 'family', 'scope', 'port', 'owner'] },
+  sockets: fc
+    .record({
+      listeners: fc.array(
+        fc.record(
+          {
+            protocol: fc.constantFrom('tcp', 'udp'),
+            family: fc.constantFrom('ipv4', 'ipv6'),
+            scope: fc.constantFrom(...SOCKET_SCOPES),
+            address: fc.constantFrom('0.0.0.0', '127.0.0.1', '::', '::1'),
+            port: fc.constantFrom(22, 53),
+            owner: fc.constantFrom('known', 'hidden', 'none'),
+            executables: fc.array(text, { minLength: 1, maxLength: 3 }),
+          },
+          { requiredKeys: ['protocol', 'family', 'scope', 'port', 'owner'] },
+        ),
+        { maxLength: 4 },
       ),
-      { maxLength: 4 },
-    ),
-    tables: fc.subarray([...SOCKET_TABLES]),
-    owners: fc.constantFrom('visible', 'no-permission', 'bounded'),
-    truncated: fc.boolean(),
-    total: count,
-    malformed: count,
-  }),
+      tables: fc.subarray([...SOCKET_TABLES]),
+      owners: fc.constantFrom('visible', 'no-permission', 'bounded'),
+      truncated: fc.boolean(),
+      total: count,
+      malformed: count,
+    })
+    .map((content): SocketsContent => {
+      const { listeners } = SECTIONS.sockets.canonical(content)
+      return { ...content, total: listeners.length + (content.truncated ? 1 + content.total : 0) }
+    }),
   packages: fc.record({
     manager: fc.constant('dpkg'),
     packages: fc.array(

@@ -89,12 +89,12 @@ export class SoftwareDevice {
   readings: Readings = GOOD_READINGS
   /** False: it stops to quote. */
   quoting = true
-  bootId = random(16)
+  bootId = new Uint8Array(random(16))
   /** What the collector is known to hold: nothing yet, so everything travels. */
   acknowledged: EvidenceInput['acknowledged'] = { postureDigest: null, pcrDigest: null }
   /** SHA-256 of the newest receipt. */
   lastReceipt: Uint8Array | null = null
-  #session = new AttestationSession(random(16), null)
+  #session = new AttestationSession(new Uint8Array(random(16)), null)
   #chain: Uint8Array[] = []
   #begun: Uint8Array | null = null
 
@@ -182,13 +182,13 @@ export class SoftwareDevice {
   /** A new run of the agent. */
   restart(): void {
     this.#begun = this.lastReceipt
-    this.#session = new AttestationSession(random(16), this.lastReceipt)
+    this.#session = new AttestationSession(new Uint8Array(random(16)), this.lastReceipt)
     this.#chain = []
   }
 
   reboot(): void {
     this.tpm?.reboot()
-    this.bootId = random(16)
+    this.bootId = new Uint8Array(random(16))
     this.restart()
   }
 

@@ -6,6 +6,7 @@ import type { Device, DeviceState } from '../../model/device.ts'
 import { livenessOf, type LivenessPolicy } from '../../tracking/liveness.ts'
 import { Digest, HexBytes, id, Time, toTime, toTimeOrNull, UeidText } from '../schemas.ts'
 import { FindingJson } from './finding-json.ts'
+import { attestationKeyPem } from '../../trust/attestation-key-pem.ts'
 
 export const Enrolments = v.picklist(['pending', 'active', 'revoked'])
 export const Verdicts = v.picklist(['affirming', 'warning', 'contraindicated', 'not-appraised'])
@@ -40,7 +41,15 @@ export const DeviceJson = v.strictObject(deviceFields)
 export const DeviceDetail = v.strictObject({
   ...deviceFields,
   deviceKeyThumbprint: Digest,
-  tpm: v.nullable(v.strictObject({ ekName: HexBytes, akName: HexBytes, ekCertified: v.boolean() })),
+  tpm: v.nullable(
+    v.strictObject({
+      ekName: HexBytes,
+      akName: HexBytes,
+      /** The attestation key, for checking a quote by other means. */
+      akPem: v.string(),
+      ekCertified: v.boolean(),
+    }),
+  ),
   certificateNotAfter: Time,
   /** Of the newest fresh evidence. */
   postureDigest: v.nullable(Digest),
@@ -96,7 +105,12 @@ export function deviceDetails({ device, state }: Pick<DeviceView, 'device' | 'st
     tpm:
       tpm === null
         ? null
-        : { ekName: toHex(tpm.ekName), akName: toHex(tpm.akName), ekCertified: device.identity === 'tpm-endorsed' },
+        : {
+            ekName: toHex(tpm.ekName),
+            akName: toHex(tpm.akName),
+            akPem: attestationKeyPem(tpm.akPublic),
+            ekCertified: device.identity === 'tpm-endorsed',
+          },
     certificateNotAfter: toTime(device.certificateNotAfter),
     postureDigest: hexOrNull(state.postureDigest),
     pcrDigest: hexOrNull(state.pcrDigest),

@@ -54,6 +54,14 @@ export const quote: AppraisalStep = {
 
 const UNKNOWN_VALUES: PcrValues = new Map()
 
+/** All 00, or all ff. */
+function isResetValue(value: Uint8Array): boolean {
+  const [first] = value
+  if (first !== 0 && first !== 0xff) return false
+  for (const byte of value) if (byte !== first) return false
+  return true
+}
+
 const FIRMWARE_PCRS = [0, 1, 2, 3, 4, 5, 6, 7]
 
 /**
@@ -65,7 +73,7 @@ export function bootCoverageOf(pcrs: PcrValues): BootCoverage {
   const extended = (pcr: number): boolean =>
     banks.some((bank) => {
       const value = bank.get(pcr)
-      return value !== undefined && !(value.every((byte) => byte === 0) || value.every((byte) => byte === 0xff))
+      return value !== undefined && !isResetValue(value)
     })
   const count = FIRMWARE_PCRS.filter(extended).length
   if (count === 0) return 'none'

@@ -13,6 +13,8 @@ const Problem = v.object({ type: v.string(), title: v.string(), detail: v.string
 export interface ApiClient {
   readonly url: URL
   get<const S extends Schema>(path: string, schema: S): Promise<v.InferOutput<S>>
+  /** An answer that is CBOR, as it is. */
+  getBytes(path: string): Promise<Uint8Array>
   post<const S extends Schema>(path: string, body: object, schema: S): Promise<v.InferOutput<S>>
   /** Items of a list over as many pages as it takes, at most `limit`. */
   list<const S extends Schema>(path: string, query: Query, item: S, limit: number): Promise<Listed<v.InferOutput<S>>>
@@ -48,6 +50,11 @@ function apiClient(settings: ClientSettings): ApiClient {
   return {
     url: settings.url,
     get,
+    getBytes: async (path) => {
+      const answer = await send(settings, 'GET', `/api/v1${path}`)
+      if (answer.status < 200 || answer.status > 299) throw refusal(answer)
+      return answer.body
+    },
     post: (path, body, schema) => call('POST', path, schema, body),
     list: async (path, query, item, limit) => {
       const page = v.object({ items: v.array(item), nextCursor: v.nullable(v.string()) })

@@ -3,7 +3,9 @@ import { version } from '../../../shared/version.ts'
 import { caseCommands } from './case.ts'
 import { certificateCommands } from './certificate.ts'
 import { deviceCommands } from './device.ts'
+import { evidenceCommands } from './evidence.ts'
 import { findingCommands } from './finding.ts'
+import { inspectCommands } from './inspect/index.ts'
 import { productCommands } from './product.ts'
 import { tokenCommands } from './token.ts'
 
@@ -16,8 +18,10 @@ export const client: Program = {
     ...productCommands,
     ...tokenCommands,
     ...deviceCommands,
+    ...evidenceCommands,
     ...findingCommands,
     ...caseCommands,
     ...certificateCommands,
+    ...inspectCommands,
   ],
 }

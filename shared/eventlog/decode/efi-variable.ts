@@ -1,11 +1,10 @@
 import { ByteReader } from '../../bytes/reader.ts'
-import { guidText } from './guid.ts'
 import { utf16Text } from './text.ts'
 
 /** UEFI_VARIABLE_DATA, PFP section 10.2.6, without the bytes that may follow it. */
 export interface EfiVariable {
-  /** VariableName of the structure, which is the vendor GUID. */
-  readonly guid: string
+  /** VariableName of the structure, which is the vendor's GUID. */
+  readonly vendor: Uint8Array
   readonly name: string
   readonly value: Uint8Array
   /** Bytes of the structure. */
@@ -52,5 +51,5 @@ export function parseEfiVariable(data: Uint8Array): EfiVariable | undefined {
   if (size === undefined || value === undefined) return undefined
   const name = utf16Text(data.subarray(HEADER_SIZE, size - value.length))
   if (name === undefined) return undefined
-  return { guid: guidText(data.subarray(0, 16)), name, value, size }
+  return { vendor: data.subarray(0, 16), name, value, size }
 }

@@ -18,16 +18,13 @@ export function guidBytes(text: string): Uint8Array {
   return concat(reversed(a), reversed(b), reversed(c), fromHex(d), fromHex(e))
 }
 
-/** Vendor GUIDs of variables. */
-export const GLOBAL_VARIABLE = '8be4df61-93ca-11d2-aa0d-00e098032b8c'
-export const IMAGE_SECURITY_DATABASE = 'd719b2cb-3d3a-4596-a3bc-dad00e67656f'
-export const SHIM_LOCK = '605dab50-e046-4300-abb6-3dd810dd8b23'
+/** Vendor GUIDs of variables, as bytes: comparing them costs less than their text. */
+export const GLOBAL_VARIABLE = guidBytes('8be4df61-93ca-11d2-aa0d-00e098032b8c')
+export const IMAGE_SECURITY_DATABASE = guidBytes('d719b2cb-3d3a-4596-a3bc-dad00e67656f')
+export const SHIM_LOCK = guidBytes('605dab50-e046-4300-abb6-3dd810dd8b23')
 
+/** Tables and partition types. */
 const NAMES: Readonly<Record<string, string>> = {
-  [GLOBAL_VARIABLE]: 'EFI global variable',
-  [IMAGE_SECURITY_DATABASE]: 'image security database',
-  [SHIM_LOCK]: 'shim',
-  '77fa9abd-0359-4d32-bd60-28f4e78f784b': 'Microsoft',
   'eb9d2d30-2d88-11d3-9a16-0090273fc14d': 'ACPI 1.0 table',
   '8868e871-e4f1-11d3-bc22-0080c73c8881': 'ACPI 2.0 table',
   'eb9d2d31-2d88-11d3-9a16-0090273fc14d': 'SMBIOS table',

@@ -27,7 +27,7 @@ const listenerSchema = v.strictObject({
   executables: v.exactOptional(v.pipe(v.array(text(512)), v.minLength(1), v.maxLength(MAX_EXECUTABLES))),
 })
 
-const schema = v.strictObject({
+const fields = v.strictObject({
   listeners: v.pipe(v.array(listenerSchema), v.maxLength(MAX_LISTENERS)),
   /** The kernel's tables that were read. A missing one means that this kernel lacks the family. */
   tables: v.pipe(v.array(v.picklist(SOCKET_TABLES)), v.maxLength(SOCKET_TABLES.length)),
@@ -40,6 +40,15 @@ const schema = v.strictObject({
   /** Lines of the tables that could not be understood. */
   malformed: count,
 })
+
+/** A whole list has as many entries as were found: otherwise the number would be a statement that no fact shows. */
+const schema = v.pipe(
+  fields,
+  v.check(
+    ({ listeners, truncated, total }) => (truncated ? total > listeners.length : total === listeners.length),
+    'the number of listeners does not fit the list',
+  ),
+)
 
 export type Listener = v.InferOutput<typeof listenerSchema>
 export type SocketsContent = v.InferOutput<typeof schema>

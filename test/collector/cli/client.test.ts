@@ -242,7 +242,9 @@ describe('keepseal finding and case', () => {
     await store.cases.addFinding(caseId, open.id)
 
     const findings = await run('auditor', 'finding', 'list')
-    expect(findings.stdout).toContain(device.ueid)
+    expect(findings.stdout).toContain(device.ueid.slice(0, 12))
+    expect(findings.stdout).toContain(open.subject)
+    expect(findings.stdout).not.toContain(old.subject)
     expectFits(findings)
     const ofDevice = await run('auditor', 'finding', 'list', '--device', device.ueid, '--state', 'all')
     expect(ofDevice.stdout).toContain('tcp/0.0.0.0:4444')

@@ -169,7 +169,8 @@ describe('a broker that does not do its part', () => {
     expect(took).toBeGreaterThanOrEqual(290)
     expect(took).toBeLessThan(1000)
     const pending = errorCodeOf(() => channel.publish(evidence, bytes('y')))
-    expect(await elapsed(() => channel.close())).toBeLessThan(2000)
+    // Without waiting for what it will never get.
+    expect(await elapsed(() => channel.close())).toBeLessThan(1000)
     expect(await pending).toBe('collector.unreachable')
     await silent.stop()
   })

@@ -175,33 +175,37 @@ describe('an enrolment', () => {
   })
 })
 
-describe('an answer of the collector is refused, and nothing kept,', () => {
+describe('an enrolment is refused, and nothing kept,', () => {
   const edit = (change: (answer: Record<string, unknown>) => void) => (answer: string) => {
     const json = JSON.parse(answer) as Record<string, unknown>
     change(json)
     return JSON.stringify(json)
   }
   test.each([
-    ['without a challenge for the TPM', 'begin', edit((answer) => (answer['credential'] = null))],
-    ['with a short challenge', 'begin', edit((answer) => (answer['challenge'] = 'AAAA'))],
-    ['with a key that is none', 'begin', edit((answer) => (answer['collectorKey'] = 'oA'))],
-    ['with a short collector id', 'begin', edit((answer) => (answer['collectorId'] = 'AAAA'))],
-    ['that calls the device a software one', 'finish', edit((answer) => (answer['identity'] = 'software'))],
-    ["with another device's certificate", 'finish', edit((answer) => (answer['ueid'] = `01${'00'.repeat(16)}`))],
+    ['when the collector asks the TPM nothing', 'begin', edit((answer) => (answer['credential'] = null))],
+    ['for a short challenge', 'begin', edit((answer) => (answer['challenge'] = 'AAAA'))],
+    ['for a collector key that is none', 'begin', edit((answer) => (answer['collectorKey'] = 'oA'))],
+    ['for a short collector id', 'begin', edit((answer) => (answer['collectorId'] = 'AAAA'))],
+    ['when it makes the device a software one', 'finish', edit((answer) => (answer['identity'] = 'software'))],
+    ["for another device's certificate", 'finish', edit((answer) => (answer['ueid'] = `01${'00'.repeat(16)}`))],
   ])('%s', async (_, call, change) => {
     await collector.product()
     const inputs = await enrolment()
-    answering = (path, answer) => (path.endsWith(call) ? change(answer) : answer)
+    const calls: string[] = []
+    answering = (path, answer) => {
+      calls.push(path.slice('/enroll/v1/'.length))
+      return path.endsWith(call) ? change(answer) : answer
+    }
     expect(await errorCodeOf(() => enrol(inputs))).toBe('collector.refused')
+    // What is wrong in the first answer is noticed before the second call.
+    expect(calls.at(-1)).toBe(call)
     expect(await errorCodeOf(() => loadIdentity(inputs.stateDirectory))).toBe('agent.not-enrolled')
   })
 
-  test('when somebody between exchanged the key of the collector', async () => {
+  test('by the collector itself when somebody between has changed what the device is asked', async () => {
     await collector.product()
-    const other = (await newCollector()).keys
-    expect(other).toBe(collector.keys)
-    answering = (path, answer) =>
-      path.endsWith('begin') ? edit((json) => (json['challenge'] = 'A'.repeat(43)))(answer) : answer
+    const change = edit((answer) => (answer['challenge'] = 'A'.repeat(43)))
+    answering = (path, answer) => (path.endsWith('begin') ? change(answer) : answer)
     const failure = await failureOf(async () => enrol(await enrolment()))
     expect(failure?.message).toContain('enrol.binding-invalid')
     expect(await collector.devices()).toEqual([])
@@ -243,7 +247,7 @@ describe.runIf(hasSwtpm)(
       await collector.product()
       const authorities = await endorsementAuthorities(tpm)
       collector.now = Date.now()
-    dependencies = { ...collector.dependencies, authorities }
+      dependencies = { ...collector.dependencies, authorities }
       const { code, state, token, out, error } = await run(['--product-serial', '0001', '--json'])
       expect(error).not.toContain(token)
       expect([code, error.includes('error')]).toEqual([0, false])

@@ -109,6 +109,16 @@ describe('a regular boot', () => {
     expect(stateOf([...good, level]).sbatLevel).toEqual({ date: '2023012900', generations: { shim: 2, grub: 3 } })
   })
 
+  test('the same revocation level measured by a second shim', () => {
+    const level = authority('SbatLevel', SHIM, ascii('sbat,1,2023012900\n'))
+    expect(stateOf([...good, level, level]).sbatLevel).toMatchObject({ date: '2023012900' })
+  })
+
+  test('a revocation level of another vendor is not that of shim', () => {
+    const level = authority('SbatLevel', GLOBAL, ascii('sbat,1,2023012900\n'))
+    expect(stateOf([...good, level]).sbatLevel).toBe('unknown')
+  })
+
   test("shim's built-in certificate", () => {
     const state = stateOf([...good, authority('Shim', SHIM, certificate('Distribution CA'))])
     expect(state.authorities[1]).toMatchObject({ variable: 'Shim', certificate: { subject: 'Distribution CA' } })
@@ -214,6 +224,11 @@ describe('unknown:', () => {
     [
       'a vendor variable measured twice',
       [...variables, ...Array.from({ length: 2 }, () => configuration('X', GLOBAL, ascii('x'))), ...good.slice(5)],
+      'eventlog.duplicate-variable',
+    ],
+    [
+      'a second revocation level that differs',
+      [...good, ...['2021030218', '2099010100'].map((date) => authority('SbatLevel', SHIM, ascii(`sbat,1,${date}\n`)))],
       'eventlog.duplicate-variable',
     ],
     [

@@ -145,6 +145,15 @@ test.each([
   refused('packages', bytes).toThrow(expect.objectContaining({ code: 'section.malformed' }))
 })
 
+test.each([
+  ['more listeners than a whole list holds', false, 1],
+  ['a cut list that lacks nothing', true, 0],
+])('%s is refused', (_, truncated, total) => {
+  const content = { listeners: [], tables: [], owners: 'visible', truncated, total, malformed: 0 } as const
+  const { bytes } = encodeSection('sockets', measured<'sockets'>({ ...content, listeners: [], tables: [] }), sha256)
+  refused('sockets', bytes).toThrow(expect.objectContaining({ code: 'section.malformed' }))
+})
+
 test('the control of these cases is accepted', () => {
   expect(decodeSection('packages', packagesMap([pack('a'), pack('b')]))).toHaveProperty('status', 'measured')
 })

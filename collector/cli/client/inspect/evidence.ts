@@ -2,7 +2,7 @@ import { defineCommand } from '../../../../shared/cli/command.ts'
 import { exitCodes } from '../../../../shared/cli/exit-codes.ts'
 import { hash } from '../../../../shared/crypto/node.ts'
 import { explainEvidence } from '../../../../shared/inspect/evidence.ts'
-import { readInput } from './files.ts'
+import { inputFile, readInput } from './files.ts'
 import { renderLines, renderProblems } from './render.ts'
 
 export const inspectEvidenceCommand = defineCommand({
@@ -12,13 +12,10 @@ export const inspectEvidenceCommand = defineCommand({
     'FILE is a message as the collector stored it: keepseal device evidence UEID --out FILE. What is damaged is named ' +
       'with its code, and the exit code is 1. No key is known here, so that no signature is checked.',
   ],
-  arguments: { file: { description: 'The stored message; - is standard input' } },
+  arguments: { file: inputFile('The stored message') },
   json: true,
   async run(context) {
-    const report = explainEvidence(
-      readInput(context.arguments.file === '-' ? '/dev/stdin' : context.arguments.file),
-      hash,
-    )
+    const report = explainEvidence(readInput(context.arguments.file), hash)
     context.present(report, () =>
       [
         `evidence of ${report.size} bytes, SHA-256 ${report.hash}`,

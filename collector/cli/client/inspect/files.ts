@@ -4,8 +4,12 @@ import { KeepsealError } from '../../../../shared/errors.ts'
 
 const MAX_BYTES = 8 * 1024 * 1024
 
-/** A file that the user named, up to 8 MiB. Throws `file.unreadable`. */
-export function readInput(path: string): Uint8Array {
+/** The argument of every command that explains a file. */
+export const inputFile = (what: string) => ({ description: `${what}; - is standard input.` })
+
+/** A file that the user named, up to 8 MiB; `-` is standard input. Throws `file.unreadable`. */
+export function readInput(name: string): Uint8Array {
+  const path = name === '-' ? '/dev/stdin' : name
   try {
     const file = openSync(path, 'r')
     try {
@@ -30,8 +34,17 @@ export function readInput(path: string): Uint8Array {
 export function writeOutputs(directory: string, files: Readonly<Record<string, Uint8Array>>): void {
   try {
     mkdirSync(directory, { recursive: true })
-    for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, name), content)
   } catch (cause) {
-    throw new KeepsealError('file.unreadable', `${directory} cannot be written`, { cause })
+    throw new KeepsealError('file.unreadable', `${directory} cannot be made`, { cause })
+  }
+  for (const [name, content] of Object.entries(files)) writeOutput(join(directory, name), content)
+}
+
+/** Throws `file.unreadable`. */
+export function writeOutput(path: string, content: Uint8Array): void {
+  try {
+    writeFileSync(path, content)
+  } catch (cause) {
+    throw new KeepsealError('file.unreadable', `${path} cannot be written`, { cause })
   }
 }

@@ -7,7 +7,7 @@ import { decodeEvidence } from '../../../../shared/evidence/evidence.ts'
 import { explainQuote, pcrLines } from '../../../../shared/inspect/quote.ts'
 import { parseQuoteAttest } from '../../../../shared/tpm/attest.ts'
 import type { PcrValues } from '../../../../shared/tpm/pcr-selection.ts'
-import { readInput, writeOutputs } from './files.ts'
+import { inputFile, readInput, writeOutputs } from './files.ts'
 import { renderLines } from './render.ts'
 
 interface FoundQuote {
@@ -39,11 +39,10 @@ export const inspectQuoteCommand = defineCommand({
     signature: { description: 'TPMT_SIGNATURE, where FILE is a TPMS_ATTEST', value: text(4096), placeholder: 'FILE' },
     extract: { description: 'Write the quote into this directory', value: text(4096), placeholder: 'DIR' },
   },
-  arguments: { file: { description: 'The stored evidence or TPMS_ATTEST; - is standard input' } },
+  arguments: { file: inputFile('The stored evidence or TPMS_ATTEST') },
   json: true,
   async run(context) {
-    const { file } = context.arguments
-    const found = quoteIn(readInput(file === '-' ? '/dev/stdin' : file), context.options.signature)
+    const found = quoteIn(readInput(context.arguments.file), context.options.signature)
     const lines = [...explainQuote(found.attest, found.signature), ...(found.pcrs === null ? [] : pcrLines(found.pcrs))]
     if (context.options.extract !== undefined) {
       const { extraData } = parseQuoteAttest(found.attest)

@@ -1,0 +1,7 @@
+import type { Command } from '../../../../shared/cli/command.ts'
+import { inspectEventlogCommand } from './eventlog.ts'
+import { inspectEvidenceCommand } from './evidence.ts'
+import { inspectQuoteCommand } from './quote.ts'
+
+/** Commands that explain a file and speak to no server. */
+export const inspectCommands: readonly Command[] = [inspectEvidenceCommand, inspectQuoteCommand, inspectEventlogCommand]

@@ -1,0 +1,133 @@
+import { pino } from 'pino'
+import { expect, it, vi } from 'vitest'
+import type { Handled } from '../../../collector/ingest/evidence-handler.ts'
+import { Ingest } from '../../../collector/ingest/ingest.ts'
+import type { DownPublication } from '../../../collector/ingest/receipts.ts'
+import { upstreamTopic } from '../../../shared/evidence/topics.ts'
+import { failingStore, type BeforeOperation } from '../../support/failing-store.ts'
+import { IngestingCollector, useCollectorKeys } from '../../support/ingesting-collector.ts'
+import { describeStore } from '../store/support.ts'
+
+describeStore('the ingest', (createStore) => {
+  const keys = useCollectorKeys()
+
+  async function running(before: BeforeOperation, publish = (_: DownPublication): Promise<void> => Promise.resolve()) {
+    const { collector, device } = await IngestingCollector.withDevice(createStore(), keys())
+    const handled: Handled[] = []
+    const failures: unknown[] = []
+    const published: DownPublication[] = []
+    const ingest = new Ingest({
+      store: failingStore(collector.store, before),
+      deps: collector.deps,
+      clock: () => collector.now,
+      logger: pino({ level: 'silent' }),
+      publish: (publication) => {
+        published.push(publication)
+        return publish(publication)
+      },
+      onHandled: (each) => handled.push(each),
+      onFailure: (error) => failures.push(error),
+      retryMs: [5, 5, 5, 5],
+    })
+    const send = async (from = device) => {
+      await ingest.accept(upstreamTopic(from.ueid, 'evidence'), (await from.report()).bytes)
+    }
+    return { collector, device, ingest, handled, failures, published, send }
+  }
+
+  it('decides and answers what it took, also what waits when it is stopped', async () => {
+    const { ingest, handled, published, send } = await running(() => undefined)
+    for (let index = 0; index < 5; index++) await send()
+    ingest.start()
+    await ingest.stop()
+    expect(handled.map(({ result }) => result)).toEqual(Array(5).fill('accepted'))
+    expect(published.length).toBeGreaterThan(0)
+    await expect(send()).rejects.toThrow()
+  })
+
+  it('sets a message aside that it cannot decide, and holds up no other for it', async () => {
+    const poison = { ueid: '' }
+    const { collector, device, ingest, handled, failures, send } = await running((repository, operation, [ueid]) => {
+      if (repository === 'devices' && operation === 'byUeid' && ueid === poison.ueid) throw new TypeError('of ours')
+    })
+    const other = await collector.device()
+    poison.ueid = other.ueid
+    await send()
+    await send(other)
+    await send()
+    ingest.start()
+    await vi.waitFor(() => expect(handled).toHaveLength(2))
+    await send(other)
+    await send()
+    await vi.waitFor(() => expect(handled).toHaveLength(3))
+    expect(handled.every((each) => each.device?.ueid === device.ueid && each.result === 'accepted')).toBe(true)
+    expect(failures.length).toBeGreaterThan(1)
+    await ingest.stop()
+    expect((await collector.state(other)).lastReceivedAt).toBeNull()
+    // What was our fault leaves no word of blame, so that its device sends it again.
+    expect(await collector.store.refusals.countsByCode()).toEqual(new Map())
+    poison.ueid = ''
+    expect(await collector.report(other)).toMatchObject({ result: 'accepted' })
+  })
+
+  it('gives a lone message up that it can never decide, and goes on', async () => {
+    const poison = { ueid: '' }
+    const { collector, ingest, handled, send } = await running((repository, operation, [ueid]) => {
+      if (repository === 'devices' && operation === 'byUeid' && ueid === poison.ueid) throw new TypeError('of ours')
+    })
+    const other = await collector.device()
+    poison.ueid = other.ueid
+    ingest.start()
+    await send(other)
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    await send()
+    await vi.waitFor(() => expect(handled).toHaveLength(1))
+    await ingest.stop()
+  })
+
+  it('decides everything once, in order, after the database was away', async () => {
+    let left = 12
+    const { collector, device, ingest, handled, failures, send } = await running((repository) => {
+      if (repository === 'evidence' && left-- > 0) throw new Error('database is locked')
+    })
+    ingest.start()
+    for (let index = 0; index < 4; index++) await send()
+    await vi.waitFor(() => expect(handled).toHaveLength(4))
+    await ingest.stop()
+    expect(failures.length).toBeGreaterThan(1)
+    expect(handled.map(({ result, sequence }) => [result, sequence])).toEqual(
+      [0, 1, 2, 3].map((seq) => ['accepted', seq]),
+    )
+    const { items } = await collector.store.evidence.list((await collector.row(device)).id, { limit: 9 })
+    expect(items.map(({ seq }) => seq)).toEqual([3, 2, 1, 0])
+  })
+
+  it('does not wait for a broker that takes no answers', async () => {
+    const releases: (() => void)[] = []
+    const { collector, ingest, handled, published, send } = await running(
+      () => undefined,
+      () => new Promise((resolve) => releases.push(resolve)),
+    )
+    const other = await collector.device()
+    ingest.start()
+    await send()
+    await vi.waitFor(() => expect(published.length).toBeGreaterThan(0))
+    await send(other)
+    await vi.waitFor(() => expect(handled).toHaveLength(2))
+    const stopped = ingest.stop()
+    for (const release of releases.splice(0)) release()
+    await stopped
+  })
+
+  it('goes on when an answer cannot be sent', async () => {
+    const { ingest, handled, send } = await running(
+      () => undefined,
+      () => Promise.reject(new Error('the broker is not connected')),
+    )
+    ingest.start()
+    await send()
+    await send()
+    await vi.waitFor(() => expect(handled).toHaveLength(2))
+    await ingest.stop()
+  })
+})

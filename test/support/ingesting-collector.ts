@@ -1,0 +1,170 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll } from 'vitest'
+import type { Handled, ReceivedMessage } from '../../collector/ingest/evidence-handler.ts'
+import { KeyCache } from '../../collector/ingest/known-devices.ts'
+import { processBatch, type BatchResult, type IngestDependencies } from '../../collector/ingest/process-batch.ts'
+import type { DownPublication } from '../../collector/ingest/receipts.ts'
+import type { Device, DeviceState } from '../../collector/model/device.ts'
+import type { Epoch } from '../../collector/model/evidence.ts'
+import { makeId } from '../../collector/store/ids.ts'
+import type { Store } from '../../collector/store/index.ts'
+import { approveDevice, type Approval } from '../../collector/tracking/approval.ts'
+import { loadOrCreateKeys, type CollectorKeys } from '../../collector/trust/keys.ts'
+import { random } from '../../shared/crypto/node.ts'
+import type { ContentRequest, Receipt } from '../../shared/evidence/down.ts'
+import { downTopic, upstreamTopic } from '../../shared/evidence/topics.ts'
+import type { QuoteLies } from './quoting-tpm.ts'
+import { SoftwareDevice, type SoftwareDeviceOptions } from './software-device.ts'
+
+export const START = Date.UTC(2026, 5, 1, 12)
+export const PERIOD_MS = 300_000
+
+/** The keys of one collector, made once for a test file. */
+export function useCollectorKeys(): () => CollectorKeys {
+  let keys: CollectorKeys | undefined
+  let directory = ''
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'keepseal-keys-'))
+    keys = await loadOrCreateKeys({ dataDirectory: directory, now: START, random })
+  })
+  afterAll(() => rmSync(directory, { recursive: true }))
+  return () => {
+    if (keys === undefined) throw new Error('only within a test')
+    return keys
+  }
+}
+
+/** The ingest of a collector on a real store, driven message by message, with a clock that only tests move. */
+export class IngestingCollector {
+  readonly store: Store
+  readonly deps: IngestDependencies
+  now = START
+  productId = ''
+
+  constructor(store: Store, keys: CollectorKeys, over: Partial<IngestDependencies> = {}) {
+    this.store = store
+    this.deps = {
+      keys: new KeyCache(100),
+      policy: { freshnessWindowMs: 2 * PERIOD_MS, collectorId: keys.collectorId },
+      random,
+      collectorKeys: keys,
+      sectionLimits: { contentBytes: 1024 * 1024, pendingBytes: 256 * 1024 },
+      messageBytes: 65_536,
+      receiptIntervalMs: 2 * PERIOD_MS,
+      ...over,
+    }
+  }
+
+  /** A product with a certificate, the first epoch, and one enrolled device. */
+  static async withDevice(store: Store, keys: CollectorKeys, options: SoftwareDeviceOptions = {}) {
+    const collector = new IngestingCollector(store, keys)
+    await collector.product()
+    await collector.epoch()
+    return { collector, device: await collector.device(options) }
+  }
+
+  async product(): Promise<void> {
+    this.productId = makeId('prd', this.now, random)
+    const policies = { identityPolicy: 'software', approvalPolicy: 'manual' } as const
+    const model = `GW-${this.productId}`
+    await this.store.products.create({ id: this.productId, vendor: 'Acme', model, ...policies, createdAt: this.now })
+  }
+
+  async certificate(): Promise<string> {
+    const id = makeId('crt', this.now, random)
+    const { productId, now } = this
+    const about = { number: id, profileUri: 'https://profiles.example/1', validUntil: now + 1e11, createdAt: now }
+    await this.store.products.createCertificate({ id, productId, ...about })
+    return id
+  }
+
+  /** Enrols a device, which knows the current epoch. */
+  async device(options: SoftwareDeviceOptions = {}, over: Partial<Device> = {}): Promise<SoftwareDevice> {
+    const epoch = await this.store.epochs.current()
+    const { collectorId } = this.deps.policy
+    const device = new SoftwareDevice({ collectorId, ...(epoch && { nonce: epoch.nonce }), ...options })
+    await this.store.devices.insert(device.enrolled(this.productId, over))
+    return device
+  }
+
+  /** A new epoch begins, a period after the last one; the devices learn of it. */
+  async epoch(...devices: readonly SoftwareDevice[]): Promise<Epoch> {
+    if ((await this.store.epochs.current()) !== undefined) this.now += PERIOD_MS
+    const epoch = await this.store.epochs.insert({ nonce: random(32), issuedAt: this.now })
+    for (const device of devices) device.nonce = epoch.nonce
+    return epoch
+  }
+
+  message(device: SoftwareDevice, bytes: Uint8Array, kind: 'evidence' | 'section' = 'evidence'): ReceivedMessage {
+    return { topic: upstreamTopic(device.ueid, kind), bytes, receivedAt: this.now }
+  }
+
+  receive(...messages: readonly ReceivedMessage[]): Promise<BatchResult> {
+    return processBatch(this.store, messages, this.deps, this.now)
+  }
+
+  /** Receives one evidence, and gives what became of it. */
+  async evidence(device: SoftwareDevice, bytes: Uint8Array): Promise<Handled> {
+    const { handled } = await this.receive(this.message(device, bytes))
+    const [only] = handled
+    if (only === undefined || handled.length !== 1) throw new Error(`${handled.length} decisions`)
+    return only
+  }
+
+  async report(device: SoftwareDevice, lies: QuoteLies = {}): Promise<Handled> {
+    return this.evidence(device, (await device.report(lies)).bytes)
+  }
+
+  /** Everything that the device's posture names. */
+  async content(device: SoftwareDevice): Promise<readonly Handled[]> {
+    const handled: Handled[] = []
+    for (const id of device.sections.keys()) {
+      for (const part of await device.parts(id)) {
+        handled.push(...(await this.receive(this.message(device, part, 'section'))).handled)
+      }
+    }
+    return handled
+  }
+
+  /** It has reported, its content is here, and a person has approved it. */
+  async approved(device: SoftwareDevice): Promise<void> {
+    await this.report(device)
+    await this.content(device)
+    await this.approve(device)
+  }
+
+  approve(device: SoftwareDevice, scope: 'device' | 'product' = 'device'): Promise<Approval> {
+    return approveDevice(this.store, { ueid: device.ueid, scope, actor: 'api_x', now: this.now, random })
+  }
+
+  async row(device: SoftwareDevice): Promise<Device> {
+    const found = await this.store.devices.byUeid(device.ueid)
+    if (found === undefined) throw new Error('not enrolled')
+    return found
+  }
+
+  async state(device: SoftwareDevice): Promise<DeviceState> {
+    return this.store.devices.stateOf((await this.row(device)).id)
+  }
+
+  /** `code subject state` of what is not resolved. */
+  async findings(device: SoftwareDevice): Promise<readonly string[]> {
+    const open = await this.store.findings.openOf((await this.row(device)).id)
+    return open.map(({ code, subject, state }) => `${code} ${subject} ${state}`)
+  }
+
+  /** As the device reads it. */
+  answers(device: SoftwareDevice, { publications }: BatchResult) {
+    const secret = this.deps.collectorKeys.receiptKeyOf(device.ueid, device.thumbprint)
+    const receipts: Receipt[] = []
+    const requests: ContentRequest[] = []
+    for (const { bytes } of publications.filter(({ topic }: DownPublication) => topic === downTopic(device.ueid))) {
+      const message = device.open(bytes, secret)
+      if (message.role === 'receipt') receipts.push(message.receipt)
+      else requests.push(message.request)
+    }
+    return { receipts, requests }
+  }
+}

@@ -1,0 +1,64 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from './mosquitto.ts'
+
+const SHIPPED = new URL('../../deploy/mosquitto/', import.meta.url).pathname
+const INSTALLED = '/etc/mosquitto/keepseal/'
+
+export interface ShippedMosquitto {
+  readonly port: number
+  start(): Promise<void>
+  /** SIGKILL. */
+  kill(): Promise<void>
+}
+
+/**
+ * mosquitto with the configuration and the rules that are shipped; only where files lie and where it listens is
+ * another. `certificates`: what `keepseal-collector broker-certificate` has written.
+ */
+export async function shippedMosquitto(certificates: string): Promise<ShippedMosquitto> {
+  const port = await freePort()
+  cpSync(join(SHIPPED, 'acl'), join(certificates, 'acl'))
+  const shipped = readFileSync(join(SHIPPED, 'mosquitto.conf'), 'utf8')
+  const placed = shipped
+    .replaceAll(INSTALLED, `${certificates}/`)
+    .replace(/^listener 8883$/m, `listener ${port} 127.0.0.1`)
+  if (placed === shipped || !placed.includes(`listener ${port}`))
+    throw new Error('the shipped configuration has changed')
+  const path = join(certificates, 'mosquitto.conf')
+  // As root it would become the user mosquitto, who cannot read a private directory of a test.
+  writeFileSync(path, `${process.getuid?.() === 0 ? 'user root\n' : ''}${placed}`)
+  let child: ChildProcess | undefined
+  const kill = async (): Promise<void> => {
+    const running = child
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return
+    const gone = new Promise((resolve) => running.once('exit', resolve))
+    running.kill('SIGKILL')
+    await gone
+  }
+  process.once('exit', () => child?.kill('SIGKILL'))
+  const start = async (): Promise<void> => {
+    child = spawn('mosquitto', ['-c', path], { stdio: 'ignore' })
+    for (let tries = 0; tries < 250; tries++) {
+      if (await accepts(port)) return
+      await sleep(20)
+    }
+    throw new Error('mosquitto does not start')
+  }
+  return { port, start, kill }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    const finish = (answer: boolean): void => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.once('connect', () => finish(true))
+    socket.once('error', () => finish(false))
+  })
+}
