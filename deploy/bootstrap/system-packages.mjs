@@ -78,6 +78,8 @@ const PACKAGES = [
   { name: 'tpm2-tools', for: ['test'], present: () => hasCommand('tpm2_checkquote'), debian: ['tpm2-tools'] },
   { name: 'mosquitto', for: ['test'], present: () => hasCommand('mosquitto'), debian: ['mosquitto'] },
   { name: 'iproute2', for: ['test'], present: () => hasCommand('ss'), debian: ['iproute2'] },
+  { name: 'openssl', for: ['test'], present: () => hasCommand('openssl'), debian: ['openssl'] },
+  { name: 'gpg', for: ['test'], present: () => hasCommand('gpg'), debian: ['gpg'] },
   {
     name: 'a C++ compiler',
     for: ['preview', 'test'],

@@ -99,18 +99,36 @@ export const outcomes = defineCodes({
 
   'eventlog.malformed': { title: 'the boot event log cannot be read', remedy: DAMAGED },
   'eventlog.too-large': { title: 'the boot event log is larger than allowed', remedy: DAMAGED },
-  'eventlog.bank-missing': { title: 'the boot event log does not carry the quoted PCR bank', remedy: 'Quote a bank that the firmware logs, or enable the bank in the firmware setup.' },
+  'eventlog.bank-missing': {
+    title: 'the boot event log does not carry the quoted PCR bank',
+    remedy: 'Quote a bank that the firmware logs, or enable the bank in the firmware setup.',
+  },
   'eventlog.replay-mismatch': { title: 'the boot event log does not lead to the quoted PCR values', remedy: INTEGRITY },
-  'eventlog.not-replayed': { title: 'the quote and the boot event log do not both cover the PCR', remedy: 'Quote PCRs 0 to 7, and send the log of the firmware.' },
+  'eventlog.not-replayed': {
+    title: 'the quote and the boot event log do not both cover the PCR',
+    remedy: 'Quote PCRs 0 to 7, and send the log of the firmware.',
+  },
   'eventlog.digest-mismatch': { title: 'the data of a boot event is not what was measured', remedy: INTEGRITY },
   'eventlog.forbidden-event': { title: 'a boot event has no place in its PCR', remedy: INTEGRITY },
-  'eventlog.separator': { title: 'the separator of a PCR is missing, repeated, or tells of a firmware error', remedy: INTEGRITY },
+  'eventlog.separator': {
+    title: 'the separator of a PCR is missing, repeated, or tells of a firmware error',
+    remedy: INTEGRITY,
+  },
   'eventlog.duplicate-variable': { title: 'a Secure Boot variable was measured twice', remedy: INTEGRITY },
   'eventlog.variable-order': { title: 'a Secure Boot variable was measured at the wrong place', remedy: INTEGRITY },
-  'eventlog.variable-missing': { title: 'a Secure Boot variable was not measured or is empty', remedy: 'Enrol the Secure Boot keys in the firmware setup, or update the firmware.' },
+  'eventlog.variable-missing': {
+    title: 'a Secure Boot variable was not measured or is empty',
+    remedy: 'Enrol the Secure Boot keys in the firmware setup, or update the firmware.',
+  },
   'eventlog.variable-malformed': { title: 'a Secure Boot variable cannot be read', remedy: INTEGRITY },
-  'eventlog.authority-missing': { title: 'Secure Boot is on, and no key was used to allow what booted', remedy: INTEGRITY },
-  'eventlog.authority-unknown': { title: 'what booted was allowed by a key that is not in the database', remedy: INTEGRITY },
+  'eventlog.authority-missing': {
+    title: 'Secure Boot is on, and no key was used to allow what booted',
+    remedy: INTEGRITY,
+  },
+  'eventlog.authority-unknown': {
+    title: 'what booted was allowed by a key that is not in the database',
+    remedy: INTEGRITY,
+  },
 
   'section.digest-mismatch': { title: 'the content of a section does not have the announced digest', remedy: DAMAGED },
   'section.too-large': {

@@ -30,7 +30,12 @@ export interface VerificationKey {
   verify(message: Uint8Array, signature: Uint8Array): boolean
 }
 
-export type SignatureScheme = 'ed25519' | `ecdsa-p256-${'sha256' | 'sha384'}` | `ecdsa-p384-${'sha256' | 'sha384'}` | `rsassa-${'sha256' | 'sha384'}` | `rsapss-${'sha256' | 'sha384'}`
+export type SignatureScheme =
+  | 'ed25519'
+  | `ecdsa-p256-${'sha256' | 'sha384'}`
+  | `ecdsa-p384-${'sha256' | 'sha384'}`
+  | `rsassa-${'sha256' | 'sha384'}`
+  | `rsapss-${'sha256' | 'sha384'}`
 
 /** Imports public keys. Throws OutcomeError `tpm.key-invalid` for numbers that are no key of the kind. */
 export interface PublicKeyImporter {

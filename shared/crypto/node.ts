@@ -2,11 +2,27 @@
  * node:crypto behind the seam of ./crypto.ts. The one file of shared/ that a browser never loads: it exists so that
  * the agent and the collector, which never import each other, do not each carry a copy.
  */
-import { constants, createHmac, createPublicKey, hash as hashAtOnce, randomBytes, timingSafeEqual, verify as nodeVerify, type KeyObject } from 'node:crypto'
+import {
+  constants,
+  createHmac,
+  createPublicKey,
+  hash as hashAtOnce,
+  randomBytes,
+  timingSafeEqual,
+  verify as nodeVerify,
+  type KeyObject,
+} from 'node:crypto'
 import { toBase64Url } from '../bytes/bytes.ts'
 import { OutcomeError } from '../errors.ts'
 import { isAcceptableEd25519Key } from './ed25519.ts'
-import type { EqualFunction, HashFunction, HmacFunction, RandomFunction, SignatureScheme, VerificationKey } from './crypto.ts'
+import type {
+  EqualFunction,
+  HashFunction,
+  HmacFunction,
+  RandomFunction,
+  SignatureScheme,
+  VerificationKey,
+} from './crypto.ts'
 
 /** The digest comes as text, one character a byte: as a Buffer it would cost more than the hash of a short message. */
 export const hash: HashFunction = (algorithm, data) => {
@@ -58,14 +74,24 @@ export function ed25519Key(x: Uint8Array): VerificationKey {
 }
 
 /** `x`, `y`: coordinates at full field width. A point off the curve is refused at import. */
-export function ecdsaKey(curve: 'p256' | 'p384', digest: 'sha256' | 'sha384', x: Uint8Array, y: Uint8Array): VerificationKey {
+export function ecdsaKey(
+  curve: 'p256' | 'p384',
+  digest: 'sha256' | 'sha384',
+  x: Uint8Array,
+  y: Uint8Array,
+): VerificationKey {
   const crv = curve === 'p256' ? 'P-256' : 'P-384'
   const key = importKey({ kty: 'EC', crv, x: toBase64Url(x), y: toBase64Url(y) })
   return verifier(`ecdsa-${curve}-${digest}`, digest, key, { dsaEncoding: 'ieee-p1363' })
 }
 
 /** `n`: modulus, big-endian. `e`: public exponent. PSS takes any salt length, as TPMs choose it. */
-export function rsaKey(padding: 'rsassa' | 'rsapss', digest: 'sha256' | 'sha384', n: Uint8Array, e: number): VerificationKey {
+export function rsaKey(
+  padding: 'rsassa' | 'rsapss',
+  digest: 'sha256' | 'sha384',
+  n: Uint8Array,
+  e: number,
+): VerificationKey {
   const exponent = Uint8Array.from([e >>> 24, (e >>> 16) & 255, (e >>> 8) & 255, e & 255])
   const firstByte = exponent.findIndex((byte) => byte !== 0)
   const key = importKey({ kty: 'RSA', n: toBase64Url(n), e: toBase64Url(exponent.subarray(Math.max(firstByte, 0))) })

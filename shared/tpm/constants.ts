@@ -61,6 +61,3 @@ export const bankId = (bank: PcrBank): number => BANKS[bank]
 export const curveOf = (id: number): EccCurve | undefined => curveNames.get(id)
 export const hashOf = (id: number): HashAlgorithm | undefined => hashNames.get(id)
 export const bankOf = (id: number): PcrBank | undefined => bankNames.get(id)
-
-/** The hash that a bank is extended with, or undefined where this software cannot compute it. */
-export const bankHash = (bank: PcrBank): HashAlgorithm | undefined => hashNames.get(BANKS[bank])

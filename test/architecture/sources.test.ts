@@ -26,9 +26,9 @@ describe('imports as the rules of this folder see them', () => {
   })
 
   it('resolves files from where they are imported', () => {
-    expect(targets("import { x } from '../c.ts'\nimport { y } from './d.ts'\nimport { z } from '../../agent/e.ts'")).toEqual(
-      ['shared/c.ts', 'shared/a/d.ts', 'agent/e.ts'],
-    )
+    expect(
+      targets("import { x } from '../c.ts'\nimport { y } from './d.ts'\nimport { z } from '../../agent/e.ts'"),
+    ).toEqual(['shared/c.ts', 'shared/a/d.ts', 'agent/e.ts'])
   })
 
   it('takes no comment for code', () => {

@@ -32,7 +32,8 @@ export interface Import {
   readonly typeOnly: boolean
 }
 
-const FROM = /^(?:import|export)\s+(type\s+)?(?:[\w$]+\s*,?\s*)?(?:\*\s*(?:as\s+[\w$]+)?|\{[^{}]*\})?\s*from\s+'([^']+)'/gm
+const FROM =
+  /^(?:import|export)\s+(type\s+)?(?:[\w$]+\s*,?\s*)?(?:\*\s*(?:as\s+[\w$]+)?|\{[^{}]*\})?\s*from\s+'([^']+)'/gm
 const BARE = /^import\s+()'([^']+)'/gm
 const DYNAMIC = /(typeof\s+)?\bimport\(\s*'([^']+)'\s*\)/g
 const WORKER = /()\bnew URL\(\s*'([^']+)',\s*import\.meta\.url\s*\)/g
@@ -80,6 +81,4 @@ interface Manifest {
 export const manifest = JSON.parse(readSource('package.json')) as Manifest
 
 /** The sources of the programs that package.json installs. */
-export const programs = Object.values(manifest.bin).map((path) =>
-  path.replace(/^dist\//, '').replace(/\.js$/, '.ts'),
-)
+export const programs = Object.values(manifest.bin).map((path) => path.replace(/^dist\//, '').replace(/\.js$/, '.ts'))

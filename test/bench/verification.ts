@@ -27,7 +27,11 @@ export function measureVerification(steady: SteadyDevice, options: ComparisonOpt
   const known = { ...steady.known, ...new KeyCache(1).keysOf(steady.device) }
   const bare = bareChecks(steady)
   return {
-    warm: compare(() => appraiseOnce(steady, known), () => bare.check(bare.importKeys.once), options),
+    warm: compare(
+      () => appraiseOnce(steady, known),
+      () => bare.check(bare.importKeys.once),
+      options,
+    ),
     cold: compare(
       () => appraiseOnce(steady, { ...steady.known, ...new KeyCache(1).keysOf(steady.device) }),
       () => bare.check(bare.importKeys()),

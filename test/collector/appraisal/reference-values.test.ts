@@ -81,10 +81,7 @@ describe('a section', () => {
   it('that changed is a warning for each change', async () => {
     const appraisal = await drifted(set({ sockets: socketsWith(22, 4444), packages: packagesWith('1.0', '2.1') }))
     expect(appraisal).toMatchObject({ verdict: 'warning', failure: null })
-    expect(deviationsOf(appraisal)).toEqual([
-      'sockets.listener-added tcp/0.0.0.0:4444',
-      'packages.changed package-1',
-    ])
+    expect(deviationsOf(appraisal)).toEqual(['sockets.listener-added tcp/0.0.0.0:4444', 'packages.changed package-1'])
     expect([...appraisal.decidedSections].sort()).toEqual(['packages', 'sockets', 'system'])
   })
 
