@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt'
+import { connect, type IClientOptions, type MqttClient } from 'mqtt'
 import { pino, type Logger } from 'pino'
 import { startCollector, type Collector } from '../../collector/app.ts'
 import { loadCollectorConfig } from '../../collector/config/load.ts'
@@ -108,7 +108,6 @@ export class ConnectedDevice {
   readonly delivered: string[] = []
   receipts = 0
   client: MqttClient | undefined
-  #epoch: Promise<void> = Promise.resolve()
 
   constructor(device: SoftwareDevice, tls: TlsIdentity, bench: Workbench) {
     this.device = device
@@ -122,7 +121,7 @@ export class ConnectedDevice {
     const client = await connectDevice(port, this.#bench.ca, this.tls, { clientId: device.ueid, ...over })
     this.client = client
     let known: () => void = () => undefined
-    this.#epoch = new Promise((resolve) => {
+    const epoch = new Promise<void>((resolve) => {
       known = resolve
     })
     client.on('message', (topic, payload) => {
@@ -135,6 +134,7 @@ export class ConnectedDevice {
       known()
     })
     await client.subscribeAsync([downTopic(device.ueid), epochTopic], { qos: 1 })
+    await epoch
     return client
   }
 
@@ -154,7 +154,6 @@ export class ConnectedDevice {
 
   /** Makes the next evidence, in answer to the newest epoch. */
   async make(): Promise<string> {
-    await this.#epoch
     const { bytes, sequence } = await this.device.report()
     const name = `${toHex(this.device.session)} ${sequence}`
     this.outbox.set(name, bytes)
@@ -181,8 +180,14 @@ export class ConnectedDevice {
   }
 }
 
-export function connectDevice(port: number, ca: string, tls: Partial<TlsIdentity>, over: IClientOptions) {
-  return connectAsync(`mqtts://127.0.0.1:${port}`, {
+/** Rejects when the broker ends the connection instead of accepting it. */
+export function connectDevice(
+  port: number,
+  ca: string,
+  tls: Partial<TlsIdentity>,
+  over: IClientOptions,
+): Promise<MqttClient> {
+  const client = connect(`mqtts://127.0.0.1:${port}`, {
     ca,
     ...tls,
     protocolVersion: 4,
@@ -190,6 +195,14 @@ export function connectDevice(port: number, ca: string, tls: Partial<TlsIdentity
     reconnectPeriod: 0,
     connectTimeout: 5_000,
     ...over,
+  })
+  client.on('error', () => undefined)
+  return new Promise((resolve, reject) => {
+    client.once('connect', () => resolve(client))
+    client.once('close', () => {
+      client.end(true)
+      reject(new Error('the broker ended the connection'))
+    })
   })
 }
 

@@ -11,7 +11,7 @@ import { describeStore } from '../store/support.ts'
 describeStore('the ingest', (createStore) => {
   const keys = useCollectorKeys()
 
-  async function running(before: BeforeOperation, publish = (_: DownPublication): Promise<void> => Promise.resolve()) {
+  async function running(before: BeforeOperation, publish = (): Promise<void> => Promise.resolve()) {
     const { collector, device } = await IngestingCollector.withDevice(createStore(), keys())
     const handled: Handled[] = []
     const failures: unknown[] = []
@@ -23,7 +23,7 @@ describeStore('the ingest', (createStore) => {
       logger: pino({ level: 'silent' }),
       publish: (publication) => {
         published.push(publication)
-        return publish(publication)
+        return publish()
       },
       onHandled: (each) => handled.push(each),
       onFailure: (error) => failures.push(error),

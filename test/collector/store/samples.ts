@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto'
+import { fromHex } from '../../../shared/bytes/bytes.ts'
+import { encodePublicArea, type PublicArea } from '../../../shared/tpm/public.ts'
+import { attestationKeyTemplate } from '../../../shared/tpm/templates.ts'
 import { makeUeid } from '../../../shared/evidence/identifiers.ts'
 import type { Device, DeviceTpm } from '../../../collector/model/device.ts'
 import type { EvidenceRecord } from '../../../collector/model/evidence.ts'
@@ -6,6 +9,15 @@ import type { Finding } from '../../../collector/model/finding.ts'
 import type { Certificate, EnrolmentToken, Product } from '../../../collector/model/product.ts'
 import { makeId, type IdPrefix } from '../../../collector/store/ids.ts'
 import type { Store } from '../../../collector/store/index.ts'
+
+/** A public area that can be imported: the template with the base point of P-256 as its key (SEC 2, section 2.4.2). */
+const attestationKeyArea: Uint8Array = encodePublicArea({
+  ...attestationKeyTemplate('ecdsa-p256', new Uint8Array(32)),
+  unique: {
+    x: fromHex('6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296'),
+    y: fromHex('4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5'),
+  },
+} as PublicArea)
 
 export const NOW = Date.UTC(2026, 4, 1)
 
@@ -53,7 +65,7 @@ export const token = (productId: string, over: Partial<EnrolmentToken> = {}): En
 export const tpm = (label: string): DeviceTpm => ({
   ekName: bytes(`ek ${label}`, 34),
   ekCertificate: bytes(`certificate ${label}`, 60),
-  akPublic: bytes(`ak ${label}`, 60),
+  akPublic: attestationKeyArea,
   akName: bytes(`ak name ${label}`, 34),
 })
 

@@ -46,7 +46,7 @@ function* withOneFieldChanged(
 }
 
 /** Fields with one possible value, or whose value follows from another field. */
-const FIXED_FIELDS: ReadonlySet<string> = new Set(['manager'])
+const FIXED_FIELDS: ReadonlySet<string> = new Set(['packages.manager', 'update-channel.manager', 'sockets.truncated'])
 
 describe.each(SECTION_IDS)('section %s', (id) => {
   const content = contents[id] as fc.Arbitrary<never>
@@ -77,7 +77,7 @@ describe.each(SECTION_IDS)('section %s', (id) => {
   })
 
   test('every field that changes alone is seen, however deep it lies', () => {
-    const samples = fc.sample(content, { numRuns: 60, seed: 1 })
+    const samples = fc.sample(content, { numRuns: 25, seed: 1 })
     const pool = valuesByField(samples)
     const tried = new Set<string>()
     for (const one of samples) {
@@ -93,7 +93,7 @@ describe.each(SECTION_IDS)('section %s', (id) => {
         tried.add(field)
       }
     }
-    expect([...tried].sort()).toEqual([...pool.keys()].filter((field) => !FIXED_FIELDS.has(field)).sort())
+    expect([...tried].sort()).toEqual([...pool.keys()].filter((field) => !FIXED_FIELDS.has(`${id}.${field}`)).sort())
   })
 
   test('reversed, what was added is removed', () => {
