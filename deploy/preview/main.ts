@@ -33,7 +33,8 @@ export async function preview(repository: string, say: (line: string) => void): 
   }
   let ended = false
   const interrupted = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
+    // For good: a second Ctrl-C must not end the preview while its parts are still being stopped.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve())
   }).then(() => {
     ended = true
   })
@@ -48,6 +49,7 @@ export async function preview(repository: string, say: (line: string) => void): 
     await lock.release()
   }
   if (ended) say('Stopped.')
+  process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM').removeAllListeners('SIGHUP')
 }
 
 async function start(
