@@ -155,10 +155,12 @@ export class Agent {
   /** The log does not change while the machine runs: read once a boot, sent once a boot. */
   async #keepFirmwareLog(bootId: Uint8Array): Promise<Uint8Array | null> {
     const known = this.#firmwareLog
-    if (known !== undefined && equal(known.boot, bootId)) return known.digest
+    const { contents } = this.#options.unsent
+    const isKept = known === undefined || known.digest === null || this.#isAcknowledged(known.digest) || contents.has(known.digest)
+    if (known !== undefined && equal(known.boot, bootId) && isKept) return known.digest
     const log = this.#options.firmwareLog()
-    const digest = log === null ? null : new Uint8Array(sha256(log))
-    if (log !== null) await this.#options.unsent.contents.put(log)
+    // What cannot be kept cannot be sent, and is not named: the collector would wait for it for ever.
+    const digest = log !== null && (await contents.put(log)) ? new Uint8Array(sha256(log)) : null
     this.#firmwareLog = { boot: bootId, digest }
     return digest
   }

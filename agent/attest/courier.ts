@@ -27,6 +27,9 @@ export interface CourierOptions {
   readonly contentsOf: (entry: OutboxEntry) => readonly Uint8Array[]
 }
 
+/** Pause after a report that the broker did not take. */
+const RETRY_MS = 5_000
+
 /** Carries reports from the outbox to the broker, as long as there is a connection. Removing them is the receipts' part. */
 export class Courier {
   readonly #options: CourierOptions
@@ -74,17 +77,24 @@ export class Courier {
       const delivery = nextDelivery(outbox.entries, this.#sent, monotonic(), rules)
       if (delivery.kind === 'wait') {
         if (delivery.until !== null) {
-          this.#timer = setTimeout(() => this.wake(), Math.max(10, delivery.until - monotonic()))
-          this.#timer.unref()
+          this.#wakeIn(Math.max(10, delivery.until - monotonic()))
         }
         return
       }
       const delivered = await this.#send(publisher, delivery.entry)
       if (publisher !== this.#publisher) continue
       this.#sent = recordSent(this.#sent, delivery, monotonic(), outbox.entries)
-      if (!delivered) return // the connection is in trouble; it ends, or the timer of the resend comes
+      if (delivered) continue
+      // The connection is in trouble and mostly ends. Where it does not, the others must not wait for the next report.
+      this.#wakeIn(RETRY_MS)
+      return
     }
     this.#again = false
+  }
+
+  #wakeIn(ms: number): void {
+    this.#timer = setTimeout(() => this.wake(), ms)
+    this.#timer.unref()
   }
 
   async #send(publisher: Publisher, entry: OutboxEntry): Promise<boolean> {

@@ -95,7 +95,13 @@ export class Outbox {
         size: evidence.length,
         hash: new Uint8Array(sha256(evidence)),
       }
-      await writeDurably(this.#pathOf(entry), evidence)
+      const path = this.#pathOf(entry)
+      await writeDurably(path, evidence).catch(async (failure: unknown) => {
+        // It may be there although it is not durable. Found at the next start, it would be a second content for the
+        // place that the next report takes, which is what a clone looks like.
+        await rm(path, { force: true }).catch(() => undefined)
+        throw failure
+      })
       this.#nextOrder++
       this.#entries = [...this.#entries, entry]
       this.#bytes += diskCost(entry.size)

@@ -58,7 +58,8 @@ export async function refuse(
 ): Promise<Handled> {
   const digest = sha256(message.bytes)
   await store.refusals.insert({
-    ueid: topic?.ueid ?? null,
+    // A topic that no device has is anybody's invention: those share one place, or each would take room of its own.
+    ueid: device?.ueid ?? null,
     topic: message.topic.slice(0, 256),
     code: error.code,
     hash: digest,
@@ -243,7 +244,15 @@ async function noteDeviations(
 ): Promise<void> {
   if (deviations.length === 0) return
   const open = await store.findings.openOf(device.id)
-  const fresh = deviations.filter(({ code, subject }) => !open.some((it) => it.code === code && it.subject === subject))
+  const fresh: Deviation[] = []
+  for (const deviation of deviations) {
+    const known = open.find(({ code, subject }) => code === deviation.code && subject === deviation.subject)
+    if (known === undefined) fresh.push(deviation)
+    else {
+      await store.findings.touch(known.id, now, deviation.after)
+      await store.findings.setState(known.id, 'open', now)
+    }
+  }
   const opened = fresh.map((deviation) => ({ ...deviation, state: 'open' as const, openedAt: now }))
   await openFindings(store, device, opened, evidenceHash, now, deps)
   const state = await store.devices.stateOf(device.id)

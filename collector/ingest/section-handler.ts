@@ -1,4 +1,3 @@
-import { inflateRawSync } from 'node:zlib'
 import { concat, equal } from '../../shared/bytes/bytes.ts'
 import { sha256 } from '../../shared/crypto/node.ts'
 import { OutcomeError } from '../../shared/errors.ts'
@@ -7,6 +6,7 @@ import type { UpstreamTopic } from '../../shared/evidence/topics.ts'
 import type { Device } from '../model/device.ts'
 import type { Store } from '../store/index.ts'
 import type { SectionChunk } from '../store/sections.ts'
+import { inflate } from './inflate.ts'
 import type { KeyCache } from './known-devices.ts'
 import type { ReceivedMessage } from './evidence-handler.ts'
 
@@ -95,12 +95,4 @@ function assemble(chunks: readonly SectionChunk[], { size, digest, count }: Sect
   const encoded = concat(...chunks.map((chunk) => chunk.bytes))
   const content = first.encoding === 'deflate' ? inflate(encoded, size) : encoded
   return content !== undefined && content.length === size && equal(sha256(content), digest) ? content : undefined
-}
-
-function inflate(encoded: Uint8Array, size: number): Uint8Array | undefined {
-  try {
-    return inflateRawSync(encoded, { maxOutputLength: Math.max(size, 1) })
-  } catch {
-    return undefined // damaged, or larger than it says
-  }
 }

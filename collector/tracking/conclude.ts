@@ -35,15 +35,18 @@ export function conclude(
   appraisal: Appraisal,
   times: { readonly receivedAt: number; readonly epochIssuedAt: number | null },
 ): Conclusion {
-  const known = new Map(open.map((finding) => [keyOf(finding), finding]))
+  const unresolved = open.filter(({ state: each }) => each !== 'resolved')
+  const known = new Map(unresolved.map((finding) => [keyOf(finding), finding]))
   const seenNow = new Map(appraisal.deviations.map((deviation) => [keyOf(deviation), deviation]))
   const openedAt = times.epochIssuedAt ?? times.receivedAt
   const newDeviations = [...seenNow].filter(([key]) => !known.has(key)).map(([, deviation]) => deviation)
-  const integrityFailed = appraisal.deviations.some(({ code }) => axisOf(code) === 'integrity')
+  const isIntegrity = ({ code }: Deviation): boolean => axisOf(code) === 'integrity'
+  const integrityFailed = appraisal.deviations.some(isIntegrity)
 
   if (!appraisal.newest) {
-    const opened = newDeviations.map((deviation) => ({ ...deviation, state: pastState(deviation), openedAt }))
-    const latch = integrityFailed && state.latch === 'none' ? 'recovered-unacknowledged' : state.latch
+    const untold = newDeviations.filter((deviation) => !open.some((finding) => isTold(deviation, finding)))
+    const opened = untold.map((deviation) => ({ ...deviation, state: pastState(deviation), openedAt }))
+    const latch = untold.some(isIntegrity) && state.latch === 'none' ? 'recovered-unacknowledged' : state.latch
     return { state: withHistory(state, appraisal, latch, times.receivedAt), opened, seen: [], left: [] }
   }
 
@@ -62,6 +65,15 @@ export function conclude(
     seen,
     left,
   }
+}
+
+/**
+ * Whether a finding that was resolved after the evidence was made tells of this state already, which may be the one
+ * before an approved change or the one after it: the person who resolved it has judged both.
+ */
+function isTold(deviation: Deviation, finding: Finding): boolean {
+  if (finding.state !== 'resolved' || keyOf(finding) !== keyOf(deviation)) return false
+  return deviation.after === finding.after || deviation.after === finding.before
 }
 
 /** History does not become the present: what it shows is over, but an integrity failure still wants a person. */

@@ -130,6 +130,42 @@ export const outcomes = defineCodes({
     remedy: INTEGRITY,
   },
 
+  'ima.malformed': { title: 'the IMA measurement list cannot be read', remedy: DAMAGED },
+  'ima.too-large': { title: 'the IMA measurement list is larger than allowed', remedy: DAMAGED },
+  'ima.template-unknown': {
+    title: 'the IMA measurement list uses a template that is not known',
+    remedy: 'Boot the kernel with ima_template=ima-ng or ima-sig.',
+  },
+  'ima.not-measured': {
+    title: 'the kernel has measured nothing into PCR 10',
+    remedy: 'Boot the kernel with an IMA policy, such as ima_policy=tcb.',
+  },
+  'ima.wrong-start': {
+    title: 'the IMA measurement list does not begin where the verified part ends',
+    remedy: INTEGRITY,
+  },
+  'ima.foreign-pcr': {
+    title: 'an IMA measurement is for another PCR than 10',
+    remedy: 'Remove pcr= from the IMA policy of the device.',
+  },
+  'ima.replay-mismatch': {
+    title: 'the IMA measurement list does not lead to the quoted PCR 10',
+    remedy: INTEGRITY,
+  },
+  'ima.boot-aggregate-missing': { title: 'the IMA measurement list has no boot aggregate', remedy: INTEGRITY },
+  'ima.boot-aggregate-mismatch': {
+    title: 'the IMA measurement list belongs to another boot than the quoted PCRs',
+    remedy: INTEGRITY,
+  },
+  'ima.boot-aggregate-unchecked': {
+    title: 'the PCRs under the boot aggregate are not known in its bank',
+    remedy: 'Quote PCRs 0 to 9, and boot the kernel with ima_hash=sha256.',
+  },
+  'ima.violation': { title: 'a file changed while the kernel measured it', remedy: INTEGRITY },
+  'ima.file-unknown': { title: 'a measured file is not in the policy', remedy: INTEGRITY },
+  'ima.digest-mismatch': { title: 'a measured file is not the one that the policy knows', remedy: INTEGRITY },
+  'ima.signature-invalid': { title: 'the signature of a measured file does not verify', remedy: INTEGRITY },
+
   'section.digest-mismatch': { title: 'the content of a section does not have the announced digest', remedy: DAMAGED },
   'section.too-large': {
     title: 'a section is larger than allowed',

@@ -15,7 +15,8 @@ export const sections: AppraisalStep = {
     }
     const absent = [...known.posture.values()].filter((digest) => !known.contents.has(toHex(digest)))
     const firmwareLog = unverified.tpm?.logs.firmware ?? null
-    if (firmwareLog !== null && !known.contents.has(toHex(firmwareLog))) missing.contents.push(firmwareLog)
+    // A log that is named and never sent must not pass for one that was replayed.
+    if (firmwareLog !== null && !known.contents.has(toHex(firmwareLog))) absent.unshift(firmwareLog)
     if (absent.length === 0) return
     missing.contents.push(...absent)
     obstacles.push('content.missing')

@@ -83,9 +83,7 @@ export const packages: SectionDefinition<PackagesContent> = {
   facts: (content) => [
     { subject: 'manager', value: content.manager },
     // Where the list is whole its entries say it all; a number beside them would be a second finding of one cause.
-    ...(content.total === content.packages.length
-      ? []
-      : [{ subject: 'packages found', value: String(content.total) }]),
+    ...(content.total === content.packages.length ? [] : [{ subject: 'packages found', value: String(content.total) }]),
     { subject: 'malformed records', value: String(content.malformed) },
     { subject: 'incomplete', value: String(content.incomplete) },
     ...content.packages.map((entry) => ({

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { toHex } from '../../../shared/bytes/bytes.ts'
 import { IngestingCollector, PERIOD_MS, useCollectorKeys } from '../../support/ingesting-collector.ts'
-import type { SoftwareDevice } from '../../support/software-device.ts'
+import { packagesWith, type SoftwareDevice } from '../../support/software-device.ts'
 import { describeStore } from '../store/support.ts'
 
 describeStore('receipts', (createStore) => {
@@ -116,10 +116,14 @@ describeStore('receipts', (createStore) => {
   })
 
   it('are not written where there is nothing to say', async () => {
-    const { collector, device } = await IngestingCollector.withDevice(createStore(), keys())
+    const { collector, device } = await steady()
+    await collector.epoch(device)
+    device.readings = { ...device.readings, packages: packagesWith('1.0', '2.1') }
+    device.acknowledged = { postureDigest: null, pcrDigest: null }
     await collector.report(device)
-    const [part = new Uint8Array(0)] = await device.parts('sockets')
+    const [part = new Uint8Array(0)] = await device.parts('packages')
     const batch = await collector.receive(collector.message(device, part, 'section'))
+    expect(batch.handled).toMatchObject([{ result: 'reconsidered', urgent: true }])
     expect(batch.publications).toEqual([])
   })
 })

@@ -1,7 +1,13 @@
 import type { Command } from '../../../../shared/cli/command.ts'
 import { inspectEventlogCommand } from './eventlog.ts'
 import { inspectEvidenceCommand } from './evidence.ts'
+import { inspectImaCommand } from './ima.ts'
 import { inspectQuoteCommand } from './quote.ts'
 
 /** Commands that explain a file and speak to no server. */
-export const inspectCommands: readonly Command[] = [inspectEvidenceCommand, inspectQuoteCommand, inspectEventlogCommand]
+export const inspectCommands: readonly Command[] = [
+  inspectEvidenceCommand,
+  inspectQuoteCommand,
+  inspectEventlogCommand,
+  inspectImaCommand,
+]
