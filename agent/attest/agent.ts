@@ -156,7 +156,8 @@ export class Agent {
   async #keepFirmwareLog(bootId: Uint8Array): Promise<Uint8Array | null> {
     const known = this.#firmwareLog
     const { contents } = this.#options.unsent
-    const isKept = known === undefined || known.digest === null || this.#isAcknowledged(known.digest) || contents.has(known.digest)
+    const isKept =
+      known === undefined || known.digest === null || this.#isAcknowledged(known.digest) || contents.has(known.digest)
     if (known !== undefined && equal(known.boot, bootId) && isKept) return known.digest
     const log = this.#options.firmwareLog()
     // What cannot be kept cannot be sent, and is not named: the collector would wait for it for ever.

@@ -53,7 +53,6 @@ export async function refuse(
   store: Store,
   message: ReceivedMessage,
   device: Device | null,
-  topic: UpstreamTopic | null,
   error: { readonly code: string; readonly message: string },
 ): Promise<Handled> {
   const digest = sha256(message.bytes)
@@ -83,7 +82,7 @@ export async function handleEvidence(
     unverified = decodeEvidence(message.bytes)
     if (device === null) throw new OutcomeError('identity.unknown-device', topic.ueid)
   } catch (error) {
-    if (error instanceof OutcomeError) return refuse(store, message, device, topic, error)
+    if (error instanceof OutcomeError) return refuse(store, message, device, error)
     throw error
   }
   const known = await loadKnownDevice(store, deps.keys, device, unverified)
@@ -101,7 +100,7 @@ export async function handleEvidence(
   const decision = appraise(input)
   if (decision.kind === 'refused') {
     await noteDeviations(store, device, decision.deviations, digest, receivedAt, deps)
-    return refuse(store, message, device, topic, { code: decision.code, message: decision.detail })
+    return refuse(store, message, device, { code: decision.code, message: decision.detail })
   }
   if (decision.kind === 'duplicate') {
     const session = known.links.session ?? null

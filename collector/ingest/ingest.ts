@@ -16,13 +16,15 @@ export interface IngestOptions {
   readonly onHandled: (handled: Handled) => void
   /** Told of a batch that could not be stored: a fault of ours, which no device is blamed for. */
   readonly onFailure: (error: unknown) => void
-  /** Pauses between tries while nothing can be stored; after the last one the messages are given up. */
-  readonly retryMs?: readonly number[]
+  /** While nothing can be stored: the pause between tries, and after what time messages are set aside. */
+  readonly retry?: { readonly pauseMs: number; readonly giveUpMs: number }
 }
 
 const CAPACITY = 5_000
 const BATCH = 200
-const RETRY_MS = [100, 1_000, 5_000, 15_000]
+const RETRY = { pauseMs: 1_000, giveUpMs: 60_000 }
+/** Without any success, messages are tried one by one no longer than this: a locked database makes each of them wait. */
+const PROBE_MS = 2_000
 /** Answers that the broker has not taken yet. One more is dropped: the device sends again and is answered again. */
 const MAX_ANSWERS_UNDER_WAY = 2_000
 
@@ -61,31 +63,22 @@ export class Ingest {
   }
 
   async #run(): Promise<void> {
-    const { retryMs = RETRY_MS } = this.#options
+    const { pauseMs, giveUpMs } = this.#options.retry ?? RETRY
     let undecided: readonly ReceivedMessage[] = []
-    let tries = 0
+    let failingSince = 0
     for (;;) {
       const isNew = undecided.length === 0
       const batch = isNew ? await this.#inbox.take(BATCH) : this.#inbox.takeNow(BATCH - undecided.length)
       const messages = [...undecided, ...batch]
       if (messages.length === 0) return
-      if (await this.#decide(messages)) {
-        undecided = []
-        tries = 0
-        continue
-      }
-      const failed = await this.#decideEach(messages)
-      const pause = retryMs[tries++]
+      if (isNew) failingSince = performance.now()
+      const failed = (await this.#decide(messages)) ? [] : await this.#decideEach(messages)
       // Where others can be stored, the fault lies in the message and not in the database.
       const isOutage = failed.length === messages.length
-      if (!isOutage || pause === undefined || this.#stop.signal.aborted) {
-        this.#giveUp(failed)
-        undecided = []
-        tries = 0
-        continue
-      }
-      undecided = failed
-      await sleep(pause, undefined, { signal: this.#stop.signal }).catch(() => undefined)
+      const isOver = this.#stop.signal.aborted || performance.now() - failingSince > giveUpMs
+      undecided = isOutage && !isOver ? failed : []
+      if (undecided.length > 0) await this.#pause(pauseMs)
+      else this.#giveUp(failed)
     }
   }
 
@@ -93,8 +86,17 @@ export class Ingest {
   async #decideEach(messages: readonly ReceivedMessage[]): Promise<readonly ReceivedMessage[]> {
     if (messages.length === 1) return messages
     const failed: ReceivedMessage[] = []
-    for (const message of messages) if (!(await this.#decide([message]))) failed.push(message)
+    const start = performance.now()
+    for (const [index, message] of messages.entries()) {
+      const isHopeless = index > 0 && failed.length === index && performance.now() - start > PROBE_MS
+      if (isHopeless) return messages
+      if (!(await this.#decide([message]))) failed.push(message)
+    }
     return failed
+  }
+
+  #pause(ms: number): Promise<void> {
+    return sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined)
   }
 
   async #decide(messages: readonly ReceivedMessage[]): Promise<boolean> {

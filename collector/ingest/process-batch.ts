@@ -58,7 +58,7 @@ async function handleMessage(store: Store, message: ReceivedMessage, deps: Inges
   } catch (error) {
     if (!(error instanceof OutcomeError)) throw error
     const device = (await store.devices.byUeid(topic.ueid)) ?? null
-    return [await refuse(store, message, device, topic, error)]
+    return [await refuse(store, message, device, error)]
   }
 }
 

@@ -161,8 +161,14 @@ export const outcomes = defineCodes({
     title: 'the PCRs under the boot aggregate are not known in its bank',
     remedy: 'Quote PCRs 0 to 9, and boot the kernel with ima_hash=sha256.',
   },
-  'ima.violation': { title: 'a file changed while the kernel measured it', remedy: INTEGRITY },
-  'ima.file-unknown': { title: 'a measured file is not in the policy', remedy: INTEGRITY },
+  'ima.violation': {
+    title: 'a file changed while the kernel measured it',
+    remedy: 'Find out what wrote to the file; if that is normal, leave such files out of the IMA policy of the device.',
+  },
+  'ima.file-unknown': {
+    title: 'a measured file is not in the policy',
+    remedy: 'Find out where the file comes from; if it belongs to the product, add it to the policy.',
+  },
   'ima.digest-mismatch': { title: 'a measured file is not the one that the policy knows', remedy: INTEGRITY },
   'ima.signature-invalid': { title: 'the signature of a measured file does not verify', remedy: INTEGRITY },
 

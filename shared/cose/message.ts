@@ -1,5 +1,6 @@
 import { decodeCbor, encodeCbor } from '../cbor/codec.ts'
 import { field } from '../cbor/fields.ts'
+import { encodeStrings } from '../cbor/strings.ts'
 import { DEFAULT_CBOR_LIMITS, type CborLimits } from '../cbor/scan.ts'
 import { CborTag, type CborMap } from '../cbor/value.ts'
 import { OutcomeError } from '../errors.ts'
@@ -71,5 +72,5 @@ export function authenticatedBytes(
   payload: Uint8Array,
 ): Uint8Array {
   const isEmptyMap = protectedBytes.length === 1 && protectedBytes[0] === 0xa0
-  return encodeCbor([type.context, isEmptyMap ? EMPTY : protectedBytes, externalAad, payload])
+  return encodeStrings([type.context, isEmptyMap ? EMPTY : protectedBytes, externalAad, payload])
 }

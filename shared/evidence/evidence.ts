@@ -1,5 +1,6 @@
 import { decodeCbor, encodeCbor } from '../cbor/codec.ts'
 import { field } from '../cbor/fields.ts'
+import { encodeStrings } from '../cbor/strings.ts'
 import { parseSign1, signSign1, verifySign1, type Signer, type UnverifiedSign1 } from '../cose/sign1.ts'
 import type { HashFunction, VerificationKey } from '../crypto/crypto.ts'
 import { claimsToCbor, type Claims } from './claims.ts'
@@ -89,5 +90,5 @@ export interface EvidenceTerms {
 export function evidenceBinding(terms: EvidenceTerms, hash: HashFunction): Uint8Array {
   const claimsHash = hash('sha256', terms.claimsBytes)
   const bound = ['keepseal-evidence-v1', terms.nonce, terms.ueid, terms.deviceKeyThumbprint, terms.collectorId]
-  return new Uint8Array(hash('sha256', encodeCbor([...bound, new Uint8Array(claimsHash)])))
+  return new Uint8Array(hash('sha256', encodeStrings([...bound, claimsHash])))
 }

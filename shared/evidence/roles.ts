@@ -1,4 +1,4 @@
-import { encodeCbor } from '../cbor/codec.ts'
+import { encodeStrings } from '../cbor/strings.ts'
 import { ueidBytes, type Ueid } from './identifiers.ts'
 
 /** Message roles: the first half of every external_aad, and the name of the rule in keepseal.cddl. */
@@ -8,5 +8,5 @@ export const contentType = (role: MessageRole): string => `application/vnd.keeps
 
 /** external_aad = dCBOR [message role, ueid / null]: what is signed for one role or device is void for another. */
 export function messageAad(role: MessageRole, ueid: Ueid | null): Uint8Array {
-  return encodeCbor([role, ueid === null ? null : ueidBytes(ueid)])
+  return encodeStrings([role, ueid === null ? null : ueidBytes(ueid)])
 }

@@ -46,13 +46,11 @@ function clone(context: AppraisalContext, subject: string, after: string): void 
  * life and only worth a note; a copy that goes on running shows itself by interleaving.
  */
 function rollback(context: AppraisalContext): void {
-  const { links, state, epoch } = context.known
+  const { links, state } = context.known
   const named = context.unverified.claims.previous === null ? 0 : links.namedReceipt
   if (named === undefined) return // of before a restore of the collector, or pruned: it says nothing
   context.notes.namedReceipt = named
   if (named >= state.namedReceipt) return
-  // Of a run that began before what is known already: then the newer receipts did not exist yet.
-  if (epoch === undefined || epoch.number < (state.lastFreshEpoch ?? 0)) return
   context.deviations.push({
     code: 'reporting.rollback',
     subject: 'agent state',

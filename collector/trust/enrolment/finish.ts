@@ -63,15 +63,19 @@ function keysOf({ pending, claims }: Accepted, certificate: DeviceCertificate) {
   }
 }
 
+const NO_TPM = new Uint8Array(0)
+
+const isOtherTpm = (before: Device, { tpm }: EnrolmentClaims): boolean =>
+  !equal(before.tpm?.ekName ?? NO_TPM, tpm?.chipName ?? NO_TPM)
+
 /** What changed about the device's identity, for the audit log. */
 function changes(before: Device | null, { claims, pending }: Accepted): Record<string, unknown> {
   if (before === null) return {}
-  const chip = claims.tpm?.chipName ?? new Uint8Array(0)
   return {
     previousIdentity: before.identity,
     previousEnrolment: before.enrolment,
     identityChanged: before.identity !== pending.identity,
-    tpmReplaced: !equal(before.tpm?.ekName ?? new Uint8Array(0), chip),
+    tpmReplaced: isOtherTpm(before, claims),
     deviceKeyReplaced: !equal(before.deviceKeyThumbprint, claims.deviceKey.thumbprint),
   }
 }
@@ -99,8 +103,12 @@ async function commit(accepted: Accepted, ueid: Ueid, certificate: DeviceCertifi
       ...keysOf(accepted, certificate),
     })
   } else {
-    // Keys alone: state, latch and findings stay what they are.
+    // Keys alone: verdict, latch and findings stay what they are.
     await store.devices.updateKeys(before.id, keysOf(accepted, certificate))
+    if (isOtherTpm(before, claims)) {
+      // Another chip's clock: compared with the old one's, it would look like a TPM that was cleared.
+      await store.devices.saveState(before.id, { ...(await store.devices.stateOf(before.id)), tpmClock: null })
+    }
     if (enrolment !== before.enrolment) await store.devices.updateEnrolment(before.id, enrolment, now)
   }
   await store.auditLog.append({

@@ -14,7 +14,7 @@ describeStore('the ingest', (createStore) => {
   async function running(
     before: BeforeOperation,
     publish = (): Promise<void> => Promise.resolve(),
-    retryMs = [5, 5, 5, 5],
+    retry = { pauseMs: 5, giveUpMs: 5_000 },
   ) {
     const { collector, device } = await IngestingCollector.withDevice(createStore(), keys())
     const handled: Handled[] = []
@@ -31,7 +31,7 @@ describeStore('the ingest', (createStore) => {
       },
       onHandled: (each) => handled.push(each),
       onFailure: (error) => failures.push(error),
-      retryMs,
+      retry,
     })
     const send = async (from = device) => {
       await ingest.accept(upstreamTopic(from.ueid, 'evidence'), (await from.report()).bytes)
@@ -55,7 +55,10 @@ describeStore('the ingest', (createStore) => {
       if (repository === 'devices' && operation === 'byUeid' && ueid === poison.ueid) throw new TypeError('of ours')
     }
     // A pause, if there were one, would last longer than the test.
-    const { collector, device, ingest, handled, failures, send } = await running(isPoison, undefined, [60_000])
+    const { collector, device, ingest, handled, failures, send } = await running(isPoison, undefined, {
+      pauseMs: 60_000,
+      giveUpMs: 90_000,
+    })
     const other = await collector.device()
     poison.ueid = other.ueid
     await send()
@@ -63,8 +66,6 @@ describeStore('the ingest', (createStore) => {
     await send()
     ingest.start()
     await vi.waitFor(() => expect(handled).toHaveLength(2))
-    await Promise.all([send(other), send()])
-    await vi.waitFor(() => expect(handled).toHaveLength(3))
     expect(handled.every((each) => each.device?.ueid === device.ueid && each.result === 'accepted')).toBe(true)
     expect(failures.length).toBeGreaterThan(1)
     await ingest.stop()
@@ -75,18 +76,26 @@ describeStore('the ingest', (createStore) => {
     expect(await collector.report(other)).toMatchObject({ result: 'accepted' })
   })
 
-  it('gives a lone message up that it can never decide, and goes on', async () => {
+  it.each([
+    ['until another one shows whose fault it is', { pauseMs: 20, giveUpMs: 60_000 }],
+    ['for a bounded time', { pauseMs: 5, giveUpMs: 20 }],
+  ])('tries a lone message that it cannot decide again, %s, and goes on', async (_, retry) => {
     const poison = { ueid: '' }
-    const { collector, ingest, handled, send } = await running((repository, operation, [ueid]) => {
+    const isPoison: BeforeOperation = (repository, operation, [ueid]) => {
       if (repository === 'devices' && operation === 'byUeid' && ueid === poison.ueid) throw new TypeError('of ours')
-    })
+    }
+    const { collector, ingest, handled, failures, send } = await running(isPoison, undefined, retry)
     const other = await collector.device()
     poison.ueid = other.ueid
     ingest.start()
     await send(other)
-    await new Promise((resolve) => setTimeout(resolve, 60))
+    await vi.waitFor(() => expect(failures.length).toBeGreaterThan(2))
     await send()
     await vi.waitFor(() => expect(handled).toHaveLength(1))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const tried = failures.length
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(failures.length).toBe(tried)
     await ingest.stop()
   })
 

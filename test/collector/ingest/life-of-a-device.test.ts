@@ -168,6 +168,50 @@ describeStore('a device that was approved', (createStore) => {
     expect(await collector.state(device)).toMatchObject({ verdict: 'contraindicated' })
   })
 
+  it('changed its boot and was approved again: what it could not deliver before is no new failure', async () => {
+    const { collector, device } = await approved()
+    await collector.epoch(device)
+    const before = await device.report()
+    device.tpm?.extend(4, 'another kernel')
+    const between = await device.report()
+    await periods(collector, 3, device)
+    expect(await collector.state(device)).toMatchObject({ latch: 'failed', verdictCode: 'boot.pcr-changed' })
+    collector.now += 1000
+    await collector.approve(device)
+    const told = (await collector.store.findings.list(PAGE)).items.length
+    for (const { bytes } of [before, between]) await collector.evidence(device, bytes)
+    expect(await collector.state(device)).toMatchObject({ verdict: 'affirming', latch: 'none' })
+    expect((await collector.store.findings.list(PAGE)).items).toHaveLength(told)
+  })
+
+  it('was approved again after a failure: another failure in its history still wants a person', async () => {
+    const { collector, device } = await approved()
+    await collector.epoch(device)
+    const tpm = device.tpm
+    device.tpm = tpm?.copy() ?? null
+    device.tpm?.extend(4, 'an evil kernel')
+    const evil = await device.report()
+    device.tpm = tpm
+    device.tpm?.extend(4, 'another kernel')
+    await periods(collector, 3, device)
+    await collector.approve(device)
+    await collector.evidence(device, evil.bytes)
+    expect(await collector.state(device)).toMatchObject({
+      verdict: 'contraindicated',
+      latch: 'recovered-unacknowledged',
+    })
+    expect(await collector.findings(device)).toEqual(['boot.pcr-changed pcr/sha256/4 recovered'])
+  })
+
+  it('names a boot log that it never sends: nothing is concluded until it has come', async () => {
+    const { collector, device } = await approved()
+    await collector.epoch(device)
+    const { bytes } = await device.report({}, { firmwareLogDigest: new Uint8Array(32).fill(7) })
+    const { handled } = await collector.receive(collector.message(device, bytes))
+    expect(handled[0]?.request?.contents).toEqual([new Uint8Array(32).fill(7)])
+    expect(await collector.state(device)).toMatchObject({ verdict: 'not-appraised', verdictCode: 'content.missing' })
+  })
+
   it('is copied while it runs: both forks of the session are told', async () => {
     const { collector, device } = await approved()
     const copy = device.copy()
@@ -178,6 +222,21 @@ describeStore('a device that was approved', (createStore) => {
     expect(await collector.state(device)).toMatchObject({ verdict: 'contraindicated', latch: 'failed' })
     await periods(collector, 2, device, copy)
     expect(await clones(collector, device)).toHaveLength(1)
+  })
+
+  it('forks again after it had recovered: its finding is open again', async () => {
+    const { collector, device } = await approved()
+    const copy = device.copy()
+    await collector.epoch(device, copy)
+    copy.bootId = new Uint8Array(16)
+    await collector.report(device)
+    const forked = await copy.report()
+    await collector.evidence(device, forked.bytes)
+    await periods(collector, 1, device)
+    const [recovered = ''] = await clones(collector, device)
+    expect(recovered).toMatch(/recovered$/)
+    await collector.evidence(device, forked.bytes)
+    expect(await clones(collector, device)).toEqual([recovered.replace('recovered', 'open')])
   })
 
   it('is copied and both restart: sessions that interleave are a clone', async () => {

@@ -3,7 +3,8 @@ import { revokeDevice } from '../../../collector/tracking/approval.ts'
 import { concat, toHex } from '../../../shared/bytes/bytes.ts'
 import { encodeCbor } from '../../../shared/cbor/codec.ts'
 import { CborTag } from '../../../shared/cbor/value.ts'
-import { sha256 } from '../../../shared/crypto/node.ts'
+import { random, sha256 } from '../../../shared/crypto/node.ts'
+import { makeUeid } from '../../../shared/evidence/identifiers.ts'
 import { upstreamTopic } from '../../../shared/evidence/topics.ts'
 import { IngestingCollector, START, useCollectorKeys } from '../../support/ingesting-collector.ts'
 import { SoftwareDevice } from '../../support/software-device.ts'
@@ -96,9 +97,20 @@ describeStore('a message that is refused', (createStore) => {
     )
     expect(handled.map(({ code }) => code)).toEqual(['identity.unknown-device', 'identity.unknown-device'])
     expect(publications).toEqual([])
-    expect(await collector.store.refusals.countsByCode({ ueid: stranger.ueid })).toEqual(
-      new Map([['identity.unknown-device', 2]]),
-    )
+    expect(await collector.store.refusals.countsByCode()).toEqual(new Map([['identity.unknown-device', 2]]))
+  })
+
+  it('of devices that nobody enrolled takes no more room, however many there are said to be', async () => {
+    const { collector } = await IngestingCollector.withDevice(createStore(), keys())
+    const bytes = Uint8Array.of(0xff)
+    const strangers = Array.from({ length: 120 }, () => ({
+      topic: upstreamTopic(makeUeid(random(16)), 'evidence'),
+      bytes,
+      receivedAt: START,
+    }))
+    await collector.receive(...strangers)
+    expect((await collector.store.refusals.list({ limit: 200 })).items).toHaveLength(100)
+    expect(await collector.store.refusals.countsByCode()).toEqual(new Map([['cbor.indefinite-length', 120]]))
   })
 
   it('of a revoked device gets its answer, so that it is not sent for ever', async () => {

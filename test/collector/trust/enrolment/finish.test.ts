@@ -298,6 +298,20 @@ describe('re-enrolment', () => {
     expect((await collector.audit('device.re-enrol'))[0]?.detail).toMatchObject({ tpmReplaced: true })
   })
 
+  it.each([
+    ['another TPM, whose clock is another', device(), null],
+    ['the same TPM, whose clock goes on', undefined, 5_000n],
+  ])('with %s', async (_, other, clockMs) => {
+    const { collector, first, again, stored } = await enrolled()
+    const before = await stored()
+    if (before === undefined) throw new Error('no device')
+    const tpmClock = { clockMs: 5_000n, resetCount: 9, restartCount: 0, observedAt: 1 }
+    await collector.store.devices.saveState(before.id, { ...initialDeviceState, latch: 'failed', tpmClock })
+    await collector.enrol(other ?? device({ tpm: first.tpm }), again)
+    const after = await collector.store.devices.stateOf(before.id)
+    expect([after.latch, after.tpmClock?.clockMs ?? null]).toEqual(['failed', clockMs])
+  })
+
   it('refuses a device that had a TPM and now shows none', async () => {
     const { collector, again } = await enrolled({ identityPolicy: 'software' })
     expect(await errorCodeOf(() => collector.begin(device({ tpm: null }), again))).toBe('enrol.ek-conflict')

@@ -1,0 +1,101 @@
+import { ByteReader, ByteRangeError, type ByteOrder } from '../bytes/reader.ts'
+import { HASH_SIZE } from '../crypto/crypto.ts'
+import { LEGACY_NAME_MAX } from './constants.ts'
+import { decodeDigest, decodeName, encodeField, pathText, type FieldId } from './fields.ts'
+import { malformedEntry } from './malformed.ts'
+import type { ImaDigest, ImaFields } from './types.ts'
+
+/** The template of kernels before 3.13, and of ima_template=ima: a SHA-1 digest and a name, both without a length. */
+export const LEGACY_TEMPLATE = 'ima'
+
+/** Templates by their fields: builtin_templates of security/integrity/ima/ima_template.c. */
+const TEMPLATES: ReadonlyMap<string, readonly FieldId[]> = new Map([
+  ['ima-ng', ['d-ng', 'n-ng']],
+  ['ima-sig', ['d-ng', 'n-ng', 'sig']],
+  ['ima-buf', ['d-ng', 'n-ng', 'buf']],
+  ['ima-ngv2', ['d-ngv2', 'n-ng']],
+  ['ima-sigv2', ['d-ngv2', 'n-ng', 'sig']],
+  ['ima-modsig', ['d-ng', 'n-ng', 'sig', 'd-modsig', 'modsig']],
+])
+
+/** Undefined for a template that this software does not know, and for `ima`, which has no fields of this kind. */
+export const fieldsOfTemplate = (name: string): readonly FieldId[] | undefined => TEMPLATES.get(name)
+
+/**
+ * Reads template data: each field after its length as a 32-bit number in the kernel's byte order. The bytes stay what
+ * is hashed, so the order matters to them too. Throws `ima.malformed`.
+ */
+export function decodeTemplateData(
+  fields: readonly FieldId[],
+  data: Uint8Array,
+  order: ByteOrder,
+  sequence: number,
+): ImaFields {
+  const reader = new ByteReader(data, order)
+  let digest: ImaDigest | undefined
+  let path: string | undefined
+  let signature: Uint8Array | null = null
+  let buffer: Uint8Array | null = null
+  try {
+    for (const field of fields) {
+      const bytes = reader.bytes(reader.u32())
+      if (field === 'd-ng' || field === 'd-ngv2') digest = decodeDigest(bytes, field)
+      else if (field === 'n-ng') path = decodeName(bytes)
+      else if (field === 'sig') signature = bytes.length === 0 ? null : bytes
+      else if (field === 'buf') buffer = bytes
+    }
+    reader.end()
+  } catch (error) {
+    if (error instanceof ByteRangeError) throw malformedEntry(sequence, `the template data: ${error.message}`)
+    throw error
+  }
+  if (digest === undefined) throw malformedEntry(sequence, 'the digest field is not algorithm and digest')
+  if (path === undefined) throw malformedEntry(sequence, 'the name does not end with its only NUL')
+  return { digest, path, signature, buffer }
+}
+
+/** Template data from the texts of an ASCII line, one for each field. Throws `ima.malformed`. */
+export function encodeTemplateData(
+  fields: readonly FieldId[],
+  texts: readonly string[],
+  order: ByteOrder,
+  sequence: number,
+): Uint8Array {
+  const parts = fields.map((field, index) => {
+    const bytes = encodeField(field, texts[index] ?? '')
+    if (bytes === undefined) throw malformedEntry(sequence, `the field ${field} is not what the kernel prints`)
+    return bytes
+  })
+  const data = new Uint8Array(parts.reduce((size, part) => size + 4 + part.length, 0))
+  const view = new DataView(data.buffer)
+  let offset = 0
+  for (const part of parts) {
+    view.setUint32(offset, part.length, order === 'little-endian')
+    data.set(part, offset + 4)
+    offset += 4 + part.length
+  }
+  return data
+}
+
+/**
+ * What the template digest of `ima` covers: the digest, and the name padded with zeros to 256 bytes, without lengths.
+ * `name`: without a NUL. Throws `ima.malformed`.
+ */
+export function legacyTemplateData(digest: Uint8Array, name: Uint8Array, sequence: number): Uint8Array {
+  if (digest.length !== HASH_SIZE.sha1) throw malformedEntry(sequence, 'the digest is not one of SHA-1')
+  if (name.length > LEGACY_NAME_MAX) throw malformedEntry(sequence, `a name of ${name.length} bytes`)
+  if (name.includes(0)) throw malformedEntry(sequence, 'a NUL within the name')
+  const data = new Uint8Array(HASH_SIZE.sha1 + LEGACY_NAME_MAX + 1)
+  data.set(digest)
+  data.set(name, HASH_SIZE.sha1)
+  return data
+}
+
+export function legacyFields(digest: Uint8Array, name: Uint8Array): ImaFields {
+  return {
+    digest: { kind: 'content', algorithm: 'sha1', value: digest },
+    path: pathText(name),
+    signature: null,
+    buffer: null,
+  }
+}
