@@ -1,6 +1,7 @@
 import { random } from '../shared/crypto/node.ts'
 import type { AgentConfig } from './config/options.ts'
 import type { Log } from './log.ts'
+import type { OutboxEntry } from './outbox/entry.ts'
 import { openAgent } from './open-agent.ts'
 import { writeStatus } from './state/status-file.ts'
 import { MqttChannel } from './transport/mqtt-channel.ts'
@@ -17,6 +18,8 @@ const REQUEST_PAUSE_MS = 5_000
 export interface RunningAgent {
   /** Takes leave of the broker. What was measured is in the outbox. */
   stop(): Promise<void>
+  /** What the collector said to the first report of this run. */
+  readonly firstReport: Promise<'receipted' | 'refused'>
   /** Rejects when the agent cannot go on. */
   readonly failed: Promise<never>
 }
@@ -28,6 +31,12 @@ export async function startAgent(config: AgentConfig, log: Log): Promise<Running
   let timer: NodeJS.Timeout | undefined
   let stopped = false
   let measuredThisRun = false
+  let first: OutboxEntry | undefined
+  const refusedBefore = unsent.outbox.refusedCount
+  let answer: (word: 'receipted' | 'refused') => void = () => undefined
+  const firstReport = new Promise<'receipted' | 'refused'>((resolve) => {
+    answer = resolve
+  })
   let lastRequestAt = Number.NEGATIVE_INFINITY
   let fail: (error: unknown) => void = () => undefined
   const failed = new Promise<never>((_, reject) => {
@@ -35,7 +44,12 @@ export async function startAgent(config: AgentConfig, log: Log): Promise<Running
   })
   failed.catch(() => undefined)
 
-  const status = async (): Promise<void> => {
+  let writing: Promise<void> = Promise.resolve()
+  const status = (): Promise<void> => {
+    writing = writing.then(writeNow)
+    return writing
+  }
+  const writeNow = async (): Promise<void> => {
     const { entries, droppedCount, refusedCount } = unsent.outbox
     await writeStatus(config.state.directory, {
       pid: process.pid,
@@ -57,6 +71,7 @@ export async function startAgent(config: AgentConfig, log: Log): Promise<Running
     schedule()
     const entry = await agent.measure()
     if (entry !== undefined) {
+      first ??= entry
       if (!measuredThisRun) log.info(`first measurement of this run: ${entry.size} bytes, number ${entry.sequence}`)
       measuredThisRun = true
     }
@@ -93,6 +108,9 @@ export async function startAgent(config: AgentConfig, log: Log): Promise<Running
           const now = performance.now()
           const kind = await agent.downArrived(bytes, now - lastRequestAt >= REQUEST_PAUSE_MS)
           if (kind === 'request') lastRequestAt = now
+          if (first !== undefined && !unsent.outbox.entries.includes(first)) {
+            answer(unsent.outbox.refusedCount > refusedBefore ? 'refused' : 'receipted')
+          }
           if (kind !== 'ignored') await status()
         }),
     },
@@ -103,6 +121,7 @@ export async function startAgent(config: AgentConfig, log: Log): Promise<Running
   await status()
   return {
     failed,
+    firstReport,
     async stop() {
       stopped = true
       clearTimeout(timer)

@@ -10,6 +10,7 @@ import { EpochPublisher } from './ingest/epoch-publisher.ts'
 import { ExternalBroker } from './ingest/external-broker.ts'
 import type { DeviceChannel } from './ingest/device-channel.ts'
 import { Ingest } from './ingest/ingest.ts'
+import { RateLimiter } from './ingest/rate-limiter.ts'
 import { KeyCache } from './ingest/known-devices.ts'
 import type { Handled } from './ingest/evidence-handler.ts'
 import { createMetrics } from './metrics.ts'
@@ -32,6 +33,9 @@ export interface CollectorOptions {
 }
 
 const KEYS_CACHED = 10_000
+const DAY_MS = 86_400_000
+const DAILY_CONTENT_BYTES = 64 * 1024 * 1024
+const RATED_DEVICES = 100_000
 const PENDING_SECTION_BYTES = 16 * 1024 * 1024
 
 /** A running collector: every part of it in one process. */
@@ -82,9 +86,21 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
         policy: { freshnessWindowMs: config.freshness.windowSeconds * 1000, collectorId: keys.collectorId },
         random,
         collectorKeys: keys,
-        sectionLimits: { contentBytes: config.limits.sectionBytes, pendingBytes: PENDING_SECTION_BYTES },
+        sectionLimits: {
+          contentBytes: config.limits.sectionBytes,
+          pendingBytes: PENDING_SECTION_BYTES,
+          budget: new RateLimiter({ capacity: DAILY_CONTENT_BYTES, periodMs: DAY_MS, devices: RATED_DEVICES }),
+        },
         messageBytes: config.limits.messageBytes,
         receiptIntervalMs: config.receipts.minIntervalSeconds * 1000,
+      },
+      rate: {
+        limiter: new RateLimiter({
+          capacity: config.limits.deviceMessagesPerMinute,
+          periodMs: 60_000,
+          devices: RATED_DEVICES,
+        }),
+        excess: channel instanceof EmbeddedBroker ? 'delay' : 'drop',
       },
       publish: ({ topic, bytes }) => channel.publish(topic, bytes, { retain: false }),
       onHandled: (handled) => {

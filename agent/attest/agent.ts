@@ -58,6 +58,8 @@ export class Agent {
   readonly #epoch: KnownEpoch
   readonly #courier: Courier
   #told: readonly Told[] = []
+  /** Of the newest evidence, receipted or not. */
+  #newestContents: readonly Uint8Array[] = []
   #firmwareLog: { readonly boot: Uint8Array; readonly digest: Uint8Array | null } | undefined
   #measuring: Promise<OutboxEntry | undefined> | undefined
   #status: AgentStatus = { connected: false, lastMeasurementAt: null, lastReceiptAt: null, epoch: null, problem: null }
@@ -146,6 +148,7 @@ export class Agent {
     const entry = await unsent.outbox.put(made.bytes, { session: this.#session.id, sequence, createdAt: now() })
     this.#session.advance(made.hash)
     const told = { session: this.#session.id, sequence, postureDigest, pcrDigest, contents }
+    this.#newestContents = contents
     this.#told = [...this.#told, told].slice(-MAX_TOLD)
     this.#status = { ...this.#status, lastMeasurementAt: now(), problem: null }
     this.#courier.wake()
@@ -232,8 +235,7 @@ export class Agent {
   async #pruneContents(): Promise<void> {
     const { unsent } = this.#options
     if (unsent.outbox.entries.length > 0) return
-    const newest = this.#told.at(-1)
-    if (newest !== undefined) await unsent.contents.prune(newest.contents)
+    await unsent.contents.prune(this.#newestContents)
   }
 
   async #requested(request: ContentRequest, mayMeasure: boolean): Promise<void> {

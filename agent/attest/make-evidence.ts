@@ -6,7 +6,7 @@ import { ueidBytes, type Ueid } from '../../shared/evidence/identifiers.ts'
 import { MAX_STATE_ENTRIES, type State } from '../../shared/evidence/state.ts'
 import type { TpmEvidence } from '../../shared/evidence/tpm-evidence.ts'
 import { parseQuoteAttest } from '../../shared/tpm/attest.ts'
-import type { PcrValues } from '../../shared/tpm/pcr-selection.ts'
+import { quotedStateDigest, type PcrValues } from '../../shared/tpm/pcr-selection.ts'
 import { equal, utf8 } from '../../shared/bytes/bytes.ts'
 import type { MeasuredPosture } from './posture.ts'
 import type { AttestationSession } from './session.ts'
@@ -110,7 +110,7 @@ async function tpmEvidence(
     hash,
   )
   const { attest, signature, pcrs } = await takeQuote(extraData)
-  const { pcrDigest } = parseQuoteAttest(attest)
+  const pcrDigest = quotedStateDigest(parseQuoteAttest(attest), hash)
   return {
     evidence: {
       attest,

@@ -36,28 +36,19 @@ export const onceCommand = defineCommand({
 async function report(config: AgentConfig, output: Output): Promise<ExitCode> {
   const level = config.log.level === 'info' ? 'warn' : config.log.level
   const log = createLog({ level, write: output.terminal.error, journald: false, clock: Date.now })
-  const begun = Math.floor(Date.now() / 1000)
   const agent = await startAgent(config, log)
   try {
-    const deadline = Date.now() + RECEIPT_TIMEOUT_MS
-    for (;;) {
-      const status = await Promise.race([readStatus(config.state.directory), agent.failed])
-      const receiptAt = status?.lastReceiptAt ?? null
-      if (status !== undefined && receiptAt !== null && receiptAt >= begun && status.lastMeasurementAt !== null) {
-        const { waiting, refused, epoch } = status
-        output.present(
-          { receipted: true, epoch, waiting, refused },
-          () => 'reported: the collector has given its receipt',
-        )
-        return exitCodes.good
-      }
-      if (Date.now() > deadline) {
-        throw new KeepsealError('collector.unreachable', status?.problem ?? 'no receipt arrived within a minute', {
-          remedy: 'What was measured waits in the outbox. keepseal-agent doctor tells what is missing.',
-        })
-      }
-      await sleep(200)
+    const timeout = sleep(RECEIPT_TIMEOUT_MS, 'timeout' as const, { ref: false })
+    const answer = await Promise.race([agent.firstReport, timeout, agent.failed])
+    if (answer === 'timeout') {
+      const status = await readStatus(config.state.directory)
+      throw new KeepsealError('collector.unreachable', status?.problem ?? 'no receipt arrived within a minute', {
+        remedy: 'What was measured waits in the outbox. keepseal-agent doctor tells what is missing.',
+      })
     }
+    if (answer === 'refused') throw new KeepsealError('collector.refused', 'the log above says why')
+    output.present({ receipted: true }, () => 'reported: the collector has given its receipt')
+    return exitCodes.good
   } finally {
     await agent.stop()
   }

@@ -2,7 +2,7 @@ import { findings } from '../../shared/codes/findings.ts'
 import type { OutcomeCode } from '../../shared/codes/outcomes.ts'
 import { OutcomeError } from '../../shared/errors.ts'
 import type { AuthenticEvidence } from '../../shared/evidence/evidence.ts'
-import type { PcrValues } from '../../shared/tpm/pcr-selection.ts'
+import { quotedStateDigest, type PcrValues } from '../../shared/tpm/pcr-selection.ts'
 import type { ClockInfo } from '../../shared/tpm/attest.ts'
 import type { BootCoverage, Verdict } from '../model/device.ts'
 import { AppraisalContext, type Deviation, type Freshness, type Missing } from './context.ts'
@@ -35,6 +35,7 @@ export interface Appraisal {
   readonly failure: { readonly code: OutcomeCode; readonly step: string; readonly detail: string } | null
   readonly bootCoverage: BootCoverage
   readonly pcrs: PcrValues | null
+  /** Names the quoted PCRs and their values: see quotedStateDigest. */
   readonly pcrDigest: Uint8Array | null
   readonly clock: ClockInfo | null
   readonly deviations: readonly Deviation[]
@@ -83,7 +84,7 @@ function conclude(context: AppraisalContext, failure: Appraisal['failure']): App
     failure,
     bootCoverage: context.bootCoverage,
     pcrs: context.quote?.pcrs ?? null,
-    pcrDigest: context.quote?.pcrDigest ?? null,
+    pcrDigest: context.quote === undefined ? null : quotedStateDigest(context.quote, context.hash),
     clock: context.quote?.clockInfo ?? null,
     deviations: context.deviations,
     decidedSections: context.decidedSections,

@@ -48,6 +48,8 @@ export interface KnownLinks {
 export interface ApprovedValues {
   readonly posture: PostureMap
   readonly pcrs: PcrValues | null
+  /** ms since 1970. */
+  readonly approvedAt: number
 }
 
 export interface AppraisalPolicy {

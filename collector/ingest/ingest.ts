@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Store } from '../store/index.ts'
 import type { Handled, ReceivedMessage } from './evidence-handler.ts'
+import { parseUpstreamTopic } from '../../shared/evidence/topics.ts'
 import { Inbox } from './inbox.ts'
+import type { RateLimiter } from './rate-limiter.ts'
 import { processBatch, type BatchResult, type IngestDependencies } from './process-batch.ts'
 import type { DownPublication } from './receipts.ts'
 
@@ -12,6 +14,11 @@ export interface IngestOptions {
   readonly clock: () => number
   readonly logger: Logger
   readonly publish: (publication: DownPublication) => Promise<void>
+  /**
+   * Holds a device back that sends more than its share. `delay`: its own connection waits. `drop`: for a broker that
+   * delivers the messages of all devices on one connection, where one would hold back all.
+   */
+  readonly rate?: { readonly limiter: RateLimiter; readonly excess: 'delay' | 'drop' }
   /** Told of everything that was decided, after it was stored. */
   readonly onHandled: (handled: Handled) => void
   /** Told of a batch that could not be stored: a fault of ours, which no device is blamed for. */
@@ -20,6 +27,7 @@ export interface IngestOptions {
   readonly retry?: { readonly pauseMs: number; readonly giveUpMs: number }
 }
 
+const MAX_DELAY_MS = 5_000
 const CAPACITY = 5_000
 const BATCH = 200
 const RETRY = { pauseMs: 1_000, giveUpMs: 60_000 }
@@ -46,8 +54,17 @@ export class Ingest {
   }
 
   /** Resolves when the message is in the queue. */
-  accept(topic: string, bytes: Uint8Array): Promise<void> {
-    return this.#inbox.put({ topic, bytes, receivedAt: this.#options.clock() })
+  async accept(topic: string, bytes: Uint8Array): Promise<void> {
+    const { clock, rate } = this.#options
+    const device = parseUpstreamTopic(topic)?.ueid
+    while (rate !== undefined && device !== undefined && !this.#stop.signal.aborted) {
+      const wait = rate.limiter.take(device, 1, performance.now())
+      if (wait === 0) break
+      // Without a receipt its outbox keeps what is dropped here, and sends it again.
+      if (rate.excess === 'drop') return
+      await this.#pause(Math.min(wait, MAX_DELAY_MS))
+    }
+    return this.#inbox.put({ topic, bytes, receivedAt: clock() })
   }
 
   start(): void {

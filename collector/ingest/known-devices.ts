@@ -9,7 +9,7 @@ import { readPcrValues } from '../../shared/evidence/tpm-evidence.ts'
 import { parseQuoteAttest } from '../../shared/tpm/attest.ts'
 import { attestationKeyOf, qualifiedNameOfPrimary, type AttestationKey } from '../../shared/tpm/attestation-key.ts'
 import { TPM_RH_ENDORSEMENT } from '../../shared/tpm/constants.ts'
-import type { PcrValues } from '../../shared/tpm/pcr-selection.ts'
+import { quotedStateDigest, type PcrValues } from '../../shared/tpm/pcr-selection.ts'
 import { parsePublicArea } from '../../shared/tpm/public.ts'
 import type { ApprovedValues, KnownDevice, KnownLinks } from '../appraisal/context.ts'
 import type { Device } from '../model/device.ts'
@@ -101,7 +101,7 @@ async function loadLinks(store: Store, device: Device, { claims }: UnverifiedEvi
 async function loadPcrs(store: Store, vendor: string, attest: Uint8Array): Promise<PcrValues | undefined> {
   let digest: Uint8Array
   try {
-    digest = parseQuoteAttest(attest).pcrDigest
+    digest = quotedStateDigest(parseQuoteAttest(attest), nodeCrypto.hash)
   } catch (error) {
     if (error instanceof OutcomeError) return undefined // the quote step says what is wrong with it
     throw error
@@ -119,7 +119,7 @@ async function loadApproved(store: Store, device: Device): Promise<ApprovedValue
   const posture = await store.postures.find(device.vendor, reference.postureDigest)
   if (posture === undefined) return undefined
   const pcrs = reference.pcrDigest === null ? undefined : await store.pcrSets.find(device.vendor, reference.pcrDigest)
-  return { posture, pcrs: pcrs === undefined ? null : decodePcrValues(pcrs) }
+  return { posture, pcrs: pcrs === undefined ? null : decodePcrValues(pcrs), approvedAt: reference.createdAt }
 }
 
 /**

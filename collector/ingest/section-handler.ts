@@ -8,6 +8,7 @@ import type { Store } from '../store/index.ts'
 import type { SectionChunk } from '../store/sections.ts'
 import { inflate } from './inflate.ts'
 import type { KeyCache } from './known-devices.ts'
+import type { RateLimiter } from './rate-limiter.ts'
 import type { ReceivedMessage } from './evidence-handler.ts'
 
 export interface SectionLimits {
@@ -15,6 +16,8 @@ export interface SectionLimits {
   readonly contentBytes: number
   /** What a device may have under way in incomplete contents, in bytes. */
   readonly pendingBytes: number
+  /** What a device may send of contents in a day, in bytes: what is complete stays stored. */
+  readonly budget?: RateLimiter
 }
 
 export interface HandledSection {
@@ -45,6 +48,9 @@ export async function handleSection(
   const { digest } = part
   if (await store.sections.has(vendor, digest)) return { device, digest, completed: false }
   if (part.size > limits.contentBytes) throw new OutcomeError('section.too-large', `${part.size} bytes`)
+  if (limits.budget !== undefined && limits.budget.take(device.ueid, part.part.length, message.receivedAt) > 0) {
+    throw new OutcomeError('section.too-large', 'more content than a day allows')
+  }
   await makeRoom(store, device, part, limits)
 
   const chunks = await withPart(store, device, part)

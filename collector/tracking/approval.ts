@@ -6,6 +6,7 @@ import type { Device, DeviceState } from '../model/device.ts'
 import type { EvidenceRecord } from '../model/evidence.ts'
 import { makeId } from '../store/ids.ts'
 import type { Store } from '../store/index.ts'
+import { reviewOf } from './review.ts'
 
 /** Whom the approved values are for: the device alone, or each device of its product. */
 export type ApprovalScope = 'device' | 'product'
@@ -19,6 +20,10 @@ export interface ApprovalRequest {
   readonly random: RandomFunction
   /** What the person has seen, when he wants to approve exactly that. */
   readonly expectedPostureDigest?: Uint8Array | undefined
+  /** `reviewOf` what the person has seen: refuse when it is something else by now. */
+  readonly expectedReview?: string | undefined
+  /** Whether a latched failure is released only for what was seen. */
+  readonly reviewed?: boolean
 }
 
 export interface Approval {
@@ -44,6 +49,7 @@ export function approveDevice(store: Store, request: ApprovalRequest): Promise<A
     }
     const activated = device.enrolment === 'pending'
     const state = await transaction.devices.stateOf(device.id)
+    await assertReviewed(transaction, device, state, request)
     const baseline = await baselineOf(transaction, device, state, request)
     const mayLack = activated && request.expectedPostureDigest === undefined
     if (typeof baseline === 'string' && !mayLack) throw conflict(baseline)
@@ -82,6 +88,22 @@ export function revokeDevice(
     const detail = { previousEnrolment: device.enrolment }
     await transaction.auditLog.append({ at: now, actor, action: 'device.revoke', subject: ueid, detail })
   })
+}
+
+/** Between a look at a device and its approval it may have booted something else: that must not become its baseline. */
+async function assertReviewed(
+  store: Store,
+  device: Device,
+  state: DeviceState,
+  { expectedReview, reviewed = false }: ApprovalRequest,
+): Promise<void> {
+  const show = `keepseal device show ${device.ueid}`
+  if (expectedReview === undefined) {
+    if (reviewed && state.latch !== 'none') throw conflict('it has failed: say with --seen what was looked at', show)
+    return
+  }
+  const review = reviewOf(state, await store.findings.openOf(device.id))
+  if (review !== expectedReview) throw conflict('it is not as it was seen any more', show)
 }
 
 async function existing(store: Store, ueid: Ueid): Promise<Device> {

@@ -47,6 +47,9 @@ export function startChild(repository: string, options: ChildOptions): Child {
   }
 }
 
+/** Keeps what has to be done at the end. */
+export type Keep = (stop: () => Promise<unknown>) => void
+
 /** Rejects when a part ends by itself: a preview that has lost one of its halves must not look alive. */
 let failChild: (error: Error) => void = () => undefined
 export const childEnded = new Promise<never>((_, reject) => {
@@ -54,9 +57,9 @@ export const childEnded = new Promise<never>((_, reject) => {
 })
 childEnded.catch(() => undefined)
 
-export function supervise(name: string, child: Child, logFile: string, stops: (() => Promise<unknown>)[]): void {
+export function supervise(name: string, child: Child, logFile: string, keep: Keep): void {
   let stopping = false
-  stops.push(() => {
+  keep(() => {
     stopping = true
     return child.stop()
   })

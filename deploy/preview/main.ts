@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lockState } from '../../agent/state/lock.ts'
 import type { ApiClient } from './api-client.ts'
-import { childEnded, startChild, supervise } from './child.ts'
+import { childEnded, startChild, supervise, type Keep } from './child.ts'
 import { connectApi, ensureProduct } from './collector.ts'
 import { writeCommands } from './commands.ts'
 import { enrol } from './enrol.ts'
@@ -27,11 +27,16 @@ export async function preview(repository: string, say: (line: string) => void): 
     say('A preview of this clone is running already. End it with Ctrl-C where it was started.')
     return
   }
+  let ended = false
   const stops: (() => Promise<unknown>)[] = []
+  /** What is started after the end is stopped at once. */
+  const keep = (stop: () => Promise<unknown>): void => {
+    if (ended) void stop().catch(() => undefined)
+    else stops.push(stop)
+  }
   const stopAll = async (): Promise<void> => {
     for (const stop of stops.splice(0).reverse()) await stop().catch(() => undefined)
   }
-  let ended = false
   const interrupted = new Promise<void>((resolve) => {
     // For good: a second Ctrl-C must not end the preview while its parts are still being stopped.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve())
@@ -39,7 +44,7 @@ export async function preview(repository: string, say: (line: string) => void): 
     ended = true
   })
   try {
-    await Promise.race([interrupted, start(repository, home, stops, say)])
+    await Promise.race([interrupted, start(repository, home, keep, say)])
     if (!ended) {
       say('Ctrl-C ends it. What it made stays in .cache/preview; delete that folder to begin anew.')
       await Promise.race([interrupted, childEnded])
@@ -52,14 +57,9 @@ export async function preview(repository: string, say: (line: string) => void): 
   process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM').removeAllListeners('SIGHUP')
 }
 
-async function start(
-  repository: string,
-  home: string,
-  stops: (() => Promise<unknown>)[],
-  say: (line: string) => void,
-): Promise<void> {
+async function start(repository: string, home: string, keep: Keep, say: (line: string) => void): Promise<void> {
   const ports = await choosePorts(join(home, 'ports.json'))
-  const tpm = await findTpm(home, ports, stops, say)
+  const tpm = await findTpm(home, ports, keep, say)
   const collectorEnvironment = collectorSettings(home, ports)
   const collectorLog = join(home, 'logs', 'collector.log')
   const collector = startChild(repository, {
@@ -68,7 +68,7 @@ async function start(
     environment: collectorEnvironment,
     logFile: collectorLog,
   })
-  supervise('collector', collector, collectorLog, stops)
+  supervise('collector', collector, collectorLog, keep)
   const api = await connectApi(repository, home, ports, collectorEnvironment)
   say(`Collector with embedded broker and SQLite is running, port ${ports.https} and ${ports.mqtt}.`)
 
@@ -82,7 +82,7 @@ async function start(
     logFile: agentLog,
     nodeFlags: ['--jitless'],
   })
-  supervise('agent', agent, agentLog, stops)
+  supervise('agent', agent, agentLog, keep)
 
   const started = Date.now()
   const device = await Promise.race([firstAttestation(api, started), childEnded])

@@ -2,6 +2,7 @@ import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { openTpm } from '../../agent/tpm/open.ts'
 import { chooseTcti } from '../../agent/tpm/tcti.ts'
+import type { Keep } from './child.ts'
 import type { PreviewPorts } from './ports.ts'
 import { simulateBoot } from './simulated-boot.ts'
 import { startSwtpm, type SoftwareTpm } from './software-tpm.ts'
@@ -15,7 +16,7 @@ export interface PreviewTpm {
 export async function findTpm(
   home: string,
   ports: PreviewPorts,
-  stops: (() => Promise<unknown>)[],
+  keep: Keep,
   say: (line: string) => void,
 ): Promise<PreviewTpm> {
   const found = chooseTcti(undefined)
@@ -27,7 +28,7 @@ export async function findTpm(
     const stateDirectory = join(home, 'software-tpm')
     mkdirSync(stateDirectory, { recursive: true, mode: 0o700 })
     const software = await startSwtpm({ stateDirectory, port: ports.tpm })
-    stops.push(() => software.stop())
+    keep(() => software.stop())
     trust(home, software)
     const firmwareLog = join(home, 'simulated-boot.bin')
     const tpm = await openTpm(software.tcti)

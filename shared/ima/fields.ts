@@ -78,7 +78,7 @@ export const hexBytes = (text: string): Uint8Array | undefined =>
 export function latin1(bytes: Uint8Array): string {
   let text = ''
   for (let start = 0; start < bytes.length; start += 4096) {
-    text += String.fromCharCode(...bytes.subarray(start, start + 4096))
+    text += Reflect.apply(String.fromCharCode, undefined, bytes.subarray(start, start + 4096))
   }
   return text
 }

@@ -8,10 +8,11 @@ export type PathMatcher = (path: string) => boolean
 type Token = 'any' | 'any-in-segment' | 'one-in-segment' | { readonly text: string }
 
 export function pathMatcher(pattern: string): PathMatcher {
-  const tokens = tokensOf(pattern)
   const wildcard = pattern.search(/[*?]/)
-  const literal = wildcard < 0 ? pattern : pattern.slice(0, wildcard)
-  return (path) => path.startsWith(literal) && matches(tokens, path)
+  if (wildcard < 0) return (path) => path === pattern
+  const literal = pattern.slice(0, wildcard)
+  const tokens = tokensOf(pattern.slice(wildcard))
+  return (path) => path.startsWith(literal) && matches(tokens, path.slice(literal.length))
 }
 
 const tokensOf = (pattern: string): readonly Token[] =>
@@ -29,6 +30,7 @@ function matches(tokens: readonly Token[], path: string): boolean {
     for (const position of reached) {
       const token = tokens[position]
       if (token === undefined) continue
+      if (token === 'any' && position === tokens.length - 1) return true
       if (token === 'any' || (token === 'any-in-segment' && character !== '/')) next.add(position)
       else if (token === 'one-in-segment' ? character !== '/' : typeof token === 'object' && token.text === character) {
         next.add(position + 1)

@@ -53,7 +53,8 @@ export function verifyImaSuffix(input: ImaSuffixInput, hash: HashFunction): Veri
     throw new OutcomeError('ima.foreign-pcr', `entry ${foreign.sequence} is for PCR ${foreign.pcr}`)
   }
   if (quotedPcr10.length !== HASH_SIZE[bank]) throw mismatch('the quoted value does not have the size of the bank')
-  if (equal(quotedPcr10, startOf(bank).pcr10)) throw new OutcomeError('ima.not-measured')
+  // With a base it is no kernel that never measured, but a PCR that was reset under a running one.
+  if (base.entries === 0 && equal(quotedPcr10, startOf(bank).pcr10)) throw new OutcomeError('ima.not-measured')
   for (const mode of modesOf(base)) {
     const count = matchingPrefix(base, suffix.entries, mode, quotedPcr10, hash)
     if (count !== undefined) return verified(base, suffix.entries, count, mode, quotedPcr10)

@@ -1,4 +1,4 @@
-import { ByteReader, ByteRangeError, type ByteOrder } from '../bytes/reader.ts'
+import type { ByteOrder } from '../bytes/reader.ts'
 import { HASH_SIZE } from '../crypto/crypto.ts'
 import { LEGACY_NAME_MAX } from './constants.ts'
 import { decodeDigest, decodeName, encodeField, pathText, type FieldId } from './fields.ts'
@@ -21,6 +21,16 @@ const TEMPLATES: ReadonlyMap<string, readonly FieldId[]> = new Map([
 /** Undefined for a template that this software does not know, and for `ima`, which has no fields of this kind. */
 export const fieldsOfTemplate = (name: string): readonly FieldId[] | undefined => TEMPLATES.get(name)
 
+const LENGTH_SIZE = 4
+
+/** The caller has checked that the four bytes are there. A reader for each entry would cost more than its fields. */
+function u32(data: Uint8Array, offset: number, order: ByteOrder): number {
+  const [a = 0, b = 0, c = 0, d = 0] = [data[offset], data[offset + 1], data[offset + 2], data[offset + 3]]
+  return order === 'little-endian'
+    ? (a | (b << 8) | (c << 16) | (d << 24)) >>> 0
+    : ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
+}
+
 /**
  * Reads template data: each field after its length as a 32-bit number in the kernel's byte order. The bytes stay what
  * is hashed, so the order matters to them too. Throws `ima.malformed`.
@@ -31,24 +41,23 @@ export function decodeTemplateData(
   order: ByteOrder,
   sequence: number,
 ): ImaFields {
-  const reader = new ByteReader(data, order)
   let digest: ImaDigest | undefined
   let path: string | undefined
   let signature: Uint8Array | null = null
   let buffer: Uint8Array | null = null
-  try {
-    for (const field of fields) {
-      const bytes = reader.bytes(reader.u32())
-      if (field === 'd-ng' || field === 'd-ngv2') digest = decodeDigest(bytes, field)
-      else if (field === 'n-ng') path = decodeName(bytes)
-      else if (field === 'sig') signature = bytes.length === 0 ? null : bytes
-      else if (field === 'buf') buffer = bytes
-    }
-    reader.end()
-  } catch (error) {
-    if (error instanceof ByteRangeError) throw malformedEntry(sequence, `the template data: ${error.message}`)
-    throw error
+  let offset = 0
+  for (const field of fields) {
+    const start = offset + LENGTH_SIZE
+    if (start > data.length) throw malformedEntry(sequence, `the field ${field} is missing`)
+    offset = start + u32(data, offset, order)
+    if (offset > data.length) throw malformedEntry(sequence, `the field ${field} goes beyond the template data`)
+    const bytes = data.subarray(start, offset)
+    if (field === 'd-ng' || field === 'd-ngv2') digest = decodeDigest(bytes, field)
+    else if (field === 'n-ng') path = decodeName(bytes)
+    else if (field === 'sig') signature = bytes.length === 0 ? null : bytes
+    else if (field === 'buf') buffer = bytes
   }
+  if (offset !== data.length) throw malformedEntry(sequence, 'bytes follow the last field')
   if (digest === undefined) throw malformedEntry(sequence, 'the digest field is not algorithm and digest')
   if (path === undefined) throw malformedEntry(sequence, 'the name does not end with its only NUL')
   return { digest, path, signature, buffer }
@@ -66,13 +75,13 @@ export function encodeTemplateData(
     if (bytes === undefined) throw malformedEntry(sequence, `the field ${field} is not what the kernel prints`)
     return bytes
   })
-  const data = new Uint8Array(parts.reduce((size, part) => size + 4 + part.length, 0))
+  const data = new Uint8Array(parts.reduce((size, part) => size + LENGTH_SIZE + part.length, 0))
   const view = new DataView(data.buffer)
   let offset = 0
   for (const part of parts) {
     view.setUint32(offset, part.length, order === 'little-endian')
-    data.set(part, offset + 4)
-    offset += 4 + part.length
+    data.set(part, offset + LENGTH_SIZE)
+    offset += LENGTH_SIZE + part.length
   }
   return data
 }

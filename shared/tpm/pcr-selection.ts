@@ -130,3 +130,14 @@ export function pcrDigest(
   }
   return hash(signatureHash, concat(...parts))
 }
+
+/**
+ * Names the values under a quote by what the quote itself says: which PCRs, and the digest over them. The pcrDigest
+ * alone would not do: eight PCRs at zero have one digest, whichever eight they are.
+ */
+export function quotedStateDigest(
+  quote: { readonly selection: PcrSelection; readonly pcrDigest: Uint8Array },
+  hash: HashFunction,
+): Uint8Array {
+  return hash('sha256', concat(encodePcrSelection(canonicalSelection(quote.selection)), quote.pcrDigest))
+}

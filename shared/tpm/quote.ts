@@ -3,6 +3,7 @@ import type { HashFunction } from '../crypto/crypto.ts'
 import { OutcomeError } from '../errors.ts'
 import { parseQuoteAttest, type ClockInfo, type QuoteAttest } from './attest.ts'
 import type { AttestationKey } from './attestation-key.ts'
+import type { PcrBank } from './constants.ts'
 import {
   pcrDigest,
   selectionEquals,
@@ -45,7 +46,7 @@ export interface QuoteAppraisalInput extends Omit<QuoteInput, 'signer'> {
 
 declare const verified: unique symbol
 
-/** What a TPM said and every check confirmed: views on what was checked. Made by this module alone. */
+/** What a TPM said and every check confirmed. Made by this module alone. */
 export interface VerifiedQuote {
   readonly clockInfo: ClockInfo
   readonly firmwareVersion: bigint
@@ -154,6 +155,17 @@ const CHECKS: readonly Check[] = [
   checkPcrDigest,
 ]
 
+/** What was verified stays as it is, whatever becomes of the memory that it was read from. */
+function copyOf(values: PcrValues): PcrValues {
+  const copy = new Map<PcrBank, ReadonlyMap<number, Uint8Array>>()
+  for (const [bank, pcrs] of values) {
+    const bankCopy = new Map<number, Uint8Array>()
+    for (const [pcr, value] of pcrs) bankCopy.set(pcr, value.slice())
+    copy.set(bank, bankCopy)
+  }
+  return copy
+}
+
 /**
  * Puts a quote through every check and tells all that it fails, in order. There is a VerifiedQuote only where every
  * check ran and none failed. Two structures that cannot be read end it at once: there is nothing to check.
@@ -177,7 +189,7 @@ export function appraiseQuote(input: QuoteAppraisalInput): QuoteAppraisal {
     for (const check of CHECKS) attempt(() => check(subject))
     if (failures.length === 0) {
       const { clockInfo, firmwareVersion, selection, pcrDigest } = parsed
-      const facts = { clockInfo, firmwareVersion, selection, pcrDigest, pcrs: input.pcrs }
+      const facts = { clockInfo, firmwareVersion, selection, pcrDigest: pcrDigest.slice(), pcrs: copyOf(input.pcrs) }
       return { quote: facts as VerifiedQuote, failures: [] }
     }
   }

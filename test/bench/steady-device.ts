@@ -140,7 +140,7 @@ export async function steadyDevice(): Promise<SteadyDevice> {
       epoch,
       posture,
       pcrs,
-      approved: { posture, pcrs },
+      approved: { posture, pcrs, approvedAt: 0 },
       contents: new Map([
         ...contents.map(([, content]) => [toHex(sha256(content)), null] as const),
         [toHex(firmwareLog), null] as const,

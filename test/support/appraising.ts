@@ -36,6 +36,7 @@ export const epochOf = (device: SoftwareDevice, number = 100): Epoch => ({
 
 /** Approved: what the device reports at this moment. */
 export const approvalOf = (device: SoftwareDevice): ApprovedValues => ({
+  approvedAt: 0,
   posture: device.posture.posture,
   pcrs: device.tpm === null ? null : new Map([...device.tpm.pcrs].map(([bank, values]) => [bank, new Map(values)])),
 })

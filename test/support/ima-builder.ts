@@ -112,7 +112,7 @@ export function pcr10Of(
   order: Order = 'little-endian',
 ): Buffer {
   const hash = mode === 'per-bank' ? bank : 'sha1'
-  return specs.reduce((value, spec) => {
+  return specs.reduce<Buffer>((value, spec) => {
     const digest = spec.violation === true ? Buffer.alloc(sizes[hash], 0xff) : digestOf(hash, hashedData(spec, order))
     return digestOf(bank, Buffer.concat([value, digest, Buffer.alloc(sizes[bank] - digest.length)]))
   }, Buffer.alloc(sizes[bank]))

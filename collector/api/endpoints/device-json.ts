@@ -56,6 +56,8 @@ export const DeviceDetail = v.strictObject({
   pcrDigest: v.nullable(HexBytes),
   session: v.nullable(HexBytes),
   sequence: v.nullable(v.number()),
+  /** Names all of this; an approval says it, so that nothing else is approved. */
+  review: v.string(),
   /** Those that are not resolved. */
   findings: v.array(FindingJson),
   /** How many of its messages were refused, by code. */

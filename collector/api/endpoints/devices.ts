@@ -5,6 +5,7 @@ import { KeepsealError } from '../../../shared/errors.ts'
 import type { Device } from '../../model/device.ts'
 import type { Store } from '../../store/index.ts'
 import { approveDevice, revokeDevice } from '../../tracking/approval.ts'
+import { reviewOf } from '../../tracking/review.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
 import { Digest, id, pageOf, pageQuery, UeidText } from '../schemas.ts'
 import { DeviceDetail, deviceDetails, DeviceJson, deviceJson, Enrolments, Verdicts } from './device-json.ts'
@@ -58,6 +59,7 @@ const show = defineEndpoint({
     return {
       ...deviceJson({ device, state, findingCount: open.length }, liveness, clock()),
       ...deviceDetails({ device, state }),
+      review: reviewOf(state, open),
       findings: open.map((finding) => findingJson(finding, device)),
       refusals: Object.fromEntries(await store.refusals.countsByCode({ ueid: device.ueid })),
     }
@@ -75,6 +77,8 @@ const approve = defineEndpoint({
     scope: v.optional(v.picklist(['device', 'product']), 'device'),
     /** Refuse when the device reports something else by now. */
     expectedPostureDigest: v.optional(Digest),
+    /** `review` of the device as it was looked at; asked for where a failure is latched. */
+    expectedReview: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/))),
   }),
   response: v.strictObject({
     ueid: UeidText,
@@ -84,7 +88,7 @@ const approve = defineEndpoint({
     withoutBaseline: v.nullable(v.string()),
   }),
   run: async ({ store, clock, random, deviceChanged }, { params, body, actor }) => {
-    const { scope, expectedPostureDigest: expected } = body
+    const { scope, expectedPostureDigest: expected, expectedReview } = body
     const approval = await approveDevice(store, {
       ueid: params.ueid,
       scope,
@@ -92,6 +96,8 @@ const approve = defineEndpoint({
       now: clock(),
       random,
       expectedPostureDigest: expected === undefined ? undefined : fromHex(expected),
+      expectedReview,
+      reviewed: true,
     })
     deviceChanged?.(params.ueid)
     return { ueid: params.ueid, ...approval, resolvedFindings: [...approval.resolvedFindings] }

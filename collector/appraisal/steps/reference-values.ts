@@ -16,7 +16,10 @@ export const referenceValues: AppraisalStep = {
       return
     }
     comparePcrs(context, approved)
-    comparePosture(context, approved)
+    // A posture from before the approval was approved by nobody and replaced since: it says nothing about either.
+    const { epoch } = context.known
+    const isEarlier = !context.newest && epoch !== undefined && epoch.issuedAt < approved.approvedAt
+    if (!isEarlier) comparePosture(context, approved)
   },
 }
 

@@ -18,7 +18,8 @@ export const tpmClock: AppraisalStep = {
     if (context.quote === undefined || before === null || !context.newest) return
     const { clock, resetCount, restartCount } = context.quote.clockInfo
     const cleared =
-      wentBack(before.resetCount, resetCount) || (before.resetCount === resetCount && clock < before.clockMs)
+      wentBack(before.resetCount, resetCount) ||
+      (before.resetCount === resetCount && (clock < before.clockMs || wentBack(before.restartCount, restartCount)))
     if (!cleared) return
     if (isOfEarlierRun(context)) {
       context.newest = false

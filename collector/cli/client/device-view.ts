@@ -30,6 +30,7 @@ export const Device = v.looseObject({
 export const DeviceDetail = v.looseObject({
   ...Device.entries,
   postureDigest: v.nullable(v.string()),
+  review: v.string(),
   findings: v.array(Finding),
   refusals: v.record(v.string(), v.number()),
 })
@@ -72,9 +73,13 @@ export function describeDevice(device: DeviceDetail, { style }: Pick<Output, 'st
     ...field('liveness', `${word(device.liveness)}, last fresh ${printable(timeText(device.lastFreshAt))}`),
     ...field('agent', printable(device.agentVersion ?? '-')),
     ...field('posture', printable(device.postureDigest ?? '-')),
+    ...field('review', printable(device.review)),
     ...refusals.flatMap((text, index) => field(index === 0 ? 'refused' : '', text)),
     ...field('findings', device.findings.length === 0 ? 'none' : String(device.findings.length)),
     ...describeFindings(device.findings, { style }),
+    ...(device.findings.length === 0
+      ? []
+      : advice('', `keepseal device approve ${device.ueid} --seen ${device.review}`)),
     ...(device.enrolment === 'pending' ? advice('', `keepseal device approve ${device.ueid}`) : []),
   ]
 }

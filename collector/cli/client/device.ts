@@ -86,6 +86,12 @@ const approve = defineCommand({
       value: choice(['device', 'product']),
       placeholder: 'SCOPE',
     },
+    seen: {
+      description:
+        'Review as `device show` gives it: refuse when anything is different by now. Asked for after a failure.',
+      value: text(16),
+      placeholder: 'REVIEW',
+    },
     'expected-posture': {
       description: 'Posture digest as `device show` gives it: refuse when it is another by now.',
       value: text(64),
@@ -94,9 +100,13 @@ const approve = defineCommand({
   },
   json: true,
   run: async ({ options, arguments: { ueid: device }, terminal, present }) => {
-    const { scope = 'device', expectedPosture: expectedPostureDigest } = options
+    const { scope = 'device', expectedPosture: expectedPostureDigest, seen: expectedReview } = options
     const client = connect(options, terminal.env)
-    const approval = await client.post(`${pathOf(device)}/approve`, { scope, expectedPostureDigest }, Approval)
+    const approval = await client.post(
+      `${pathOf(device)}/approve`,
+      { scope, expectedPostureDigest, expectedReview },
+      Approval,
+    )
     present(approval, () => describeApproval(approval).join('\n'))
     return exitCodes.good
   },

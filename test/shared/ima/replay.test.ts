@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { HashAlgorithm } from '../../../shared/crypto/crypto.ts'
 import { hash } from '../../../shared/crypto/node.ts'
@@ -235,6 +235,12 @@ describe('a PCR 10 of zeros', () => {
   test('means that nothing was measured, whatever the list says', () => {
     for (const specs of [[], goodList()]) {
       expect(outcomeOf(() => verify(specs, Buffer.alloc(32)))).toBe('ima.not-measured')
+    }
+  })
+
+  test('after verified entries is a PCR that was reset, whatever follows', () => {
+    for (const specs of [[], goodList().slice(3)]) {
+      expect(outcomeOf(() => verify(specs, Buffer.alloc(32), baseOf(3)))).toBe('ima.replay-mismatch')
     }
   })
 })

@@ -1,0 +1,17 @@
+import { toHex } from '../../shared/bytes/bytes.ts'
+import { encodeCbor } from '../../shared/cbor/codec.ts'
+import { sha256 } from '../../shared/crypto/node.ts'
+import type { DeviceState } from '../model/device.ts'
+import type { Finding } from '../model/finding.ts'
+
+/**
+ * A short name for everything that an approval would accept: what a device reports, its latch and its findings. A
+ * person who approves says it, so that nothing else than what was looked at is approved. 16 hexadecimal digits.
+ */
+export function reviewOf(state: DeviceState, unresolved: readonly Finding[]): string {
+  const findings = unresolved
+    .map(({ id, after, state: at }) => [id, after, at])
+    .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
+  const reviewed = encodeCbor([state.postureDigest, state.pcrDigest, state.latch, findings])
+  return toHex(sha256(reviewed)).slice(0, 16)
+}

@@ -1,0 +1,102 @@
+// `npm run build:agent`: the agent as it is shipped, one file of JavaScript with the native binding beside it:
+// dist/bundle/keepseal-agent.js and dist/bundle/koffi-{platform}.node. No node_modules, no compiler on the gateway.
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+
+/** CommonJS packages within the bundle ask for `require` and `__dirname`, which an ES module does not have. */
+const BANNER =
+  "import{createRequire as __createRequire}from'node:module';" +
+  'const require=__createRequire(import.meta.url),__dirname=import.meta.dirname;'
+
+/** Parts of mqtt.js that connections over TCP and TLS never reach: its WebSocket, SOCKS and timer-thread ways. */
+const UNUSED = /^(ws|socks|worker-timers|cbor-extract)$/
+
+/** An unused part that is reached after all must not look like one that works. */
+const leaveOutUnused = {
+  name: 'leave-out-unused',
+  setup(plugin) {
+    plugin.onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'unused' }))
+    plugin.onLoad({ filter: /.*/, namespace: 'unused' }, ({ path }) => ({
+      contents: `const fail = () => { throw new Error('${path} is not part of this program') }
+        module.exports = new Proxy({}, { get: (_, name) => (name === '__esModule' ? false : fail) })`,
+    }))
+  },
+}
+
+/**
+ * mqtt.js tells `debug` all that it does, credentials and payloads included, for whoever sets DEBUG. And `debug` loads
+ * a package by name from wherever this machine has one.
+ */
+const silence = {
+  name: 'silence',
+  setup(plugin) {
+    plugin.onResolve({ filter: /^debug$/ }, ({ path }) => ({ path, namespace: 'silence' }))
+    plugin.onLoad({ filter: /.*/, namespace: 'silence' }, () => ({
+      contents: 'module.exports = () => () => undefined',
+    }))
+  },
+}
+
+/** koffi looks for its binary in packages of their own; here it lies beside the bundle. */
+const bindingBeside = {
+  name: 'binding-beside',
+  setup(plugin) {
+    plugin.onLoad({ filter: /[\\/]koffi[\\/]src[\\/]koffi[\\/]src[\\/]static\.js$/ }, () => ({
+      contents: `import { createRequire } from 'node:module'
+        const load = createRequire(import.meta.url)
+        export const loadStatic = (platform) => load('./koffi-' + platform + '.node')`,
+    }))
+  },
+}
+
+/** Where npm has put koffi's binary for `platform`, such as linux-x64. */
+function bindingOf(platform, libc) {
+  const folder = libc === 'musl' ? platform.replace('linux-', 'musl_') : platform.replace('-', '_')
+  const loader = createRequire(join(repository, 'package.json')).resolve(`@koromix/koffi-${platform}`)
+  const file = join(dirname(loader), folder, 'koffi.node')
+  if (!existsSync(file)) throw new Error(`koffi has no binary for ${platform} with ${libc}`)
+  return file
+}
+
+/**
+ * Writes the bundle into `directory`, in place of what was there. `platform`: of the gateway, as koffi names it
+ * (linux-x64, linux-arm64, linux-arm, linux-riscv64); its package has to be installed. Answers with esbuild's metafile.
+ */
+export async function buildAgent(directory, { platform = `${process.platform}-${process.arch}`, libc = 'glibc' } = {}) {
+  const binding = bindingOf(platform, libc)
+  rmSync(directory, { recursive: true, force: true })
+  mkdirSync(directory, { recursive: true })
+  const { metafile } = await build({
+    absWorkingDir: repository,
+    entryPoints: ['agent/main.ts'],
+    outfile: join(directory, 'keepseal-agent.js'),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    // Names and lines stay: a stack trace from a gateway has to be readable.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    lineLimit: 160,
+    legalComments: 'linked',
+    banner: { js: BANNER },
+    plugins: [leaveOutUnused, silence, bindingBeside],
+    metafile: true,
+    logLevel: 'warning',
+  })
+  copyFileSync(binding, join(directory, `koffi-${platform}.node`))
+  return metafile
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const directory = join(repository, 'dist', 'bundle')
+  const metafile = await buildAgent(directory)
+  const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
+  const [[, { bytes }]] = Object.entries(metafile.outputs).filter(([path]) => path.endsWith('.js'))
+  process.stdout.write(`keepseal-agent ${version}: ${directory}, ${Math.round(bytes / 1024)} KiB\n`)
+}
