@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
-// One configuration, three projects: `unit` needs nothing but Node and stays within seconds; `integration` starts
-// the real servers it needs (swtpm, mosquitto, the collector) on loopback; `e2e` runs the built programs.
+const unitFolders = 'test/{shared,agent,collector,property,architecture,deploy}/**'
+
+// One configuration, four projects. `unit` needs nothing but Node and stays within seconds; `exhaustive` tries what
+// takes longer, such as every single bit of a message; `integration` starts the real servers it needs (swtpm,
+// mosquitto, the collector) on loopback; `e2e` runs the built programs.
 export default defineConfig({
   test: {
     reporters: ['default'],
@@ -9,8 +12,19 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{shared,agent,collector,property,architecture,deploy}/**/*.test.ts'],
+          include: [`${unitFolders}/*.test.ts`],
+          exclude: ['**/*.exhaustive.test.ts'],
           pool: 'forks',
+          // Test files share their modules: importing them anew for each file takes longer than the tests themselves.
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          name: 'exhaustive',
+          include: [`${unitFolders}/*.exhaustive.test.ts`],
+          pool: 'forks',
+          testTimeout: 60_000,
         },
       },
       {

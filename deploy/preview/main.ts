@@ -19,8 +19,11 @@ interface DeviceJson {
 }
 
 /** `npm run preview`: a collector and this machine's own agent, until Ctrl-C. `repository` is where dist/ is. */
-export async function preview(repository: string, say: (line: string) => void): Promise<void> {
-  const home = join(repository, '.cache', 'preview')
+export async function preview(
+  repository: string,
+  say: (line: string) => void,
+  home: string = join(repository, '.cache', 'preview'),
+): Promise<void> {
   mkdirSync(join(home, 'logs'), { recursive: true, mode: 0o700 })
   const lock = await lockState(home).catch(() => undefined)
   if (lock === undefined) {

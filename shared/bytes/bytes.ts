@@ -38,12 +38,9 @@ export function toHex(bytes: Uint8Array): string {
   // From codes at once: a text that is joined bit by bit has to be joined again wherever it becomes a key.
   let text = ''
   for (let start = 0; start < bytes.length; start += HEX_CHUNK) {
-    const chunk = bytes.subarray(start, start + HEX_CHUNK)
-    const codes = new Array<number>(2 * chunk.length)
-    for (let i = 0; i < chunk.length; i++) {
-      const byte = chunk[i] as number
-      codes[2 * i] = HEX_DIGITS[byte >> 4] as number
-      codes[2 * i + 1] = HEX_DIGITS[byte & 15] as number
+    const codes: number[] = []
+    for (const byte of bytes.subarray(start, start + HEX_CHUNK)) {
+      codes.push(HEX_DIGITS[byte >> 4] as number, HEX_DIGITS[byte & 15] as number)
     }
     text += String.fromCharCode(...codes)
   }

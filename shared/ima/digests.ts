@@ -21,7 +21,7 @@ export function extendedDigest(
   return padded
 }
 
-const ones = (algorithm: HashAlgorithm): Uint8Array => new Uint8Array(HASH_SIZE[algorithm]).fill(0)
+const ones = (algorithm: HashAlgorithm): Uint8Array => new Uint8Array(HASH_SIZE[algorithm]).fill(0xff)
 
 /** `sha256:{hex}`, or `verity:sha256:{hex}`: two digests have the same text only if they are the same. */
 export function digestText({ kind, algorithm, value }: ImaDigest): string {

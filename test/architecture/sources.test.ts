@@ -31,6 +31,10 @@ describe('imports as the rules of this folder see them', () => {
     ).toEqual(['shared/c.ts', 'shared/a/d.ts', 'agent/e.ts'])
   })
 
+  it('sees what is started by its place', () => {
+    expect(targets(`const program = new URL('${'program.ts'}', import.meta.url)`)).toEqual(['shared/a/program.ts'])
+  })
+
   it('takes no comment for code', () => {
     expect(targets("// import x from 'a'\n/**\n * import('b')\n */\nconst y = 1 // import('c')")).toEqual([])
     expect(codeOf("const url = 'https://example.com' // why")).toBe("const url = 'https://example.com'")

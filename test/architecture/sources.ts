@@ -36,14 +36,15 @@ const FROM =
   /^(?:import|export)\s+(type\s+)?(?:[\w$]+\s*,?\s*)?(?:\*\s*(?:as\s+[\w$]+)?|\{[^{}]*\})?\s*from\s+'([^']+)'/gm
 const BARE = /^import\s+()'([^']+)'/gm
 const DYNAMIC = /(typeof\s+)?\bimport\(\s*'([^']+)'\s*\)/g
-const WORKER = /()\bnew URL\(\s*'([^']+)',\s*import\.meta\.url\s*\)/g
+/** What a program opens or starts by its place beside itself. */
+const BESIDE = /()\bnew URL\(\s*'([^':]+)',\s*import\.meta\.url\s*\)/g
 
 export function importsOf(file: string, source: string = readSource(file)): Import[] {
   const code = codeOf(source)
-  return [FROM, BARE, DYNAMIC, WORKER].flatMap((pattern) =>
+  return [FROM, BARE, DYNAMIC, BESIDE].flatMap((pattern) =>
     [...code.matchAll(pattern)].map((match): Import => {
       const [, type, specifier = ''] = match
-      const isFile = specifier.startsWith('.')
+      const isFile = specifier.startsWith('.') || pattern === BESIDE
       const target = isFile ? relative(repository, resolve(repository, dirname(file), specifier)) : specifier
       return { target, isFile, typeOnly: type !== undefined && type !== '' }
     }),

@@ -1,1 +1,80 @@
-export {}
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { table } from '../../shared/cli/table.ts'
+import { thisMachine } from './machine.ts'
+import { measureOnce, type OnceResult } from './once.ts'
+import { measureRunningAgent, type RunningAgentResult } from './running-agent.ts'
+import type { Comparison } from './statistics.ts'
+import { steadyDevice } from './steady-device.ts'
+import { measureVerification } from './verification.ts'
+
+const GOALS = {
+  verificationRatio: 1.25,
+  evidenceBytes: 800,
+  idleRssKib: 80 * 1024,
+  measurementCpuMs: 150,
+} as const
+
+const COMPARISON = { rounds: 41, callsPerRound: 300, warmUp: 5000 }
+
+/** Measures everything, prints it, and writes docs/bench/latest.json. */
+export async function bench(repository: string, say: (line: string) => void): Promise<void> {
+  const machine = thisMachine()
+  say(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.date}, load ${machine.load.toFixed(1)}`)
+  const bundle = join(repository, 'dist', 'bundle', 'keepseal-agent.js')
+
+  const steady = await steadyDevice()
+  say('Verifying evidence.')
+  const { warm, cold } = measureVerification(steady, COMPARISON)
+  say('Measuring this machine, from start to end.')
+  const once = measureOnce(bundle)
+  const agent = await measureRunningAgent(repository, say)
+
+  const result = {
+    machine,
+    goals: GOALS,
+    verification: { warm: rounded(warm), cold: rounded(cold) },
+    evidence: { steadyBytes: steady.evidence.bytes.length },
+    agent: { flags: '--jitless', bundleBytes: statSync(bundle).size, once, ...agent },
+  }
+  const directory = join(repository, 'docs', 'bench')
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(join(directory, 'latest.json'), `${JSON.stringify(result, null, 2)}\n`)
+  say(summary(result))
+  say('Written to docs/bench/latest.json')
+}
+
+function rounded(comparison: Comparison): Comparison {
+  const { subjectUs, baselineUs, ratio } = comparison
+  return {
+    ...comparison,
+    subjectUs: Math.round(subjectUs),
+    baselineUs: Math.round(baselineUs),
+    ratio: Math.round(ratio * 100) / 100,
+  }
+}
+
+interface Result {
+  readonly verification: { readonly warm: Comparison; readonly cold: Comparison }
+  readonly evidence: { readonly steadyBytes: number }
+  readonly agent: { readonly once: OnceResult; readonly bundleBytes: number } & RunningAgentResult
+}
+
+function summary({ verification: { warm, cold }, evidence, agent }: Result): string {
+  const against = ({ ratio, subjectUs, baselineUs }: Comparison): string =>
+    `${ratio} times the bare checks (${subjectUs} and ${baselineUs} us of CPU)`
+  const mib = (kib: number): string => `${(kib / 1024).toFixed(1)} MiB`
+  const { once } = agent
+  const rows = [
+    ['verification, keys held', against(warm), `at most ${GOALS.verificationRatio}`],
+    ['verification, keys imported', against(cold), ''],
+    ['evidence, nothing changed', `${evidence.steadyBytes} bytes`, `at most ${GOALS.evidenceBytes}`],
+    ['agent at rest, memory', mib(agent.idleRssKib), `at most ${mib(GOALS.idleRssKib)}`],
+    ['agent at rest, CPU', `${agent.idleCpuMsPerMinute} ms a minute`, ''],
+    ['one report, CPU', `${agent.reportCpuMs} ms`, `at most ${GOALS.measurementCpuMs} ms`],
+    ['once --print, CPU', `${once.processCpuMs} ms, of it sensors ${once.sensorsCpuMs} ms`, ''],
+    ['bundle', `${Math.round(agent.bundleBytes / 1024)} KiB`, ''],
+  ]
+  const columns = [{ title: 'WHAT' }, { title: 'MEASURED' }, { title: 'GOAL' }]
+  return table(columns, rows, { width: 120, style: (_, text) => text })
+}

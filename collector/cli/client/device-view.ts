@@ -77,12 +77,17 @@ export function describeDevice(device: DeviceDetail, { style }: Pick<Output, 'st
     ...refusals.flatMap((text, index) => field(index === 0 ? 'refused' : '', text)),
     ...field('findings', device.findings.length === 0 ? 'none' : String(device.findings.length)),
     ...describeFindings(device.findings, { style }),
-    ...(device.findings.length === 0
-      ? []
-      : advice('', `keepseal device approve ${device.ueid} --seen ${device.review}`)),
+    ...(device.findings.length === 0 ? [] : acceptance(device)),
     ...(device.enrolment === 'pending' ? advice('', `keepseal device approve ${device.ueid}`) : []),
   ]
 }
+
+/** The command that accepts exactly what is shown; over two lines, since an id and a review are long. */
+const acceptance = ({ ueid, review }: { readonly ueid: string; readonly review: string }): string[] => [
+  'next: to accept all of this',
+  `  keepseal device approve ${printable(ueid)} \\`,
+  `    --seen ${printable(review)}`,
+]
 
 export function describeApproval(approval: v.InferOutput<typeof Approval>): string[] {
   const { activated, referenceId, resolvedFindings, withoutBaseline, ueid } = approval
