@@ -1,9 +1,20 @@
+import { accessSync, constants } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
 const unitFolders = 'test/{shared,agent,collector,property,architecture,deploy}/**'
 
-// One configuration, four projects. `unit` needs nothing but Node and stays within seconds; `exhaustive` tries what
-// takes longer, such as every single bit of a message; `integration` starts the real servers it needs (swtpm,
+/** Databases of tests that need no real disk stay in memory, where there is such a place: each commit waits for its disk. */
+function temporaryDirectory(): Record<string, string> {
+  try {
+    accessSync('/dev/shm', constants.W_OK)
+    return { TMPDIR: '/dev/shm' }
+  } catch {
+    return {}
+  }
+}
+
+// One configuration, four projects. `unit` needs nothing but Node and stays within seconds; `slow` tries what
+// takes longer, such as every single bit of a message, or needs a process of its own; `integration` starts the real servers it needs (swtpm,
 // mosquitto, the collector) on loopback; `e2e` runs the built programs.
 export default defineConfig({
   test: {
@@ -13,16 +24,18 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [`${unitFolders}/*.test.ts`],
-          exclude: ['**/*.exhaustive.test.ts'],
+          exclude: ['**/*.slow.test.ts'],
           pool: 'forks',
           // Test files share their modules: importing them anew for each file takes longer than the tests themselves.
           isolate: false,
+          maxWorkers: 2,
+          env: temporaryDirectory(),
         },
       },
       {
         test: {
-          name: 'exhaustive',
-          include: [`${unitFolders}/*.exhaustive.test.ts`],
+          name: 'slow',
+          include: [`${unitFolders}/*.slow.test.ts`],
           pool: 'forks',
           testTimeout: 60_000,
         },

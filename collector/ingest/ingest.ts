@@ -57,12 +57,14 @@ export class Ingest {
   async accept(topic: string, bytes: Uint8Array): Promise<void> {
     const { clock, rate } = this.#options
     const device = parseUpstreamTopic(topic)?.ueid
-    while (rate !== undefined && device !== undefined && !this.#stop.signal.aborted) {
-      const wait = rate.limiter.take(device, 1, performance.now())
-      if (wait === 0) break
-      // Without a receipt its outbox keeps what is dropped here, and sends it again.
-      if (rate.excess === 'drop') return
-      await this.#pause(Math.min(wait, MAX_DELAY_MS))
+    if (rate !== undefined && device !== undefined) {
+      let wait = rate.limiter.take(device, 1, performance.now())
+      while (wait > 0 && !this.#stop.signal.aborted) {
+        // Without a receipt its outbox keeps what is dropped here, and sends it again.
+        if (rate.excess === 'drop') return
+        await this.#pause(Math.min(wait, MAX_DELAY_MS))
+        wait = rate.limiter.take(device, 1, performance.now())
+      }
     }
     return this.#inbox.put({ topic, bytes, receivedAt: clock() })
   }

@@ -3,21 +3,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ApiClient } from '../../deploy/preview/api-client.ts'
-import { startChild, supervise, type Child } from '../../deploy/preview/child.ts'
+import { startChild, supervise, type Child, type Keep } from '../../deploy/preview/child.ts'
 import { connectApi, ensureProduct } from '../../deploy/preview/collector.ts'
 import { enrol } from '../../deploy/preview/enrol.ts'
 import { choosePorts } from '../../deploy/preview/ports.ts'
 import { agentSettings, collectorSettings } from '../../deploy/preview/settings.ts'
 import { findTpm } from '../../deploy/preview/tpm.ts'
 
-export interface RunningAgentResult {
-  /** How the device was enrolled: with a (software) TPM or without. */
-  readonly identity: string
+interface Memory {
   /** Resident memory of an agent that is connected, has reported and waits. */
   readonly idleRssKib: number
   /** The part of it that no file backs: what cannot be shared with another process of Node. */
   readonly idleAnonymousKib: number
   readonly peakRssKib: number
+}
+
+export interface RunningAgentResult extends Memory {
+  /** How the device was enrolled: with a (software) TPM or without. */
+  readonly identity: string
   readonly idleCpuMsPerMinute: number
   /** All that one report takes: sensors, quote, signature, outbox, sending. Without the work of the TPM itself. */
   readonly reportCpuMs: number
@@ -30,8 +33,11 @@ interface DeviceJson {
   readonly lastReceivedAt: string | null
 }
 
+/** The first report, the contents that the collector asks for, and its receipt. */
+const SETTLE_MS = 5_000
 const IDLE_MS = 30_000
-const REPORTING_MS = 65_000
+const REPORTING_MS = 60_000
+const LONG_INTERVAL_SECONDS = 300
 const SHORTEST_INTERVAL_SECONDS = 10
 
 /** An agent as shipped, with a collector of its own: first at rest, then at the shortest interval. */
@@ -40,24 +46,48 @@ export async function measureRunningAgent(
   say: (line: string) => void,
 ): Promise<RunningAgentResult> {
   const home = mkdtempSync(join(tmpdir(), 'keepseal-bench-'))
-  mkdirSync(join(home, 'logs'))
   const stops: (() => Promise<unknown>)[] = []
-  const keep = (stop: () => Promise<unknown>): void => void stops.push(stop)
+  let result: RunningAgentResult | undefined
   try {
-    const ports = await choosePorts(join(home, 'ports.json'))
-    const tpm = await findTpm(home, ports, keep, say)
-    const environment = collectorSettings(home, ports)
-    const logFile = join(home, 'logs', 'collector.log')
-    const collector = startChild(repository, {
-      program: 'collector/main.js',
-      arguments: ['serve'],
-      environment,
-      logFile,
+    const site = await prepareSite(repository, home, (stop) => void stops.push(stop), say)
+    const { idleCpuMs, ...memory } = await watchResting(site, say)
+    const busyCpuMs = await watchReporting(site, say)
+    const reports = Math.floor(REPORTING_MS / (SHORTEST_INTERVAL_SECONDS * 1000))
+    const { identity } = await onlyDevice(site.api)
+    return (result = {
+      identity,
+      ...memory,
+      idleCpuMsPerMinute: Math.round((idleCpuMs * 60_000) / IDLE_MS),
+      reportCpuMs: Math.round((busyCpuMs - (idleCpuMs * REPORTING_MS) / IDLE_MS) / reports),
+      reports,
     })
-    supervise('collector', collector, logFile, keep)
-    const api = await connectApi(repository, home, ports, environment)
-    await enrol(repository, home, ports, tpm, api, await ensureProduct(api), say)
-    const start = async (intervalSeconds: number): Promise<Child> => {
+  } finally {
+    for (const stop of stops.reverse()) await stop().catch(() => undefined)
+    if (result === undefined) say(`Failed. The logs of the collector and of the agent are in ${home}/logs`)
+    else rmSync(home, { recursive: true, force: true })
+  }
+}
+
+interface Site {
+  readonly api: ApiClient
+  /** Starts the agent, and resolves when the collector has its first report. */
+  startAgent(intervalSeconds: number): Promise<Child>
+}
+
+/** A collector, and this machine enrolled with it, by its TPM or a private software TPM. */
+async function prepareSite(repository: string, home: string, keep: Keep, say: (line: string) => void): Promise<Site> {
+  mkdirSync(join(home, 'logs'))
+  const ports = await choosePorts(join(home, 'ports.json'))
+  const tpm = await findTpm(home, ports, keep, say)
+  const environment = collectorSettings(home, ports)
+  const logFile = join(home, 'logs', 'collector.log')
+  const serve = { program: 'collector/main.js', arguments: ['serve'], environment, logFile }
+  supervise('collector', startChild(repository, serve), logFile, keep)
+  const api = await connectApi(repository, home, ports, environment)
+  await enrol(repository, home, ports, tpm, api, await ensureProduct(api), say)
+  return {
+    api,
+    async startAgent(intervalSeconds) {
       const started = Date.now()
       const agent = startChild(repository, {
         program: 'bundle/keepseal-agent.js',
@@ -73,34 +103,28 @@ export async function measureRunningAgent(
       keep(() => agent.stop())
       await reported(api, started)
       return agent
-    }
-
-    const resting = await start(300)
-    say(`Waiting ${IDLE_MS / 1000} s for the agent to come to rest.`)
-    await sleep(IDLE_MS / 3)
-    const cpuBefore = cpuMsOf(resting)
-    await sleep(IDLE_MS)
-    const idleCpuMs = cpuMsOf(resting) - cpuBefore
-    const memory = memoryOf(resting)
-    await resting.stop()
-
-    const busy = await start(SHORTEST_INTERVAL_SECONDS)
-    say(`Watching ${REPORTING_MS / 1000} s of reports, one each ${SHORTEST_INTERVAL_SECONDS} s.`)
-    const busyBefore = cpuMsOf(busy)
-    await sleep(REPORTING_MS)
-    const busyCpuMs = cpuMsOf(busy) - busyBefore - (idleCpuMs * REPORTING_MS) / IDLE_MS
-    const reports = Math.floor(REPORTING_MS / (SHORTEST_INTERVAL_SECONDS * 1000))
-    return {
-      identity: (await onlyDevice(api)).identity,
-      ...memory,
-      idleCpuMsPerMinute: Math.round((idleCpuMs * 60_000) / IDLE_MS),
-      reportCpuMs: Math.round(busyCpuMs / reports),
-      reports,
-    }
-  } finally {
-    for (const stop of stops.reverse()) await stop().catch(() => undefined)
-    rmSync(home, { recursive: true, force: true })
+    },
   }
+}
+
+async function watchResting(site: Site, say: (line: string) => void): Promise<Memory & { idleCpuMs: number }> {
+  const agent = await site.startAgent(LONG_INTERVAL_SECONDS)
+  say(`Watching the agent at rest for ${IDLE_MS / 1000} s.`)
+  await sleep(SETTLE_MS)
+  const before = cpuMsOf(agent)
+  await sleep(IDLE_MS)
+  const result = { idleCpuMs: cpuMsOf(agent) - before, ...memoryOf(agent) }
+  await agent.stop()
+  return result
+}
+
+async function watchReporting(site: Site, say: (line: string) => void): Promise<number> {
+  const agent = await site.startAgent(SHORTEST_INTERVAL_SECONDS)
+  say(`Watching ${REPORTING_MS / 1000} s of reports, one each ${SHORTEST_INTERVAL_SECONDS} s.`)
+  await sleep(SETTLE_MS)
+  const before = cpuMsOf(agent)
+  await sleep(REPORTING_MS)
+  return cpuMsOf(agent) - before
 }
 
 async function onlyDevice(api: ApiClient): Promise<DeviceJson> {
@@ -119,7 +143,7 @@ async function reported(api: ApiClient, since: number): Promise<void> {
 }
 
 /** Linux, proc(5): the lines of /proc/PID/status in KiB. */
-function memoryOf(child: Child): { idleRssKib: number; idleAnonymousKib: number; peakRssKib: number } {
+function memoryOf(child: Child): Memory {
   const status = readFileSync(`/proc/${child.process.pid}/status`, 'utf8')
   const value = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1])
   return { idleRssKib: value('VmRSS'), idleAnonymousKib: value('RssAnon'), peakRssKib: value('VmHWM') }

@@ -9,7 +9,7 @@ import { pcrDigest, type PcrSelection, type PcrValues } from '../../shared/tpm/p
 import { encodePublicArea, nameOf } from '../../shared/tpm/public.ts'
 import { encodeSignature } from '../../shared/tpm/signature.ts'
 import { version } from '../../shared/version.ts'
-import { makeEvidence, type MadeEvidence } from '../../agent/attest/make-evidence.ts'
+import { makeEvidence, type EvidenceInput, type MadeEvidence } from '../../agent/attest/make-evidence.ts'
 import { AttestationSession } from '../../agent/attest/session.ts'
 import type { AppraisalPolicy, KnownDevice } from '../../collector/appraisal/context.ts'
 import { initialDeviceState, type Device } from '../../collector/model/device.ts'
@@ -38,7 +38,7 @@ export async function steadyDevice(): Promise<SteadyDevice> {
   const attestationKey = new SoftwareSigner('ecdsa')
   const ueid = makeUeid(random(16))
   const collectorId = random(16)
-  const nonce = new Uint8Array(random(32))
+  const nonce = random(32)
   const pcrs: PcrValues = new Map([['sha256', new Map(QUOTED_PCRS.map((pcr) => [pcr, sha256(Uint8Array.of(pcr))]))]])
   const selection: PcrSelection = [{ bank: 'sha256', pcrs: QUOTED_PCRS }]
   const contents = Object.keys(SECTIONS).map((id) => [id, encodeCbor(id)] as const)
@@ -47,11 +47,8 @@ export async function steadyDevice(): Promise<SteadyDevice> {
   const firmwareLog = new Uint8Array(sha256(Uint8Array.of(0xff)))
   const quotedDigest = new Uint8Array(pcrDigest(hash, 'sha256', pcrs, selection))
 
-  // The second message of a session: it follows one that the collector holds.
   const session = new AttestationSession(random(16), random(32))
-  const before = new Uint8Array(random(32))
-  session.advance(before)
-  const evidence = await makeEvidence({
+  const input: EvidenceInput = {
     ueid,
     collectorId,
     signer,
@@ -86,8 +83,12 @@ export async function steadyDevice(): Promise<SteadyDevice> {
       return Promise.resolve({ attest, signature: encodeSignature(attestationKey.sign(attest)), pcrs })
     },
     firmwareLogDigest: firmwareLog,
-    acknowledged: { postureDigest, pcrDigest: quotedDigest },
-  })
+    acknowledged: { postureDigest: null, pcrDigest: null },
+  }
+  // The second message of a session: it follows one with everything, which the collector holds.
+  const first = await makeEvidence(input)
+  session.advance(first.hash)
+  const evidence = await makeEvidence({ ...input, acknowledged: first })
 
   const device: Device = {
     id: 1,
@@ -132,7 +133,7 @@ export async function steadyDevice(): Promise<SteadyDevice> {
       links: {
         session: { deviceId: 1, session: session.id, ...held },
         samePlace: undefined,
-        hashBefore: before,
+        hashBefore: first.hash,
         previousOfNext: undefined,
         freshSessions: [],
         namedReceipt: undefined,

@@ -7,7 +7,7 @@ import { runProgram } from '../../../shared/cli/program.ts'
 import { hash } from '../../../shared/crypto/node.ts'
 import { inspectImaList } from '../../../shared/ima/inspect.ts'
 import { asciiList, binaryList, goodList, pcr10Of, type ImaSpec } from '../../support/ima-builder.ts'
-import { useScratch } from '../../support/scratch.ts'
+import { useScratchDirectories } from '../../support/scratch.ts'
 import { recordTerminal } from '../../support/terminal.ts'
 
 const specs: readonly ImaSpec[] = [
@@ -18,7 +18,7 @@ const specs: readonly ImaSpec[] = [
 ]
 
 describe('keepseal inspect ima', () => {
-  const scratch = useScratch('keepseal-inspect-ima-')
+  const scratch = useScratchDirectories('inspect-ima')
 
   async function run(content: Uint8Array, ...options: string[]) {
     const file = join(scratch(), 'list')
