@@ -29,12 +29,14 @@ export default defineConfig({
           // Test files share their modules: importing them anew for each file takes longer than the tests themselves.
           isolate: false,
           maxWorkers: 2,
+          sequence: { groupOrder: 0 },
           env: temporaryDirectory(),
         },
       },
       {
         test: {
           name: 'slow',
+          sequence: { groupOrder: 1 },
           include: [`${unitFolders}/*.slow.test.ts`],
           pool: 'forks',
           testTimeout: 60_000,
@@ -43,6 +45,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          sequence: { groupOrder: 2 },
           include: ['test/integration/**/*.test.ts'],
           pool: 'forks',
           testTimeout: 60_000,
@@ -52,6 +55,8 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          // Alone: it measures this very machine, where other tests open and close sockets.
+          sequence: { groupOrder: 3 },
           include: ['test/e2e/**/*.test.ts'],
           pool: 'forks',
           testTimeout: 120_000,

@@ -6,8 +6,8 @@ export const IMA_PCR = 10
 /** A gateway measures a few thousand files in a boot session; the collector asks for suffixes alone. */
 export const MAX_LIST_SIZE = 16 * 1024 * 1024
 
-/** The smallest entry of `ima-ng` takes about 90 bytes, so that MAX_LIST_SIZE holds no more than this. */
-export const MAX_ENTRIES = 200_000
+/** Entries of real files take 100 to 200 bytes, so that this and MAX_LIST_SIZE are about the same bound. */
+export const MAX_ENTRIES = 100_000
 
 /** Template names are a few letters. A custom format, which stands in the place of a name, is refused anyway. */
 export const MAX_TEMPLATE_NAME = 64

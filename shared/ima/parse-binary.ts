@@ -10,7 +10,7 @@ import type { ImaFields, UnverifiedImaEntry, UnverifiedImaList } from './types.t
 /**
  * Reads binary_runtime_measurements or a suffix of it that begins with a whole entry. Everything in the result is a
  * claim until `verifyImaSuffix` (./replay.ts) has replayed it. The parts of the result are views on `bytes`.
- * Throws `ima.too-large` beyond 16 MiB or 200,000 entries, `ima.template-unknown` for a template whose fields this
+ * Throws `ima.too-large` beyond 16 MiB or 100,000 entries, `ima.template-unknown` for a template whose fields this
  * software does not know, and `ima.malformed`, with the number of the entry, for all else.
  */
 export function parseBinaryImaList(bytes: Uint8Array, options: ImaListOptions = {}): UnverifiedImaList {

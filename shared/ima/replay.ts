@@ -22,13 +22,8 @@ export interface ImaSuffixInput {
   readonly bank: HashAlgorithm
 }
 
-/** Before the first entry of a boot session. */
-const startOf = (bank: HashAlgorithm): ImaBase => ({
-  bank,
-  entries: 0,
-  pcr10: new Uint8Array(HASH_SIZE[bank]),
-  paddingMode: null,
-})
+/** PCR 10 before the first entry of a boot session. */
+const startOf = (bank: HashAlgorithm): Uint8Array => new Uint8Array(HASH_SIZE[bank])
 
 /**
  * Proves the entries that follow a verified base by a quoted PCR 10. The list is read after the quote, so it may hold
@@ -40,13 +35,13 @@ const startOf = (bank: HashAlgorithm): ImaBase => ({
  * no prefix leads to the quoted value in one padding mode.
  */
 export function verifyImaSuffix(input: ImaSuffixInput, hash: HashFunction): VerifiedImaSuffix {
-  const { suffix, quotedPcr10, bank } = input
-  const base = input.base ?? startOf(bank)
-  if (base.bank !== bank || base.pcr10.length !== HASH_SIZE[bank]) {
+  const { base, suffix, quotedPcr10, bank } = input
+  if (base !== null && (base.bank !== bank || base.pcr10.length !== HASH_SIZE[bank])) {
     throw new OutcomeError('ima.wrong-start', `the entries before it were verified in the bank ${base.bank}`)
   }
-  if (suffix.first !== base.entries) {
-    throw new OutcomeError('ima.wrong-start', `it begins at entry ${suffix.first}, ${base.entries} were verified`)
+  const before = base?.entries ?? 0
+  if (suffix.first !== before) {
+    throw new OutcomeError('ima.wrong-start', `it begins at entry ${suffix.first}, ${before} were verified`)
   }
   const foreign = suffix.entries.find(({ pcr }) => pcr !== IMA_PCR)
   if (foreign !== undefined) {
@@ -54,50 +49,39 @@ export function verifyImaSuffix(input: ImaSuffixInput, hash: HashFunction): Veri
   }
   if (quotedPcr10.length !== HASH_SIZE[bank]) throw mismatch('the quoted value does not have the size of the bank')
   // With a base it is no kernel that never measured, but a PCR that was reset under a running one.
-  if (base.entries === 0 && equal(quotedPcr10, startOf(bank).pcr10)) throw new OutcomeError('ima.not-measured')
-  for (const mode of modesOf(base)) {
-    const count = matchingPrefix(base, suffix.entries, mode, quotedPcr10, hash)
-    if (count !== undefined) return verified(base, suffix.entries, count, mode, quotedPcr10)
+  const start = base?.pcr10 ?? startOf(bank)
+  if (before === 0 && equal(quotedPcr10, startOf(bank))) throw new OutcomeError('ima.not-measured')
+  for (const mode of base === null ? modesOf(bank) : [base.paddingMode]) {
+    const count = matchingPrefix(start, suffix.entries, bank, mode, quotedPcr10, hash)
+    if (count === undefined) continue
+    const next: ImaBase = { bank, entries: before + count, pcr10: Uint8Array.from(quotedPcr10), paddingMode: mode }
+    return verified(next, suffix.entries, count)
   }
   throw mismatch(`none of ${suffix.entries.length} entries from number ${suffix.first} on leads to it`)
 }
 
-/** In the SHA-1 bank both modes are the same. */
-function modesOf({ bank, paddingMode }: ImaBase): readonly PaddingMode[] {
-  if (paddingMode !== null) return [paddingMode]
-  return bank === 'sha1' ? ['per-bank'] : ['per-bank', 'sha1-padded']
-}
+const modesOf = (bank: HashAlgorithm): readonly PaddingMode[] =>
+  bank === 'sha1' ? ['per-bank'] : ['per-bank', 'sha1-padded']
 
 /** How many of the entries lead to the value. A digest occurs once in a chain, so that there is one answer. */
 function matchingPrefix(
-  base: ImaBase,
+  start: Uint8Array,
   entries: readonly UnverifiedImaEntry[],
+  bank: HashAlgorithm,
   mode: PaddingMode,
   value: Uint8Array,
   hash: HashFunction,
 ): number | undefined {
-  const register = new PcrRegister(base.bank, base.pcr10, hash)
+  const register = new PcrRegister(bank, start, hash)
   if (register.holds(value)) return 0
   for (const [index, entry] of entries.entries()) {
-    register.extend(extendedDigest(entry, base.bank, mode, hash))
+    register.extend(extendedDigest(entry, bank, mode, hash))
     if (register.holds(value)) return index + 1
   }
   return undefined
 }
 
-function verified(
-  base: ImaBase,
-  entries: readonly UnverifiedImaEntry[],
-  count: number,
-  mode: PaddingMode,
-  pcr10: Uint8Array,
-): VerifiedImaSuffix {
-  const next: ImaBase = {
-    bank: base.bank,
-    entries: base.entries + count,
-    pcr10: Uint8Array.from(pcr10),
-    paddingMode: count === 0 ? base.paddingMode : mode,
-  }
+function verified(next: ImaBase, entries: readonly UnverifiedImaEntry[], count: number): VerifiedImaSuffix {
   const suffix = {
     next,
     matchedEntries: count,
@@ -127,12 +111,11 @@ export function extendFrom(
   paddingMode: PaddingMode,
   hash: HashFunction,
 ): ImaBase {
-  const { entries: before, pcr10 } = base ?? startOf(bank)
-  const register = new PcrRegister(bank, pcr10, hash)
+  const register = new PcrRegister(bank, base?.pcr10 ?? startOf(bank), hash)
   for (const entry of entries) {
     if (entry.pcr === IMA_PCR) register.extend(extendedDigest(entry, bank, paddingMode, hash))
   }
-  return { bank, entries: before + entries.length, pcr10: register.value(), paddingMode }
+  return { bank, entries: (base?.entries ?? 0) + entries.length, pcr10: register.value(), paddingMode }
 }
 
 function mismatch(detail: string): OutcomeError {

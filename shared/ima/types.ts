@@ -56,8 +56,8 @@ export interface ImaBase {
   readonly entries: number
   /** The value of PCR 10 after them. */
   readonly pcr10: Uint8Array
-  /** null while no entry has told. Once known it holds for the boot session. */
-  readonly paddingMode: PaddingMode | null
+  /** Holds for the whole boot session. In the SHA-1 bank both modes are the same, and this is `per-bank`. */
+  readonly paddingMode: PaddingMode
 }
 
 declare const replayed: unique symbol
