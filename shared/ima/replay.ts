@@ -48,8 +48,8 @@ export function verifyImaSuffix(input: ImaSuffixInput, hash: HashFunction): Veri
     throw new OutcomeError('ima.foreign-pcr', `entry ${foreign.sequence} is for PCR ${foreign.pcr}`)
   }
   if (quotedPcr10.length !== HASH_SIZE[bank]) throw mismatch('the quoted value does not have the size of the bank')
-  // With a base it is no kernel that never measured, but a PCR that was reset under a running one.
   const start = base?.pcr10 ?? startOf(bank)
+  // Zeros after verified entries are no kernel that never measured, but a PCR that was reset: those do not replay.
   if (before === 0 && equal(quotedPcr10, startOf(bank))) throw new OutcomeError('ima.not-measured')
   for (const mode of base === null ? modesOf(bank) : [base.paddingMode]) {
     const count = matchingPrefix(start, suffix.entries, bank, mode, quotedPcr10, hash)

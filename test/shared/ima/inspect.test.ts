@@ -65,6 +65,13 @@ test.each(['little-endian', 'big-endian'] as const)('the format of a %s list is 
   }
 })
 
+test('a list that begins with a violation, whose digest is zeros of any size, is recognised by its template', () => {
+  for (const templateHash of ['sha1', 'sha256', 'sha512'] as const) {
+    const list = binaryList([{ path: '/x', violation: true }], 'little-endian', templateHash)
+    expect(detectImaFormat(list)).toMatchObject({ templateHash })
+  }
+})
+
 test('a template digest that does not fit is shown', () => {
   const damaged = binaryEntry(bootAggregate())
   damaged.fill(0x55, 4, 24)
