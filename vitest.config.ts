@@ -28,6 +28,7 @@ export default defineConfig({
           pool: 'forks',
           // Test files share their modules: importing them anew for each file takes longer than the tests themselves.
           isolate: false,
+          testTimeout: 30_000,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
           env: temporaryDirectory(),

@@ -37,9 +37,9 @@ it('goes on after a report that the broker did not take, although the connection
       if (sequence === 1) throw new Error('the broker has not answered')
     },
   })
-  await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1))
+  await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1), { timeout: 20_000 })
   expect(tried).toEqual([1])
   vi.advanceTimersByTime(5_000)
-  await vi.waitFor(() => expect(tried).toEqual([1, 0]))
+  await vi.waitFor(() => expect(tried).toEqual([1, 0]), { timeout: 20_000 })
   courier.disconnected()
 })

@@ -85,11 +85,16 @@ describe('one-line sources', () => {
     expect(await sourcesOf(line)).toEqual({ sources: [], malformed: 1 })
   })
 
-  test.each(['[', '"', 'a ', '[a]', '#'])('a line with a megabyte of %j ends in time', async (unit) => {
-    const before = performance.now()
-    await sourcesOf(`deb ${unit.repeat(999_000 / unit.length)}`)
-    expect(performance.now() - before).toBeLessThan(2000)
-  })
+  test.each(['[', '"', 'a ', '[a]', '#'])(
+    'a line with a megabyte of %j ends in time',
+    { timeout: 60_000 },
+    async (unit) => {
+      const before = performance.now()
+      await sourcesOf(`deb ${unit.repeat(999_000 / unit.length)}`)
+      // Generous: it tells linear from quadratic, which takes minutes, and not fast from slow.
+      expect(performance.now() - before).toBeLessThan(30_000)
+    },
+  )
 
   test('lists are read, other names are not', async () => {
     const line = (suite: string) => `deb http://x ${suite} main\n`

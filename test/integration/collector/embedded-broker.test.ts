@@ -54,7 +54,7 @@ describe('a gateway at the embedded broker', () => {
     const gateway = await online()
     await gateway.make()
     await gateway.flush()
-    await vi.waitFor(() => expect(gateway.outbox.size).toBe(0))
+    await vi.waitFor(() => expect(gateway.outbox.size).toBe(0), { timeout: 20_000 })
     await gateway.sendContent()
     await vi.waitFor(async () => {
       const approval = { ueid: gateway.device.ueid, scope: 'device', actor: 'api_x', now: Date.now(), random } as const
@@ -62,12 +62,12 @@ describe('a gateway at the embedded broker', () => {
     })
     await gateway.make()
     await gateway.flush()
-    await vi.waitFor(async () => expect(await verdictOf(gateway)).toBe('affirming'))
+    await vi.waitFor(async () => expect(await verdictOf(gateway)).toBe('affirming'), { timeout: 20_000 })
     gateway.device.readings = { ...gateway.device.readings, sockets: socketsWith(22, 4444) }
     await gateway.make()
     await gateway.flush()
     await gateway.sendContent()
-    await vi.waitFor(async () => expect(await verdictOf(gateway)).toBe('warning'), { timeout: 5_000 })
+    await vi.waitFor(async () => expect(await verdictOf(gateway)).toBe('warning'), { timeout: 20_000 })
     expect((await bench.counted(gateway.device)).length).toBe(3)
     expect(gateway.receipts).toBeGreaterThan(0)
   })
@@ -94,7 +94,7 @@ describe('the embedded broker', () => {
     }
     await two.make()
     await two.flush()
-    await vi.waitFor(() => expect(two.receipts).toBe(1))
+    await vi.waitFor(() => expect(two.receipts).toBe(1), { timeout: 20_000 })
     expect(one.delivered.filter((topic) => topic !== epochTopic)).toEqual([])
   })
 

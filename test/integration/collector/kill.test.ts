@@ -81,7 +81,7 @@ it('killed between taking a message and its commit, a collector counts it once w
   child = await serve(directory, port)
   await gateway.connect(port)
   await gateway.flush()
-  await vi.waitFor(() => expect(gateway.outbox.size).toBe(0), { timeout: 5_000 })
+  await vi.waitFor(() => expect(gateway.outbox.size).toBe(0), { timeout: 30_000 })
   expect(await bench.counted(gateway.device)).toEqual(names.sort())
   await gateway.end()
   await bench.close()
@@ -110,7 +110,7 @@ it('killed again and again at any moment, it loses nothing that it has receipted
   }
   await gateway.connect(port)
   await gateway.flush()
-  await vi.waitFor(() => expect(gateway.outbox.size).toBe(0), { timeout: 10_000 })
+  await vi.waitFor(() => expect(gateway.outbox.size).toBe(0), { timeout: 30_000 })
   expect(await bench.counted(gateway.device)).toEqual(names.sort())
   await gateway.end()
   await bench.close()

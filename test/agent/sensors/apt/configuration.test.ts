@@ -73,7 +73,7 @@ test.each(['{', '"', '/*', '#clear A;', 'a b;', '//', '[', 'Acquire::https::a::V
   (unit) => {
     const before = performance.now()
     read(unit.repeat(1_000_000 / unit.length))
-    expect(performance.now() - before).toBeLessThan(3000)
+    expect(performance.now() - before).toBeLessThan(30_000)
   },
 )
 
