@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { KeepsealError } from '../shared/errors.ts'
 import { coseKeyThumbprint } from '../shared/cose/key.ts'
 import { hash, random as nodeRandom } from '../shared/crypto/node.ts'
 import type { CollectorConfig } from './config/options.ts'
@@ -135,7 +136,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       clock,
       random,
       store,
-      tls,
+      tls: httpsIdentity(config, tls),
       metrics: metrics.registry,
       brokerIsConnected: () => channel.connected,
       deviceChanged: (ueid) => channel.disconnect(ueid),
@@ -173,6 +174,19 @@ function channelOf(
   const [ca, cert, key] = [config.mqtt.caFile, config.mqtt.clientCertificateFile, config.mqtt.clientKeyFile].map(read)
   const credentials = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }
   return new ExternalBroker({ url: broker, tls: credentials, logger, group: 'keepseal-collector' })
+}
+
+/** The operator's own certificate for people and enrolling devices, where one is given; the broker keeps the collector's. */
+function httpsIdentity({ http }: CollectorConfig, own: { key: string; cert: string }): { key: string; cert: string } {
+  if (http.certificateFile === '') return own
+  const read = (path: string): string => {
+    try {
+      return readFileSync(path, 'utf8')
+    } catch (cause) {
+      throw new KeepsealError('file.unreadable', path, { cause })
+    }
+  }
+  return { key: read(http.keyFile), cert: read(http.certificateFile) }
 }
 
 /** Host names by which devices and people are told to come. */
