@@ -1,6 +1,7 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { table } from '../../shared/cli/table.ts'
+import { AGENT_FLAGS } from './agent-flags.ts'
 import { thisMachine } from './machine.ts'
 import { measureOnce, type OnceResult } from './once.ts'
 import { measureRunningAgent, type RunningAgentResult } from './running-agent.ts'
@@ -35,7 +36,7 @@ export async function bench(repository: string, say: (line: string) => void): Pr
     goals: GOALS,
     verification: { warm: rounded(warm), cold: rounded(cold) },
     evidence: { steadyBytes: steady.evidence.bytes.length },
-    agent: { flags: '--jitless', bundleBytes: statSync(bundle).size, once, ...agent },
+    agent: { flags: AGENT_FLAGS.join(' '), bundleBytes: statSync(bundle).size, once, ...agent },
   }
   const directory = join(repository, 'docs', 'bench')
   mkdirSync(directory, { recursive: true })

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { AGENT_FLAGS } from './agent-flags.ts'
 import { median } from './statistics.ts'
 
 export interface OnceResult {
@@ -25,7 +26,7 @@ export function measureOnce(bundle: string): OnceResult {
 function runOnce(bundle: string): { readonly cpuMs: number; readonly sections: Readonly<Record<string, number>> } {
   // `times` tells the CPU time of the shell's children, which Node tells of its own process alone.
   const script = '"$@" && times >&2'
-  const command = [process.execPath, '--jitless', bundle, 'once', '--print', '--json']
+  const command = [process.execPath, ...AGENT_FLAGS, bundle, 'once', '--print', '--json']
   const result = spawnSync('sh', ['-c', script, 'sh', ...command], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
   if (result.status !== 0) throw new Error(`once ended with ${result.status}: ${result.stderr}`)
   const { sections } = JSON.parse(result.stdout) as { sections: Record<string, { cpuMs: number }> }

@@ -9,6 +9,7 @@ import { enrol } from '../../deploy/preview/enrol.ts'
 import { choosePorts } from '../../deploy/preview/ports.ts'
 import { agentSettings, collectorSettings } from '../../deploy/preview/settings.ts'
 import { findTpm } from '../../deploy/preview/tpm.ts'
+import { AGENT_FLAGS } from './agent-flags.ts'
 
 interface Memory {
   /** Resident memory of an agent that is connected, has reported and waits. */
@@ -98,7 +99,7 @@ async function prepareSite(repository: string, home: string, keep: Keep, say: (l
           KEEPSEAL_AGENT_REPORT__RESEND_SECONDS: '1500',
         },
         logFile: join(home, 'logs', 'agent.log'),
-        nodeFlags: ['--jitless'],
+        nodeFlags: AGENT_FLAGS,
       })
       keep(() => agent.stop())
       await reported(api, started)
