@@ -31,6 +31,13 @@ const after = async (before: TpmClock, epoch = 100) => {
 const CLEARED = ['identity.tpm-cleared tpm counters']
 
 describe('the clock of the TPM', () => {
+  it('has been cleared when restarts go back without a reset', async () => {
+    tpmOf().restartCount = 3
+    const before = clockBefore()
+    tpmOf().restartCount = 1
+    expect(deviationsOf(await after(before))).toEqual(CLEARED)
+  })
+
   it('goes forward from report to report, and over boots and sleep', async () => {
     const before = clockBefore()
     expect(deviationsOf(await after(before))).toEqual([])

@@ -7,6 +7,7 @@ import {
   encodePcrSelection,
   parsePcrSelection,
   pcrDigest,
+  quotedStateDigest,
   selectionEquals,
   selectionIncludes,
   selectionOf,
@@ -154,5 +155,21 @@ describe('PCR digest', () => {
   test('a missing value is no empty value', () => {
     const selection = parse('00000001000b03830000')
     expect(outcomeOf(() => pcrDigest(hash, 'sha256', values, selection))).toBe('quote.selection-mismatch')
+  })
+})
+
+describe('the name of a quoted state', () => {
+  const pcrDigest = new Uint8Array(32).fill(7)
+  const nameOf = (selection: PcrSelection) => toHex(quotedStateDigest({ selection, pcrDigest }, hash))
+
+  test('tells other PCRs apart whose values have the same digest', () => {
+    const low = nameOf([{ bank: 'sha256', pcrs: [0, 1, 2, 3] }])
+    expect(nameOf([{ bank: 'sha256', pcrs: [4, 5, 6, 7] }])).not.toBe(low)
+    expect(nameOf([{ bank: 'sha384', pcrs: [0, 1, 2, 3] }])).not.toBe(low)
+  })
+
+  test('is one for a selection, however it is padded', () => {
+    const plain = nameOf([{ bank: 'sha256', pcrs: [0, 1] }])
+    expect(nameOf([{ bank: 'sha256', pcrs: [0, 1], bitmapSize: 4 }])).toBe(plain)
   })
 })
