@@ -4,6 +4,7 @@ import type { HashFunction } from '../../shared/crypto/crypto.ts'
 import type { PostureMap } from '../../shared/evidence/claims.ts'
 import type { AuthenticEvidence, DeviceKey, UnverifiedEvidence } from '../../shared/evidence/evidence.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
+import type { ReplayedLog } from '../../shared/eventlog/types.ts'
 import type { AttestationKey } from '../../shared/tpm/attestation-key.ts'
 import type { PcrValues } from '../../shared/tpm/pcr-selection.ts'
 import type { VerifiedQuote } from '../../shared/tpm/quote.ts'
@@ -94,6 +95,8 @@ export class AppraisalContext {
   newest = false
   quote: VerifiedQuote | undefined
   bootCoverage: BootCoverage = 'none'
+  /** The firmware's log, once the quoted values have proven it. Absent where none was sent, or it was refused. */
+  bootLog: ReplayedLog | undefined
   /** Sections that could be compared with approved ones. */
   readonly decidedSections = new Set<string>()
   readonly deviations: Deviation[] = []

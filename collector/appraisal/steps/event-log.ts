@@ -20,7 +20,7 @@ export const eventLog: AppraisalStep = {
     for (const [bank, values] of context.quote.pcrs) {
       if (bank !== 'sha256' && bank !== 'sha384') continue
       try {
-        verifyEventLog(parseEventLog(log), bank, values, context.hash)
+        context.bootLog = verifyEventLog(parseEventLog(log), bank, values, context.hash)
       } catch (error) {
         if (!(error instanceof OutcomeError)) throw error
         context.deviations.push({
