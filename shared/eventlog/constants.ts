@@ -69,3 +69,6 @@ export const MAX_ALGORITHMS = 16
 
 /** SHA-512 is the largest digest of the registry. */
 export const MAX_DIGEST_SIZE = 64
+
+/** Belongs to the kernel's measurement list, which extends it with each new file: CONFIG_IMA_MEASURE_PCR_IDX. */
+export const IMA_PCR = 10

@@ -1,7 +1,7 @@
 /** Numbers of the measurement list of Linux IMA, and the bounds within which a list is read. */
 
-/** The PCR that IMA extends where its policy names no other: CONFIG_IMA_MEASURE_PCR_IDX. */
-export const IMA_PCR = 10
+/** The PCR that IMA extends where its policy names no other. */
+export { IMA_PCR } from '../eventlog/constants.ts'
 
 /** A gateway measures a few thousand files in a boot session; the collector asks for suffixes alone. */
 export const MAX_LIST_SIZE = 16 * 1024 * 1024

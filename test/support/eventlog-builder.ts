@@ -19,7 +19,7 @@ const SIZES: Readonly<Record<HashAlgorithm, number>> = { sha1: 20, sha256: 32, s
 
 export const digestOf = (bank: HashAlgorithm, data: Uint8Array): Buffer => createHash(bank).update(data).digest()
 
-const u8 = (value: number): Buffer => Buffer.from([value])
+export const u8 = (value: number): Buffer => Buffer.from([value])
 export const u16 = (value: number): Buffer => {
   const bytes = Buffer.alloc(2)
   bytes.writeUInt16LE(value)
