@@ -12,7 +12,7 @@ import { ExternalBroker } from './ingest/external-broker.ts'
 import type { DeviceChannel } from './ingest/device-channel.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { RateLimiter } from './ingest/rate-limiter.ts'
-import { KeyCache } from './ingest/known-devices.ts'
+import { BootCache, KeyCache } from './ingest/known-devices.ts'
 import type { Handled } from './ingest/evidence-handler.ts'
 import { createMetrics } from './metrics.ts'
 import { startServers, type Servers } from './servers.ts'
@@ -84,6 +84,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       logger,
       deps: {
         keys: new KeyCache(KEYS_CACHED),
+        boot: new BootCache(),
         policy: { freshnessWindowMs: config.freshness.windowSeconds * 1000, collectorId: keys.collectorId },
         random,
         collectorKeys: keys,

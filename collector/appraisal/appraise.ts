@@ -39,6 +39,8 @@ export interface Appraisal {
   readonly pcrDigest: Uint8Array | null
   readonly clock: ClockInfo | null
   readonly deviations: readonly Deviation[]
+  /** The boot could not be compared with what was approved, since its log has not arrived. */
+  readonly bootUndecided: boolean
   readonly decidedSections: ReadonlySet<string>
   readonly missing: Missing
   readonly namedReceipt: number | null
@@ -87,6 +89,7 @@ function conclude(context: AppraisalContext, failure: Appraisal['failure']): App
     pcrDigest: context.quote === undefined ? null : quotedStateDigest(context.quote, context.hash),
     clock: context.quote?.clockInfo ?? null,
     deviations: context.deviations,
+    bootUndecided: context.bootUndecided,
     decidedSections: context.decidedSections,
     missing: context.missing,
     namedReceipt: context.notes.namedReceipt,

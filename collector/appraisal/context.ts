@@ -4,10 +4,12 @@ import type { HashFunction } from '../../shared/crypto/crypto.ts'
 import type { PostureMap } from '../../shared/evidence/claims.ts'
 import type { AuthenticEvidence, DeviceKey, UnverifiedEvidence } from '../../shared/evidence/evidence.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
+import type { BootReference } from '../../shared/eventlog/reference/types.ts'
 import type { ReplayedLog } from '../../shared/eventlog/types.ts'
 import type { AttestationKey } from '../../shared/tpm/attestation-key.ts'
 import type { PcrValues } from '../../shared/tpm/pcr-selection.ts'
 import type { VerifiedQuote } from '../../shared/tpm/quote.ts'
+import type { BootLog } from './boot-log.ts'
 import type { BootCoverage, Device, DeviceState } from '../model/device.ts'
 import type { Epoch, Session } from '../model/evidence.ts'
 
@@ -26,6 +28,8 @@ export interface KnownDevice {
   /** The PCR values that are known for the quote's pcrDigest. */
   readonly pcrs: PcrValues | undefined
   readonly approved: ApprovedValues | undefined
+  /** The firmware's log that the evidence names; `missing` until it has arrived. */
+  readonly bootLog: BootLog | 'missing' | undefined
   /**
    * Content by digest in hexadecimal: what evidence and approved values name, as far as it has arrived. null: it has,
    * and nobody needs to look into it, as it is the approved one or nothing is approved.
@@ -49,6 +53,10 @@ export interface KnownLinks {
 export interface ApprovedValues {
   readonly posture: PostureMap
   readonly pcrs: PcrValues | null
+  /** Which events lead to the values, or may; null where no log proved them. */
+  readonly bootReference: BootReference | null
+  /** null where it was approved without a quote. */
+  readonly tpmFirmwareVersion: bigint | null
   /** ms since 1970. */
   readonly approvedAt: number
 }
@@ -97,6 +105,8 @@ export class AppraisalContext {
   bootCoverage: BootCoverage = 'none'
   /** The firmware's log, once the quoted values have proven it. Absent where none was sent, or it was refused. */
   bootLog: ReplayedLog | undefined
+  /** What the quote says of the boot could not be compared with what was approved: the log has not arrived. */
+  bootUndecided = false
   /** Sections that could be compared with approved ones. */
   readonly decidedSections = new Set<string>()
   readonly deviations: Deviation[] = []

@@ -15,11 +15,10 @@ import { makeId } from '../store/ids.ts'
 import type { Store } from '../store/index.ts'
 import { openCases } from '../tracking/cases.ts'
 import { conclude, type OpenedFinding } from '../tracking/conclude.ts'
-import { loadKnownDevice, type KeyCache } from './known-devices.ts'
+import { loadKnownDevice, type Caches } from './known-devices.ts'
 import { hold } from './sequence.ts'
 
-export interface EvidenceDependencies {
-  readonly keys: KeyCache
+export interface EvidenceDependencies extends Caches {
   readonly policy: AppraisalPolicy
   readonly random: RandomFunction
 }
@@ -85,7 +84,7 @@ export async function handleEvidence(
     if (error instanceof OutcomeError) return refuse(store, message, device, error)
     throw error
   }
-  const known = await loadKnownDevice(store, deps.keys, device, unverified)
+  const known = await loadKnownDevice(store, deps, device, unverified)
   const digest = sha256(message.bytes)
   const { receivedAt } = message
   const input = {

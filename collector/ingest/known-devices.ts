@@ -11,9 +11,13 @@ import { attestationKeyOf, qualifiedNameOfPrimary, type AttestationKey } from '.
 import { TPM_RH_ENDORSEMENT } from '../../shared/tpm/constants.ts'
 import { quotedStateDigest, type PcrValues } from '../../shared/tpm/pcr-selection.ts'
 import { parsePublicArea } from '../../shared/tpm/public.ts'
+import { decodeBootReference } from '../../shared/eventlog/reference/encoding.ts'
+import type { BootReference } from '../../shared/eventlog/reference/types.ts'
+import { BootLog } from '../appraisal/boot-log.ts'
 import type { ApprovedValues, KnownDevice, KnownLinks } from '../appraisal/context.ts'
 import type { Device } from '../model/device.ts'
 import type { Store } from '../store/index.ts'
+import { Recent } from './recent.ts'
 
 interface ImportedKeys {
   readonly deviceKey: DeviceKey
@@ -22,24 +26,15 @@ interface ImportedKeys {
 
 /** Importing a key costs more than a check with it: the newest keys are kept, within a bound. */
 export class KeyCache {
-  readonly #entries = new Map<string, ImportedKeys>()
-  readonly #capacity: number
+  readonly #recent: Recent<ImportedKeys>
 
   constructor(capacity: number) {
-    this.#capacity = capacity
+    this.#recent = new Recent(capacity)
   }
 
   keysOf(device: Device): ImportedKeys {
     const name = `${toHex(device.deviceKeyThumbprint)} ${device.tpm === null ? '' : toHex(device.tpm.akName)}`
-    const held = this.#entries.get(name)
-    const keys = held ?? importKeys(device)
-    this.#entries.delete(name)
-    this.#entries.set(name, keys)
-    if (this.#entries.size > this.#capacity) {
-      const [oldest] = this.#entries.keys()
-      if (oldest !== undefined) this.#entries.delete(oldest)
-    }
-    return keys
+    return this.#recent.get(name) ?? this.#recent.keep(name, importKeys(device))
   }
 }
 
@@ -51,29 +46,41 @@ function importKeys(device: Device): ImportedKeys {
   return { deviceKey, attestationKey: attestationKeyOf(parsePublicArea(akPublic), qualifiedName, nodeCrypto) }
 }
 
+/** Boot logs and reference events in use: a release has a few of each, whatever the number of its devices. */
+export class BootCache {
+  readonly logs = new Recent<BootLog>(64)
+  readonly references = new Recent<BootReference>(64)
+}
+
+export interface Caches {
+  readonly keys: KeyCache
+  readonly boot: BootCache
+}
+
 const FRESH_SESSIONS_COMPARED = 4
 
 /** Reads from the store all that the appraisal of `evidence` depends on. */
 export async function loadKnownDevice(
   store: Store,
-  keys: KeyCache,
+  caches: Caches,
   device: Device,
   evidence: UnverifiedEvidence,
 ): Promise<KnownDevice> {
   const { vendor } = device
   const { claims, tpm } = evidence
-  const approved = await loadApproved(store, device)
+  const approved = await loadApproved(store, device, caches)
   const posture = claims.posture ?? (await store.postures.find(vendor, claims.postureDigest))
   return {
     device,
-    ...keys.keysOf(device),
+    ...caches.keys.keysOf(device),
     state: await store.devices.stateOf(device.id),
     links: await loadLinks(store, device, evidence),
     epoch: await store.epochs.byNonce(claims.nonce),
     posture,
     pcrs: tpm === null || tpm.pcrs !== null ? undefined : await loadPcrs(store, vendor, tpm.attest),
     approved,
-    contents: await loadContents(store, vendor, posture, approved?.posture, tpm?.logs.firmware ?? null),
+    contents: await loadContents(store, vendor, posture, approved?.posture),
+    bootLog: await loadBootLog(store, vendor, tpm?.logs.firmware ?? null, caches.boot),
   }
 }
 
@@ -113,17 +120,56 @@ async function loadPcrs(store: Store, vendor: string, attest: Uint8Array): Promi
 const decodePcrValues = (bytes: Uint8Array): PcrValues =>
   readPcrValues(field(decodeCbor(bytes), 'tpm.malformed', 'pcrs'))
 
-async function loadApproved(store: Store, device: Device): Promise<ApprovedValues | undefined> {
+async function loadApproved(store: Store, device: Device, { boot }: Caches): Promise<ApprovedValues | undefined> {
   const [reference] = await store.references.activeFor(device.id, device.productId)
   if (reference === undefined) return undefined
   const posture = await store.postures.find(device.vendor, reference.postureDigest)
   if (posture === undefined) return undefined
   const pcrs = reference.pcrDigest === null ? undefined : await store.pcrSets.find(device.vendor, reference.pcrDigest)
-  return { posture, pcrs: pcrs === undefined ? null : decodePcrValues(pcrs), approvedAt: reference.createdAt }
+  return {
+    posture,
+    pcrs: pcrs === undefined ? null : decodePcrValues(pcrs),
+    bootReference: await loadBootReference(store, device.vendor, reference.bootReferenceDigest, boot),
+    tpmFirmwareVersion: reference.tpmFirmwareVersion,
+    approvedAt: reference.createdAt,
+  }
+}
+
+/** Content names itself by its digest, but belongs to one vendor. */
+const cacheName = (vendor: string, digest: Uint8Array): string => `${toHex(digest)} ${vendor}`
+
+async function loadBootReference(
+  store: Store,
+  vendor: string,
+  digest: Uint8Array | null,
+  { references }: BootCache,
+): Promise<BootReference | null> {
+  if (digest === null) return null
+  const name = cacheName(vendor, digest)
+  const held = references.get(name)
+  if (held !== undefined) return held
+  const stored = await store.bootReferences.find(vendor, digest)
+  const reference = stored === undefined ? undefined : decodeBootReference(stored)
+  if (reference === undefined) throw new Error(`boot reference ${toHex(digest)} is not readable`)
+  return references.keep(name, reference)
+}
+
+async function loadBootLog(
+  store: Store,
+  vendor: string,
+  digest: Uint8Array | null,
+  { logs }: BootCache,
+): Promise<KnownDevice['bootLog']> {
+  if (digest === null) return undefined
+  const name = cacheName(vendor, digest)
+  const held = logs.get(name)
+  if (held !== undefined) return held
+  const content = await store.sections.find(vendor, digest)
+  return content === undefined ? 'missing' : logs.keep(name, new BootLog(content, nodeCrypto.hash))
 }
 
 /**
- * Content that the steps read: the firmware's log, and sections that differ from the approved ones. Of all others,
+ * Content that the steps read: sections that differ from the approved ones. Of all others,
  * whether it is here.
  */
 async function loadContents(
@@ -131,7 +177,6 @@ async function loadContents(
   vendor: string,
   posture: PostureMap | undefined,
   approved: PostureMap | undefined,
-  firmwareLog: Uint8Array | null,
 ): Promise<ReadonlyMap<string, Uint8Array | null>> {
   const contents = new Map<string, Uint8Array | null>()
   const read = async (digest: Uint8Array): Promise<void> => {
@@ -148,6 +193,5 @@ async function loadContents(
     await read(before)
   }
   for (const digest of posture?.values() ?? []) await look(digest)
-  if (firmwareLog !== null) await read(firmwareLog)
   return contents
 }

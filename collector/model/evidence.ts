@@ -66,6 +66,10 @@ export interface ReferenceValues {
   readonly review: 'unreviewed'
   readonly postureDigest: Uint8Array
   readonly pcrDigest: Uint8Array | null
+  /** Names the reference events of the boot; null where no log proved the quoted values. */
+  readonly bootReferenceDigest: Uint8Array | null
+  /** As the quote told it; null without a quote. */
+  readonly tpmFirmwareVersion: bigint | null
   readonly createdAt: number
   readonly createdBy: string
 }

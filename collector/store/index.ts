@@ -9,7 +9,7 @@ import { evidenceRepository } from './evidence.ts'
 import { findingsRepository } from './findings.ts'
 import { migrate } from './migrations/index.ts'
 import { pendingEnrolmentsRepository } from './pending-enrolments.ts'
-import { pcrSetsRepository, posturesRepository } from './postures.ts'
+import { bootReferencesRepository, pcrSetsRepository, posturesRepository } from './postures.ts'
 import { productsRepository } from './products.ts'
 import { receiptsRepository } from './receipts.ts'
 import { referencesRepository } from './references.ts'
@@ -44,6 +44,7 @@ function repositories(db: Executor) {
     receipts: receiptsRepository(db),
     postures: posturesRepository(db),
     pcrSets: pcrSetsRepository(db),
+    bootReferences: bootReferencesRepository(db),
     sections: sectionsRepository(db),
     references: referencesRepository(db),
     findings: findingsRepository(db),

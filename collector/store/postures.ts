@@ -56,3 +56,29 @@ export function pcrSetsRepository(db: Executor) {
     },
   }
 }
+
+export type BootReferencesRepository = ReturnType<typeof bootReferencesRepository>
+
+/** Reference events of boots by the SHA-256 of their encoding, each once per vendor. */
+export function bootReferencesRepository(db: Executor) {
+  return {
+    /** `rules`: from `encodeBootReference`. Saving again changes nothing. */
+    async save(vendor: string, digest: Uint8Array, rules: string): Promise<void> {
+      await db
+        .insertInto('boot_references')
+        .values({ vendor, digest, rules })
+        .onConflict((conflict) => conflict.columns(['vendor', 'digest']).doNothing())
+        .execute()
+    },
+
+    async find(vendor: string, digest: Uint8Array): Promise<string | undefined> {
+      const row = await db
+        .selectFrom('boot_references')
+        .select('rules')
+        .where('vendor', '=', vendor)
+        .where('digest', '=', digest)
+        .executeTakeFirst()
+      return row?.rules
+    },
+  }
+}

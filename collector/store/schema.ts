@@ -23,6 +23,7 @@ export interface Database {
   receipts: ReceiptsTable
   postures: PosturesTable
   pcr_sets: PcrSetsTable
+  boot_references: BootReferencesTable
   sections: SectionsTable
   section_chunks: SectionChunksTable
   reference_values: ReferenceValuesTable
@@ -202,6 +203,13 @@ export interface PcrSetsTable {
   pcr_values: Uint8Array
 }
 
+export interface BootReferencesTable {
+  vendor: string
+  digest: Uint8Array
+  /** JSON: shared/eventlog/reference/encoding.ts. */
+  rules: string
+}
+
 export interface SectionsTable {
   vendor: string
   digest: Uint8Array
@@ -226,6 +234,9 @@ export interface ReferenceValuesTable {
   review: ReferenceValues['review']
   posture_digest: Uint8Array
   pcr_digest: Uint8Array | null
+  boot_reference_digest: Uint8Array | null
+  /** Decimal text: an unsigned 64-bit number. */
+  tpm_firmware_version: string | null
   created_at: number
   created_by: string
 }

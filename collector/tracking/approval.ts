@@ -1,4 +1,5 @@
 import { equal, toHex } from '../../shared/bytes/bytes.ts'
+import type { ReplayedLog } from '../../shared/eventlog/types.ts'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
@@ -6,6 +7,7 @@ import type { Device, DeviceState } from '../model/device.ts'
 import type { EvidenceRecord } from '../model/evidence.ts'
 import { makeId } from '../store/ids.ts'
 import type { Store } from '../store/index.ts'
+import { provenLogOf, proposeFrom, reportedBoot, saveBootReference, type ReportedBoot } from './boot-baseline.ts'
 import { reviewOf } from './review.ts'
 
 /** Whom the approved values are for: the device alone, or each device of its product. */
@@ -22,6 +24,11 @@ export interface ApprovalRequest {
   readonly expectedPostureDigest?: Uint8Array | undefined
   /** `reviewOf` what the person has seen: refuse when it is something else by now. */
   readonly expectedReview?: string | undefined
+  /**
+   * Further devices of the product whose boots are good too: what differs between all of them may vary. For the scope
+   * `product` alone.
+   */
+  readonly golden?: readonly Ueid[]
   /** Whether a latched failure is released only for what was seen. */
   readonly reviewed?: boolean
 }
@@ -145,6 +152,7 @@ async function missingContent(store: Store, vendor: string, record: EvidenceReco
   if (record.pcrDigest !== null && (await store.pcrSets.find(vendor, record.pcrDigest)) === undefined) {
     return 'its PCR values have not arrived yet'
   }
+  if ((await reportedBoot(store, vendor, record))?.log === 'missing') return 'its boot log has not arrived yet'
   for (const [id, digest] of posture) {
     if (!(await store.sections.has(vendor, digest))) return `the content of its section ${id} has not arrived yet`
   }
@@ -156,8 +164,10 @@ async function accept(
   device: Device,
   state: DeviceState,
   record: EvidenceRecord,
-  { scope, actor, now, random }: ApprovalRequest,
+  { scope, actor, now, random, golden = [] }: ApprovalRequest,
 ): Promise<{ referenceId: string; resolvedFindings: readonly string[] }> {
+  const boot = await reportedBoot(store, device.vendor, record)
+  const bootReferenceDigest = await bootReferenceOf(store, device, boot, golden)
   const insert = async (deviceId: number | null): Promise<string> => {
     const id = makeId('ref', now, random)
     await store.references.insert({
@@ -167,6 +177,8 @@ async function accept(
       review: 'unreviewed',
       postureDigest: record.postureDigest,
       pcrDigest: record.pcrDigest,
+      bootReferenceDigest,
+      tpmFirmwareVersion: boot?.tpmFirmwareVersion ?? null,
       createdAt: now,
       createdBy: actor,
     })
@@ -181,6 +193,38 @@ async function accept(
   for (const finding of open) await store.findings.setState(finding.id, 'resolved', now)
   await store.devices.saveState(device.id, { ...state, verdict: 'affirming', verdictCode: null, latch: 'none' })
   return { referenceId, resolvedFindings: open.map((finding) => finding.id) }
+}
+
+/** Errors: request.conflict for golden devices that cannot be taken together. */
+async function bootReferenceOf(
+  store: Store,
+  device: Device,
+  boot: ReportedBoot | undefined,
+  golden: readonly Ueid[],
+): Promise<Uint8Array | null> {
+  const log = provenLogOf(boot)
+  if (log === undefined) {
+    if (golden.length > 0) throw conflict('no boot log proves its measurements, so that there is nothing to compare')
+    return null
+  }
+  const others = await Promise.all(golden.map((ueid) => goldenLog(store, device, ueid)))
+  const proposal = proposeFrom(log, others)
+  if (proposal === undefined || proposal.conflicts.length > 0) {
+    if (golden.length === 0) return null
+    const pcrs = proposal?.conflicts.join(', ') ?? 'of different banks'
+    throw conflict(`the boots differ in a way that no rules can express: PCRs ${pcrs}`)
+  }
+  return saveBootReference(store, device.vendor, proposal.reference)
+}
+
+/** The proven boot log of a device that serves as an example of its product. Errors: request.*. */
+export async function goldenLog(store: Store, device: Device, ueid: Ueid): Promise<ReplayedLog> {
+  const other = await existing(store, ueid)
+  if (other.productId !== device.productId) throw conflict(`${ueid} is a device of another product`)
+  const record = await store.evidence.latestFresh(other.id)
+  const log = record === undefined ? undefined : provenLogOf(await reportedBoot(store, other.vendor, record))
+  if (log === undefined) throw conflict(`no boot log proves the measurements of ${ueid}`)
+  return log
 }
 
 function before({ verdict, verdictCode, latch, postureDigest, pcrDigest }: DeviceState): Record<string, unknown> {

@@ -88,13 +88,14 @@ function isDecided({ code, subject }: Finding, appraisal: Appraisal): boolean {
     const section = code === 'boot.fact-changed' ? 'boot' : code.slice(0, code.indexOf('.'))
     return appraisal.decidedSections.has(section)
   }
+  if (code.startsWith('boot.') && appraisal.bootUndecided) return false
   return appraisal.failure === null && !appraisal.missing.pcrs
 }
 
 /** Good evidence after a failure means recovered, not acquitted: that is for a person to say. */
 function nextLatch(state: DeviceState, appraisal: Appraisal, integrityFailed: boolean): Latch {
   if (integrityFailed) return 'failed'
-  if (state.latch === 'failed' && !appraisal.missing.pcrs) return 'recovered-unacknowledged'
+  if (state.latch === 'failed' && !appraisal.missing.pcrs && !appraisal.bootUndecided) return 'recovered-unacknowledged'
   return state.latch
 }
 

@@ -141,11 +141,9 @@ export async function steadyDevice(): Promise<SteadyDevice> {
       epoch,
       posture,
       pcrs,
-      approved: { posture, pcrs, approvedAt: 0 },
-      contents: new Map([
-        ...contents.map(([, content]) => [toHex(sha256(content)), null] as const),
-        [toHex(firmwareLog), null] as const,
-      ]),
+      approved: { posture, pcrs, bootReference: null, tpmFirmwareVersion: null, approvedAt: 0 },
+      bootLog: undefined, // known logs are not replayed again
+      contents: new Map(contents.map(([, content]) => [toHex(sha256(content)), null] as const)),
     },
     policy: { freshnessWindowMs: 600_000, collectorId },
     receivedAt: NOW,

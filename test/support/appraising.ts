@@ -1,10 +1,12 @@
 import { appraise, type Appraisal, type Decision } from '../../collector/appraisal/appraise.ts'
+import { BootLog } from '../../collector/appraisal/boot-log.ts'
 import type { AppraisalContext, ApprovedValues, KnownDevice, KnownLinks } from '../../collector/appraisal/context.ts'
 import { initialDeviceState, type Device, type DeviceState } from '../../collector/model/device.ts'
 import type { Epoch } from '../../collector/model/evidence.ts'
 import { ed25519Key, hash, sha256 } from '../../shared/crypto/node.ts'
 import type { PostureMap } from '../../shared/evidence/claims.ts'
-import { decodeEvidence } from '../../shared/evidence/evidence.ts'
+import { toHex } from '../../shared/bytes/bytes.ts'
+import { decodeEvidence, type UnverifiedEvidence } from '../../shared/evidence/evidence.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { AttestationKey } from '../../shared/tpm/attestation-key.ts'
 import type { PcrValues } from '../../shared/tpm/pcr-selection.ts'
@@ -25,6 +27,7 @@ export interface Knowledge {
   readonly posture?: PostureMap
   readonly pcrs?: PcrValues
   readonly approved?: ApprovedValues | undefined
+  readonly bootLog?: KnownDevice['bootLog']
   readonly contents?: ReadonlyMap<string, Uint8Array | null>
 }
 
@@ -37,9 +40,22 @@ export const epochOf = (device: SoftwareDevice, number = 100): Epoch => ({
 /** Approved: what the device reports at this moment. */
 export const approvalOf = (device: SoftwareDevice): ApprovedValues => ({
   approvedAt: 0,
+  bootReference: null,
+  tpmFirmwareVersion: null,
   posture: device.posture.posture,
   pcrs: device.tpm === null ? null : new Map([...device.tpm.pcrs].map(([bank, values]) => [bank, new Map(values)])),
 })
+
+/** The log that an evidence names, out of contents in the way of the store. */
+function bootLogOf(
+  { tpm }: UnverifiedEvidence,
+  contents: ReadonlyMap<string, Uint8Array | null>,
+): KnownDevice['bootLog'] {
+  const digest = tpm?.logs.firmware ?? null
+  if (digest === null) return undefined
+  const content = contents.get(toHex(digest))
+  return content === undefined || content === null ? 'missing' : new BootLog(content, hash)
+}
 
 export function appraisalInput(
   device: SoftwareDevice,
@@ -66,6 +82,7 @@ export function appraisalInput(
     posture: unverified.claims.posture ?? knowledge.posture,
     pcrs: unverified.tpm?.pcrs === null ? knowledge.pcrs : undefined,
     approved: 'approved' in knowledge ? knowledge.approved : approvalOf(device),
+    bootLog: 'bootLog' in knowledge ? knowledge.bootLog : bootLogOf(unverified, knowledge.contents ?? device.contents),
     contents: knowledge.contents ?? device.contents,
   }
   return {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import type { Handled, ReceivedMessage } from '../../collector/ingest/evidence-handler.ts'
-import { KeyCache } from '../../collector/ingest/known-devices.ts'
+import { BootCache, KeyCache } from '../../collector/ingest/known-devices.ts'
 import { processBatch, type BatchResult, type IngestDependencies } from '../../collector/ingest/process-batch.ts'
 import type { DownPublication } from '../../collector/ingest/receipts.ts'
 import type { Device, DeviceState } from '../../collector/model/device.ts'
@@ -47,6 +47,7 @@ export class IngestingCollector {
     this.store = store
     this.deps = {
       keys: new KeyCache(100),
+      boot: new BootCache(),
       policy: { freshnessWindowMs: 2 * PERIOD_MS, collectorId: keys.collectorId },
       random,
       collectorKeys: keys,
@@ -117,13 +118,13 @@ export class IngestingCollector {
     return this.evidence(device, (await device.report(lies)).bytes)
   }
 
-  /** Everything that the device's posture names. */
+  /** Everything that the device's evidence names. */
   async content(device: SoftwareDevice): Promise<readonly Handled[]> {
     const handled: Handled[] = []
-    for (const id of device.sections.keys()) {
-      for (const part of await device.parts(id)) {
-        handled.push(...(await this.receive(this.message(device, part, 'section'))).handled)
-      }
+    const ids = [...device.sections.keys()]
+    const parts = await Promise.all([device.logParts(), ...ids.map((id) => device.parts(id))])
+    for (const part of parts.flat()) {
+      handled.push(...(await this.receive(this.message(device, part, 'section'))).handled)
     }
     return handled
   }

@@ -12,6 +12,7 @@ import {
   type PcrValues,
 } from '../../shared/tpm/pcr-selection.ts'
 import { encodeSignature } from '../../shared/tpm/signature.ts'
+import { pcrsOf, type EventSpec } from './eventlog-builder.ts'
 import { SoftwareSigner } from './tpm-quote.ts'
 
 /** What a forged quote says instead of the truth. */
@@ -41,6 +42,7 @@ const valueOf = (label: string, bank: PcrBank): Uint8Array =>
 export class QuotingTpm {
   readonly signer: SoftwareSigner
   clockMs = 1_000_000n
+  firmwareVersion = 0x2019_1023n
   resetCount = 40
   restartCount = 0
   #pcrs: Map<PcrBank, Map<number, Uint8Array>>
@@ -69,9 +71,9 @@ export class QuotingTpm {
     this.setPcr('sha256', pcr, new Uint8Array(hash('sha256', concat(before, hash('sha256', Buffer.from(event))))))
   }
 
-  /** The machine boots again, as it booted before. */
-  reboot(): void {
-    this.#pcrs = bootedPcrs()
+  /** The machine boots again: as it booted before, or so that it measures `events`, into PCRs 0 to 15. */
+  reboot(events?: readonly EventSpec[]): void {
+    this.#pcrs = events === undefined ? bootedPcrs() : new Map([['sha256', new Map(pcrsOf(events))]])
     this.resetCount = (this.resetCount + 1) >>> 0
     this.restartCount = 0
   }
@@ -106,7 +108,7 @@ export class QuotingTpm {
       .u32(this.resetCount)
       .u32(this.restartCount)
       .u8(1)
-      .u64(0x2019_1023n)
+      .u64(this.firmwareVersion)
       .bytes(encodePcrSelection(selection))
       .sized16(pcrDigest(hash, signatureHash, this.#pcrs, selection))
       .finish()

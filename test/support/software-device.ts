@@ -20,6 +20,7 @@ import type { SectionReading } from '../../shared/posture/reading.ts'
 import type { SectionId } from '../../shared/posture/sections.ts'
 import { encodePublicArea, nameOf } from '../../shared/tpm/public.ts'
 import { ed25519Signer } from './node-signer.ts'
+import { agileLog, type EventSpec } from './eventlog-builder.ts'
 import { QuotingTpm, type QuoteLies } from './quoting-tpm.ts'
 
 export type Readings = { readonly [S in SectionId]?: SectionReading<S> }
@@ -87,6 +88,8 @@ export class SoftwareDevice {
   /** Newest epoch that it knows. */
   nonce: Uint8Array
   readings: Readings = GOOD_READINGS
+  /** The firmware's log, as the agent reads it. */
+  firmwareLog: Uint8Array | null = null
   /** False: it stops to quote. */
   quoting = true
   bootId = new Uint8Array(random(16))
@@ -119,9 +122,11 @@ export class SoftwareDevice {
     return new Map(ids.map((id) => [id, encoded(id, this.readings)]))
   }
 
-  /** Content of every section, by its digest in hexadecimal. */
+  /** Content of every section and the log, by its digest in hexadecimal. */
   get contents(): ReadonlyMap<string, Uint8Array> {
-    return new Map([...this.sections.values()].map(({ digest, bytes }) => [toHex(digest), bytes]))
+    const contents = [...this.sections.values()].map(({ bytes }) => bytes)
+    if (this.firmwareLog !== null) contents.push(this.firmwareLog)
+    return new Map(contents.map((content) => [toHex(sha256(content)), content]))
   }
 
   get posture(): MeasuredPosture {
@@ -153,7 +158,7 @@ export class SoftwareDevice {
       software: { name: 'keepseal-agent', version: '0.1.0' },
       issuedAt: 1_781_234_567,
       quote: tpm === null || !this.quoting ? null : (extraData) => tpm.quote(extraData, lies),
-      firmwareLogDigest: null,
+      firmwareLogDigest: this.firmwareLog === null ? null : new Uint8Array(sha256(this.firmwareLog)),
       acknowledged: this.acknowledged,
       ...over,
     })
@@ -186,8 +191,10 @@ export class SoftwareDevice {
     this.#chain = []
   }
 
-  reboot(): void {
-    this.tpm?.reboot()
+  /** Boots again: as before, or so that it measures `events` and has `log` to show for it, by default the true one. */
+  reboot(events?: readonly EventSpec[], log?: Uint8Array): void {
+    this.tpm?.reboot(events)
+    if (events !== undefined) this.firmwareLog = log ?? agileLog(events)
     this.bootId = new Uint8Array(random(16))
     this.restart()
   }
@@ -200,6 +207,7 @@ export class SoftwareDevice {
     )
     copy.readings = this.readings
     copy.quoting = this.quoting
+    copy.firmwareLog = this.firmwareLog
     copy.bootId = this.bootId
     copy.acknowledged = this.acknowledged
     copy.lastReceipt = this.lastReceipt
@@ -213,6 +221,12 @@ export class SoftwareDevice {
   /** The messages with which a section's content travels. */
   async parts(id: SectionId, options: { deflate?: boolean; partBytes?: number } = {}): Promise<Uint8Array[]> {
     return Promise.all(this.sectionParts(id, options).map((part) => this.signPart(part)))
+  }
+
+  async logParts(): Promise<Uint8Array[]> {
+    const log = this.firmwareLog
+    if (log === null) return []
+    return Promise.all(partsOf({ digest: sha256(log), size: log.length }, 0, log).map((part) => this.signPart(part)))
   }
 
   sectionParts(id: SectionId, { deflate = false, partBytes }: { deflate?: boolean; partBytes?: number } = {}) {

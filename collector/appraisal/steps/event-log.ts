@@ -1,7 +1,4 @@
-import { toHex } from '../../../shared/bytes/bytes.ts'
 import { OutcomeError } from '../../../shared/errors.ts'
-import { verifyEventLog } from '../../../shared/eventlog/match.ts'
-import { parseEventLog } from '../../../shared/eventlog/parse.ts'
 import type { AppraisalStep } from '../registry.ts'
 
 /**
@@ -13,22 +10,17 @@ export const eventLog: AppraisalStep = {
   title: 'The boot log leads to the quoted values',
   failure: 'integrity',
   run(context) {
-    const digest = context.unverified.tpm?.logs.firmware ?? null
-    if (context.quote === undefined || digest === null) return
-    const log = context.known.contents.get(toHex(digest))
-    if (log === undefined || log === null) return // asked for by the step that looks at contents
+    const { bootLog } = context.known
+    if (context.quote === undefined || bootLog === undefined) return
+    if (bootLog === 'missing') return // asked for by the step that looks at contents
     for (const [bank, values] of context.quote.pcrs) {
       if (bank !== 'sha256' && bank !== 'sha384') continue
       try {
-        context.bootLog = verifyEventLog(parseEventLog(log), bank, values, context.hash)
+        context.bootLog = bootLog.verify(bank, values)
       } catch (error) {
         if (!(error instanceof OutcomeError)) throw error
-        context.deviations.push({
-          code: 'boot.log-refused',
-          subject: `event log/${bank}`,
-          before: null,
-          after: error.message,
-        })
+        const subject = `event log/${bank}`
+        context.deviations.push({ code: 'boot.log-refused', subject, before: null, after: error.message })
       }
     }
   },

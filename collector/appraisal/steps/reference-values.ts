@@ -1,6 +1,7 @@
 import { equal, toHex } from '../../../shared/bytes/bytes.ts'
-import type { PcrValues } from '../../../shared/tpm/pcr-selection.ts'
-import type { AppraisalContext, ApprovedValues, Deviation } from '../context.ts'
+import type { PcrRules } from '../../../shared/eventlog/reference/types.ts'
+import { bootDeviations } from '../boot-deviations.ts'
+import type { AppraisalContext, ApprovedValues } from '../context.ts'
 import type { AppraisalStep } from '../registry.ts'
 import { sectionDeviations } from '../section-deviations.ts'
 
@@ -15,7 +16,7 @@ export const referenceValues: AppraisalStep = {
       context.obstacles.push('reference-values.missing')
       return
     }
-    comparePcrs(context, approved)
+    compareBootValues(context, approved)
     // A posture from before the approval was approved by nobody and replaced since: it says nothing about either.
     const { epoch } = context.known
     const isEarlier = !context.newest && epoch !== undefined && epoch.issuedAt < approved.approvedAt
@@ -23,36 +24,39 @@ export const referenceValues: AppraisalStep = {
   },
 }
 
-function comparePcrs(context: AppraisalContext, approved: ApprovedValues): void {
-  if (context.quote === undefined) return
+function compareBootValues(context: AppraisalContext, approved: ApprovedValues): void {
+  const { quote, known } = context
+  if (quote === undefined) return
   if (approved.pcrs === null) {
     // Approved without a quote, measured with one: nobody has looked at these boot measurements.
     context.obstacles.push('reference-values.missing')
     return
   }
-  context.deviations.push(...pcrDeviations(approved.pcrs, context.quote.pcrs))
-}
-
-/** PCR 10 belongs to the kernel's measurement list: it grows with each new file and has no fixed value. */
-const IMA_PCR = 10
-
-export function pcrDeviations(approved: PcrValues, reported: PcrValues): Deviation[] {
-  const deviations: Deviation[] = []
-  for (const [bank, pcrs] of approved) {
-    for (const [pcr, before] of pcrs) {
-      if (pcr === IMA_PCR && before.some((byte) => byte !== 0)) continue
-      const after = reported.get(bank)?.get(pcr)
-      if (after !== undefined && equal(before, after)) continue
-      deviations.push({
-        code: 'boot.pcr-changed',
-        subject: `pcr/${bank}/${pcr}`,
-        before: toHex(before),
-        after: after === undefined ? 'not quoted' : toHex(after),
-      })
-    }
+  const { bootReference, tpmFirmwareVersion: before } = approved
+  const isAwaited = known.bootLog === 'missing'
+  // A device that was asked before and still sends no log gains no time by it, but for what units may differ in.
+  const wasAsked = known.state.verdictCode === 'content.missing'
+  const mayVary = (pcr: number): boolean => isTolerant(bootReference?.pcrs.find((rules) => rules.pcr === pcr))
+  const { deviations, undecided } = bootDeviations(
+    { pcrs: approved.pcrs, bootReference },
+    quote.pcrs,
+    context.bootLog,
+    (pcr) => isAwaited && (!wasAsked || mayVary(pcr)),
+    context.hash,
+  )
+  context.deviations.push(...deviations)
+  context.bootUndecided = undecided
+  const after = quote.firmwareVersion
+  if (before !== null && before !== after) {
+    const text = (version: bigint): string => version.toString(16).padStart(16, '0')
+    const subject = 'tpm firmware'
+    context.deviations.push({ code: 'boot.tpm-firmware-changed', subject, before: text(before), after: text(after) })
   }
-  return deviations
 }
+
+const isTolerant = (rules: PcrRules | undefined): boolean =>
+  rules !== undefined &&
+  (rules.isUnordered || rules.rules.some(({ isOptional, digests }) => isOptional || digests?.length !== 1))
 
 function comparePosture(context: AppraisalContext, approved: ApprovedValues): void {
   const { posture, contents } = context.known

@@ -8,17 +8,16 @@ export const sections: AppraisalStep = {
   failure: 'integrity',
   run(context) {
     const { known, unverified, missing, obstacles } = context
+    const absent: Uint8Array[] = []
+    // A log that is named and never sent must not pass for one that was replayed.
+    const firmwareLog = unverified.tpm?.logs.firmware ?? null
+    if (known.bootLog === 'missing' && firmwareLog !== null) absent.push(firmwareLog)
     if (known.posture === undefined) {
       missing.posture = true
-      obstacles.push('content.missing')
-      return
+    } else {
+      absent.push(...[...known.posture.values()].filter((digest) => !known.contents.has(toHex(digest))))
     }
-    const absent = [...known.posture.values()].filter((digest) => !known.contents.has(toHex(digest)))
-    const firmwareLog = unverified.tpm?.logs.firmware ?? null
-    // A log that is named and never sent must not pass for one that was replayed.
-    if (firmwareLog !== null && !known.contents.has(toHex(firmwareLog))) absent.unshift(firmwareLog)
-    if (absent.length === 0) return
     missing.contents.push(...absent)
-    obstacles.push('content.missing')
+    if (missing.posture || absent.length > 0) obstacles.push('content.missing')
   },
 }

@@ -5,6 +5,7 @@ import { transaction, type Executor } from '../database.ts'
 import { sqliteColumnTypes, type ColumnTypes } from '../dialect.ts'
 import type { Database } from '../schema.ts'
 import { initial } from './0001-initial.ts'
+import { bootReferences } from './0002-boot-references.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -13,7 +14,7 @@ export interface Migration {
   readonly apply: (db: Executor, types: ColumnTypes) => Promise<void>
 }
 
-export const migrations: readonly Migration[] = [initial]
+export const migrations: readonly Migration[] = [initial, bootReferences]
 
 /**
  * Applies what is missing, each step in its own transaction, forward only. Returns the names of the applied steps.

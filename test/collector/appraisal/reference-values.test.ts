@@ -45,7 +45,7 @@ describe('what nobody has approved', () => {
   it('of the boot is not appraised where only the posture was approved', async () => {
     const { bytes } = await device.report()
     const { posture } = approvalOf(device)
-    expect(appraisalOf(device, bytes, { approved: { posture, pcrs: null, approvedAt: 0 } })).toMatchObject({
+    expect(appraisalOf(device, bytes, { approved: { ...approvalOf(device), posture, pcrs: null } })).toMatchObject({
       verdict: 'not-appraised',
       code: 'reference-values.missing',
     })

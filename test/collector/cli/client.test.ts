@@ -8,6 +8,7 @@ import { hash } from '../../../shared/crypto/node.ts'
 import { tokenHash } from '../../../shared/evidence/binding.ts'
 import { isPrintable } from '../../../shared/text/printable.ts'
 import { bytes, certificate, evidence, finding, id, NOW, storedDevice, storedProduct } from '../store/samples.ts'
+import { quotedMessage } from '../../support/quoted-message.ts'
 import { useCollector, type RunResult } from './support.ts'
 
 const expectFits = ({ stdout }: RunResult): void => {
@@ -17,9 +18,10 @@ const expectFits = ({ stdout }: RunResult): void => {
 /** A device whose newest evidence can be approved, with a finding against it. */
 async function driftedDevice(store: Store) {
   const device = await storedDevice(store)
-  await store.evidence.insert(evidence(device.id, 0))
+  const message = await quotedMessage()
+  await store.evidence.insert(evidence(device.id, 0, { bytes: message.bytes }))
   await store.postures.save(device.vendor, bytes('posture'), new Map())
-  await store.pcrSets.save(device.vendor, bytes('pcrs'), bytes('values'))
+  await store.pcrSets.save(device.vendor, bytes('pcrs'), message.pcrs)
   await store.devices.saveState(device.id, {
     ...initialDeviceState,
     verdict: 'contraindicated',

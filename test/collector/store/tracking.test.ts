@@ -17,6 +17,8 @@ describeStore('reference values', (createStore) => {
       review: 'unreviewed',
       postureDigest: bytes(`posture ${at}`),
       pcrDigest: at % 2 === 0 ? null : bytes('pcrs'),
+      bootReferenceDigest: at % 2 === 0 ? null : bytes('boot'),
+      tpmFirmwareVersion: at % 2 === 0 ? null : 0xffff_ffff_ffff_ffffn,
       createdAt: NOW + at,
       createdBy: 'api_x',
     })

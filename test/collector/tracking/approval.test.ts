@@ -6,6 +6,7 @@ import type { Store } from '../../../collector/store/index.ts'
 import { approveDevice, revokeDevice, type ApprovalScope } from '../../../collector/tracking/approval.ts'
 import { makeUeid } from '../../../shared/evidence/identifiers.ts'
 import { bytes, evidence, finding, NOW, storedDevice } from '../store/samples.ts'
+import { quotedMessage } from '../../support/quoted-message.ts'
 import { describeStore } from '../store/support.ts'
 
 const SESSION = bytes('session', 16)
@@ -14,10 +15,11 @@ const PAGE = { limit: 100 }
 /** A device that has reported: failed, latched, with two findings, and all content at hand. */
 async function reported(store: Store, over: { device?: Partial<Device>; record?: Partial<EvidenceRecord> } = {}) {
   const device = await storedDevice(store, 'one', undefined, over.device)
-  const record = evidence(device.id, 4, over.record)
+  const message = await quotedMessage()
+  const record = evidence(device.id, 4, { bytes: message.bytes, ...over.record })
   await store.evidence.insert(record)
   await store.postures.save(device.vendor, bytes('posture'), new Map([['sockets', bytes('sockets')]]))
-  await store.pcrSets.save(device.vendor, bytes('pcrs'), bytes('values'))
+  await store.pcrSets.save(device.vendor, bytes('pcrs'), message.pcrs)
   await store.sections.save(device.vendor, bytes('sockets'), bytes('content'))
   const state: DeviceState = {
     ...initialDeviceState,
@@ -68,6 +70,8 @@ describeStore('the approval of a device', (createStore) => {
         review: 'unreviewed',
         postureDigest: bytes('posture'),
         pcrDigest: bytes('pcrs'),
+        bootReferenceDigest: null,
+        tpmFirmwareVersion: 0x2019_1023n,
         createdAt: NOW + 9,
         createdBy: 'api_x',
       },
@@ -95,6 +99,8 @@ describeStore('the approval of a device', (createStore) => {
       review: 'unreviewed',
       postureDigest: bytes('older'),
       pcrDigest: null,
+      bootReferenceDigest: null,
+      tpmFirmwareVersion: null,
       createdAt: NOW,
       createdBy: 'api_x',
     })
