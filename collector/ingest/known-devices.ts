@@ -1,11 +1,9 @@
 import { equal, toHex } from '../../shared/bytes/bytes.ts'
-import { decodeCbor } from '../../shared/cbor/codec.ts'
-import { field } from '../../shared/cbor/fields.ts'
 import * as nodeCrypto from '../../shared/crypto/node.ts'
 import type { PostureMap } from '../../shared/evidence/claims.ts'
 import type { DeviceKey, UnverifiedEvidence } from '../../shared/evidence/evidence.ts'
 import { OutcomeError } from '../../shared/errors.ts'
-import { readPcrValues } from '../../shared/evidence/tpm-evidence.ts'
+import { pcrValuesFromCbor } from '../../shared/evidence/tpm-evidence.ts'
 import { parseQuoteAttest } from '../../shared/tpm/attest.ts'
 import { attestationKeyOf, qualifiedNameOfPrimary, type AttestationKey } from '../../shared/tpm/attestation-key.ts'
 import { TPM_RH_ENDORSEMENT } from '../../shared/tpm/constants.ts'
@@ -114,11 +112,8 @@ async function loadPcrs(store: Store, vendor: string, attest: Uint8Array): Promi
     throw error
   }
   const stored = await store.pcrSets.find(vendor, digest)
-  return stored === undefined ? undefined : decodePcrValues(stored)
+  return stored === undefined ? undefined : pcrValuesFromCbor(stored)
 }
-
-const decodePcrValues = (bytes: Uint8Array): PcrValues =>
-  readPcrValues(field(decodeCbor(bytes), 'tpm.malformed', 'pcrs'))
 
 async function loadApproved(store: Store, device: Device, { boot }: Caches): Promise<ApprovedValues | undefined> {
   const [reference] = await store.references.activeFor(device.id, device.productId)
@@ -128,7 +123,7 @@ async function loadApproved(store: Store, device: Device, { boot }: Caches): Pro
   const pcrs = reference.pcrDigest === null ? undefined : await store.pcrSets.find(device.vendor, reference.pcrDigest)
   return {
     posture,
-    pcrs: pcrs === undefined ? null : decodePcrValues(pcrs),
+    pcrs: pcrs === undefined ? null : pcrValuesFromCbor(pcrs),
     bootReference: await loadBootReference(store, device.vendor, reference.bootReferenceDigest, boot),
     tpmFirmwareVersion: reference.tpmFirmwareVersion,
     approvedAt: reference.createdAt,

@@ -1,6 +1,4 @@
 import { utf8 } from '../../shared/bytes/bytes.ts'
-import { decodeCbor } from '../../shared/cbor/codec.ts'
-import { field } from '../../shared/cbor/fields.ts'
 import { hash, sha256 } from '../../shared/crypto/node.ts'
 import { OutcomeError } from '../../shared/errors.ts'
 import { captureBootReference, measuredEvents } from '../../shared/eventlog/reference/capture.ts'
@@ -9,7 +7,7 @@ import { proposeBootReference, type BootProposal } from '../../shared/eventlog/r
 import type { BootReference } from '../../shared/eventlog/reference/types.ts'
 import type { ReplayedLog } from '../../shared/eventlog/types.ts'
 import { decodeEvidence } from '../../shared/evidence/evidence.ts'
-import { readPcrValues } from '../../shared/evidence/tpm-evidence.ts'
+import { pcrValuesFromCbor } from '../../shared/evidence/tpm-evidence.ts'
 import { parseQuoteAttest } from '../../shared/tpm/attest.ts'
 import type { PcrValues } from '../../shared/tpm/pcr-selection.ts'
 import { BootLog } from '../appraisal/boot-log.ts'
@@ -34,7 +32,7 @@ export async function reportedBoot(
   const { tpm } = decodeEvidence(record.bytes)
   const stored = await store.pcrSets.find(vendor, record.pcrDigest)
   if (tpm === null || stored === undefined) return undefined
-  const pcrs = readPcrValues(field(decodeCbor(stored), 'tpm.malformed', 'pcrs'))
+  const pcrs = pcrValuesFromCbor(stored)
   const { firmwareVersion: tpmFirmwareVersion } = parseQuoteAttest(tpm.attest)
   const digest = tpm.logs.firmware
   if (digest === null) return { pcrs, tpmFirmwareVersion, log: 'not-reported' }

@@ -1,4 +1,5 @@
-import type { CborField } from '../cbor/fields.ts'
+import { decodeCbor } from '../cbor/codec.ts'
+import { field, type CborField } from '../cbor/fields.ts'
 import type { CborKey, CborMap, CborValue } from '../cbor/value.ts'
 import { bankId, bankOf, BANK_SIZE, type PcrBank } from '../tpm/constants.ts'
 import type { PcrValues } from '../tpm/pcr-selection.ts'
@@ -72,6 +73,10 @@ export function readPcrValues(item: CborField): PcrValues {
   }
   return values
 }
+
+/** Values in the encoding in which they travel and are stored. Throws OutcomeError `cbor.*`, `tpm.malformed`. */
+export const pcrValuesFromCbor = (bytes: Uint8Array): PcrValues =>
+  readPcrValues(field(decodeCbor(bytes), 'tpm.malformed', 'pcrs'))
 
 function readLogs(item: CborField): MeasurementLogs {
   item.requireOnly([LOG_FIRMWARE, LOG_IMA])

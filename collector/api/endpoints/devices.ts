@@ -79,6 +79,8 @@ const approve = defineEndpoint({
     expectedPostureDigest: v.optional(Digest),
     /** `review` of the device as it was looked at; asked for where a failure is latched. */
     expectedReview: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/))),
+    /** With the scope `product`: further devices whose boots are good; what differs between them may vary. */
+    golden: v.optional(v.pipe(v.array(UeidText), v.maxLength(15)), []),
   }),
   response: v.strictObject({
     ueid: UeidText,
@@ -88,7 +90,10 @@ const approve = defineEndpoint({
     withoutBaseline: v.nullable(v.string()),
   }),
   run: async ({ store, clock, random, deviceChanged }, { params, body, actor }) => {
-    const { scope, expectedPostureDigest: expected, expectedReview } = body
+    const { scope, expectedPostureDigest: expected, expectedReview, golden } = body
+    if (golden.length > 0 && scope !== 'product') {
+      throw new KeepsealError('request.invalid', 'golden devices need the scope product')
+    }
     const approval = await approveDevice(store, {
       ueid: params.ueid,
       scope,
@@ -97,6 +102,7 @@ const approve = defineEndpoint({
       random,
       expectedPostureDigest: expected === undefined ? undefined : fromHex(expected),
       expectedReview,
+      golden,
       reviewed: true,
     })
     deviceChanged?.(params.ueid)

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../endpoint.ts'
+import { bootEndpoints } from './boot.ts'
 import { caseEndpoints } from './cases.ts'
 import { certificateEndpoints } from './certificates.ts'
 import { deviceEndpoints } from './devices.ts'
@@ -14,6 +15,7 @@ export const endpoints: readonly Endpoint[] = [
   ...enrolmentTokenEndpoints,
   ...deviceEndpoints,
   ...evidenceEndpoints,
+  ...bootEndpoints,
   ...findingEndpoints,
   ...caseEndpoints,
 ]

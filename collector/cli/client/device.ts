@@ -2,6 +2,7 @@ import { defineCommand, type Command } from '../../../shared/cli/command.ts'
 import { exitCodes } from '../../../shared/cli/exit-codes.ts'
 import { choice, text } from '../../../shared/config/value-types.ts'
 import { connect } from './api.ts'
+import { deviceBootCommands } from './device-boot.ts'
 import { Approval, describeApproval, describeDevice, Device, DeviceDetail, isGood, Revocation } from './device-view.ts'
 import { DEFAULT_ITEMS, listOptions, presentList } from './listing.ts'
 import { productIdOf } from './product-reference.ts'
@@ -92,6 +93,12 @@ const approve = defineCommand({
       value: text(16),
       placeholder: 'REVIEW',
     },
+    golden: {
+      description: 'With --scope product: another good device, whose boot may differ where it does. Repeatable.',
+      value: text(34),
+      placeholder: 'UEID',
+      multiple: true,
+    },
     'expected-posture': {
       description: 'Posture digest as `device show` gives it: refuse when it is another by now.',
       value: text(64),
@@ -100,11 +107,11 @@ const approve = defineCommand({
   },
   json: true,
   run: async ({ options, arguments: { ueid: device }, terminal, present }) => {
-    const { scope = 'device', expectedPosture: expectedPostureDigest, seen: expectedReview } = options
+    const { scope = 'device', expectedPosture: expectedPostureDigest, seen: expectedReview, golden } = options
     const client = connect(options, terminal.env)
     const approval = await client.post(
       `${pathOf(device)}/approve`,
-      { scope, expectedPostureDigest, expectedReview },
+      { scope, expectedPostureDigest, expectedReview, golden },
       Approval,
     )
     present(approval, () => describeApproval(approval).join('\n'))
@@ -125,4 +132,4 @@ const revoke = defineCommand({
   },
 })
 
-export const deviceCommands: readonly Command[] = [list, show, approve, revoke]
+export const deviceCommands: readonly Command[] = [list, show, ...deviceBootCommands, approve, revoke]

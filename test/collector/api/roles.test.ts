@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { endpoints } from '../../../collector/api/endpoints/index.ts'
 import type { ApiRole } from '../../../collector/model/product.ts'
-import { hash } from '../../../shared/crypto/node.ts'
+import { hash, sha256 } from '../../../shared/crypto/node.ts'
 import { tokenHash } from '../../../shared/evidence/binding.ts'
-import { certificate, evidence, finding, id, NOW, storedDevice } from '../store/samples.ts'
+import { bytes, certificate, evidence, finding, id, NOW, storedDevice } from '../store/samples.ts'
+import { quotedMessage } from '../../support/quoted-message.ts'
 import { ROLES, useApi } from './support.ts'
 
 /** Who may do what, written down a second time: a route that is added or opened up must be entered here. */
@@ -21,13 +22,15 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'POST /devices/:ueid/approve': ['vendor', 'operator'],
   'POST /devices/:ueid/revoke': ['vendor', 'operator'],
   'GET /devices/:ueid/evidence': ROLES,
+  'GET /devices/:ueid/boot': ROLES,
+  'POST /boot-comparisons': ROLES,
   'GET /devices/:ueid/evidence/latest': ROLES,
   'GET /findings': ROLES,
   'GET /cases': ROLES,
   'GET /cases/:id': ROLES,
 }
 
-const BODIES: Readonly<Record<string, (productId: string) => object>> = {
+const BODIES: Readonly<Record<string, (productId: string, ueid: string) => object>> = {
   'POST /products': () => ({ vendor: 'Acme', model: `New ${randomBytes(8).toString('hex')}` }),
   'POST /products/:id/certificates': () => ({
     number: 'C-1',
@@ -37,6 +40,7 @@ const BODIES: Readonly<Record<string, (productId: string) => object>> = {
   'POST /enrolment-tokens': (productId) => ({ productId }),
   'POST /devices/:ueid/approve': () => ({}),
   'POST /devices/:ueid/revoke': () => ({}),
+  'POST /boot-comparisons': (_, ueid) => ({ ueids: [ueid] }),
 }
 
 describe('every route', () => {
@@ -53,12 +57,12 @@ describe('every route', () => {
   )
 
   it.each(cases)('%s as %s is allowed: %s', async (route, role, allowed) => {
-    const { call, path, productId } = await prepared(route)
+    const { call, path, productId, ueid } = await prepared(route)
     const { status, body } = await call(
       role,
       route.startsWith('GET') ? 'GET' : 'POST',
       path,
-      BODIES[route]?.(productId),
+      BODIES[route]?.(productId, ueid),
     )
     if (allowed) {
       expect(body).not.toHaveProperty('remedy')
@@ -70,8 +74,8 @@ describe('every route', () => {
   })
 
   it.each(Object.keys(ALLOWED))('%s without a token is refused', async (route) => {
-    const { call, path, productId } = await prepared(route)
-    const answer = await call(null, route.startsWith('GET') ? 'GET' : 'POST', path, BODIES[route]?.(productId))
+    const { call, path, productId, ueid } = await prepared(route)
+    const answer = await call(null, route.startsWith('GET') ? 'GET' : 'POST', path, BODIES[route]?.(productId, ueid))
     expect(answer.status).toBe(401)
     expect(answer.body).toMatchObject({ type: 'auth.missing' })
     expect(answer.headers['www-authenticate']).toBe('Bearer')
@@ -81,7 +85,10 @@ describe('every route', () => {
   async function prepared(route: string) {
     const { call, store } = api()
     const device = await storedDevice(store, `device ${count++}`, undefined, { enrolment: 'pending' })
-    await store.evidence.insert(evidence(device.id, 0))
+    const message = await quotedMessage()
+    await store.evidence.insert(evidence(device.id, 0, { bytes: message.bytes }))
+    await store.pcrSets.save(device.vendor, bytes('pcrs'), message.pcrs)
+    await store.sections.save(device.vendor, sha256(message.log), message.log)
     const held = certificate(device.productId, { number: 'C-0' })
     await store.products.createCertificate(held)
     const open = finding(device.id)
@@ -99,7 +106,7 @@ describe('every route', () => {
     })
     const resource = route.includes('/cases') ? caseId : device.productId
     const path = `/api/v1${route.slice(route.indexOf(' ') + 1)}`.replace(':ueid', device.ueid).replace(':id', resource)
-    return { call, path, productId: device.productId }
+    return { call, path, productId: device.productId, ueid: device.ueid }
   }
 })
 

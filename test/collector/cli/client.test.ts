@@ -1,3 +1,4 @@
+import { sha256 } from '../../../shared/crypto/node.ts'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -22,6 +23,7 @@ async function driftedDevice(store: Store) {
   await store.evidence.insert(evidence(device.id, 0, { bytes: message.bytes }))
   await store.postures.save(device.vendor, bytes('posture'), new Map())
   await store.pcrSets.save(device.vendor, bytes('pcrs'), message.pcrs)
+  await store.sections.save(device.vendor, sha256(message.log), message.log)
   await store.devices.saveState(device.id, {
     ...initialDeviceState,
     verdict: 'contraindicated',

@@ -4,6 +4,7 @@ import { initialDeviceState, type Device, type DeviceState } from '../../../coll
 import type { EvidenceRecord } from '../../../collector/model/evidence.ts'
 import type { Store } from '../../../collector/store/index.ts'
 import { approveDevice, revokeDevice, type ApprovalScope } from '../../../collector/tracking/approval.ts'
+import { sha256 } from '../../../shared/crypto/node.ts'
 import { makeUeid } from '../../../shared/evidence/identifiers.ts'
 import { bytes, evidence, finding, NOW, storedDevice } from '../store/samples.ts'
 import { quotedMessage } from '../../support/quoted-message.ts'
@@ -21,6 +22,7 @@ async function reported(store: Store, over: { device?: Partial<Device>; record?:
   await store.postures.save(device.vendor, bytes('posture'), new Map([['sockets', bytes('sockets')]]))
   await store.pcrSets.save(device.vendor, bytes('pcrs'), message.pcrs)
   await store.sections.save(device.vendor, bytes('sockets'), bytes('content'))
+  await store.sections.save(device.vendor, sha256(message.log), message.log)
   const state: DeviceState = {
     ...initialDeviceState,
     verdict: 'contraindicated',
@@ -70,7 +72,7 @@ describeStore('the approval of a device', (createStore) => {
         review: 'unreviewed',
         postureDigest: bytes('posture'),
         pcrDigest: bytes('pcrs'),
-        bootReferenceDigest: null,
+        bootReferenceDigest: expect.any(Uint8Array),
         tpmFirmwareVersion: 0x2019_1023n,
         createdAt: NOW + 9,
         createdBy: 'api_x',

@@ -1,0 +1,93 @@
+import { wrap } from '../../../../shared/cli/help.ts'
+import type { CertificateSummary } from '../../../../shared/eventlog/decode/certificate.ts'
+import type { EventLogProblem } from '../../../../shared/eventlog/problem.ts'
+import type {
+  BootAuthority,
+  SecureBootState,
+  SecureBootWeakness,
+} from '../../../../shared/eventlog/secure-boot-state.ts'
+import { outcomes } from '../../../../shared/codes/outcomes.ts'
+import { printable } from '../../../../shared/text/printable.ts'
+import { paragraph } from '../text.ts'
+
+const WIDTH = 80
+const LABEL = 16
+
+const WEAKNESSES: Readonly<Record<SecureBootWeakness, string>> = {
+  'debug-mode': 'a debugger was attached to the firmware',
+  'dma-protection-disabled': 'protection against devices that write to memory was off',
+  'shim-validation-disabled': 'shim was told not to check what it loads',
+  'setup-mode': 'no platform key: anybody may change the databases',
+  'audit-mode': 'violations are recorded and not prevented',
+}
+
+/** What PCR 7 says, for people: state, keys with their fingerprints, who allowed what ran, revocations, problems. */
+export function secureBootLines(state: SecureBootState): string[] {
+  return [
+    ...row('secure boot', stateText(state)),
+    ...state.weaknesses.flatMap((weakness) => row('weakness', `${WEAKNESSES[weakness]} (${weakness})`)),
+    ...state.problems.flatMap(problemLines),
+    ...databaseLines('platform key', state.platformKey),
+    ...databaseLines('exchange keys', state.keyExchangeKeys),
+    ...databaseLines('db (allowed)', state.allowed),
+    ...databaseLines('dbx (forbidden)', state.forbidden),
+    ...state.authorities.flatMap(authorityLines),
+    ...sbatLines(state),
+  ]
+}
+
+function row(label: string, text: string): string[] {
+  return wrap(printable(text), WIDTH - LABEL).map((line, index) => `${(index === 0 ? label : '').padEnd(LABEL)}${line}`)
+}
+
+function stateText({ enabled, setupMode, basis }: SecureBootState): string {
+  const source = basis === 'quote' ? 'proven by the quote' : 'by this log alone; a quote would prove it'
+  if (enabled === 'unknown') return 'unknown: PCR 7 does not say what it has to say'
+  return `${enabled ? 'on' : 'off'}${setupMode === true ? ', in setup mode' : ''} (${source})`
+}
+
+function problemLines({ code, pcr, sequence, detail }: EventLogProblem): string[] {
+  const { title, remedy } = outcomes[code]
+  const place = `PCR ${pcr}${sequence === undefined ? '' : `, event ${sequence}`}`
+  const text = `${place}: ${title}${detail === undefined ? '' : `: ${detail}`} (${code})`
+  return [...row('problem', text), ...paragraph(' '.repeat(LABEL), `next: ${remedy}`)]
+}
+
+function databaseLines(label: string, database: SecureBootState['allowed']): string[] {
+  if (database === 'unknown') return row(label, 'unknown')
+  const { certificates, hashes, others } = database
+  const counts = [
+    ...(hashes > 0 ? [`${hashes} image hash${hashes === 1 ? '' : 'es'}`] : []),
+    ...(others > 0 ? [`${others} other ${others === 1 ? 'entry' : 'entries'}`] : []),
+  ]
+  const texts = [...certificates.flatMap(certificateLines), ...(counts.length === 0 ? [] : [counts.join(', ')])]
+  const lines = texts.length === 0 ? ['empty'] : texts
+  return lines.flatMap((text, index) => row(index === 0 ? label : '', text))
+}
+
+/** The fingerprint is what to compare; a name can be given to any certificate. */
+function certificateLines({ subject, issuer, sha256 }: CertificateSummary): string[] {
+  const by = issuer === undefined || issuer === subject ? '' : `, issued by ${issuer}`
+  return [`${subject ?? 'certificate without a name'}${by}`, sha256]
+}
+
+function authorityLines({ variable, phase, certificate, imageHash }: BootAuthority): string[] {
+  const when = phase === 'before-separator' ? ' (driver or option ROM)' : ''
+  if (certificate !== undefined) {
+    const [name = '', ...rest] = certificateLines(certificate)
+    return [...row('authority', `${variable}: ${name}${when}`), ...rest.flatMap((text) => row('', text))]
+  }
+  if (imageHash !== undefined) return [...row('authority', `${variable}: one image${when}`), ...row('', imageHash)]
+  return row('setting', variable)
+}
+
+function sbatLines({ sbatLevel }: SecureBootState): string[] {
+  if (sbatLevel === 'unknown') return row('SBAT level', 'not measured')
+  const generations = Object.entries(sbatLevel.generations).map(
+    ([component, generation]) => `${component} ${generation}`,
+  )
+  return row(
+    'SBAT level',
+    `revocations of ${sbatLevel.date}${generations.length === 0 ? '' : `: ${generations.join(', ')}`}`,
+  )
+}
