@@ -127,6 +127,13 @@ const table = {
     title: 'the TPM was cleared: its counters went back',
     remedy: EXAMINE,
   },
+  'reporting.tpm-clock-implausible': {
+    axis: 'reporting',
+    severity: 'medium',
+    trigger: 'T14',
+    title: "the TPM's clock advanced faster than time went by",
+    remedy: 'Expected after somebody set the clock of the TPM forward; otherwise examine the gateway.',
+  },
   'reporting.rollback': {
     axis: 'reporting',
     severity: 'medium',

@@ -1,4 +1,5 @@
 import { equal } from '../../../shared/bytes/bytes.ts'
+import type { TpmClock } from '../../model/device.ts'
 import type { AppraisalContext } from '../context.ts'
 import type { AppraisalStep } from '../registry.ts'
 
@@ -20,7 +21,10 @@ export const tpmClock: AppraisalStep = {
     const cleared =
       wentBack(before.resetCount, resetCount) ||
       (before.resetCount === resetCount && (clock < before.clockMs || wentBack(before.restartCount, restartCount)))
-    if (!cleared) return
+    if (!cleared) {
+      ranTooFast(context, before)
+      return
+    }
     if (isOfEarlierRun(context)) {
       context.newest = false
       return
@@ -32,6 +36,28 @@ export const tpmClock: AppraisalStep = {
       after: `resets ${resetCount}, restarts ${restartCount}, clock ${clock} ms`,
     })
   },
+}
+
+/** TPM 2.0 Part 1, section 36.2: the clock may be off by 15 %. */
+const MAX_RATE = 1.15
+
+/**
+ * Between two quotes of one run the TPM's clock cannot advance by more than the time that went by, +15 %. It does when
+ * somebody sets it forward (TPM2_ClockSet), or when another TPM answers. The quotes were made at any time within their
+ * epochs' window, so the window is added; nothing is said where the collector's own clock went back.
+ */
+function ranTooFast({ quote, receivedAt, policy, deviations }: AppraisalContext, before: TpmClock): void {
+  if (quote === undefined) return
+  const { clock, resetCount, restartCount } = quote.clockInfo
+  if (resetCount !== before.resetCount || restartCount !== before.restartCount) return
+  const atMost = receivedAt - before.observedAt + policy.freshnessWindowMs
+  if (receivedAt < before.observedAt || Number(clock - before.clockMs) <= atMost * MAX_RATE) return
+  deviations.push({
+    code: 'reporting.tpm-clock-implausible',
+    subject: 'tpm clock',
+    before: `${before.clockMs} ms`,
+    after: `${clock} ms, at most ${atMost} ms later`,
+  })
 }
 
 /**

@@ -77,4 +77,22 @@ describe('the clock of the TPM', () => {
     expect(await after(before, 99)).toMatchObject({ newest: false, deviations: [] })
     expect(deviationsOf(await after(before, 100))).toEqual(CLEARED)
   })
+
+  it('that was set forward, or is another one, advanced faster than time went by', async () => {
+    const before = clockBefore()
+    tpmOf().clockMs += 700_000n
+    expect(deviationsOf(await after(before))).toEqual([])
+    tpmOf().clockMs += 700_000n
+    const found = await after(before)
+    expect(deviationsOf(found)).toEqual(['reporting.tpm-clock-implausible tpm clock'])
+    expect(found.verdict).toBe('warning')
+  })
+
+  it('is not judged where the time of the collector went back, nor over a reboot', async () => {
+    const before = clockBefore()
+    tpmOf().clockMs += 2n ** 40n
+    expect(deviationsOf(await after({ ...before, observedAt: ARRIVAL + 1 }))).toEqual([])
+    tpmOf().reboot()
+    expect(deviationsOf(await after(before))).toEqual([])
+  })
 })
