@@ -1,4 +1,8 @@
 import { OutcomeError } from '../../../shared/errors.ts'
+import type { PcrValues } from '../../../shared/tpm/pcr-selection.ts'
+import { bootCoverageOf } from '../boot-coverage.ts'
+import type { BootLog } from '../boot-log.ts'
+import type { AppraisalContext } from '../context.ts'
 import type { AppraisalStep } from '../registry.ts'
 
 /**
@@ -11,17 +15,22 @@ export const eventLog: AppraisalStep = {
   failure: 'integrity',
   run(context) {
     const { bootLog } = context.known
-    if (context.quote === undefined || bootLog === undefined) return
-    if (bootLog === 'missing') return // asked for by the step that looks at contents
-    for (const [bank, values] of context.quote.pcrs) {
-      if (bank !== 'sha256' && bank !== 'sha384') continue
-      try {
-        context.bootLog = bootLog.verify(bank, values)
-      } catch (error) {
-        if (!(error instanceof OutcomeError)) throw error
-        const subject = `event log/${bank}`
-        context.deviations.push({ code: 'boot.log-refused', subject, before: null, after: error.message })
-      }
-    }
+    if (context.quote === undefined) return
+    // One that is missing is asked for by the step that looks at contents.
+    if (bootLog !== undefined && bootLog !== 'missing') prove(context, bootLog, context.quote.pcrs)
+    context.bootCoverage = bootCoverageOf(context.quote.pcrs, context.bootLog)
   },
+}
+
+function prove(context: AppraisalContext, bootLog: BootLog, pcrs: PcrValues): void {
+  for (const [bank, values] of pcrs) {
+    if (bank !== 'sha256' && bank !== 'sha384') continue
+    try {
+      context.bootLog = bootLog.verify(bank, values)
+    } catch (error) {
+      if (!(error instanceof OutcomeError)) throw error
+      const subject = `event log/${bank}`
+      context.deviations.push({ code: 'boot.log-refused', subject, before: null, after: error.message })
+    }
+  }
 }

@@ -2,7 +2,6 @@ import { OutcomeError } from '../../../shared/errors.ts'
 import { evidenceBinding } from '../../../shared/evidence/evidence.ts'
 import type { PcrValues } from '../../../shared/tpm/pcr-selection.ts'
 import { appraiseQuote, DEFAULT_QUOTE_POLICY } from '../../../shared/tpm/quote.ts'
-import type { BootCoverage } from '../../model/device.ts'
 import type { AppraisalStep } from '../registry.ts'
 
 /**
@@ -41,7 +40,6 @@ export const quote: AppraisalStep = {
     })
     if (quote !== null) {
       context.quote = quote
-      context.bootCoverage = bootCoverageOf(quote.pcrs)
       return
     }
     // Whoever leaves the values out is spared no other check: those come first, and a forged quote fails by them.
@@ -53,29 +51,3 @@ export const quote: AppraisalStep = {
 }
 
 const UNKNOWN_VALUES: PcrValues = new Map()
-
-/** All 00, or all ff. */
-function isResetValue(value: Uint8Array): boolean {
-  const [first] = value
-  if (first !== 0 && first !== 0xff) return false
-  for (const byte of value) if (byte !== first) return false
-  return true
-}
-
-const FIRMWARE_PCRS = [0, 1, 2, 3, 4, 5, 6, 7]
-
-/**
- * Which part of the boot the firmware measured. A PCR that is still at its reset value (all 00 or all ff) was never
- * extended and says nothing about what booted.
- */
-export function bootCoverageOf(pcrs: PcrValues): BootCoverage {
-  const banks = [...pcrs.values()]
-  const extended = (pcr: number): boolean =>
-    banks.some((bank) => {
-      const value = bank.get(pcr)
-      return value !== undefined && !isResetValue(value)
-    })
-  const count = FIRMWARE_PCRS.filter(extended).length
-  if (count === 0) return 'none'
-  return count === FIRMWARE_PCRS.length ? 'measured' : 'partial'
-}

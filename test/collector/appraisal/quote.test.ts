@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { appraise, type Appraisal } from '../../../collector/appraisal/appraise.ts'
-import { bootCoverageOf } from '../../../collector/appraisal/steps/quote.ts'
 import type { OutcomeCode } from '../../../shared/codes/outcomes.ts'
 import { OutcomeError } from '../../../shared/errors.ts'
 import { decodeEvidence } from '../../../shared/evidence/evidence.ts'
 import { parseQuoteAttest } from '../../../shared/tpm/attest.ts'
 import type { PcrValues } from '../../../shared/tpm/pcr-selection.ts'
 import { appraisalInput, appraisalOf, approvalOf, type Knowledge } from '../../support/appraising.ts'
-import { QuotingTpm, type QuoteLies } from '../../support/quoting-tpm.ts'
+import { goodBoot } from '../../support/eventlog-builder.ts'
+import type { QuoteLies } from '../../support/quoting-tpm.ts'
 import { SoftwareDevice } from '../../support/software-device.ts'
 import { SoftwareSigner } from '../../support/tpm-quote.ts'
 
@@ -33,6 +33,7 @@ function expectFailure(appraisal: Appraisal, code: OutcomeCode): void {
 
 describe('an evidence that is as approved', () => {
   it('is affirming, and its boot measured', async () => {
+    device.reboot(goodBoot())
     expect(await reported()).toMatchObject({
       verdict: 'affirming',
       code: null,
@@ -208,27 +209,5 @@ describe('an error that is no fault of the device', () => {
     }
     expect(() => appraise({ ...input, hash: broken })).toThrow(TypeError)
     expect(() => appraise({ ...input, hash: broken })).not.toThrow(OutcomeError)
-  })
-})
-
-describe('boot coverage', () => {
-  const coverage = (change: (tpm: QuotingTpm) => void) => {
-    const tpm = new QuotingTpm(device.tpm?.signer)
-    change(tpm)
-    return bootCoverageOf(tpm.pcrs)
-  }
-
-  it('counts only PCRs that were ever extended', () => {
-    const reset =
-      (value: number, ...pcrs: number[]) =>
-      (tpm: QuotingTpm) => {
-        for (const pcr of pcrs) tpm.setPcr('sha256', pcr, new Uint8Array(32).fill(value))
-      }
-    expect(coverage(() => undefined)).toBe('measured')
-    expect(coverage(reset(0, 3))).toBe('partial')
-    expect(coverage(reset(0xff, 3))).toBe('partial')
-    expect(coverage(reset(0, 0, 1, 2, 3, 4, 5, 6, 7))).toBe('none')
-    expect(coverage(reset(0xff, 0, 1, 2, 3, 4, 5, 6, 7))).toBe('none')
-    expect(coverage((tpm) => tpm.removeBank('sha256'))).toBe('none')
   })
 })

@@ -162,7 +162,7 @@ describe('the newest evidence', () => {
       verdict: 'affirming',
       lastFreshEpoch: 101,
       freshSequence: 0,
-      bootCoverage: 'measured',
+      bootCoverage: 'partial',
       agentVersion: '0.1.0',
       lastReceivedAt: ARRIVAL,
     })
