@@ -82,6 +82,7 @@ export function captureBootReference(log: ReplayedLog, hash: HashFunction): Boot
   return { bank: log.bank, pcrs }
 }
 
-export function exactRule({ sequence: _, digest, ...event }: MeasuredEvent): EventRule {
-  return { ...event, digests: [digest], isOptional: false }
+export function exactRule(event: MeasuredEvent): EventRule {
+  const { part, name, isContainer, type, isDataHashed, digest, description } = event
+  return { part, name, isContainer, type, isDataHashed, digests: [digest], isOptional: false, description }
 }

@@ -91,20 +91,20 @@ function* matchLeft(
     for (const events of byKey.values()) events.reverse()
     for (const rule of leftRules) {
       const event = ofRule(rule)
-        .map((key) => nextLeft(byKey.get(key), leftEvents))
+        .map((key) => nextLeft(byKey.get(key) ?? [], leftEvents))
         .find((candidate) => candidate !== undefined)
       if (event !== undefined && (index > 0 || allows(rule, event))) yield { rule, event }
     }
   }
 }
 
-function nextLeft(events: MeasuredEvent[] | undefined, left: ReadonlySet<MeasuredEvent>): MeasuredEvent | undefined {
-  while (events !== undefined && events.length > 0) {
-    const event = events.at(-1)
-    if (event !== undefined && left.has(event)) return event
+function nextLeft(events: MeasuredEvent[], left: ReadonlySet<MeasuredEvent>): MeasuredEvent | undefined {
+  let event = events.at(-1)
+  while (event !== undefined && !left.has(event)) {
     events.pop()
+    event = events.at(-1)
   }
-  return undefined
+  return event
 }
 
 function difference(

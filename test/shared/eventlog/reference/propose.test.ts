@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { toHex } from '../../../../shared/bytes/bytes.ts'
 import { hash } from '../../../../shared/crypto/node.ts'
