@@ -50,7 +50,7 @@ const PREFERRED_BANKS: readonly HashAlgorithm[] = ['sha256', 'sha384', 'sha512',
 export function inspectEventLog(bytes: Uint8Array, hash: HashFunction): InspectedEventLog {
   const log = parseEventLog(bytes)
   const banks = log.algorithms.flatMap(({ bank }) => (bank === undefined ? [] : [bank]))
-  const preferred = PREFERRED_BANKS.find((bank) => banks.includes(bank)) ?? 'sha256'
+  const preferred = shownBank(log, banks)
   return {
     format: log.format,
     startupLocality: claimedStartupLocality(log),
@@ -59,6 +59,13 @@ export function inspectEventLog(bytes: Uint8Array, hash: HashFunction): Inspecte
     events: log.events.map((event) => inspectEvent(event, preferred, hash)),
     trailingBytes: log.trailingBytes,
   }
+}
+
+/** Some firmware announces banks that its events lack, or leaves a bank out of some events. */
+function shownBank(log: UnverifiedEventLog, banks: readonly HashAlgorithm[]): HashAlgorithm {
+  const announced = PREFERRED_BANKS.filter((bank) => banks.includes(bank))
+  const complete = announced.find((bank) => log.events.every((event) => !isExtended(event) || event.digests.has(bank)))
+  return complete ?? announced[0] ?? 'sha256'
 }
 
 const hexValues = (values: ReadonlyMap<number, Uint8Array>): Record<string, string> =>

@@ -1,8 +1,8 @@
 import { utf8 } from '../bytes/bytes.ts'
 import { HASH_SIZE, type HashAlgorithm, type HashFunction } from '../crypto/crypto.ts'
 import { OutcomeError } from '../errors.ts'
-import { lateMeasurementsOf, STARTUP_LOCALITIES } from './quirks.ts'
-import { claimedStartupLocality, initialPcr, isExtended, PcrRegister } from './replay.ts'
+import { lateMeasurementsOf } from './quirks.ts'
+import { isExtended, PcrRegister, startValues, type StartValue } from './replay.ts'
 import type { ReplayedEvent, ReplayedLog, ReplayedPcr, UnverifiedEvent, UnverifiedEventLog } from './types.ts'
 
 /** The PCRs that firmware owns and logs. Extended without an event, they were extended by something that hides. */
@@ -46,7 +46,7 @@ export function verifyEventLog(
   for (const [pcr, value] of quoted) {
     if (value.length !== HASH_SIZE[bank]) throw mismatch(pcr, 'the quoted value does not have the size of the bank')
     const events = byPcr.get(pcr) ?? []
-    const match = matchPcr(pcr, events, value, bank, localities(log, pcr), hash)
+    const match = matchPcr(pcr, events, value, bank, startValues(log, bank, pcr, events.length > 0), hash)
     if (match === undefined) {
       if (events.length > 0 || pcr < FIRMWARE_PCRS) throw mismatch(pcr, 'the events do not lead to the quoted value')
       pcrs.set(pcr, { status: 'not-logged' })
@@ -85,21 +85,16 @@ function extendedByPcr(log: UnverifiedEventLog): ReadonlyMap<number, readonly Un
   return byPcr
 }
 
-function localities(log: UnverifiedEventLog, pcr: number): readonly number[] {
-  if (pcr !== 0) return [0]
-  return [...new Set([claimedStartupLocality(log), ...STARTUP_LOCALITIES])]
-}
-
 function matchPcr(
   pcr: number,
   events: readonly UnverifiedEvent[],
   quoted: Uint8Array,
   bank: HashAlgorithm,
-  localities: readonly number[],
+  starts: readonly StartValue[],
   hash: HashFunction,
 ): PcrMatch | undefined {
-  for (const locality of localities) {
-    const register = new PcrRegister(bank, initialPcr(bank, pcr, locality), hash)
+  for (const { locality, value } of starts) {
+    const register = new PcrRegister(bank, value, hash)
     if (register.holds(quoted)) return { count: 0, late: [], locality }
     let count = 0
     for (const event of events) {

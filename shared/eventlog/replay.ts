@@ -1,5 +1,6 @@
 import { HASH_SIZE, type HashAlgorithm, type HashFunction } from '../crypto/crypto.ts'
 import { EVENT_TYPE, NO_PCR } from './constants.ts'
+import { STARTUP_LOCALITIES } from './quirks.ts'
 import { hasSignature, signature } from './spec-id.ts'
 import type { UnverifiedEvent, UnverifiedEventLog } from './types.ts'
 
@@ -39,12 +40,42 @@ export class PcrRegister {
 /** PCRs that only a dynamic launch resets to zero start at ones: TCG PC Client Platform TPM Profile, section 4.6. */
 const DYNAMIC_LAUNCH_PCRS = { first: 17, last: 22 }
 
+const isDynamicLaunchPcr = (pcr: number): boolean =>
+  pcr >= DYNAMIC_LAUNCH_PCRS.first && pcr <= DYNAMIC_LAUNCH_PCRS.last
+
 /** The value of a PCR after TPM2_Startup. `locality` matters to PCR 0 alone. */
 export function initialPcr(bank: HashAlgorithm, pcr: number, locality: number): Uint8Array {
-  const dynamic = pcr >= DYNAMIC_LAUNCH_PCRS.first && pcr <= DYNAMIC_LAUNCH_PCRS.last
-  const value = new Uint8Array(HASH_SIZE[bank]).fill(dynamic ? 0xff : 0)
+  const value = new Uint8Array(HASH_SIZE[bank]).fill(isDynamicLaunchPcr(pcr) ? 0xff : 0)
   if (pcr === 0) value[value.length - 1] = locality
   return value
+}
+
+/**
+ * The value that the first logged event of a PCR extends. TPM2_Startup leaves PCRs 17 to 22 at ones, but what a log has
+ * of them was measured by a dynamic launch, which set them to zeros before: the same section of the profile.
+ */
+const firstExtended = (bank: HashAlgorithm, pcr: number, locality: number): Uint8Array =>
+  isDynamicLaunchPcr(pcr) ? new Uint8Array(HASH_SIZE[bank]) : initialPcr(bank, pcr, locality)
+
+export interface StartValue {
+  /** Of TPM2_Startup; tells of PCR 0 alone. */
+  readonly locality: number
+  readonly value: Uint8Array
+}
+
+/**
+ * All values that a PCR may have started from, the claimed one first: a quote tells which it was. Zeros are a start of
+ * PCRs 17 to 22 only if it has events (`logged`): something that resets a PCR says what it is.
+ */
+export function startValues(
+  log: UnverifiedEventLog,
+  bank: HashAlgorithm,
+  pcr: number,
+  logged: boolean,
+): readonly StartValue[] {
+  const localities = pcr === 0 ? [...new Set([claimedStartupLocality(log), ...STARTUP_LOCALITIES])] : [0]
+  const starts = localities.map((locality) => ({ locality, value: initialPcr(bank, pcr, locality) }))
+  return logged && isDynamicLaunchPcr(pcr) ? [{ locality: 0, value: firstExtended(bank, pcr, 0) }, ...starts] : starts
 }
 
 /** EV_NO_ACTION informs and is extended nowhere, wherever it stands; so is an event that names no PCR. */
@@ -57,15 +88,19 @@ const STARTUP_LOCALITY = signature('StartupLocality')
 export const startupLocalityOf = (data: Uint8Array): number | undefined =>
   hasSignature(data, STARTUP_LOCALITY) ? data[STARTUP_LOCALITY.length] : undefined
 
-/** The startup locality that the log claims. A hardware root of trust implies 4 where it says nothing. */
+/**
+ * The startup locality that the log claims. A measurement by a hardware root of trust begins PCR 0 at 4 whatever the
+ * locality of the TPM2_Startup that comes after it: TPM 2.0 Part 1, section 34.3.
+ */
 export function claimedStartupLocality(log: UnverifiedEventLog): number {
+  const first = log.events.find((event) => event.pcr === 0 && isExtended(event))
+  if (first?.type === EVENT_TYPE.EV_EFI_HCRTM_EVENT) return 4
   for (const { pcr, type, data } of log.events) {
     if (type !== EVENT_TYPE.EV_NO_ACTION || pcr !== 0) continue
     const locality = startupLocalityOf(data)
     if (locality !== undefined) return locality
   }
-  const first = log.events.find((event) => event.pcr === 0 && isExtended(event))
-  return first?.type === EVENT_TYPE.EV_EFI_HCRTM_EVENT ? 4 : 0
+  return 0
 }
 
 /**
@@ -84,7 +119,7 @@ export function replayBank(
     const digest = event.digests.get(bank)
     const register = registers.has(event.pcr)
       ? registers.get(event.pcr)
-      : new PcrRegister(bank, initialPcr(bank, event.pcr, locality), hash)
+      : new PcrRegister(bank, firstExtended(bank, event.pcr, locality), hash)
     registers.set(event.pcr, digest === undefined ? undefined : register?.extend(digest))
   }
   const values = new Map<number, Uint8Array>()

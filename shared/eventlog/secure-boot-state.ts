@@ -5,6 +5,7 @@ import type { EventLogProblem } from './problem.ts'
 export type SecureBootWeakness =
   /** A debugger was attached to the firmware. */
   | 'debug-mode'
+  /** Devices could reach memory before the operating system restrains them. */
   | 'dma-protection-disabled'
   /** The owner told shim not to check what it loads. */
   | 'shim-validation-disabled'
@@ -12,6 +13,8 @@ export type SecureBootWeakness =
   | 'setup-mode'
   /** Violations are recorded and not prevented. */
   | 'audit-mode'
+  /** Firmware reported something about its settings that this software does not know. */
+  | 'unrecognised-action'
 
 /** The contents of PK, KEK, db or dbx as measured. */
 export interface SignatureDatabase {

@@ -4,11 +4,11 @@ import { EVENT_TYPE, eventTypeName } from './constants.ts'
 import { parseEfiVariable, type EfiVariable } from './decode/efi-variable.ts'
 import { IMAGE_SECURITY_DATABASE, SHIM_LOCK } from './decode/guid.ts'
 import { countOf, parseSignatureLists, type SignatureList } from './decode/signature-list.ts'
-import { utf8Text } from './decode/text.ts'
 import { proofOf } from './digests.ts'
 import type { EventLogProblem } from './problem.ts'
 import { isExtended } from './replay.ts'
 import { isRegularSeparator } from './rules.ts'
+import { weaknessOfAction } from './secure-boot-actions.ts'
 import type { BootAuthority, SecureBootState, SecureBootWeakness } from './secure-boot-state.ts'
 import {
   authoritySignature,
@@ -149,8 +149,8 @@ class Pcr7Reader {
   }
 
   #action(event: Pcr7Event): void {
-    const weakness = ACTIONS.get(utf8Text(event.data) ?? '')
-    if (weakness === undefined || this.#separated) this.#problem('eventlog.forbidden-event', event, 'action')
+    const weakness = weaknessOfAction(event.data)
+    if (weakness === undefined) this.#problem('eventlog.forbidden-event', event, 'action')
     else this.#weaknesses.add(weakness)
   }
 
@@ -262,9 +262,3 @@ class Pcr7Reader {
     return database === undefined ? 'unknown' : summarizeDatabase(database.digest, database.lists, this.#hash)
   }
 }
-
-/** Actions in PCR 7, PFP section 10.4.4. */
-const ACTIONS: ReadonlyMap<string, SecureBootWeakness> = new Map([
-  ['UEFI Debug Mode', 'debug-mode'],
-  ['DMA Protection Disabled', 'dma-protection-disabled'],
-])

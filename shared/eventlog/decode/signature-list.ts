@@ -34,8 +34,10 @@ export function parseSignatureLists(value: Uint8Array): readonly SignatureList[]
       const headerSize = reader.u32()
       const entrySize = reader.u32()
       const size = listSize - LIST_HEADER_SIZE - headerSize
-      if (size < 0 || entrySize <= GUID_SIZE || size % entrySize !== 0) return undefined
       reader.bytes(headerSize)
+      // Firmware that removed the last entry may leave the list, with any size for the entries that it does not have.
+      if (size === 0) continue
+      if (size < 0 || entrySize <= GUID_SIZE || size % entrySize !== 0) return undefined
       lists.push({ kind, count: size / entrySize, entrySize, entries: reader.bytes(size) })
     }
     return lists

@@ -129,6 +129,15 @@ describe('a regular boot', () => {
     expect(state).toMatchObject({ enabled: true, forbidden: { certificates: [], hashes: 0, others: 0 } })
   })
 
+  test('a signature list whose last entry was removed', () => {
+    for (const entrySize of [0, 16, 48]) {
+      const list = Buffer.concat([hashList(Buffer.alloc(32)).subarray(0, 16), u32(28), u32(0), u32(entrySize)])
+      const dbxOf = (value: Buffer) => configuration('dbx', SECURITY, value)
+      const state = stateOf([...variables.slice(0, 4), dbxOf(list), ...good.slice(5)])
+      expect(state).toMatchObject({ enabled: true, forbidden: { certificates: [], hashes: 0, others: 0 } })
+    }
+  })
+
   test('variables that the profile does not name', () => {
     const other = configuration('VendorSetting', GLOBAL, ascii('x'))
     expect(stateOf([...variables, other, ...good.slice(5)]).enabled).toBe(true)
@@ -166,6 +175,31 @@ describe('weaknesses', () => {
     ['audit-mode', configuration('AuditMode', GLOBAL, Buffer.from([1]))],
   ])('%s', (weakness, event) => {
     expect(stateOf([...variables, event, ...good.slice(5)])).toMatchObject({ enabled: true, weaknesses: [weakness] })
+  })
+
+  test.each([
+    ['before the configuration', (event: EventSpec) => [event, ...good]],
+    ['between configuration and separator', (event: EventSpec) => [...variables, event, ...good.slice(5)]],
+    ['after the separator', (event: EventSpec) => [...good, event]],
+  ])('an action counts %s', (_, build) => {
+    expect(stateOf(build(action(7, 'DMA Protection Disabled')))).toMatchObject({
+      enabled: true,
+      weaknesses: ['dma-protection-disabled'],
+    })
+  })
+
+  test('an action with a terminator', () => {
+    expect(stateOf([...good, action(7, 'DMA Protection Disabled\0')]).weaknesses).toEqual(['dma-protection-disabled'])
+  })
+
+  test('Thunderbolt that lets devices read memory', () => {
+    const event = action(7, 'Security Level is Downgraded to 0')
+    expect(stateOf([event, ...good]).weaknesses).toEqual(['dma-protection-disabled'])
+  })
+
+  test('settings that a vendor lists are not taken for nothing', () => {
+    const event = action(7, 'SVM CPU Virtualization: Enable, DMA protection: Enable')
+    expect(stateOf([event, ...good])).toMatchObject({ enabled: true, weaknesses: ['unrecognised-action'] })
   })
 
   test('shim-validation-disabled', () => {
@@ -270,11 +304,14 @@ describe('unknown:', () => {
       'eventlog.variable-malformed',
     ],
     [
-      'an action that the profile does not name',
-      [...variables, action(7, 'Other'), ...good.slice(5)],
+      'an action that is no text',
+      [...variables, action(7, '\x01\x02\x03\x04\x05'), ...good.slice(5)],
       'eventlog.forbidden-event',
     ],
-    ['an action after the separator', [...good, action(7, 'DMA Protection Disabled')], 'eventlog.forbidden-event'],
+    ['an action as short as a separator', [...good, action(7, 'abcd')], 'eventlog.forbidden-event'],
+    ['an empty action', [...good, action(7, '')], 'eventlog.forbidden-event'],
+    ['an action of terminators', [...good, action(7, '\0\0\0\0')], 'eventlog.forbidden-event'],
+    ['an action longer than any text', [...good, action(7, 'x'.repeat(1025))], 'eventlog.forbidden-event'],
     [
       'an event type without a place in PCR 7',
       [...good, { pcr: 7, type: 'EV_IPL', data: ascii('x') } as const],
