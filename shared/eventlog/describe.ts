@@ -1,24 +1,29 @@
 import { toHex } from '../bytes/bytes.ts'
+import type { HashFunction } from '../crypto/crypto.ts'
+import { printable } from '../text/printable.ts'
 import { EVENT_TYPE } from './constants.ts'
+import { describeBootLoaderEvent } from './decode/boot-loader.ts'
 import { looksLikeCertificate } from './decode/certificate.ts'
 import { parseEfiVariable, type EfiVariable } from './decode/efi-variable.ts'
+import {
+  blobText,
+  codeText,
+  crtmVersionText,
+  describedHandoffTablesText,
+  handoffTablesText,
+  spdmText,
+} from './decode/firmware.ts'
+import { describeForeignType } from './decode/foreign-types.ts'
 import { parseGpt } from './decode/gpt.ts'
 import { parseBootOrder, parseLoadOption } from './decode/load-option.ts'
 import { describeNoAction } from './decode/no-action.ts'
 import { parseSignatureLists } from './decode/signature-list.ts'
-import {
-  imageDevicePath,
-  parseFirmwareBlob,
-  parseFirmwareBlob2,
-  parseTaggedEvent,
-  type FirmwareBlob,
-} from './decode/structures.ts'
+import { imageDevicePath, parseFirmwareBlob2, parseTaggedEvent } from './decode/structures.ts'
 import { EVENT_TAGS } from './decode/tags.ts'
 import { anyText } from './decode/text.ts'
-import { guidText } from './decode/guid.ts'
+import { describeWindowsTag } from './decode/windows-log.ts'
 import type { Coverage } from './digests.ts'
 import { describeAuthority, parseSbatLevel, summarizeDatabase } from './secure-boot-variables.ts'
-import type { HashFunction } from '../crypto/crypto.ts'
 
 export interface DescribedEvent {
   readonly pcr: number
@@ -33,7 +38,17 @@ type Describe = (event: DescribedEvent, hash: HashFunction) => string | undefine
 const DESCRIPTIONS: ReadonlyMap<number, Describe> = new Map<number, Describe>([
   [EVENT_TYPE.EV_NO_ACTION, ({ data }) => describeNoAction(data)],
   [EVENT_TYPE.EV_SEPARATOR, ({ data }) => describeSeparator(data)],
-  [EVENT_TYPE.EV_S_CRTM_VERSION, ({ data }) => prefixed('firmware version ', anyText(data) ?? versionGuid(data))],
+  [EVENT_TYPE.EV_S_CRTM_VERSION, ({ data }) => crtmVersionText(data)],
+  [EVENT_TYPE.EV_S_CRTM_CONTENTS, ({ data }) => codeText(data)],
+  [EVENT_TYPE.EV_CPU_MICROCODE, ({ data }) => codeText(data)],
+  [EVENT_TYPE.EV_EFI_HCRTM_EVENT, ({ data }) => prefixed('hardware root of trust: ', anyText(data))],
+  [EVENT_TYPE.EV_EFI_HANDOFF_TABLES, ({ data }) => handoffTablesText(data)],
+  [EVENT_TYPE.EV_EFI_HANDOFF_TABLES2, ({ data }) => describedHandoffTablesText(data)],
+  [EVENT_TYPE.EV_TABLE_OF_DEVICES, ({ data }) => anyText(data) ?? handoffTablesText(data)],
+  [EVENT_TYPE.EV_EFI_SPDM_FIRMWARE_BLOB, ({ data }) => spdmText(data)],
+  [EVENT_TYPE.EV_EFI_SPDM_FIRMWARE_CONFIG, ({ data }) => spdmText(data)],
+  [EVENT_TYPE.EV_EFI_SPDM_DEVICE_POLICY, describeVariable],
+  [EVENT_TYPE.EV_EFI_SPDM_DEVICE_AUTHORITY, describeAuthorityEvent],
   [EVENT_TYPE.EV_EFI_VARIABLE_DRIVER_CONFIG, describeVariable],
   [EVENT_TYPE.EV_EFI_VARIABLE_BOOT, describeVariable],
   [EVENT_TYPE.EV_EFI_VARIABLE_BOOT2, describeVariable],
@@ -43,19 +58,26 @@ const DESCRIPTIONS: ReadonlyMap<number, Describe> = new Map<number, Describe>([
   [EVENT_TYPE.EV_EFI_RUNTIME_SERVICES_DRIVER, ({ data }) => prefixed('runtime driver ', imageDevicePath(data))],
   [EVENT_TYPE.EV_EFI_GPT_EVENT, ({ data }) => describeGpt(data)],
   [EVENT_TYPE.EV_EFI_GPT_EVENT2, ({ data }) => describeGpt(data)],
-  [EVENT_TYPE.EV_EFI_PLATFORM_FIRMWARE_BLOB, ({ data }) => describeBlob(parseFirmwareBlob(data))],
-  [EVENT_TYPE.EV_EFI_PLATFORM_FIRMWARE_BLOB2, ({ data }) => describeBlob(parseFirmwareBlob2(data))],
-  // A text, or (older firmware) the same two numbers as a firmware blob.
-  [EVENT_TYPE.EV_POST_CODE, ({ data }) => anyText(data) ?? describeBlob(parseFirmwareBlob(data))],
-  [EVENT_TYPE.EV_POST_CODE2, ({ data }) => describeBlob(parseFirmwareBlob2(data))],
+  [EVENT_TYPE.EV_EFI_PLATFORM_FIRMWARE_BLOB, ({ data }) => codeText(data)],
+  [EVENT_TYPE.EV_EFI_PLATFORM_FIRMWARE_BLOB2, ({ data }) => blobText(parseFirmwareBlob2(data))],
+  [EVENT_TYPE.EV_POST_CODE, ({ data }) => codeText(data)],
+  [EVENT_TYPE.EV_POST_CODE2, ({ data }) => blobText(parseFirmwareBlob2(data))],
   [EVENT_TYPE.EV_EVENT_TAG, ({ data }) => describeTag(data)],
-  [EVENT_TYPE.EV_IPL, describeBootLoaderEvent],
+  [EVENT_TYPE.EV_IPL, ({ pcr, data, coverage }) => describeBootLoaderEvent(pcr, data, coverage)],
 ])
 
-/** One line in words on what an event says. It is as true as its proof: see `proofOf` (./digests.ts). */
+/** A boot loader measures whole menus as one command. */
+const MAX_TEXT = 4096
+
+/**
+ * One printable line in words on what an event says. It is as true as its proof: see `proofOf` (./digests.ts). Data of
+ * any kind has one: what is not of the form that its type has is shown as text or as bytes.
+ */
 export function describeEvent(event: DescribedEvent, hash: HashFunction): string {
-  const described = DESCRIPTIONS.get(event.claimedType)?.(event, hash)
-  return described ?? anyText(event.data) ?? bytesText(event.data)
+  const { claimedType, data } = event
+  const described = DESCRIPTIONS.get(claimedType)?.(event, hash) ?? describeForeignType(claimedType, data)
+  const text = described ?? anyText(data) ?? bytesText(data)
+  return printable(text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text)
 }
 
 const SHOWN_BYTES = 16
@@ -68,9 +90,6 @@ function bytesText(data: Uint8Array): string {
 const prefixed = (prefix: string, text: string | undefined): string | undefined =>
   text === undefined ? undefined : `${prefix}${text}`
 
-/** PFP section 10.4.1 allows a GUID for the version of the root of trust. */
-const versionGuid = (data: Uint8Array): string | undefined => (data.length === 16 ? guidText(data) : undefined)
-
 function describeSeparator(data: Uint8Array): string {
   const value = toHex(data)
   if (value === '00000000' || value === 'ffffffff') return 'separator'
@@ -82,12 +101,13 @@ function describeVariable({ data }: DescribedEvent, hash: HashFunction): string 
   return variable === undefined ? undefined : `${variable.name}: ${describeValue(variable, hash)}`
 }
 
-const SIGNATURE_DATABASES = ['PK', 'KEK', 'db', 'dbx', 'dbt', 'dbr', 'devdb']
+const BOOT_NUMBERS = ['BootOrder', 'BootNext', 'BootCurrent']
+const SIGNATURE_DATABASES = ['PK', 'KEK', 'db', 'dbx', 'dbt', 'dbr', 'devdb', 'vendor_db', 'vendor_dbx']
 
 function describeValue({ name, value }: EfiVariable, hash: HashFunction): string {
   if (value.length === 0) return 'empty'
   if (SIGNATURE_DATABASES.includes(name)) return describeDatabase(value, hash)
-  if (name === 'BootOrder') return parseBootOrder(value)?.join(', ') ?? bytesText(value)
+  if (BOOT_NUMBERS.includes(name)) return parseBootOrder(value)?.join(', ') ?? bytesText(value)
   if (/^(Boot|Driver|SysPrep)[0-9A-F]{4}$/.test(name)) {
     const option = parseLoadOption(value)
     if (option === undefined) return bytesText(value)
@@ -95,7 +115,7 @@ function describeValue({ name, value }: EfiVariable, hash: HashFunction): string
     return `${option.description}${path}${option.active ? '' : ' (inactive)'}`
   }
   if (value.length === 1) return value[0] === 0 ? 'off' : value[0] === 1 ? 'on' : bytesText(value)
-  return bytesText(value)
+  return anyText(value) ?? bytesText(value)
 }
 
 function describeDatabase(value: Uint8Array, hash: HashFunction): string {
@@ -103,10 +123,12 @@ function describeDatabase(value: Uint8Array, hash: HashFunction): string {
   if (lists === undefined) return `not readable as signature lists, ${bytesText(value)}`
   const { certificates, hashes, others } = summarizeDatabase(new Uint8Array(), lists, hash)
   const parts = certificates.map(({ subject, sha256 }) => `certificate ${subject ?? sha256}`)
-  if (hashes > 0) parts.push(`${hashes} image hashes`)
-  if (others > 0) parts.push(`${others} other entries`)
-  return parts.join(', ')
+  if (hashes > 0) parts.push(counted(hashes, 'image hash', 'image hashes'))
+  if (others > 0) parts.push(counted(others, 'other entry', 'other entries'))
+  return parts.length === 0 ? 'no entries' : parts.join(', ')
 }
+
+const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
 
 function describeAuthorityEvent({ data }: DescribedEvent, hash: HashFunction): string | undefined {
   const variable = parseEfiVariable(data)
@@ -127,41 +149,11 @@ function describeGpt(data: Uint8Array): string | undefined {
   return `disk ${gpt.diskId}: ${partitions.length === 0 ? 'no partitions' : partitions.join(', ')}`
 }
 
-function describeBlob(blob: FirmwareBlob | undefined): string | undefined {
-  if (blob === undefined) return undefined
-  const name = blob.description === undefined || blob.description === '' ? 'firmware' : blob.description
-  return `${name} of ${blob.length} bytes at 0x${blob.base.toString(16)}`
-}
-
 function describeTag(data: Uint8Array): string | undefined {
   const tagged = parseTaggedEvent(data)
   if (tagged === undefined) return undefined
+  const windows = describeWindowsTag(tagged.id, tagged.data)
+  if (windows !== undefined) return windows
   const name = EVENT_TAGS.get(tagged.id) ?? `tag 0x${tagged.id.toString(16).padStart(8, '0')}`
-  return tagged.text === undefined ? `${name}, ${tagged.size} bytes` : `${name}: ${tagged.text}`
-}
-
-/** PCRs by their use on Linux: the UAPI group's Linux TPM PCR Registry. */
-const GRUB_COMMANDS = 8
-const GRUB_FILES = 9
-const UNIFIED_KERNEL_IMAGE = 11
-const KERNEL_CONFIGURATION = 12
-const SHIM = 14
-
-function describeBootLoaderEvent({ pcr, data, coverage }: DescribedEvent): string | undefined {
-  const text = anyText(data)
-  if (text === undefined) return undefined
-  switch (pcr) {
-    case GRUB_COMMANDS:
-      return `boot loader command ${text.replace(/^(grub_cmd:? )/, '')}`
-    case GRUB_FILES:
-      return `file ${text}`
-    case UNIFIED_KERNEL_IMAGE:
-      return `${coverage === 'section-name' ? 'name' : 'content'} of section ${text} of the unified kernel image`
-    case KERNEL_CONFIGURATION:
-      return `kernel configuration: ${text}`
-    case SHIM:
-      return `${text}, by shim`
-    default:
-      return text
-  }
+  return tagged.text === undefined ? `${name}, ${tagged.data.length} bytes` : `${name}: ${tagged.text}`
 }

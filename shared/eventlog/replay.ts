@@ -40,8 +40,7 @@ export class PcrRegister {
 /** PCRs that only a dynamic launch resets to zero start at ones: TCG PC Client Platform TPM Profile, section 4.6. */
 const DYNAMIC_LAUNCH_PCRS = { first: 17, last: 22 }
 
-const isDynamicLaunchPcr = (pcr: number): boolean =>
-  pcr >= DYNAMIC_LAUNCH_PCRS.first && pcr <= DYNAMIC_LAUNCH_PCRS.last
+const isDynamicLaunchPcr = (pcr: number): boolean => pcr >= DYNAMIC_LAUNCH_PCRS.first && pcr <= DYNAMIC_LAUNCH_PCRS.last
 
 /** The value of a PCR after TPM2_Startup. `locality` matters to PCR 0 alone. */
 export function initialPcr(bank: HashAlgorithm, pcr: number, locality: number): Uint8Array {

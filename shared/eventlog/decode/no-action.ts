@@ -3,9 +3,10 @@ import { fromUtf8, toHex } from '../../bytes/bytes.ts'
 import { OutcomeError } from '../../errors.ts'
 import { startupLocalityOf } from '../replay.ts'
 import { hasSignature, isCryptoAgileSpecId, isSha1SpecId, parseSpecId, signature } from '../spec-id.ts'
-import { guidText } from './guid.ts'
+import { describeSp800155 } from './sp800-155.ts'
+import { parseTaggedEvent } from './structures.ts'
+import { describeWindowsTag } from './windows-log.ts'
 
-const SP800_155 = [signature('SP800-155 Event'), signature('SP800-155 Event2'), signature('SP800-155 Event3')]
 const H_CRTM = signature('H-CRTM Event')
 const SIGNATURE_SIZE = 16
 
@@ -15,9 +16,12 @@ export function describeNoAction(data: Uint8Array): string {
   if (isSha1SpecId(data)) return 'log in SHA-1 format'
   const locality = startupLocalityOf(data)
   if (locality !== undefined) return `TPM started from locality ${locality}`
-  if (SP800_155.some((known) => hasSignature(data, known))) return describeSp800155(data)
+  const manifest = describeSp800155(data)
+  if (manifest !== undefined) return manifest
   if (hasSignature(data, H_CRTM)) return 'hardware root of trust for measurement'
-  return `note that is not measured${describeSignature(data)}`
+  const tagged = parseTaggedEvent(data)
+  const windows = tagged === undefined ? undefined : describeWindowsTag(tagged.id, tagged.data)
+  return windows ?? `note that is not measured${describeSignature(data)}`
 }
 
 function describeSpecId(data: Uint8Array): string {
@@ -30,12 +34,6 @@ function describeSpecId(data: Uint8Array): string {
     if (error instanceof OutcomeError || error instanceof ByteRangeError) return 'damaged Spec ID event'
     throw error
   }
-}
-
-/** TCG_Sp800_155_PlatformId_Event, PFP section 10.4.5.2: vendor id, then the GUID of the reference manifest. */
-function describeSp800155(data: Uint8Array): string {
-  const manifest = data.subarray(SIGNATURE_SIZE + 4, SIGNATURE_SIZE + 20)
-  return manifest.length === 16 ? `firmware reference manifest ${guidText(manifest)}` : 'firmware reference manifest'
 }
 
 function describeSignature(data: Uint8Array): string {

@@ -44,15 +44,14 @@ export function parseFirmwareBlob2(data: Uint8Array): FirmwareBlob | undefined {
 export interface TaggedEvent {
   readonly id: number
   readonly text: string | undefined
-  /** Bytes of the tagged data. */
-  readonly size: number
+  readonly data: Uint8Array
 }
 
 /** TCG_PCClientTaggedEvent, section 10.2.9. */
 export function parseTaggedEvent(data: Uint8Array): TaggedEvent | undefined {
   return optional(data, (reader) => {
     const id = reader.u32()
-    const tagged = reader.bytes(reader.u32())
-    return { id, text: anyText(tagged), size: tagged.length }
+    const data = reader.bytes(reader.u32())
+    return { id, text: anyText(data), data }
   })
 }

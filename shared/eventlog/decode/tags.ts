@@ -1,4 +1,4 @@
-/** Tags of EV_EVENT_TAG events by whom they belong to: nobody registers them. */
+/** Tags of EV_EVENT_TAG events by whom they belong to: nobody registers them. Those of Windows: ./windows-tags.ts. */
 export const EVENT_TAGS: ReadonlyMap<number, string> = new Map([
   // Linux EFI stub, drivers/firmware/efi/libstub.
   [0x8f3b22ec, 'initrd, by the Linux EFI stub'],
@@ -11,7 +11,4 @@ export const EVENT_TAGS: ReadonlyMap<number, string> = new Map([
   [0xd5cb7cbc, 'SMBIOS system information, by systemd'],
   [0xe0d47bc8, 'SMBIOS baseboard information, by systemd'],
   [0xc0b3bd23, 'SMBIOS OEM strings, by systemd'],
-  // Windows Boot Configuration Log.
-  [0x40010001, 'trust boundary, by Windows'],
-  [0x40010002, 'early-launch antimalware, by Windows'],
 ])
