@@ -11,14 +11,16 @@ import {
   crtmVersionText,
   describedHandoffTablesText,
   handoffTablesText,
+  headText,
   spdmText,
 } from './decode/firmware.ts'
 import { describeForeignType } from './decode/foreign-types.ts'
 import { parseGpt } from './decode/gpt.ts'
+import { imageText } from './decode/image.ts'
 import { parseBootOrder, parseLoadOption } from './decode/load-option.ts'
 import { describeNoAction } from './decode/no-action.ts'
 import { parseSignatureLists } from './decode/signature-list.ts'
-import { imageDevicePath, parseFirmwareBlob2, parseTaggedEvent } from './decode/structures.ts'
+import { parseFirmwareBlob2, parseTaggedEvent } from './decode/structures.ts'
 import { EVENT_TAGS } from './decode/tags.ts'
 import { anyText } from './decode/text.ts'
 import { describeWindowsTag } from './decode/windows-log.ts'
@@ -42,6 +44,7 @@ const DESCRIPTIONS: ReadonlyMap<number, Describe> = new Map<number, Describe>([
   [EVENT_TYPE.EV_S_CRTM_CONTENTS, ({ data }) => codeText(data)],
   [EVENT_TYPE.EV_CPU_MICROCODE, ({ data }) => codeText(data)],
   [EVENT_TYPE.EV_EFI_HCRTM_EVENT, ({ data }) => prefixed('hardware root of trust: ', anyText(data))],
+  [EVENT_TYPE.EV_NONHOST_INFO, ({ data }) => anyText(data) ?? headText(data)],
   [EVENT_TYPE.EV_EFI_HANDOFF_TABLES, ({ data }) => handoffTablesText(data)],
   [EVENT_TYPE.EV_EFI_HANDOFF_TABLES2, ({ data }) => describedHandoffTablesText(data)],
   [EVENT_TYPE.EV_TABLE_OF_DEVICES, ({ data }) => anyText(data) ?? handoffTablesText(data)],
@@ -53,9 +56,9 @@ const DESCRIPTIONS: ReadonlyMap<number, Describe> = new Map<number, Describe>([
   [EVENT_TYPE.EV_EFI_VARIABLE_BOOT, describeVariable],
   [EVENT_TYPE.EV_EFI_VARIABLE_BOOT2, describeVariable],
   [EVENT_TYPE.EV_EFI_VARIABLE_AUTHORITY, describeAuthorityEvent],
-  [EVENT_TYPE.EV_EFI_BOOT_SERVICES_APPLICATION, ({ data }) => prefixed('application ', imageDevicePath(data))],
-  [EVENT_TYPE.EV_EFI_BOOT_SERVICES_DRIVER, ({ data }) => prefixed('driver ', imageDevicePath(data))],
-  [EVENT_TYPE.EV_EFI_RUNTIME_SERVICES_DRIVER, ({ data }) => prefixed('runtime driver ', imageDevicePath(data))],
+  [EVENT_TYPE.EV_EFI_BOOT_SERVICES_APPLICATION, ({ data }) => imageText('application', data)],
+  [EVENT_TYPE.EV_EFI_BOOT_SERVICES_DRIVER, ({ data }) => imageText('driver', data)],
+  [EVENT_TYPE.EV_EFI_RUNTIME_SERVICES_DRIVER, ({ data }) => imageText('runtime driver', data)],
   [EVENT_TYPE.EV_EFI_GPT_EVENT, ({ data }) => describeGpt(data)],
   [EVENT_TYPE.EV_EFI_GPT_EVENT2, ({ data }) => describeGpt(data)],
   [EVENT_TYPE.EV_EFI_PLATFORM_FIRMWARE_BLOB, ({ data }) => codeText(data)],

@@ -22,7 +22,8 @@ export function crtmVersionText(data: Uint8Array): string | undefined {
   return version === undefined ? undefined : `firmware version ${version}`
 }
 
-function headText(data: Uint8Array): string | undefined {
+/** The text before a terminator with other bytes behind it. */
+export function headText(data: Uint8Array): string | undefined {
   const wide = data[1] === 0 ? terminatedUtf16(data)?.text : undefined
   if (wide !== undefined && /^[\x20-\x7e]{2,}$/.test(wide)) return wide
   const narrow = anyText(data.subarray(0, Math.max(0, data.indexOf(0))))

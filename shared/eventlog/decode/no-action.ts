@@ -1,4 +1,4 @@
-import { ByteRangeError } from '../../bytes/reader.ts'
+import { ByteRangeError, ByteReader } from '../../bytes/reader.ts'
 import { fromUtf8, toHex } from '../../bytes/bytes.ts'
 import { OutcomeError } from '../../errors.ts'
 import { startupLocalityOf } from '../replay.ts'
@@ -9,6 +9,7 @@ import { describeWindowsTag } from './windows-log.ts'
 
 const H_CRTM = signature('H-CRTM Event')
 const SIGNATURE_SIZE = 16
+const TAG_HEADER_SIZE = 8
 
 /** Says in words what an EV_NO_ACTION event informs about, PFP section 10.4.5. None of it is proven by any PCR. */
 export function describeNoAction(data: Uint8Array): string {
@@ -19,9 +20,15 @@ export function describeNoAction(data: Uint8Array): string {
   const manifest = describeSp800155(data)
   if (manifest !== undefined) return manifest
   if (hasSignature(data, H_CRTM)) return 'hardware root of trust for measurement'
+  return describeWindowsNote(data) ?? `note that is not measured${describeSignature(data)}`
+}
+
+/** Windows cuts the last of its notes, which holds a quote, where its copy of the log ends. */
+function describeWindowsNote(data: Uint8Array): string | undefined {
+  if (data.length < TAG_HEADER_SIZE) return undefined
   const tagged = parseTaggedEvent(data)
-  const windows = tagged === undefined ? undefined : describeWindowsTag(tagged.id, tagged.data)
-  return windows ?? `note that is not measured${describeSignature(data)}`
+  const id = new ByteReader(data, 'little-endian').u32()
+  return describeWindowsTag(id, tagged?.data ?? data.subarray(TAG_HEADER_SIZE))
 }
 
 function describeSpecId(data: Uint8Array): string {
