@@ -105,7 +105,8 @@ const UNDEFINED: DigestRule = { defined: false, candidates: [whole] }
 const RULES: ReadonlyMap<number, DigestRule> = new Map([
   [EVENT_TYPE.EV_SEPARATOR, DEFINED],
   [EVENT_TYPE.EV_S_CRTM_VERSION, DEFINED],
-  [EVENT_TYPE.EV_EFI_ACTION, DEFINED],
+  // The profile wants no terminator; some firmware logs one, and hashes it or not.
+  [EVENT_TYPE.EV_EFI_ACTION, { defined: true, candidates: [whole, withoutTerminator] }],
   [EVENT_TYPE.EV_EFI_GPT_EVENT, DEFINED],
   [EVENT_TYPE.EV_EFI_GPT_EVENT2, DEFINED],
   [EVENT_TYPE.EV_EFI_VARIABLE_DRIVER_CONFIG, { defined: true, candidates: [whole, structure] }],

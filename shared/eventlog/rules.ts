@@ -74,7 +74,8 @@ const ALLOWED: ReadonlyMap<number, ReadonlySet<EventTypeName>> = new Map(
   [
     [0, FIRMWARE_CODE],
     [1, FIRMWARE_CONFIGURATION],
-    [2, [...FIRMWARE_CODE, 'EV_EFI_VARIABLE_DRIVER_CONFIG' as const]],
+    // Some firmware measures here, and not in PCR 7, which key allowed the driver of a device.
+    [2, [...FIRMWARE_CODE, 'EV_EFI_VARIABLE_DRIVER_CONFIG' as const, 'EV_EFI_VARIABLE_AUTHORITY' as const]],
     [3, FIRMWARE_CONFIGURATION],
     [4, BOOT_LOADER],
     [5, BOOT_CONFIGURATION],

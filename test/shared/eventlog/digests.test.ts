@@ -12,6 +12,14 @@ const variable = variableData('Boot0001', GLOBAL, ascii('value'))
 describe('data is proven when the digest covers', () => {
   test.each<[string, EventTypeName, Buffer, Buffer, string]>([
     ['all of it', 'EV_SEPARATOR', Buffer.alloc(4), Buffer.alloc(4), 'event-data'],
+    [
+      'an action without the terminator that is logged',
+      'EV_EFI_ACTION',
+      ascii('Calling\0'),
+      ascii('Calling'),
+      'without-terminator',
+    ],
+    ['an action with its terminator', 'EV_EFI_ACTION', ascii('Calling\0'), ascii('Calling\0'), 'event-data'],
     ['all of it, of a type that need not', 'EV_NONHOST_INFO', ascii('x'), ascii('x'), 'event-data'],
     ['the value of a boot variable', 'EV_EFI_VARIABLE_BOOT', variable, ascii('value'), 'variable-value'],
     [
