@@ -55,6 +55,23 @@ describe('a log that leads to the quoted values', () => {
     expect(new Set(log.events.map(({ pcr }) => pcr))).toEqual(new Set([4, 7]))
   })
 
+  test('starts PCRs 17 to 22 at zeros after a dynamic launch', () => {
+    const event: EventSpec = { pcr: 17, type: 'EV_EVENT_TAG', data: ascii('dynamic launch') }
+    const launched = digestOf('sha256', Buffer.concat([Buffer.alloc(32), digestOf('sha256', event.data)]))
+    const log = verify(agileLog([event]), new Map([[17, launched]]))
+    expect(log.pcrs.get(17)).toEqual({ status: 'replayed', events: 1, late: [] })
+    const other = new Map([[17, digestOf('sha256', launched)]])
+    expect(outcomeOf(() => verify(agileLog([event]), other))).toBe('eventlog.replay-mismatch')
+  })
+
+  test('does not start PCRs 0 to 16 and 23 at ones', () => {
+    for (const pcr of [0, 7, 16, 23]) {
+      const event: EventSpec = { pcr, type: 'EV_EVENT_TAG', data: ascii('x') }
+      const value = digestOf('sha256', Buffer.concat([Buffer.alloc(32, 0xff), digestOf('sha256', event.data)]))
+      expect(outcomeOf(() => verify(agileLog([event]), new Map([[pcr, value]])))).toBe('eventlog.replay-mismatch')
+    }
+  })
+
   test('starts PCRs 17 to 22 at ones', () => {
     const event: EventSpec = { pcr: 17, type: 'EV_EVENT_TAG', data: ascii('dynamic launch') }
     const pcrs = new Map<number, Buffer>()
@@ -81,6 +98,40 @@ describe('the start of PCR 0', () => {
   test('a false startup locality changes nothing', () => {
     const log = verify(agileLog([startupLocality(3), ...goodBoot()]), pcrsOf(goodBoot()))
     expect(log.startupLocality).toBe(0)
+  })
+
+  test('any startup locality that is logged, also one that no TPM has, changes nothing that the quote proves', () => {
+    for (let claimed = 0; claimed < 256; claimed++) {
+      const events = [startupLocality(claimed), ...goodBoot()]
+      const log = verify(agileLog(events), pcrsOf(events, 'sha256', 3))
+      expect(log.startupLocality).toBe(3)
+      expect(log.events).toHaveLength(goodBoot().length)
+    }
+  })
+
+  test('of two startup localities the quote tells which it was', () => {
+    const events = [startupLocality(0), startupLocality(3), ...goodBoot(), startupLocality(4)]
+    for (const locality of [0, 3, 4]) {
+      expect(verify(agileLog(events), pcrsOf(events, 'sha256', locality)).startupLocality).toBe(locality)
+    }
+  })
+
+  test('a start that no locality gives is refused, whatever the log says', () => {
+    for (const locality of [1, 2, 5, 255]) {
+      const pcrs = pcrsOf(goodBoot(), 'sha256', locality)
+      expect(
+        outcomeOf(() => verify(agileLog(goodBoot()), pcrs)),
+        String(locality),
+      ).toBe('eventlog.replay-mismatch')
+    }
+  })
+
+  test('a startup locality that is cut before its byte says nothing', () => {
+    const cut = noAction(ascii('StartupLocality\0'))
+    expect(verify(agileLog([cut, ...goodBoot()]), pcrsOf(goodBoot(), 'sha256', 3)).startupLocality).toBe(3)
+    expect(replayBank(parseEventLog(agileLog([cut, ...goodBoot()])), 'sha256', hash).get(0)).toEqual(
+      new Uint8Array(pcrsOf(goodBoot()).get(0) ?? []),
+    )
   })
 
   test('a startup locality logged for another PCR is ignored', () => {
@@ -144,6 +195,25 @@ describe('a log that is longer than the quote', () => {
     const pcrs = pcrsOf(goodBoot())
     pcrs.set(5, Buffer.alloc(32))
     expect(outcomeOf(() => verify(agileLog(goodBoot()), pcrs))).toBe('eventlog.replay-mismatch')
+  })
+
+  test('a forged event whose digest is of another bank only proves nothing in the quoted one', () => {
+    const forged = agileEvent({ ...separator(7), type: 'EV_EFI_VARIABLE_AUTHORITY' }, ['sha1'])
+    const log = verify(Buffer.concat([agileLog(goodBoot()), forged]), pcrsOf(goodBoot()))
+    expect(log.events).toHaveLength(goodBoot().length)
+    expect(log.laterEvents).toBe(1)
+  })
+
+  test('an event without any digest breaks the replay of its PCR', () => {
+    const [first, ...rest] = goodBoot()
+    const forged = agileEvent({ pcr: 0, type: 'EV_S_CRTM_VERSION', data: ascii('forged') }, [])
+    const log = Buffer.concat([
+      specIdEvent(['sha256']),
+      ...(first === undefined ? [] : [agileEvent(first, ['sha256'])]),
+      forged,
+      ...rest.map((event) => agileEvent(event, ['sha256'])),
+    ])
+    expect(outcomeOf(() => verify(log, pcrsOf(goodBoot())))).toBe('eventlog.replay-mismatch')
   })
 
   test('a forged event with a fitting type behind the quoted ones is not among the proven', () => {
