@@ -1,3 +1,4 @@
+import { equal, utf8 } from '../bytes/bytes.ts'
 import type { HashFunction } from '../crypto/crypto.ts'
 import { EVENT_TYPE, eventTypeName, type EventTypeName } from './constants.ts'
 import { proofOf } from './digests.ts'
@@ -91,16 +92,22 @@ export const isRegularSeparator = (data: Uint8Array): boolean =>
 
 /**
  * Checks the rules of PFP section 3.3 that hold for every PCR from 0 to 7 that the log replays: known types only, and
- * one separator, proven by its digest, between firmware and operating system. An empty list says no more than that.
+ * one separator, proven by its digest, between firmware and operating system, and nothing behind the end of boot
+ * services. An empty list says no more than that.
  */
 export function checkFirmwarePcrs(log: ReplayedLog, hash: HashFunction): readonly EventLogProblem[] {
   const problems: EventLogProblem[] = []
+  // Its digest tells, whatever type the log gives it. Only PCR 5 has it, and no other order of events is proven.
+  const endOfBootServices = hash(log.bank, END_OF_BOOT_SERVICES)
   for (const [pcr, allowed] of ALLOWED) {
     if (log.pcrs.get(pcr)?.status !== 'replayed') continue
     let separators = 0
+    let ended = false
     for (const event of log.events.filter((candidate) => candidate.pcr === pcr)) {
       const problem = eventProblem(event, allowed)
       if (problem !== undefined) problems.push(problem)
+      if (ended) problems.push({ ...at(event), code: 'eventlog.forbidden-event', detail: 'after boot services' })
+      ended ||= equal(event.digest, endOfBootServices)
       if (event.claimedType !== EVENT_TYPE.EV_SEPARATOR) continue
       separators++
       const proven = proofOf(event, log.bank, hash).proof === 'data-hashed'
@@ -113,6 +120,11 @@ export function checkFirmwarePcrs(log: ReplayedLog, hash: HashFunction): readonl
   }
   return problems
 }
+
+const at = ({ pcr, sequence }: ReplayedEvent) => ({ pcr, sequence })
+
+/** PFP section 10.4.4: firmware measures this last of all, and then it is gone. */
+const END_OF_BOOT_SERVICES = utf8('Exit Boot Services Returned with Success')
 
 function eventProblem(event: ReplayedEvent, allowed: ReadonlySet<EventTypeName>): EventLogProblem | undefined {
   const name = eventTypeName(event.claimedType)

@@ -4,7 +4,16 @@ import { EVENT_TYPE } from '../../../shared/eventlog/constants.ts'
 import { verifyEventLog } from '../../../shared/eventlog/match.ts'
 import { parseEventLog } from '../../../shared/eventlog/parse.ts'
 import { checkFirmwarePcrs } from '../../../shared/eventlog/rules.ts'
-import { agileLog, ascii, goodBoot, pcrsOf, separator, type EventSpec } from '../../support/eventlog-builder.ts'
+import {
+  action,
+  agileLog,
+  ascii,
+  dbAuthority,
+  goodBoot,
+  pcrsOf,
+  separator,
+  type EventSpec,
+} from '../../support/eventlog-builder.ts'
 
 function problemsOf(events: readonly EventSpec[]) {
   const log = verifyEventLog(parseEventLog(agileLog(events)), 'sha256', pcrsOf(events), hash)
@@ -56,4 +65,29 @@ test('a type that belongs to another PCR is reported', () => {
 
 test("PCRs beyond 7 are the operating system's", () => {
   expect(problemsOf([...goodBoot(), { pcr: 12, type: 0x7fffffff, data: ascii('x') }])).toEqual([])
+})
+
+describe('the end of boot services in PCR 5', () => {
+  const later: EventSpec = { pcr: 5, type: 'EV_EFI_GPT_EVENT', data: ascii('x') }
+
+  test('an event behind it is reported, whatever its type', () => {
+    expect(problemsOf([...goodBoot(), later])).toEqual([['eventlog.forbidden-event', 5]])
+    expect(problemsOf([...goodBoot(), { ...later, type: 'EV_EFI_ACTION' }])).toEqual([['eventlog.forbidden-event', 5]])
+  })
+
+  test('retagged does not hide what is behind it', () => {
+    const retagged = goodBoot().map((event, i) => (i === goodBoot().length - 1 ? { ...event, type: 'EV_IPL' } : event))
+    expect(problemsOf([...(retagged as EventSpec[]), later])).toEqual([['eventlog.forbidden-event', 5]])
+  })
+
+  test('may fail and be tried again', () => {
+    const failed = ['Exit Boot Services Invocation', 'Exit Boot Services Returned with Failure'].map((text) =>
+      action(5, text),
+    )
+    expect(problemsOf([...goodBoot().slice(0, -2), ...failed, ...goodBoot().slice(-2)])).toEqual([])
+  })
+})
+
+test('an authority of an option ROM in PCR 2, where some firmware measures it', () => {
+  expect(problemsOf([{ ...dbAuthority(), pcr: 2 }, ...goodBoot()])).toEqual([])
 })

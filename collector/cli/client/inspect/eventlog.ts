@@ -40,6 +40,7 @@ function secureBootLines({ secureBoot, format, trailingBytes }: InspectedEventLo
   return [
     `format       ${format}${trailingBytes === 0 ? '' : `, ${trailingBytes} trailing bytes`}`,
     `secure boot  ${String(secureBoot.enabled)}`,
+    ...secureBoot.weaknesses.map((weakness) => `weakness     ${weakness}`),
     ...secureBoot.problems.map((problem) => `problem      ${printable(JSON.stringify(problem))}`),
   ]
 }
