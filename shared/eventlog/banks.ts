@@ -43,7 +43,8 @@ function contradiction(
 ): EventLogProblem | undefined {
   const here = proofOf(event, log.bank, hash)
   const there = proofOf(twin, other.bank, hash)
-  if (here.proof === there.proof && here.coverage === there.coverage) return undefined
+  // Of one type, what is not proven is called alike.
+  if (here.coverage === there.coverage) return undefined
   const detail = `${here.proof} in the ${log.bank} bank, ${there.proof} in the ${other.bank} bank`
   return { code: 'eventlog.digest-mismatch', pcr: event.pcr, sequence: event.sequence, detail }
 }

@@ -58,6 +58,14 @@ export const PCR_COUNT = 24
 /** The index of an event that belongs to no PCR, as Windows writes it into its copy of the log. */
 export const NO_PCR = 0xffffffff
 
+const NV_INDEX = 0x01
+
+/**
+ * True for the index of an event that was extended into no PCR: besides NO_PCR the handle of an NV index, of which PFP
+ * 1.06 section 10.4.5.4 lets firmware log what it extended there (TPM 2.0 Part 2, section 7.2: handles 01xxxxxx).
+ */
+export const isOutsideOfPcrs = (index: number): boolean => index === NO_PCR || index >>> 24 === NV_INDEX
+
 /** Firmware reserves 64 KiB to 1 MiB for the log; a Windows log with its tagged events stays below this. */
 export const MAX_LOG_SIZE = 2 * 1024 * 1024
 

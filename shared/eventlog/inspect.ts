@@ -1,6 +1,6 @@
 import { toHex } from '../bytes/bytes.ts'
 import type { HashAlgorithm, HashFunction } from '../crypto/crypto.ts'
-import { eventTypeName, NO_PCR } from './constants.ts'
+import { eventTypeName, isOutsideOfPcrs } from './constants.ts'
 import { describeEvent } from './describe.ts'
 import { proofOf, type Coverage } from './digests.ts'
 import { parseEventLog } from './parse.ts'
@@ -79,7 +79,7 @@ function inspectEvent(event: UnverifiedEvent, bank: HashAlgorithm, hash: HashFun
   return {
     sequence,
     offset,
-    pcr: pcr === NO_PCR ? null : pcr,
+    pcr: isOutsideOfPcrs(pcr) ? null : pcr,
     type: eventTypeName(type) ?? `0x${type.toString(16).padStart(8, '0')}`,
     digests: Object.fromEntries([...event.digests].map(([name, value]) => [name, toHex(value)])),
     size: data.length,

@@ -2,7 +2,7 @@ import { ByteRangeError, ByteReader } from '../bytes/reader.ts'
 import { HASH_SIZE, type HashAlgorithm } from '../crypto/crypto.ts'
 import { OutcomeError } from '../errors.ts'
 import { hashId } from '../tpm/constants.ts'
-import { EVENT_TYPE, MAX_EVENTS, MAX_LOG_SIZE, NO_PCR, PCR_COUNT } from './constants.ts'
+import { EVENT_TYPE, isOutsideOfPcrs, MAX_EVENTS, MAX_LOG_SIZE, PCR_COUNT } from './constants.ts'
 import { malformedAt } from './malformed.ts'
 import { isCryptoAgileSpecId, parseSpecId } from './spec-id.ts'
 import type { LogAlgorithm, UnverifiedEvent, UnverifiedEventLog } from './types.ts'
@@ -85,7 +85,7 @@ function readCryptoAgileEvent(
 function readIndexAndType(reader: ByteReader, offset: number): { pcr: number; type: number } {
   const pcr = reader.u32()
   const type = reader.u32()
-  if (pcr >= PCR_COUNT && pcr !== NO_PCR) throw malformedAt(offset, `PCR index ${pcr}`)
+  if (pcr >= PCR_COUNT && !isOutsideOfPcrs(pcr)) throw malformedAt(offset, `PCR index ${pcr}`)
   return { pcr, type }
 }
 

@@ -1,5 +1,5 @@
 import { HASH_SIZE, type HashAlgorithm, type HashFunction } from '../crypto/crypto.ts'
-import { EVENT_TYPE, NO_PCR } from './constants.ts'
+import { EVENT_TYPE, isOutsideOfPcrs } from './constants.ts'
 import { STARTUP_LOCALITIES } from './quirks.ts'
 import { hasSignature, signature } from './spec-id.ts'
 import type { UnverifiedEvent, UnverifiedEventLog } from './types.ts'
@@ -79,7 +79,7 @@ export function startValues(
 
 /** EV_NO_ACTION informs and is extended nowhere, wherever it stands; so is an event that names no PCR. */
 export const isExtended = (event: UnverifiedEvent): boolean =>
-  event.type !== EVENT_TYPE.EV_NO_ACTION && event.pcr !== NO_PCR
+  event.type !== EVENT_TYPE.EV_NO_ACTION && !isOutsideOfPcrs(event.pcr)
 
 const STARTUP_LOCALITY = signature('StartupLocality')
 

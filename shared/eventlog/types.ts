@@ -14,7 +14,7 @@ export interface UnverifiedEvent {
   readonly sequence: number
   /** Where the event begins, in bytes from the start of the log. */
   readonly offset: number
-  /** 0 to 23, or NO_PCR. */
+  /** 0 to 23, or an index that is no PCR (`isOutsideOfPcrs`). */
   readonly pcr: number
   readonly type: number
   /** Only of the algorithms that this software can compute. A bank that the event does not carry is absent. */

@@ -3,6 +3,7 @@ import { fromUtf8, toHex } from '../../bytes/bytes.ts'
 import { OutcomeError } from '../../errors.ts'
 import { startupLocalityOf } from '../replay.ts'
 import { hasSignature, isCryptoAgileSpecId, isSha1SpecId, parseSpecId, signature } from '../spec-id.ts'
+import { describeNvIndexEvent } from './nv-index.ts'
 import { describeSp800155 } from './sp800-155.ts'
 import { parseTaggedEvent } from './structures.ts'
 import { describeWindowsTag } from './windows-log.ts'
@@ -19,6 +20,8 @@ export function describeNoAction(data: Uint8Array): string {
   if (locality !== undefined) return `TPM started from locality ${locality}`
   const manifest = describeSp800155(data)
   if (manifest !== undefined) return manifest
+  const nvIndex = describeNvIndexEvent(data)
+  if (nvIndex !== undefined) return nvIndex
   if (hasSignature(data, H_CRTM)) return 'hardware root of trust for measurement'
   return describeWindowsNote(data) ?? `note that is not measured${describeSignature(data)}`
 }

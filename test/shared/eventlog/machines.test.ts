@@ -195,6 +195,32 @@ describe('laptops and servers', () => {
     expect(shown.secureBoot).toMatchObject({ enabled: true, problems: [] })
   })
 
+  test('what was extended into NV indices instead of PCRs', () => {
+    const dynamic = (filler: string) =>
+      Buffer.concat([
+        ascii(`NvIndexDynamic${filler}`.padEnd(16, '\0')),
+        Buffer.alloc(16),
+        Buffer.from([14, 0]),
+        ascii('SPDM CHALLENGE'),
+      ])
+    const events: EventSpec[] = [
+      ...goodBoot(),
+      noAction(Buffer.concat([ascii('NvIndexInstance\0'), Buffer.alloc(8)]), 0x01c40200),
+      noAction(dynamic(' '), 0x01c40201),
+      noAction(dynamic(''), 0x01c40201),
+      { pcr: 0x01c40201, type: 'EV_EFI_SPDM_FIRMWARE_BLOB', data: ascii('x') },
+    ]
+    const shown = inspectEventLog(agileLog(events), hash)
+    expect(shown.pcrs).toEqual(inspectEventLog(agileLog(goodBoot()), hash).pcrs)
+    expect(shown.secureBoot).toMatchObject({ enabled: true, problems: [] })
+    expect(shown.events.slice(-4).map(({ pcr, extended, description }) => [pcr, extended, description])).toEqual([
+      [null, false, 'certificates of a device, in an NV index'],
+      [null, false, 'exchange with a device, in an NV index: SPDM CHALLENGE'],
+      [null, false, 'exchange with a device, in an NV index: SPDM CHALLENGE'],
+      [null, false, 'x'],
+    ])
+  })
+
   test('authorities of option ROMs before the separator, and repeated', () => {
     const events = [...secureBootVariables(), dbAuthority(), dbAuthority(), separator(7), dbAuthority(), dbAuthority()]
     const { secureBoot } = expectReplay(agileLog(events), events, ['sha1', 'sha256'])

@@ -160,9 +160,16 @@ describe('events that are not extended', () => {
     expect(log.events).toHaveLength(goodBoot().length)
   })
 
-  test('an event with PCR index 0xffffffff changes nothing, whatever its type', () => {
-    const events = [...goodBoot(), { ...separator(0), pcr: NO_PCR }]
+  test.each([NO_PCR, 0x01c40200])('an event with index %i changes nothing, whatever its type', (pcr) => {
+    const events = [...goodBoot(), { ...separator(0), pcr }]
     expect(verify(agileLog(events), pcrsOf(goodBoot())).events).toHaveLength(goodBoot().length)
+  })
+
+  test.each([NO_PCR, 0x01c40200])('an event moved to index %i breaks the replay', (pcr) => {
+    for (let i = 0; i < BEFORE_EXIT; i++) {
+      const events = goodBoot().map((event, index) => (index === i ? { ...event, pcr } : event))
+      expect(outcomeOf(() => verify(agileLog(events), pcrsOf(goodBoot())))).toBe('eventlog.replay-mismatch')
+    }
   })
 
   test('an event retagged as EV_NO_ACTION breaks the replay', () => {

@@ -108,7 +108,7 @@ describe('refused with a code', () => {
     expect(parseEventLog(log.subarray(0, log.length - 36)).events).toHaveLength(MAX_EVENTS)
   })
 
-  test.each([24, 0x7fffffff, 0xfffffffe])('PCR index %i', (pcr) => {
+  test.each([24, 0x00ffffff, 0x02000000, 0x7fffffff, 0x81000000, 0xfffffffe])('PCR index %i', (pcr) => {
     expect(outcomeOf(() => parseEventLog(agileLog([separator(pcr)])))).toBe('eventlog.malformed')
   })
 
