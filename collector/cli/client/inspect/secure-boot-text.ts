@@ -19,6 +19,7 @@ const WEAKNESSES: Readonly<Record<SecureBootWeakness, string>> = {
   'shim-validation-disabled': 'shim was told not to check what it loads',
   'setup-mode': 'no platform key: anybody may change the databases',
   'audit-mode': 'violations are recorded and not prevented',
+  'unrecognised-action': 'the firmware reported a setting that this software does not know',
 }
 
 /** What PCR 7 says, for people: state, keys with their fingerprints, who allowed what ran, revocations, problems. */
