@@ -4,6 +4,7 @@ import { random } from '../shared/crypto/node.ts'
 import { KeepsealError } from '../shared/errors.ts'
 import { Agent } from './attest/agent.ts'
 import type { QuoteFunction } from './attest/make-evidence.ts'
+import { attributesAt } from './attest/tpm-attributes.ts'
 import { quoteWith } from './attest/tpm-session.ts'
 import { readEndorsementPassword } from './config/endorsement-password.ts'
 import type { AgentConfig } from './config/options.ts'
@@ -41,7 +42,8 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
     const report = (problem: KeepsealError): void => log.warn(problem.message)
     const owner = { ueid: identity.ueid, collectorId: identity.collector.id }
     const now = (): number => Math.floor(Date.now() / 1000)
-    const host = createHost({ root: config.host.root })
+    const tcti = tctiOf(config, identity)
+    const host = createHost({ root: config.host.root, tpm: attributesAt(tcti) })
     const unsent = await openUnsent({
       paths,
       maxBytes: config.state.outboxMaxBytes,
@@ -54,7 +56,7 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
       progress: await ProgressFile.open(paths.progress, owner, report),
       unsent,
       host,
-      quote: await quoteFunction(config, identity, host, log),
+      quote: await quoteFunction(config, identity, tcti, host, log),
       firmwareLog: () => readFirmwareLog(config.tpm.firmwareLogFile, log),
       resendSeconds: config.report.resendSeconds,
       backlogPerSecond: DEFAULT_BACKLOG_PER_SECOND,
@@ -70,19 +72,22 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
   }
 }
 
-/** null only for a device that was enrolled without a TPM: one that has lost its TPM must not look like that. */
+/** Undefined only for a device that was enrolled without a TPM: one that has lost its TPM must not look like that. */
+function tctiOf(config: AgentConfig, { attestationKey }: Identity): string | undefined {
+  if (attestationKey === null) return undefined
+  const tcti = config.tpm.tcti === 'none' ? undefined : chooseTcti(config.tpm.tcti)
+  if (tcti !== undefined) return tcti
+  throw new KeepsealError('tpm.unavailable', 'this device was enrolled with a TPM, and there is none now')
+}
+
 async function quoteFunction(
   config: AgentConfig,
-  identity: Identity,
+  { attestationKey }: Identity,
+  tcti: string | undefined,
   host: Host,
   log: Log,
 ): Promise<QuoteFunction | null> {
-  const { attestationKey } = identity
-  if (attestationKey === null) return null
-  const tcti = config.tpm.tcti === 'none' ? undefined : chooseTcti(config.tpm.tcti)
-  if (tcti === undefined) {
-    throw new KeepsealError('tpm.unavailable', 'this device was enrolled with a TPM, and there is none now')
-  }
+  if (attestationKey === null || tcti === undefined) return null
   const { bootId } = readBootIdentity(host)
   const boot = 'value' in bootId ? bootId.value : random(16)
   const file = join(config.state.directory, 'attestation-key.context')

@@ -5,12 +5,14 @@ import { exitCodes, type ExitCode } from '../../shared/cli/exit-codes.ts'
 import type { Output } from '../../shared/cli/output.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import { measurePosture } from '../attest/posture.ts'
+import { attributesAt } from '../attest/tpm-attributes.ts'
 import { loadAgentConfig } from '../config/load.ts'
 import type { AgentConfig } from '../config/options.ts'
 import { createLog } from '../log.ts'
 import { startAgent } from '../run.ts'
 import { createHost } from '../sensors/host.ts'
 import { readStatus } from '../state/status-file.ts'
+import { chooseTcti } from '../tpm/tcti.ts'
 import { postureAsJson, printPosture } from './print-posture.ts'
 
 const RECEIPT_TIMEOUT_MS = 60_000
@@ -27,7 +29,8 @@ export const onceCommand = defineCommand({
   async run(context) {
     const { values: config } = loadAgentConfig(context.options, context.terminal.env)
     if (!context.options.print) return report(config, context)
-    const posture = await measurePosture(createHost({ root: config.host.root }))
+    const tcti = config.tpm.tcti === 'none' ? undefined : chooseTcti(config.tpm.tcti)
+    const posture = await measurePosture(createHost({ root: config.host.root, tpm: attributesAt(tcti) }))
     context.present(postureAsJson(posture), () => printPosture(context, posture))
     return exitCodes.good
   },

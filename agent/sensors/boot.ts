@@ -1,5 +1,8 @@
+import { maskUnitValues, verityParameters } from '../../shared/posture/command-line.ts'
 import type { Observation } from '../../shared/posture/observation.ts'
-import { LOCKDOWN_MODES, type BootContent } from '../../shared/posture/sections/boot.ts'
+import { LOCKDOWN_MODES, MAX_VERITY_PARAMETERS, type BootContent } from '../../shared/posture/sections/boot.ts'
+import { readMappings } from './boot/device-mapper.ts'
+import { readKernelProtection } from './boot/kernel-protection.ts'
 import type { Host } from './host.ts'
 import { observed, observeLine } from './observe.ts'
 import type { Reading, Sensor } from './sensor.ts'
@@ -45,6 +48,21 @@ function readTpms(host: Host): BootContent['tpms'] {
   }))
 }
 
+const MAX_COMMAND_LINE = 4096
+
+/** Masked before it is cut, so that equal units are cut at the same place. */
+function readCommandLine(host: Host): Pick<BootContent, 'commandLine' | 'verity'> {
+  const line = observed(host.readText('/proc/cmdline', MAX_COMMAND_LINE * 4), (text) => ({
+    value: maskUnitValues(text.replace(/\n$/, '')),
+  }))
+  if ('missing' in line) return { commandLine: line, verity: line }
+  const verity = verityParameters(line.value).map(({ name, value }) => ({ name, value: printable(value, 512) }))
+  return {
+    commandLine: { value: printable(line.value, MAX_COMMAND_LINE) },
+    verity: verity.length > MAX_VERITY_PARAMETERS ? { missing: 'too-large' } : { value: verity },
+  }
+}
+
 function measure(host: Host): Reading<'boot'> {
   const content: BootContent = {
     firmware: {
@@ -55,15 +73,16 @@ function measure(host: Host): Reading<'boot'> {
     deviceTreeModel: observeLine(host, '/sys/firmware/devicetree/base/model', 256),
     secureBoot: readEfiSwitch(host, 'SecureBoot'),
     setupMode: readEfiSwitch(host, 'SetupMode'),
-    commandLine: observeLine(host, '/proc/cmdline', 4096),
+    ...readCommandLine(host),
     lockdown: readLockdown(host),
     ima: readIma(host),
     tpms: readTpms(host),
+    ...readKernelProtection(host),
+    mappings: readMappings(host),
   }
-  const { firmware, ...rest } = content
-  if (
-    [...Object.values(firmware), ...Object.values(rest)].every((one) => 'missing' in one && one.missing === 'absent')
-  ) {
+  const { firmware, kexec, ...rest } = content
+  const all = [firmware, kexec, rest].flatMap((fields) => Object.values(fields))
+  if (all.every((one) => 'missing' in one && one.missing === 'absent')) {
     return { status: 'not-supported', reason: 'no-platform-facts' }
   }
   return { status: 'measured', content }
@@ -73,10 +92,15 @@ export const bootSensor: Sensor<'boot'> = {
   id: 'boot',
   title: 'what the operating system knows of its boot',
   section: 'boot',
-  reads: '/proc/cmdline, /sys/class/dmi/id, /sys/firmware, /sys/kernel/security, /sys/class/tpm',
+  reads:
+    '/proc/cmdline, /sys/class/dmi/id, /sys/firmware, /sys/kernel, /sys/class/tpm, /sys/class/iommu, /sys/block/dm-*, ' +
+    '/sys/module/module, /sys/devices/system/cpu/vulnerabilities, /proc/sys/kernel, /proc/sys/fs/verity',
   needs: 'mounted /sys; efivarfs and securityfs where the platform has them',
-  blindSpots: 'all of it is told by the kernel: only the quote and its event log prove how the machine was booted',
-  budget: { cpuMs: 5 },
+  blindSpots:
+    'all of it is told by the kernel: only the quote and its event log prove how the machine was booted; ' +
+    'identifiers of a unit are masked, so that another of its own file systems or mappings looks the same; ' +
+    'the root hash of a dm-verity mapping is seen only where the command line names it',
+  budget: { cpuMs: 10 },
   remedy: 'Check that /sys, /sys/firmware/efi/efivars and /sys/kernel/security are mounted and visible to the service.',
   measure,
 }

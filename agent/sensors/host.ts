@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import type { Stats } from 'node:fs'
 import { endianness } from 'node:os'
+import type { TpmAttributes } from '../tpm/commands/attributes.ts'
 import { resolveInRoot } from './host-path.ts'
 
 /** Why something on the host could not be read. `absent` includes what vanished meanwhile, as processes do. */
@@ -29,7 +30,7 @@ export interface HostStat {
 }
 
 /**
- * All that a sensor may look at: files under one root, and two clocks. Nothing is executed and nothing is written.
+ * All that a sensor may look at: files under one root, the TPM's attributes, and two clocks. Nothing is executed and nothing is written.
  *
  * Paths, names and link targets are byte strings: one character (U+0000 to U+00FF) for each byte, because file names
  * need not be UTF-8. ./text.ts makes them printable.
@@ -49,6 +50,8 @@ export interface Host {
   readDirectory(path: string, maxEntries: number): HostResult<readonly string[]>
   readLink(path: string): HostResult<string>
   stat(path: string): HostResult<HostStat>
+  /** What the TPM that the agent uses says about itself; `absent` where it uses none. Throws as openTpm does. */
+  tpm(): Promise<HostResult<TpmAttributes>>
 }
 
 export interface HostOptions {
@@ -56,6 +59,7 @@ export interface HostOptions {
   readonly root?: string
   readonly byteOrder?: 'LE' | 'BE'
   readonly now?: () => number
+  readonly tpm?: Host['tpm'] | undefined
 }
 
 const CHUNK = 64 * 1024
@@ -86,6 +90,7 @@ export function createHost(options: HostOptions = {}): Host {
         const stats = statSync(locate(path, true))
         return { status: 'found', value: { kind: kindOf(stats), modified: Math.floor(stats.mtimeMs / 1000) } }
       }),
+    tpm: options.tpm ?? (async () => ({ status: 'absent' })),
   }
   return host
 }

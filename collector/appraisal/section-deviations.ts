@@ -8,6 +8,7 @@ import type { Deviation } from './context.ts'
 /** Which finding a change of each section is. One place to look when a section is added. */
 const CODES: Readonly<Record<SectionId, Readonly<Record<Change['kind'], FindingCode>>>> = {
   boot: { added: 'boot.fact-changed', removed: 'boot.fact-changed', changed: 'boot.fact-changed' },
+  tpm: { added: 'tpm.attribute-changed', removed: 'tpm.attribute-changed', changed: 'tpm.attribute-changed' },
   sockets: {
     added: 'sockets.listener-added',
     removed: 'sockets.listener-removed',

@@ -113,6 +113,27 @@ const table = {
     title: 'a platform fact that the agent reports has changed',
     remedy: APPROVE,
   },
+  'boot.fact-contradicted': {
+    axis: 'integrity',
+    severity: 'critical',
+    trigger: 'T1',
+    title: 'the agent reports a fact of the boot that the quoted boot log disproves',
+    remedy: 'The agent is made to lie, or a kernel was started past the measured boot (kexec): examine the gateway.',
+  },
+  'boot.bank-never-extended': {
+    axis: 'posture',
+    severity: 'high',
+    trigger: 'T1',
+    title: 'software can bring an active PCR bank to any state, because the firmware never extends it',
+    remedy: 'Switch the bank off in the firmware setup (PCR allocation), or accept it: keepseal device approve UEID',
+  },
+  'tpm.attribute-changed': {
+    axis: 'posture',
+    severity: 'medium',
+    trigger: 'T11',
+    title: 'an attribute of the TPM that the agent reports has changed',
+    remedy: APPROVE,
+  },
   'identity.clone': {
     axis: 'integrity',
     severity: 'critical',

@@ -3,10 +3,12 @@ import { boot, type BootContent } from './sections/boot.ts'
 import { packages, type PackagesContent } from './sections/packages.ts'
 import { sockets, type SocketsContent } from './sections/sockets.ts'
 import { system, type SystemContent } from './sections/system.ts'
+import { tpm, type TpmContent } from './sections/tpm.ts'
 import { updateChannel, type UpdateChannelContent } from './sections/update-channel.ts'
 
 export interface SectionContents {
   boot: BootContent
+  tpm: TpmContent
   sockets: SocketsContent
   packages: PackagesContent
   system: SystemContent
@@ -18,6 +20,7 @@ export type SectionId = keyof SectionContents
 
 export const SECTIONS: { readonly [S in SectionId]: SectionDefinition<SectionContents[S]> } = {
   boot,
+  tpm,
   sockets,
   packages,
   system,

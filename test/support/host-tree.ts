@@ -42,6 +42,7 @@ export function withoutPermission(host: Host, ...paths: readonly string[]): Host
     readDirectory: (path, max) => (refused(path) ? no : host.readDirectory(path, max)),
     readLink: (path) => (refused(path) ? no : host.readLink(path)),
     stat: (path) => (refused(path) ? no : host.stat(path)),
+    tpm: async () => (refused('/dev/tpmrm0') ? no : host.tpm()),
   }
 }
 

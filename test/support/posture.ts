@@ -5,10 +5,11 @@ import type { Missing } from '../../shared/posture/observation.ts'
 import { MISSING } from '../../shared/posture/observation.ts'
 import type { SectionReading } from '../../shared/posture/reading.ts'
 import { SECTIONS, type SectionContents, type SectionId } from '../../shared/posture/sections.ts'
-import { LOCKDOWN_MODES } from '../../shared/posture/sections/boot.ts'
+import { LOCKDOWN_MODES, MAPPING_KINDS } from '../../shared/posture/sections/boot.ts'
 import { PACKAGE_STATES } from '../../shared/posture/sections/packages.ts'
 import { SOCKET_SCOPES, SOCKET_TABLES, type SocketsContent } from '../../shared/posture/sections/sockets.ts'
 import { OS_FIELDS } from '../../shared/posture/sections/system.ts'
+import { FIRMWARE_PCRS } from '../../shared/posture/sections/tpm.ts'
 import { OPTION_VALUES, SOURCE_TYPES } from '../../shared/posture/sections/update-channel.ts'
 
 export const sha256: HashFunction = (algorithm, data) => new Uint8Array(createHash(algorithm).update(data).digest())
@@ -40,6 +41,49 @@ export const contents: { readonly [S in SectionId]: fc.Arbitrary<SectionContents
     lockdown: observation(fc.constantFrom(...LOCKDOWN_MODES)),
     ima: observation(fc.boolean()),
     tpms: observation(fc.array(fc.record({ name: text, major: observation(fc.nat(2)) }), { maxLength: 3 })),
+    verity: observation(fc.array(fc.record({ name: text, value: text }), { maxLength: 3 })),
+    moduleSignatures: observation(fc.boolean()),
+    kexec: fc.record({ loadDisabled: observation(fc.boolean()), loaded: observation(fc.boolean()) }),
+    iommu: observation(fc.boolean()),
+    vulnerabilities: observation(
+      fc.uniqueArray(fc.record({ name: text, mitigation: observation(text) }), {
+        maxLength: 3,
+        selector: ({ name }) => name,
+      }),
+    ),
+    mappings: observation(
+      fc.array(fc.record({ kind: observation(fc.constantFrom(...MAPPING_KINDS)), name: observation(text) }), {
+        maxLength: 3,
+      }),
+    ),
+    fsVeritySignatures: observation(fc.boolean()),
+  }),
+  tpm: fc.record({
+    family: observation(fc.constantFrom('2.0', '(a)', '')),
+    revision: observation(count),
+    manufacturer: observation(fc.constantFrom('IFX', 'STM')),
+    model: observation(text),
+    firmware: observation(text),
+    permanent: observation(
+      fc.record({
+        ownerAuthSet: fc.boolean(),
+        endorsementAuthSet: fc.boolean(),
+        lockoutAuthSet: fc.boolean(),
+        disableClear: fc.boolean(),
+        inLockout: fc.boolean(),
+      }),
+    ),
+    startup: observation(
+      fc.record({ phEnable: fc.boolean(), shEnable: fc.boolean(), ehEnable: fc.boolean(), phEnableNV: fc.boolean() }),
+    ),
+    lockout: observation(fc.record({ maxAuthFail: count, intervalSeconds: count, recoverySeconds: count })),
+    banks: fc.uniqueArray(
+      fc.record({
+        bank: fc.constantFrom('sha1', 'sha256', 'a'),
+        firmwarePcrs: observation(fc.constantFrom(...FIRMWARE_PCRS)),
+      }),
+      { maxLength: 3, selector: ({ bank }) => bank },
+    ),
   }),
   sockets: fc
     .record({

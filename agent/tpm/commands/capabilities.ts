@@ -9,6 +9,8 @@ const TPM_CAP = { handles: 1, pcrs: 5, tpmProperties: 6, eccCurves: 8 } as const
 
 /** TPM_PT, Part 2 section 6.13: the fixed group begins at 0x100, the variable one at 0x200. */
 export const TPM_PT = {
+  familyIndicator: 0x100,
+  revision: 0x102,
   manufacturer: 0x105,
   vendorString1: 0x106,
   vendorString4: 0x109,
@@ -16,11 +18,24 @@ export const TPM_PT = {
   firmwareVersion2: 0x10c,
   nvBufferMax: 0x12c,
   permanent: 0x200,
+  startupClear: 0x201,
   lockoutCounter: 0x20e,
+  maxAuthFail: 0x20f,
+  lockoutInterval: 0x210,
+  lockoutRecovery: 0x211,
 } as const
 
 /** TPMA_PERMANENT, Part 2 section 8.6. */
-const PERMANENT = { endorsementAuthSet: 1 << 1, inLockout: 1 << 9 } as const
+export const TPMA_PERMANENT = {
+  ownerAuthSet: 1 << 0,
+  endorsementAuthSet: 1 << 1,
+  lockoutAuthSet: 1 << 2,
+  disableClear: 1 << 8,
+  inLockout: 1 << 9,
+} as const
+
+/** TPMA_STARTUP_CLEAR, Part 2 section 8.7. */
+export const TPMA_STARTUP_CLEAR = { phEnable: 1 << 0, shEnable: 1 << 1, ehEnable: 1 << 2, phEnableNV: 1 << 3 } as const
 
 /** TPM2_GetCapability (Part 3, 30.2): a reader behind the number of entries, and that number. */
 async function capability(
@@ -36,14 +51,15 @@ async function capability(
   return { reader, count: reader.u32() }
 }
 
-async function properties(tpm: Tpm, first: number, limit: number): Promise<ReadonlyMap<number, number>> {
+/** TPMS_TAGGED_PROPERTY, Part 2 section 10.8.2: up to `limit` properties from `first` on, as far as the TPM has them. */
+export async function readTpmProperties(tpm: Tpm, first: number, limit: number): Promise<ReadonlyMap<number, number>> {
   const { reader, count } = await capability(tpm, TPM_CAP.tpmProperties, first, limit)
   return new Map(Array.from({ length: count }, () => [reader.u32(), reader.u32()] as const))
 }
 
 /** One property; undefined where the TPM does not have it (it then answers with the next one). */
 export async function readTpmProperty(tpm: Tpm, property: number): Promise<number | undefined> {
-  return (await properties(tpm, property, 1)).get(property)
+  return (await readTpmProperties(tpm, property, 1)).get(property)
 }
 
 /** What the TPM says about itself. */
@@ -60,8 +76,8 @@ export interface TpmDescription {
 }
 
 export async function describeTpm(tpm: Tpm): Promise<TpmDescription> {
-  const fixed = await properties(tpm, TPM_PT.manufacturer, TPM_PT.firmwareVersion2 - TPM_PT.manufacturer + 1)
-  const variable = await properties(tpm, TPM_PT.permanent, TPM_PT.lockoutCounter - TPM_PT.permanent + 1)
+  const fixed = await readTpmProperties(tpm, TPM_PT.manufacturer, TPM_PT.firmwareVersion2 - TPM_PT.manufacturer + 1)
+  const variable = await readTpmProperties(tpm, TPM_PT.permanent, TPM_PT.lockoutCounter - TPM_PT.permanent + 1)
   const permanent = variable.get(TPM_PT.permanent) ?? 0
   let vendorString = ''
   for (let property = TPM_PT.vendorString1; property <= TPM_PT.vendorString4; property++) {
@@ -72,13 +88,13 @@ export async function describeTpm(tpm: Tpm): Promise<TpmDescription> {
     vendorString: vendorString.trim(),
     firmwareVersion: [fixed.get(TPM_PT.firmwareVersion1) ?? 0, fixed.get(TPM_PT.firmwareVersion2) ?? 0],
     lockoutCounter: variable.get(TPM_PT.lockoutCounter) ?? 0,
-    inLockout: (permanent & PERMANENT.inLockout) !== 0,
-    endorsementPasswordSet: (permanent & PERMANENT.endorsementAuthSet) !== 0,
+    inLockout: (permanent & TPMA_PERMANENT.inLockout) !== 0,
+    endorsementPasswordSet: (permanent & TPMA_PERMANENT.endorsementAuthSet) !== 0,
   }
 }
 
 /** A number that holds printable characters, most significant first, filled up with zeros. */
-function fourCharacters(value = 0): string {
+export function fourCharacters(value = 0): string {
   const codes = [value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff]
   return String.fromCharCode(...codes.filter((code) => code >= 0x20 && code < 0x7f))
 }

@@ -32,10 +32,17 @@ test('a machine with UEFI', () => {
       deviceTreeModel: { missing: 'absent' },
       secureBoot: { value: true },
       setupMode: { value: false },
-      commandLine: { value: 'BOOT_IMAGE=/vmlinuz root=UUID=0c1d2e3f-0000 ro quiet' },
+      commandLine: { value: 'BOOT_IMAGE=/vmlinuz root=UUID=<unit> ro quiet' },
+      verity: { value: [] },
       lockdown: { value: 'integrity' },
       ima: { value: true },
       tpms: { value: [{ name: 'tpm0', major: { value: 2 } }] },
+      moduleSignatures: { missing: 'absent' },
+      kexec: { loadDisabled: { missing: 'absent' }, loaded: { missing: 'absent' } },
+      iommu: { missing: 'absent' },
+      vulnerabilities: { missing: 'absent' },
+      mappings: { missing: 'absent' },
+      fsVeritySignatures: { missing: 'absent' },
     },
   })
 })
