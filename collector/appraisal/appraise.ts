@@ -42,6 +42,8 @@ export interface Appraisal {
   /** The boot could not be compared with what was approved, since its log has not arrived. */
   readonly bootUndecided: boolean
   readonly decidedSections: ReadonlySet<string>
+  /** What the boot section asserts was held against a proven log. */
+  readonly crossChecked: boolean
   readonly missing: Missing
   readonly namedReceipt: number | null
 }
@@ -91,6 +93,7 @@ function conclude(context: AppraisalContext, failure: Appraisal['failure']): App
     deviations: context.deviations,
     bootUndecided: context.bootUndecided,
     decidedSections: context.decidedSections,
+    crossChecked: context.crossChecked,
     missing: context.missing,
     namedReceipt: context.notes.namedReceipt,
   }

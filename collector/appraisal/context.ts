@@ -107,6 +107,8 @@ export class AppraisalContext {
   bootLog: ReplayedLog | undefined
   /** What the quote says of the boot could not be compared with what was approved: the log has not arrived. */
   bootUndecided = false
+  /** What the boot section asserts was held against a proven log. */
+  crossChecked = false
   /** Sections that could be compared with approved ones. */
   readonly decidedSections = new Set<string>()
   readonly deviations: Deviation[] = []

@@ -3,6 +3,7 @@ import { eventLog } from './steps/event-log.ts'
 import { freshness } from './steps/freshness.ts'
 import { identity } from './steps/identity.ts'
 import { link } from './steps/link.ts'
+import { platform } from './steps/platform.ts'
 import { postureMap } from './steps/posture-map.ts'
 import { quote } from './steps/quote.ts'
 import { referenceValues } from './steps/reference-values.ts'
@@ -35,5 +36,6 @@ export const STEPS: readonly AppraisalStep[] = [
   eventLog,
   tpmClock,
   sections,
+  platform,
   referenceValues,
 ]

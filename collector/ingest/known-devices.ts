@@ -77,7 +77,7 @@ export async function loadKnownDevice(
     posture,
     pcrs: tpm === null || tpm.pcrs !== null ? undefined : await loadPcrs(store, vendor, tpm.attest),
     approved,
-    contents: await loadContents(store, vendor, posture, approved?.posture),
+    contents: await loadContents(store, vendor, posture, approved?.posture, isLogNamed(tpm)),
     bootLog: await loadBootLog(store, vendor, tpm?.logs.firmware ?? null, caches.boot),
   }
 }
@@ -163,18 +163,22 @@ async function loadBootLog(
   return content === undefined ? 'missing' : logs.keep(name, new BootLog(content, nodeCrypto.hash))
 }
 
+const isLogNamed = (tpm: UnverifiedEvidence['tpm']): boolean => (tpm?.logs.firmware ?? null) !== null
+
 /**
- * Content that the steps read: sections that differ from the approved ones. Of all others,
- * whether it is here.
+ * Content that the steps read: sections that differ from the approved ones, that of the TPM also where none is
+ * approved, and that of the boot with each log, which is asked whether it is true. Of all others, whether it is here.
  */
 async function loadContents(
   store: Store,
   vendor: string,
   posture: PostureMap | undefined,
   approved: PostureMap | undefined,
+  isLogNamed: boolean,
 ): Promise<ReadonlyMap<string, Uint8Array | null>> {
   const contents = new Map<string, Uint8Array | null>()
   const read = async (digest: Uint8Array): Promise<void> => {
+    if (contents.has(toHex(digest))) return
     const content = await store.sections.find(vendor, digest)
     if (content !== undefined) contents.set(toHex(digest), content)
   }
@@ -183,6 +187,7 @@ async function loadContents(
   }
   for (const [id, digest] of posture ?? []) {
     const before = approved?.get(id)
+    if ((id === 'tpm' && before === undefined) || (id === 'boot' && isLogNamed)) await read(digest)
     if (before === undefined || equal(before, digest)) continue
     await read(digest)
     await read(before)

@@ -81,13 +81,19 @@ const pastState = ({ code }: Deviation): FindingState => (axisOf(code) === 'inte
 
 const leftState = ({ code }: Finding): FindingState => (axisOf(code) === 'integrity' ? 'recovered' : 'resolved')
 
+/** Posture findings are named after their section, but for these. */
+const SECTIONS_OF_BOOT: ReadonlyMap<string, string> = new Map([
+  ['boot.fact-changed', 'boot'],
+  ['boot.bank-never-extended', 'tpm'],
+])
+
 /** Whether this evidence had the means to show the finding: what could not be looked at is not gone. */
 function isDecided({ code, subject }: Finding, appraisal: Appraisal): boolean {
   if (code === 'reporting.section-status-changed') return appraisal.decidedSections.has(subject)
   if (axisOf(code) === 'posture') {
-    const section = code === 'boot.fact-changed' ? 'boot' : code.slice(0, code.indexOf('.'))
-    return appraisal.decidedSections.has(section)
+    return appraisal.decidedSections.has(SECTIONS_OF_BOOT.get(code) ?? code.slice(0, code.indexOf('.')))
   }
+  if (code === 'boot.fact-contradicted' && !appraisal.crossChecked) return false
   if (code.startsWith('boot.') && appraisal.bootUndecided) return false
   return appraisal.failure === null && !appraisal.missing.pcrs
 }
