@@ -27,6 +27,8 @@ test.each([
   'root=PARTLABEL=deadbeef-02',
   `roothash=${'a'.repeat(64)} usrhash=${'0'.repeat(64)}`,
   'systemd.machine_id=firmware',
+  'module.uuid=feature',
+  'rd.md.uuid=auto',
   'systemd.verity_root_options=panic-on-corruption',
   'root=UUID=',
   'root=UUID=<unit> ro',
