@@ -1,4 +1,6 @@
 import { OutcomeError } from '../../../shared/errors.ts'
+import { bankProblems } from '../../../shared/eventlog/banks.ts'
+import type { ReplayedLog } from '../../../shared/eventlog/types.ts'
 import type { PcrValues } from '../../../shared/tpm/pcr-selection.ts'
 import { bootCoverageOf } from '../boot-coverage.ts'
 import type { BootLog } from '../boot-log.ts'
@@ -23,14 +25,21 @@ export const eventLog: AppraisalStep = {
 }
 
 function prove(context: AppraisalContext, bootLog: BootLog, pcrs: PcrValues): void {
+  const refused = (subject: string, after: string): void => {
+    context.deviations.push({ code: 'boot.log-refused', subject, before: null, after })
+  }
+  const proven: ReplayedLog[] = []
   for (const [bank, values] of pcrs) {
     if (bank !== 'sha256' && bank !== 'sha384') continue
     try {
-      context.bootLog = bootLog.verify(bank, values)
+      proven.push(bootLog.verify(bank, values))
     } catch (error) {
       if (!(error instanceof OutcomeError)) throw error
-      const subject = `event log/${bank}`
-      context.deviations.push({ code: 'boot.log-refused', subject, before: null, after: error.message })
+      refused(`event log/${bank}`, error.message)
     }
   }
+  // Of two banks that tell different boots, one was left alone by the firmware: neither is believed.
+  const [problem] = bankProblems(proven, context.hash)
+  if (problem === undefined) context.bootLog = proven[0]
+  else refused('event log/banks', `PCR ${problem.pcr}: ${problem.detail ?? problem.code}`)
 }

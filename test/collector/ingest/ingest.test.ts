@@ -78,7 +78,7 @@ describeStore('the ingest', (createStore) => {
 
   it.each([
     ['until another one shows whose fault it is', { pauseMs: 20, giveUpMs: 60_000 }],
-    ['for a bounded time', { pauseMs: 5, giveUpMs: 20 }],
+    ['for a bounded time', { pauseMs: 5, giveUpMs: 400 }],
   ])('tries a lone message that it cannot decide again, %s, and goes on', async (_, retry) => {
     const poison = { ueid: '' }
     const isPoison: BeforeOperation = (repository, operation, [ueid]) => {
