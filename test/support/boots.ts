@@ -5,8 +5,8 @@ import type { ReplayedLog } from '../../shared/eventlog/types.ts'
 import { agileLog, ascii, goodBoot, pcrsOf, u16, u32, u64, utf16, type EventSpec } from './eventlog-builder.ts'
 
 /** A log as a quote has proven it: of these events, by the values that they lead to. */
-export function provenLog(events: readonly EventSpec[]): ReplayedLog {
-  return verifyEventLog(parseEventLog(agileLog(events)), 'sha256', pcrsOf(events), hash)
+export function provenLog(events: readonly EventSpec[], locality = 0): ReplayedLog {
+  return verifyEventLog(parseEventLog(agileLog(events)), 'sha256', pcrsOf(events, 'sha256', locality), hash)
 }
 
 /** UEFI_IMAGE_LOAD_EVENT with a device path of one file name (UEFI 2.10, section 10.3.5.4). */

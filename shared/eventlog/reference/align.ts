@@ -2,7 +2,7 @@
 export type Pairs = readonly (readonly [first: number, second: number])[]
 
 /** Beyond this many comparisons only what is equal at both ends is paired: the rest is told as removed and added. */
-const MAX_COMPARISONS = 1_000_000
+const MAX_COMPARISONS = 50_000
 
 /**
  * The alignment of two sequences with the greatest sum of scores. A score of 0 says that two items do not belong

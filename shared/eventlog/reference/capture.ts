@@ -2,6 +2,7 @@ import { toHex } from '../../bytes/bytes.ts'
 import type { HashFunction } from '../../crypto/crypto.ts'
 import { EVENT_TYPE, IMA_PCR } from '../constants.ts'
 import { imageDevicePath } from '../decode/structures.ts'
+import { anyText } from '../decode/text.ts'
 import { describeEvent } from '../describe.ts'
 import { proofOf } from '../digests.ts'
 import type { ReplayedEvent, ReplayedLog } from '../types.ts'
@@ -32,7 +33,7 @@ export function measuredEvents(
   const byPcr = new Map<number, MeasuredEvent[]>()
   for (const [pcr, { status }] of log.pcrs)
     if (status === 'replayed' && pcr !== IMA_PCR && pcrs(pcr)) byPcr.set(pcr, [])
-  const hasImageSections = log.events.some(({ pcr, data }) => pcr === 11 && isLinuxSection(data))
+  const hasImageSections = log.events.some((event) => isLinuxSection(event, log, hash))
   let afterBootLoader = false
   for (const event of log.events) {
     byPcr.get(event.pcr)?.push(measured(event, log, { afterBootLoader, hasImageSections }, hash))
@@ -41,11 +42,14 @@ export function measuredEvents(
   return byPcr
 }
 
-/** `.linux` in the encodings in which systemd-stub logs it, with terminator or without. */
-function isLinuxSection(data: Uint8Array): boolean {
-  const text = String.fromCharCode(...data.subarray(0, 16)).replaceAll('\0', '')
-  return data.length <= 16 && text === '.linux'
-}
+/** systemd-stub measures the name of each section before its content: that digest proves the name. */
+const isLinuxSection = (event: ReplayedEvent, { bank }: ReplayedLog, hash: HashFunction): boolean =>
+  event.pcr === UNIFIED_KERNEL_IMAGE &&
+  event.claimedType === EVENT_TYPE.EV_IPL &&
+  anyText(event.data) === '.linux' &&
+  proofOf(event, bank, hash).coverage === 'section-name'
+
+const UNIFIED_KERNEL_IMAGE = 11
 
 const startsBootLoader = ({ pcr, claimedType, data }: ReplayedEvent): boolean =>
   pcr === 4 && claimedType === EVENT_TYPE.EV_EFI_BOOT_SERVICES_APPLICATION && isBootLoader(imageDevicePath(data) ?? '')
@@ -79,7 +83,7 @@ export function captureBootReference(log: ReplayedLog, hash: HashFunction): Boot
   const pcrs = [...measuredEvents(log, hash)]
     .sort(([a], [b]) => a - b)
     .map(([pcr, events]) => ({ pcr, isUnordered: false, rules: events.map(exactRule) }))
-  return { bank: log.bank, pcrs }
+  return { bank: log.bank, startupLocality: log.startupLocality, pcrs }
 }
 
 export function exactRule(event: MeasuredEvent): EventRule {

@@ -14,6 +14,9 @@ export interface BootCause {
 /** Parts whose measurements in several PCRs tell of the same thing: an image, its sections, the files of it. */
 const MERGED: ReadonlySet<BootPart> = new Set(['kernel', 'initial-ram-disk', 'command-line'])
 
+/** systemd-stub measures the sections of a unified kernel image one by one. */
+const SECTIONS_PCR = 11
+
 /** Of many differences of one cause, so many are told in words. */
 const MAX_TOLD = 8
 
@@ -28,7 +31,11 @@ export function causesOf(differences: readonly EventDifference[]): readonly Boot
     if (difference.isContainer) containers.push(difference)
     else addTo(groups, keyOf(difference), difference)
   }
-  const [explaining] = differences.filter(({ isContainer, part }) => !isContainer && MERGED.has(part))
+  // Only a section that the image had before and has still can stand for it: anybody can measure one more.
+  const explaining = differences.find(
+    ({ isContainer, part, kind, pcr, name }) =>
+      !isContainer && MERGED.has(part) && kind === 'changed' && pcr === SECTIONS_PCR && name.startsWith('section '),
+  )
   for (const container of containers) {
     addTo(groups, explaining === undefined ? keyOf(container) : keyOf(explaining), container)
   }
@@ -50,8 +57,10 @@ function keyOf({ part, pcr, name }: EventDifference): string {
 function causeOf(group: readonly EventDifference[]): BootCause {
   const [first] = [...group].sort((a, b) => weight(a) - weight(b))
   if (first === undefined) throw new Error('a cause without a difference')
+  // The digest of the image comes first: a cut must not hide it.
+  const inOrder = [...group].sort((a, b) => Number(b.isContainer) - Number(a.isContainer))
   const side = (text: (difference: EventDifference) => string | undefined): string | null => {
-    const told = group.map(text).filter((line) => line !== undefined)
+    const told = inOrder.map(text).filter((line) => line !== undefined)
     if (told.length === 0) return null
     const more = told.length > MAX_TOLD ? `; and ${told.length - MAX_TOLD} more` : ''
     return `${told.slice(0, MAX_TOLD).join('; ')}${more}`
@@ -85,12 +94,14 @@ function subjectOf({ part, name, pcr }: EventDifference, group: readonly EventDi
     if (path === undefined) return title
     return part === 'kernel' ? `${title} ${path}` : `${title} in ${path}`
   }
-  return part === 'boot-loader' && pcr >= 8 ? (pcr === 8 ? 'boot loader commands' : 'boot loader files') : name
+  if (part === 'boot-loader' && pcr >= 8) return pcr === 8 ? 'boot loader commands' : 'boot loader files'
+  return `${name} (PCR ${pcr})`
 }
 
 const PATH = /^(?:unified )?kernel image (.+)$/
 
 function sideText(description: string, digests: readonly string[] | null): string {
-  if (digests === null) return `${description} (any)`
+  if (digests === null) return description
+  if (digests.every((digest) => digest === '')) return description
   return `${description} (${digests.map((digest) => `${digest.slice(0, 16)}…`).join(' or ')})`
 }

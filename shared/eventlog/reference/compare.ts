@@ -1,7 +1,8 @@
 import type { HashFunction } from '../../crypto/crypto.ts'
 import type { ReplayedLog } from '../types.ts'
 import { align } from './align.ts'
-import { measuredEvents, type MeasuredEvent } from './capture.ts'
+import { EVENT_TYPE, IMA_PCR } from '../constants.ts'
+import { MAX_RULES, measuredEvents, type MeasuredEvent } from './capture.ts'
 import type { BootReference, EventDifference, EventRule, PcrRules } from './types.ts'
 
 /** Whether an event of this digest is what the rule allows. */
@@ -23,6 +24,26 @@ export function likeness(rule: EventRule, event: MeasuredEvent): number {
 
 /** Where a log departs from the rules of one PCR; empty if it does not. */
 export function comparePcr({ pcr, isUnordered, rules }: PcrRules, events: readonly MeasuredEvent[]): EventDifference[] {
+  if (!isUnordered) return compareSequence(pcr, false, rules, events)
+  // What firmware measures and what runs after it never trade places: the separator stands between them.
+  const [ruled, measured] = [splitAtSeparator(rules), splitAtSeparator(events)]
+  return ruled.flatMap((side, index) => compareSequence(pcr, true, side, measured[index] ?? []))
+}
+
+/** The events before the first separator, and it with those behind. */
+function splitAtSeparator<T extends { readonly type: number }>(
+  list: readonly T[],
+): [before: readonly T[], behind: readonly T[]] {
+  const at = list.findIndex(({ type }) => type === EVENT_TYPE.EV_SEPARATOR)
+  return at < 0 ? [list, []] : [list.slice(0, at), list.slice(at)]
+}
+
+function compareSequence(
+  pcr: number,
+  isUnordered: boolean,
+  rules: readonly EventRule[],
+  events: readonly MeasuredEvent[],
+): EventDifference[] {
   const differences: EventDifference[] = []
   const leftRules = new Set(isUnordered ? [...rules].sort((a, b) => leniency(a) - leniency(b)) : rules)
   const leftEvents = new Set(events)
@@ -127,6 +148,20 @@ function difference(
   }
 }
 
+/** The start of PCR 0 is proven by its value: no event tells it that could be compared. */
+function localityDifference(before: number, after: number): EventDifference {
+  const text = (locality: number): string => `TPM2_Startup from locality ${locality}`
+  return {
+    kind: 'changed',
+    pcr: 0,
+    part: 'firmware',
+    name: 'startup locality',
+    isContainer: false,
+    before: { digests: null, description: text(before) },
+    after: { digest: '', description: text(after), sequence: 0 },
+  }
+}
+
 /** What is known of the PCRs that were asked for. */
 export interface BootComparison {
   /** PCRs that the log and the rules both explain: their differences are all that there is to say. */
@@ -153,8 +188,13 @@ export function compareBoot(
   for (const pcr of wanted) {
     const status = log.pcrs.get(pcr)?.status
     const own = rules.get(pcr)
-    if (status === undefined || status === 'not-logged' || (own === undefined && status === 'untouched')) continue
+    // The kernel's list has PCR 10, whatever a firmware's log says of it.
+    if (pcr === IMA_PCR || status === undefined || status === 'not-logged') continue
+    if ((own === undefined && status === 'untouched') || (measured.get(pcr)?.length ?? 0) > MAX_RULES) continue
     explained.add(pcr)
+    if (pcr === 0 && log.startupLocality !== reference.startupLocality) {
+      differences.push(localityDifference(reference.startupLocality, log.startupLocality))
+    }
     differences.push(...comparePcr(own ?? { pcr, isUnordered: false, rules: [] }, measured.get(pcr) ?? []))
   }
   return { explained, differences }

@@ -30,6 +30,7 @@ const rule = v.strictObject({
 const schema = v.strictObject({
   version: v.literal(1),
   bank: v.picklist(Object.keys(HASH_SIZE) as [HashAlgorithm, ...HashAlgorithm[]]),
+  startupLocality: uint(255),
   pcrs: v.pipe(
     v.array(
       v.strictObject({
@@ -43,10 +44,11 @@ const schema = v.strictObject({
 })
 
 /** JSON text; equal for equal references, so that its digest names them. */
-export function encodeBootReference({ bank, pcrs }: BootReference): string {
+export function encodeBootReference({ bank, startupLocality, pcrs }: BootReference): string {
   return JSON.stringify({
     version: 1,
     bank,
+    startupLocality,
     pcrs: pcrs.map(({ pcr, isUnordered, rules }) => ({
       pcr,
       isUnordered,
@@ -73,5 +75,5 @@ export function decodeBootReference(text: string): BootReference | undefined {
     return undefined
   }
   const { success, output } = v.safeParse(schema, json)
-  return success ? { bank: output.bank, pcrs: output.pcrs } : undefined
+  return success ? { bank: output.bank, startupLocality: output.startupLocality, pcrs: output.pcrs } : undefined
 }

@@ -1,7 +1,8 @@
 import { align } from './align.ts'
 import { allows, comparePcr, likeness } from './compare.ts'
-import { exactRule, type MeasuredEvent } from './capture.ts'
-import type { BootReference, BootPart, EventRule, PcrRules } from './types.ts'
+import { EVENT_TYPE } from '../constants.ts'
+import { exactRule, MAX_RULES, type MeasuredEvent } from './capture.ts'
+import type { BootReference, EventRule, PcrRules } from './types.ts'
 
 /** What a proposal lets vary, because the given devices differ in it. For a person to look at, rule by rule. */
 export interface Tolerance {
@@ -19,11 +20,19 @@ export interface BootProposal {
   readonly conflicts: readonly number[]
 }
 
+/** Firmware and boot loader measure settings there, and no code: PFP section 3.3.4. */
+const SETTINGS_PCRS: ReadonlySet<number> = new Set([1, 3, 5, 6])
+
 /**
- * Parts in which units of one product differ for reasons of their own: boot entries, serial numbers, disk ids. Of code
- * and of Secure Boot keys only what was seen is proposed.
+ * Tables of the firmware (SMBIOS with its serial numbers, ACPI) and flags, whose digest is of memory that the log does
+ * not hold: what varies in them cannot be proven, and can be any one measurement of a setting.
  */
-const FREE_PARTS: ReadonlySet<BootPart> = new Set(['configuration'])
+const SETTINGS_TYPES: ReadonlySet<number> = new Set([
+  EVENT_TYPE.EV_EFI_HANDOFF_TABLES,
+  EVENT_TYPE.EV_EFI_HANDOFF_TABLES2,
+  EVENT_TYPE.EV_PLATFORM_CONFIG_FLAGS,
+  EVENT_TYPE.EV_TABLE_OF_DEVICES,
+])
 
 /**
  * Rules that all of the given boots keep. The first gives the order; what differs between them is allowed to differ,
@@ -44,19 +53,21 @@ export function proposeBootReference(
     pcrs = next
   }
   const merged = [...pcrs.values()].sort((a, b) => a.pcr - b.pcr)
-  const reference = { bank: first.bank, pcrs: merged.map(widened) }
-  const conflicts = reference.pcrs
-    .filter((rules) => others.some((events) => comparePcr(rules, events.get(rules.pcr) ?? []).length > 0))
-    .map(({ pcr }) => pcr)
+  const reference = { bank: first.bank, startupLocality: first.startupLocality, pcrs: merged.map(widened) }
+  const isExpressed = (rules: PcrRules): boolean =>
+    rules.rules.length <= MAX_RULES &&
+    (!rules.isUnordered || SETTINGS_PCRS.has(rules.pcr)) &&
+    others.every((events) => comparePcr(rules, events.get(rules.pcr) ?? []).length === 0)
+  const conflicts = reference.pcrs.filter((rules) => !isExpressed(rules)).map(({ pcr }) => pcr)
   return { reference, tolerances: merged.flatMap(tolerancesOf), conflicts }
 }
 
 function merge({ pcr, isUnordered, rules }: PcrRules, events: readonly MeasuredEvent[]): PcrRules {
   const pairs = align(rules, events, ownLikeness, allows)
-  const paired = new Set(pairs.map(([, j]) => events[j]))
+  const [pairedRules, pairedEvents] = [new Set(pairs.map(([i]) => i)), new Set(pairs.map(([, j]) => j))]
   const moved = movedPartners(
-    rules.filter((_, i) => !pairs.some(([index]) => index === i)),
-    events.filter((event) => !paired.has(event)),
+    rules.filter((_, i) => !pairedRules.has(i)),
+    events.filter((_, j) => !pairedEvents.has(j)),
   )
   const taken = new Set(moved.values())
   const merged: EventRule[] = []
@@ -86,17 +97,22 @@ function ownLikeness(rule: EventRule, event: MeasuredEvent): number {
   return score > 1 ? score : 0
 }
 
+/** Of one type, part and name, in their order: what `ownLikeness` asks for, without comparing all with all. */
 function movedPartners(
   rules: readonly EventRule[],
   events: readonly MeasuredEvent[],
 ): ReadonlyMap<EventRule, MeasuredEvent> {
-  const left = new Set(events)
+  const keyOf = ({ type, part, name }: EventRule | MeasuredEvent): string => `${type} ${part} ${name}`
+  const left = new Map<string, MeasuredEvent[]>()
+  for (const event of events) {
+    const alike = left.get(keyOf(event))
+    if (alike === undefined) left.set(keyOf(event), [event])
+    else alike.push(event)
+  }
   const partners = new Map<EventRule, MeasuredEvent>()
   for (const rule of rules) {
-    const event = [...left].find((candidate) => ownLikeness(rule, candidate) > 0)
-    if (event === undefined) continue
-    partners.set(rule, event)
-    left.delete(event)
+    const event = left.get(keyOf(rule))?.shift()
+    if (event !== undefined) partners.set(rule, event)
   }
   return partners
 }
@@ -106,10 +122,12 @@ function withEvent(rule: EventRule, { digest, isDataHashed }: MeasuredEvent): Ev
   return { ...rule, digests, isDataHashed: rule.isDataHashed && isDataHashed }
 }
 
-const isFree = ({ part, digests }: EventRule): boolean => FREE_PARTS.has(part) && digests !== null && digests.length > 1
+/** Whether units may have any value here. Of code and of Secure Boot keys only what was seen is allowed. */
+const isFree = (pcr: number, { type, digests, isDataHashed }: EventRule): boolean =>
+  SETTINGS_PCRS.has(pcr) && digests !== null && digests.length > 1 && (isDataHashed || SETTINGS_TYPES.has(type))
 
-function widened({ rules, ...pcrRules }: PcrRules): PcrRules {
-  return { ...pcrRules, rules: rules.map((rule) => (isFree(rule) ? { ...rule, digests: null } : rule)) }
+function widened({ pcr, isUnordered, rules }: PcrRules): PcrRules {
+  return { pcr, isUnordered, rules: rules.map((rule) => (isFree(pcr, rule) ? { ...rule, digests: null } : rule)) }
 }
 
 function tolerancesOf({ pcr, isUnordered, rules }: PcrRules): Tolerance[] {
@@ -117,7 +135,8 @@ function tolerancesOf({ pcr, isUnordered, rules }: PcrRules): Tolerance[] {
   if (isUnordered) tolerances.push({ pcr, name: 'order of the events', kind: 'any-order', values: rules.length })
   for (const rule of rules) {
     const values = rule.digests?.length ?? 0
-    if (values !== 1) tolerances.push({ pcr, name: rule.name, kind: isFree(rule) ? 'any-value' : 'one-of', values })
+    if (values !== 1)
+      tolerances.push({ pcr, name: rule.name, kind: isFree(pcr, rule) ? 'any-value' : 'one-of', values })
     if (rule.isOptional) tolerances.push({ pcr, name: rule.name, kind: 'optional', values })
   }
   return tolerances

@@ -39,7 +39,7 @@ const PARTS: readonly BootPart[] = [
   'other',
   'kernel',
   'command-line',
-  'configuration',
+  'other', // system extensions, which are code
   'secure-boot',
 ]
 const partOf = (pcr: number): BootPart => PARTS[pcr] ?? 'other'
@@ -60,7 +60,7 @@ export function subjectOf(event: ReplayedEvent, { coverage }: DigestProof, progr
       return subject(partOf(pcr), `authority ${variableName(data)}`)
     case EVENT_TYPE.EV_EFI_GPT_EVENT:
     case EVENT_TYPE.EV_EFI_GPT_EVENT2:
-      return subject('configuration', 'partition table')
+      return subject(partOf(pcr), 'partition table')
     case EVENT_TYPE.EV_EFI_BOOT_SERVICES_APPLICATION:
       return pcr === 4 ? application(data, progress) : subject(partOf(pcr), named('application', imageDevicePath(data)))
     case EVENT_TYPE.EV_EFI_BOOT_SERVICES_DRIVER:

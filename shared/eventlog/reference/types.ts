@@ -36,7 +36,7 @@ export interface EventRule extends EventSubject {
 
 export interface PcrRules {
   readonly pcr: number
-  /** Whether the events may come in another order than that of the rules. */
+  /** Whether events on the same side of the PCR's separator may come in another order than that of the rules. */
   readonly isUnordered: boolean
   readonly rules: readonly EventRule[]
 }
@@ -47,6 +47,8 @@ export interface PcrRules {
  */
 export interface BootReference {
   readonly bank: HashAlgorithm
+  /** Where TPM2_Startup came from: PCR 0 begins with it, so that it is measured without an event. */
+  readonly startupLocality: number
   /** Ascending. */
   readonly pcrs: readonly PcrRules[]
 }

@@ -140,7 +140,9 @@ describeStore('a measured boot', (createStore) => {
     const { collector, device } = await approved(grubBoot())
     device.reboot([...grubBoot(), application('\\EFI\\evil\\grubx64.efi', 'evil')])
     await reportWithContent(collector, device)
-    expect(await openCodes(collector, device)).toEqual(['boot.loader-changed boot loader \\EFI\\evil\\grubx64.efi'])
+    expect(await openCodes(collector, device)).toEqual([
+      'boot.loader-changed boot loader \\EFI\\evil\\grubx64.efi (PCR 4)',
+    ])
   })
 
   async function golden(store: Store) {

@@ -7,7 +7,10 @@ import { compareBoot } from '../../../../shared/eventlog/reference/compare.ts'
 import { decodeBootReference, encodeBootReference } from '../../../../shared/eventlog/reference/encoding.ts'
 import { grubBoot, application, provenLog, unifiedBoot } from '../../../support/boots.ts'
 import {
+  ascii,
   configuration,
+  goodBoot,
+  startupLocality,
   GLOBAL,
   hashList,
   SECURITY,
@@ -93,7 +96,7 @@ describe('what differs between an approved and a reported boot', () => {
     const [cause] = causesOf(compare(grubBoot(), reported).differences)
     expect(cause).toMatchObject({
       part: 'secure-boot',
-      subject: 'variable SecureBoot',
+      subject: 'variable SecureBoot (PCR 7)',
       before: expect.stringContaining('SecureBoot: on'),
       after: expect.stringContaining('SecureBoot: off'),
     })
@@ -105,7 +108,7 @@ describe('what differs between an approved and a reported boot', () => {
         ? configuration('dbx', SECURITY, hashList(Buffer.alloc(32, 1)))
         : event,
     )
-    expect(told(grubBoot(), reported)).toEqual(['secure-boot: variable dbx'])
+    expect(told(grubBoot(), reported)).toEqual(['secure-boot: variable dbx (PCR 7)'])
   })
 
   test('an application that was put between is added, and nothing else changes', () => {
@@ -136,6 +139,50 @@ describe('what differs between an approved and a reported boot', () => {
     const kinds = compare(boot, reported).differences.map(({ kind, pcr }) => `${kind} ${pcr}`)
     expect(kinds).toContain('removed 0')
     expect(kinds).toContain('added 0')
+  })
+
+  test('another startup locality changes PCR 0 without an event, and is told', () => {
+    const from3 = [startupLocality(3), ...grubBoot()]
+    const reference = captureBootReference(provenLog(from3, 3), hash)
+    if (reference === undefined) throw new Error('no reference')
+    const { differences } = compareBoot(reference, provenLog(grubBoot()), ALL, hash)
+    expect(differences.map(({ part, name }) => `${part} ${name}`)).toEqual(['firmware startup locality'])
+    expect(compareBoot(reference, provenLog(from3, 3), ALL, hash).differences).toEqual([])
+  })
+
+  test('events of PCR 10 in the firmware log explain nothing: that PCR is the kernel’s', () => {
+    const reported = [...grubBoot(), separator(10)]
+    expect(compare(grubBoot(), reported).explained.has(10)).toBe(false)
+  })
+
+  test('a measurement put into PCR 12 does not take the blame for another image', () => {
+    const extra: EventSpec = { pcr: 12, type: 'EV_IPL', data: ascii('quiet'), hashed: ascii('quiet') }
+    const reported = [...unifiedBoot({ stub: 'other' }), extra]
+    expect(told(unifiedBoot(), reported)).toEqual([
+      'command-line: kernel command line',
+      'kernel: kernel image \\EFI\\BOOT\\BOOTX64.EFI',
+    ])
+  })
+
+  test('an event that only looks like a section does not make a kernel into a container', () => {
+    const fake: EventSpec = { pcr: 11, type: 'EV_EFI_GPT_EVENT', data: ascii('.linux'), hashed: ascii('.linux') }
+    const direct = (kernel: string) =>
+      [...goodBoot().slice(0, -2), application('\\vmlinuz', kernel)].filter(({ pcr }) => pcr !== 11)
+    expect(told(direct('1'), [...direct('2'), fake])).toContain('kernel: kernel image \\vmlinuz')
+  })
+
+  test('variables of one name in two PCRs are two causes', () => {
+    const other = (event: EventSpec): EventSpec => ({ ...event, pcr: 5 })
+    const reported = [...grubBoot(), variable('BootNext', 1), other(variable('BootNext', 2))]
+    expect(told(grubBoot(), reported)).toEqual([
+      'configuration: variable BootNext (PCR 1)',
+      'configuration: variable BootNext (PCR 5)',
+    ])
+  })
+
+  test('a log with more events of a PCR than any reference is not compared event by event', () => {
+    const flood = Array.from({ length: 4001 }, () => separator(14))
+    expect(compare([...grubBoot(), separator(14)], [...grubBoot(), ...flood]).explained.has(14)).toBe(false)
   })
 
   test('rules of another bank explain nothing', () => {

@@ -5,13 +5,13 @@ import { hash } from '../../../../shared/crypto/node.ts'
 import { captureBootReference, measuredEvents } from '../../../../shared/eventlog/reference/capture.ts'
 import { compareBoot } from '../../../../shared/eventlog/reference/compare.ts'
 import { proposeBootReference } from '../../../../shared/eventlog/reference/propose.ts'
-import { grubBoot, provenLog } from '../../../support/boots.ts'
+import { application, grubBoot, provenLog } from '../../../support/boots.ts'
 import { GLOBAL, u16, variableData, type EventSpec } from '../../../support/eventlog-builder.ts'
 
 const ALL = new Set(Array.from({ length: 16 }, (_, pcr) => pcr))
 
 function propose(...boots: readonly (readonly EventSpec[])[]) {
-  const [first, ...others] = boots.map(provenLog)
+  const [first, ...others] = boots.map((boot) => provenLog(boot))
   const reference = first === undefined ? undefined : captureBootReference(first, hash)
   if (reference === undefined) throw new Error('no reference')
   return proposeBootReference(
@@ -76,8 +76,50 @@ describe('rules from several golden devices', () => {
     expect(differencesOf(proposal, [...grubBoot(), b, c])).not.toEqual([])
   })
 
+  const table = (content: string): EventSpec => ({
+    pcr: 1,
+    type: 'EV_EFI_HANDOFF_TABLES',
+    data: Buffer.alloc(32),
+    hashed: Buffer.from(content),
+  })
+
+  test('a table of the firmware with serial numbers may have any value, in PCR 1 alone', () => {
+    const proposal = propose([...grubBoot(), table('serial 1')], [...grubBoot(), table('serial 2')])
+    expect(proposal.tolerances.map(({ kind }) => kind)).toEqual(['any-value'])
+    expect(differencesOf(proposal, [...grubBoot(), table('serial 3')])).toEqual([])
+    const code = (content: string): EventSpec => ({ ...table(content), pcr: 2 })
+    expect(propose([...grubBoot(), code('1')], [...grubBoot(), code('2')]).tolerances.map(({ kind }) => kind)).toEqual([
+      'one-of',
+    ])
+  })
+
+  test.each([13, 4, 7, 2])('what differs in PCR %i is allowed as it was seen, and no other way', (pcr) => {
+    const measured = (content: string): EventSpec => ({ pcr, type: 'EV_EFI_GPT_EVENT', data: Buffer.from(content) })
+    const proposal = propose([...grubBoot(), measured('1')], [...grubBoot(), measured('2')])
+    expect(proposal.tolerances.map(({ kind }) => kind)).toEqual(['one-of'])
+    expect(differencesOf(proposal, [...grubBoot(), measured('3')])).not.toEqual([])
+  })
+
+  test('of events whose digest is not that of their data only what was seen is allowed', () => {
+    const opaque = (content: string): EventSpec => ({ ...variable('BootNext', 1), hashed: Buffer.from(content) })
+    const proposal = propose([...grubBoot(), opaque('1')], [...grubBoot(), opaque('2')])
+    expect(proposal.tolerances.map(({ kind }) => kind)).toEqual(['one-of'])
+  })
+
+  test('a free order does not move events across the separator of their PCR', () => {
+    const [a, b] = [variable('Boot0001', 1), variable('Boot0002', 2)] as const
+    const proposal = propose([...grubBoot(), a, b], [...grubBoot(), b, a])
+    expect(proposal.conflicts).toEqual([])
+    expect(differencesOf(proposal, [a, ...grubBoot(), b])).not.toEqual([])
+  })
+
+  test('another order in a PCR of code is a conflict, not a rule', () => {
+    const [a, b] = [application('\\a.efi', 'a'), application('\\b.efi', 'b')] as const
+    expect(propose([...grubBoot(), a, b], [...grubBoot(), b, a]).conflicts).toEqual([4])
+  })
+
   const event = fc
-    .record({ pcr: fc.constantFrom(1, 4), name: fc.integer({ min: 0, max: 5 }), value: fc.integer({ min: 0, max: 2 }) })
+    .record({ pcr: fc.constantFrom(1, 5), name: fc.integer({ min: 0, max: 5 }), value: fc.integer({ min: 0, max: 2 }) })
     .map(({ pcr, name, value }) => ({ ...variable(`Boot000${name}`, value), pcr }))
   const bootOf = (events: fc.Arbitrary<EventSpec[]>) => fc.array(events, { minLength: 1, maxLength: 4 })
 
