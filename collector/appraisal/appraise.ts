@@ -1,3 +1,7 @@
+import { concat } from '../../shared/bytes/bytes.ts'
+import type { HashFunction } from '../../shared/crypto/crypto.ts'
+import { IMA_PCR } from '../../shared/eventlog/constants.ts'
+import { bankId } from '../../shared/tpm/constants.ts'
 import { findings } from '../../shared/codes/findings.ts'
 import type { OutcomeCode } from '../../shared/codes/outcomes.ts'
 import { OutcomeError } from '../../shared/errors.ts'
@@ -41,6 +45,12 @@ export interface Appraisal {
   readonly deviations: readonly Deviation[]
   /** The boot could not be compared with what was approved, since its log has not arrived. */
   readonly bootUndecided: boolean
+  /** Values differ, and no log tells by which events. */
+  readonly eventsUndecided: boolean
+  /** The log or the values that the evidence names are not here, whatever was concluded without them. */
+  readonly bootAwaited: boolean
+  /** Names the quoted values without PCR 10. */
+  readonly bootDigest: Uint8Array | null
   readonly decidedSections: ReadonlySet<string>
   /** What the boot section asserts was held against a proven log. */
   readonly crossChecked: boolean
@@ -92,11 +102,24 @@ function conclude(context: AppraisalContext, failure: Appraisal['failure']): App
     clock: context.quote?.clockInfo ?? null,
     deviations: context.deviations,
     bootUndecided: context.bootUndecided,
+    eventsUndecided: context.eventsUndecided,
+    bootAwaited: context.missing.pcrs || context.known.bootLog === 'missing',
+    bootDigest: context.quote === undefined ? null : bootDigestOf(context.quote.pcrs, context.hash),
     decidedSections: context.decidedSections,
     crossChecked: context.crossChecked,
     missing: context.missing,
     namedReceipt: context.notes.namedReceipt,
   }
+}
+
+/** What was booted: PCR 10 changes with each file that the kernel measures. */
+function bootDigestOf(pcrs: PcrValues, hash: HashFunction): Uint8Array {
+  const values = [...pcrs].flatMap(([bank, bankValues]) =>
+    [...bankValues]
+      .filter(([pcr]) => pcr !== IMA_PCR)
+      .flatMap(([pcr, value]) => [Uint8Array.of(bankId(bank) >> 8, bankId(bank) & 0xff, pcr), value]),
+  )
+  return new Uint8Array(hash('sha256', concat(...values)))
 }
 
 /** Worst first. Affirming is what is left when nothing at all speaks against it. */

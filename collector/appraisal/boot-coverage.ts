@@ -17,9 +17,10 @@ function isResetValue(pcr: number, value: Uint8Array): boolean {
 }
 
 /**
- * Which part of the boot the firmware measured, by PCRs 0 to 7. A PCR that is still at its reset value was never
- * extended and says nothing about what booted. One that was extended may have been so by anybody, where firmware left
- * its bank alone: only a proven log tells who did, so that without one the boot is `partial` at most.
+ * Which part of the boot was measured, by PCRs 0 to 7. A PCR that is still at its reset value was never extended and
+ * says nothing about what booted. What extended the others is told by a proven log alone, without which the boot is
+ * `partial` at most. A log tells what was measured, and not by whom: a firmware that leaves the TPM alone lets anybody
+ * who runs first measure in its name.
  */
 export function bootCoverageOf(pcrs: PcrValues, log: ReplayedLog | undefined): BootCoverage {
   const isExtended = (pcr: number): boolean =>
@@ -27,13 +28,7 @@ export function bootCoverageOf(pcrs: PcrValues, log: ReplayedLog | undefined): B
       const value = bank.get(pcr)
       return value !== undefined && !isResetValue(pcr, value)
     })
-  const isLogged = (pcr: number): boolean => {
-    const known = log?.pcrs.get(pcr)
-    return known?.status === 'replayed' && known.events > 0
-  }
   const extended = FIRMWARE_PCRS.filter(isExtended)
   if (extended.length === 0) return 'none'
-  if (log === undefined) return 'partial'
-  const logged = extended.filter(isLogged)
-  return logged.length === 0 ? 'none' : logged.length === FIRMWARE_PCRS.length ? 'measured' : 'partial'
+  return log !== undefined && extended.length === FIRMWARE_PCRS.length ? 'measured' : 'partial'
 }

@@ -3,7 +3,7 @@ import type { FindingCode } from '../../shared/codes/findings.ts'
 import type { HashFunction } from '../../shared/crypto/crypto.ts'
 import { IMA_PCR } from '../../shared/eventlog/constants.ts'
 import { causesOf, type BootCause } from '../../shared/eventlog/reference/causes.ts'
-import { compareBoot } from '../../shared/eventlog/reference/compare.ts'
+import { compareBoot, type BootComparison } from '../../shared/eventlog/reference/compare.ts'
 import type { BootPart, BootReference } from '../../shared/eventlog/reference/types.ts'
 import type { ReplayedLog } from '../../shared/eventlog/types.ts'
 import type { PcrBank } from '../../shared/tpm/constants.ts'
@@ -32,8 +32,12 @@ export interface ApprovedBoot {
 
 export interface BootDeviations {
   readonly deviations: readonly Deviation[]
-  /** PCRs that differ and that the log, once it arrives, may explain: `undecided` says whether it is waited for. */
+  /** PCRs differ that the log, once it arrives, may explain. */
   readonly undecided: boolean
+  /** PCRs differ that reference events speak of, and there is no log to hold against them. */
+  readonly eventsUndecided: boolean
+  /** Quoted PCRs that nobody has approved a value of. */
+  readonly unapproved: readonly number[]
 }
 
 /**
@@ -49,7 +53,9 @@ export function bootDeviations(
   hash: HashFunction,
 ): BootDeviations {
   const deviations: Deviation[] = []
+  const unapproved: number[] = []
   let undecided = false
+  let eventsUndecided = false
   for (const [bank, before] of approved.pcrs) {
     const after = reported.get(bank)
     if (after === undefined) {
@@ -57,6 +63,7 @@ export function bootDeviations(
       deviations.push({ code: 'boot.bank-changed', subject: 'quoted bank', before: bank, after: banks })
       continue
     }
+    unapproved.push(...[...after.keys()].filter((pcr) => !before.has(pcr)))
     const differing = new Set([...before].filter(([pcr, value]) => differs(pcr, value, after)).map(([pcr]) => pcr))
     if (differing.size === 0) continue
     const { bootReference } = approved
@@ -64,16 +71,17 @@ export function bootDeviations(
     const open = comparable && log === undefined ? [...differing].filter((pcr) => awaited(pcr)) : []
     for (const pcr of open) differing.delete(pcr)
     undecided ||= open.length > 0
+    eventsUndecided ||= comparable && log === undefined
     const { explained, differences } =
       comparable && log !== undefined
-        ? compareBoot(bootReference, log, differing, hash)
+        ? comparison(bootReference, log, differing, hash)
         : { explained: new Set<number>(), differences: [] }
     deviations.push(...causeDeviations(causesOf(differences)))
     for (const pcr of differing) {
       if (!explained.has(pcr)) deviations.push(valueDeviation(bank, pcr, before.get(pcr), after.get(pcr)))
     }
   }
-  return { deviations, undecided }
+  return { deviations, undecided, eventsUndecided, unapproved }
 }
 
 /** PCR 10 grows with each file that the kernel measures, unless nothing was measured when it was approved. */
@@ -83,13 +91,53 @@ function differs(pcr: number, before: Uint8Array, after: ReadonlyMap<number, Uin
   return now === undefined || !equal(before, now)
 }
 
+const compared = new WeakMap<ReplayedLog, WeakMap<BootReference, Map<string, BootComparison>>>()
+
+/** What differs between one log and one reference is asked for with each evidence of a boot, and stays the same. */
+function comparison(
+  reference: BootReference,
+  log: ReplayedLog,
+  wanted: ReadonlySet<number>,
+  hash: HashFunction,
+): BootComparison {
+  const ofLog = compared.get(log) ?? new WeakMap<BootReference, Map<string, BootComparison>>()
+  compared.set(log, ofLog)
+  const known = ofLog.get(reference) ?? new Map<string, BootComparison>()
+  ofLog.set(reference, known)
+  const name = [...wanted].join()
+  const found = known.get(name) ?? compareBoot(reference, log, wanted, hash)
+  if (known.size < MAX_REMEMBERED) known.set(name, found)
+  return found
+}
+
+/** Sets of PCRs that differ: more than these are somebody's play. */
+const MAX_REMEMBERED = 8
+
+/** What a person has to see first, should there be too much to tell. */
+const RANKED: readonly BootPart[] = [
+  'kernel',
+  'initial-ram-disk',
+  'command-line',
+  'boot-loader',
+  'secure-boot',
+  'firmware',
+  'option-rom',
+  'other',
+  'configuration',
+]
+
 function causeDeviations(causes: readonly BootCause[]): Deviation[] {
-  const told = causes.slice(0, MAX_CAUSES).map(({ part, subject, before, after }): Deviation => {
-    return { code: CODES[part], subject, before, after: after ?? 'not measured' }
+  const ranked = [...causes].sort((a, b) => RANKED.indexOf(a.part) - RANKED.indexOf(b.part))
+  const told = ranked.slice(0, MAX_CAUSES).map(({ part, subject, before, after }): Deviation => {
+    return { code: CODES[part], subject, before, after }
   })
-  if (causes.length <= MAX_CAUSES) return told
-  const after = `${causes.length - MAX_CAUSES} more`
-  return [...told, { code: 'boot.event-changed', subject: 'further measurements', before: null, after }]
+  // No code is lost: what is beyond the bound is counted by its code.
+  const counts = new Map<FindingCode, number>()
+  for (const { part } of ranked.slice(MAX_CAUSES)) counts.set(CODES[part], (counts.get(CODES[part]) ?? 0) + 1)
+  const counted = [...counts].map(([code, count]): Deviation => {
+    return { code, subject: 'further measurements', before: null, after: `${count} more` }
+  })
+  return [...told, ...counted]
 }
 
 function valueDeviation(

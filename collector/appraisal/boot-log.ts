@@ -7,16 +7,19 @@ import { parseEventLog } from '../../shared/eventlog/parse.ts'
 import type { ReplayedLog, UnverifiedEventLog } from '../../shared/eventlog/types.ts'
 
 /** A fleet on one release quotes a few sets of values; a log that many devices share is replayed once for each. */
-const REMEMBERED = 8
+const REMEMBERED = 4
 
 /** The content of a firmware's log, parsed once, with what it was found to lead to. */
 export class BootLog {
+  /** Bytes of the content. */
+  readonly size: number
   readonly #hash: HashFunction
   readonly #parsed: UnverifiedEventLog | OutcomeError
   readonly #verified = new Map<string, ReplayedLog | OutcomeError>()
 
   constructor(content: Uint8Array, hash: HashFunction) {
     this.#hash = hash
+    this.size = content.length
     this.#parsed = attempt(() => parseEventLog(content))
   }
 

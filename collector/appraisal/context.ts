@@ -28,6 +28,8 @@ export interface KnownDevice {
   /** The PCR values that are known for the quote's pcrDigest. */
   readonly pcrs: PcrValues | undefined
   readonly approved: ApprovedValues | undefined
+  /** What held when the epoch of the evidence began, where that is something else. */
+  readonly approvedThen: ApprovedValues | undefined
   /** The firmware's log that the evidence names; `missing` until it has arrived. */
   readonly bootLog: BootLog | 'missing' | undefined
   /**
@@ -107,6 +109,8 @@ export class AppraisalContext {
   bootLog: ReplayedLog | undefined
   /** What the quote says of the boot could not be compared with what was approved: the log has not arrived. */
   bootUndecided = false
+  /** Values differ, and no log tells whether the events that were found before still do. */
+  eventsUndecided = false
   /** What the boot section asserts was held against a proven log. */
   crossChecked = false
   /** Sections that could be compared with approved ones. */

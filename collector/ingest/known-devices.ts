@@ -44,9 +44,12 @@ function importKeys(device: Device): ImportedKeys {
   return { deviceKey, attestationKey: attestationKeyOf(parsePublicArea(akPublic), qualifiedName, nodeCrypto) }
 }
 
+/** An event takes about ten times its bytes in the log, so this is some 300 MiB at worst, and 5 in real life. */
+const MAX_LOG_BYTES = 16 * 1024 * 1024
+
 /** Boot logs and reference events in use: a release has a few of each, whatever the number of its devices. */
 export class BootCache {
-  readonly logs = new Recent<BootLog>(64)
+  readonly logs = new Recent<BootLog>(64, { of: ({ size }) => size, max: MAX_LOG_BYTES })
   readonly references = new Recent<BootReference>(64)
 }
 
@@ -67,16 +70,19 @@ export async function loadKnownDevice(
   const { vendor } = device
   const { claims, tpm } = evidence
   const approved = await loadApproved(store, device, caches)
+  const epoch = await store.epochs.byNonce(claims.nonce)
+  const isBefore = approved !== undefined && epoch !== undefined && epoch.issuedAt < approved.approvedAt
   const posture = claims.posture ?? (await store.postures.find(vendor, claims.postureDigest))
   return {
     device,
     ...caches.keys.keysOf(device),
     state: await store.devices.stateOf(device.id),
     links: await loadLinks(store, device, evidence),
-    epoch: await store.epochs.byNonce(claims.nonce),
+    epoch,
     posture,
     pcrs: tpm === null || tpm.pcrs !== null ? undefined : await loadPcrs(store, vendor, tpm.attest),
     approved,
+    approvedThen: isBefore ? await loadApproved(store, device, caches, epoch.issuedAt) : undefined,
     contents: await loadContents(store, vendor, posture, approved?.posture, isLogNamed(tpm)),
     bootLog: await loadBootLog(store, vendor, tpm?.logs.firmware ?? null, caches.boot),
   }
@@ -115,8 +121,13 @@ async function loadPcrs(store: Store, vendor: string, attest: Uint8Array): Promi
   return stored === undefined ? undefined : pcrValuesFromCbor(stored)
 }
 
-async function loadApproved(store: Store, device: Device, { boot }: Caches): Promise<ApprovedValues | undefined> {
-  const [reference] = await store.references.activeFor(device.id, device.productId)
+async function loadApproved(
+  store: Store,
+  device: Device,
+  { boot }: Caches,
+  at?: number,
+): Promise<ApprovedValues | undefined> {
+  const reference = await store.references.newestFor(device.id, device.productId, at)
   if (reference === undefined) return undefined
   const posture = await store.postures.find(device.vendor, reference.postureDigest)
   if (posture === undefined) return undefined
@@ -145,8 +156,8 @@ async function loadBootReference(
   if (held !== undefined) return held
   const stored = await store.bootReferences.find(vendor, digest)
   const reference = stored === undefined ? undefined : decodeBootReference(stored)
-  if (reference === undefined) throw new Error(`boot reference ${toHex(digest)} is not readable`)
-  return references.keep(name, reference)
+  // Without it each value has to be the approved one, which is stricter.
+  return reference === undefined ? null : references.keep(name, reference)
 }
 
 async function loadBootLog(
@@ -157,8 +168,9 @@ async function loadBootLog(
 ): Promise<KnownDevice['bootLog']> {
   if (digest === null) return undefined
   const name = cacheName(vendor, digest)
+  // What was cached in a transaction that was undone is not in the store, and has to be asked for.
   const held = logs.get(name)
-  if (held !== undefined) return held
+  if (held !== undefined && (await store.sections.has(vendor, digest))) return held
   const content = await store.sections.find(vendor, digest)
   return content === undefined ? 'missing' : logs.keep(name, new BootLog(content, nodeCrypto.hash))
 }

@@ -1,10 +1,15 @@
 import { hash } from '../../shared/crypto/node.ts'
 import { decodeEvidence } from '../../shared/evidence/evidence.ts'
 import { appraise } from '../appraisal/appraise.ts'
-import type { Device } from '../model/device.ts'
+import type { Device, DeviceState } from '../model/device.ts'
 import type { Store } from '../store/index.ts'
 import { track, type EvidenceDependencies, type Handled } from './evidence-handler.ts'
 import { loadKnownDevice } from './known-devices.ts'
+
+function awaitedBefore({ bootAwaited }: DeviceState): DeviceState['bootAwaited'] {
+  if (bootAwaited === null || bootAwaited.reports <= 1) return null
+  return { since: bootAwaited.since, reports: bootAwaited.reports - 1 }
+}
 
 /**
  * Appraises the newest evidence of a device once more, because content that it names has arrived or because what it
@@ -17,7 +22,8 @@ export async function reconsider(
 ): Promise<Handled | undefined> {
   const state = await store.devices.stateOf(device.id)
   const { verdictCode, freshSession, freshSequence } = state
-  if (verdictCode !== 'content.missing' && verdictCode !== 'reference-values.missing') return undefined
+  const isOpen = verdictCode === 'content.missing' || verdictCode === 'reference-values.missing'
+  if (!isOpen && state.bootAwaited === null) return undefined
   if (freshSession === null || freshSequence === null) return undefined
   const record = await store.evidence.find(device.id, freshSession, freshSequence)
   if (record === undefined) return undefined
@@ -25,7 +31,8 @@ export async function reconsider(
   const known = await loadKnownDevice(store, deps, device, unverified)
   // It stands in its place already: only what it says is looked at again, as if it had just become the newest.
   const links = { ...known.links, samePlace: undefined, freshSessions: [] }
-  const before = { ...known.state, lastFreshEpoch: null, tpmClock: null }
+  // The report has not waited for itself.
+  const before = { ...known.state, lastFreshEpoch: null, tpmClock: null, bootAwaited: awaitedBefore(known.state) }
   const decision = appraise({
     topicUeid: device.ueid,
     unverified,

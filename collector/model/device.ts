@@ -61,6 +61,10 @@ export interface DeviceState {
   /** SHA-256 over the posture map, and the digest over the PCR values, of the newest fresh evidence. */
   readonly postureDigest: Uint8Array | null
   readonly pcrDigest: Uint8Array | null
+  /** As pcrDigest, without PCR 10: what was booted, and not what has run since. */
+  readonly bootDigest: Uint8Array | null
+  /** The boot log or the PCR values that evidence names are not here. */
+  readonly bootAwaited: BootAwaited | null
   readonly tpmClock: TpmClock | null
   /** Kernel boot id of the newest fresh evidence. */
   readonly bootSeed: Uint8Array | null
@@ -68,6 +72,12 @@ export interface DeviceState {
   readonly namedReceipt: number
   readonly lastReceiptNumber: number
   readonly agentVersion: string | null
+}
+
+/** Since when (ms), and how many fresh reports in a row. Each of them was answered by a request. */
+export interface BootAwaited {
+  readonly since: number
+  readonly reports: number
 }
 
 /** TPMS_CLOCK_INFO of the newest fresh quote, with the verifier's time of its arrival. */
@@ -90,6 +100,8 @@ export const initialDeviceState: DeviceState = {
   freshSequence: null,
   postureDigest: null,
   pcrDigest: null,
+  bootDigest: null,
+  bootAwaited: null,
   tpmClock: null,
   bootSeed: null,
   namedReceipt: 0,

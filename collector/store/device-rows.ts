@@ -63,12 +63,19 @@ export function toState(row: Selectable<DeviceStatesTable>): DeviceState {
     freshSequence: row.fresh_sequence,
     postureDigest: row.posture_digest,
     pcrDigest: row.pcr_digest,
+    bootDigest: row.boot_digest,
+    bootAwaited: toAwaited(row),
     tpmClock: toTpmClock(row),
     bootSeed: row.boot_seed,
     namedReceipt: row.named_receipt,
     lastReceiptNumber: row.last_receipt_number,
     agentVersion: row.agent_version,
   }
+}
+
+function toAwaited(row: Selectable<DeviceStatesTable>): DeviceState['bootAwaited'] {
+  const { boot_awaited_since: since, boot_awaited_reports: reports } = row
+  return since === null || reports === null ? null : { since, reports }
 }
 
 function toTpmClock(row: Selectable<DeviceStatesTable>): DeviceState['tpmClock'] {
@@ -90,6 +97,9 @@ export function stateColumns(state: DeviceState): Omit<DeviceStatesTable, 'devic
     fresh_sequence: state.freshSequence,
     posture_digest: state.postureDigest,
     pcr_digest: state.pcrDigest,
+    boot_digest: state.bootDigest,
+    boot_awaited_since: state.bootAwaited?.since ?? null,
+    boot_awaited_reports: state.bootAwaited?.reports ?? null,
     tpm_clock_ms: state.tpmClock?.clockMs.toString() ?? null,
     tpm_reset_count: state.tpmClock?.resetCount ?? null,
     tpm_restart_count: state.tpmClock?.restartCount ?? null,

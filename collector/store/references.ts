@@ -36,20 +36,22 @@ export function referencesRepository(db: Executor) {
         .execute()
     },
 
-    /** What holds for a device: its own values first, then its product's, each newest first. */
-    async activeFor(deviceId: number, productId: string): Promise<readonly ReferenceValues[]> {
-      const found = await db
-        .selectFrom('reference_values')
-        .select(columns)
-        .where('product_id', '=', productId)
-        .where((or) => or.or([or('device_id', '=', deviceId), or('device_id', 'is', null)]))
-        .orderBy('id', 'desc')
-        .execute()
-      const rows = found.map((row) => ({
-        ...row,
-        tpmFirmwareVersion: row.tpmFirmwareVersion === null ? null : BigInt(row.tpmFirmwareVersion),
-      }))
-      return [...rows.filter((row) => row.deviceId !== null), ...rows.filter((row) => row.deviceId === null)]
+    /**
+     * What holds for a device: the newest of its own values, or else the newest of its product's. `at`: what held at
+     * that time, ms.
+     */
+    async newestFor(deviceId: number, productId: string, at?: number): Promise<ReferenceValues | undefined> {
+      const own = await newest(productId, deviceId, at)
+      return own ?? (await newest(productId, null, at))
     },
+  }
+
+  async function newest(productId: string, deviceId: number | null, at?: number): Promise<ReferenceValues | undefined> {
+    let query = db.selectFrom('reference_values').select(columns).where('product_id', '=', productId)
+    query = deviceId === null ? query.where('device_id', 'is', null) : query.where('device_id', '=', deviceId)
+    if (at !== undefined) query = query.where('created_at', '<=', at)
+    const row = await query.orderBy('id', 'desc').limit(1).executeTakeFirst()
+    if (row === undefined) return undefined
+    return { ...row, tpmFirmwareVersion: row.tpmFirmwareVersion === null ? null : BigInt(row.tpmFirmwareVersion) }
   }
 }

@@ -121,6 +121,9 @@ export interface DeviceStatesTable {
   fresh_sequence: number | null
   posture_digest: Uint8Array | null
   pcr_digest: Uint8Array | null
+  boot_digest: Uint8Array | null
+  boot_awaited_since: number | null
+  boot_awaited_reports: number | null
   /** Decimal text: the TPM's clock is an unsigned 64-bit number, which no integer column of either database holds. */
   tpm_clock_ms: string | null
   tpm_reset_count: number | null

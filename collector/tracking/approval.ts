@@ -1,13 +1,22 @@
 import { equal, toHex } from '../../shared/bytes/bytes.ts'
-import type { ReplayedLog } from '../../shared/eventlog/types.ts'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
-import { KeepsealError } from '../../shared/errors.ts'
+import { KeepsealError, OutcomeError } from '../../shared/errors.ts'
+import { decodeBootReference } from '../../shared/eventlog/reference/encoding.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { Device, DeviceState } from '../model/device.ts'
 import type { EvidenceRecord } from '../model/evidence.ts'
 import { makeId } from '../store/ids.ts'
 import type { Store } from '../store/index.ts'
-import { provenLogOf, proposeFrom, reportedBoot, saveBootReference, type ReportedBoot } from './boot-baseline.ts'
+import {
+  conformsTo,
+  isProvenReport,
+  newestEvidence,
+  proposeFrom,
+  reportedBoot,
+  saveBootReference,
+  type ProvenReport,
+  type ReportedBoot,
+} from './boot-baseline.ts'
 import { reviewOf } from './review.ts'
 
 /** Whom the approved values are for: the device alone, or each device of its product. */
@@ -26,9 +35,9 @@ export interface ApprovalRequest {
   readonly expectedReview?: string | undefined
   /**
    * Further devices of the product whose boots are good too: what differs between all of them may vary. For the scope
-   * `product` alone.
+   * `product` alone. `rules`: digest of the proposal that was looked at.
    */
-  readonly golden?: readonly Ueid[]
+  readonly golden?: { readonly ueids: readonly Ueid[]; readonly rules: Uint8Array }
   /** Whether a latched failure is released only for what was seen. */
   readonly reviewed?: boolean
 }
@@ -130,11 +139,11 @@ function conflict(reason: string, remedy?: string): KeepsealError {
 async function baselineOf(
   store: Store,
   device: Device,
-  { freshSession, freshSequence }: DeviceState,
+  state: DeviceState,
   { expectedPostureDigest }: ApprovalRequest,
 ): Promise<EvidenceRecord | string> {
-  if (freshSession === null || freshSequence === null) return 'it has sent no fresh evidence yet'
-  const record = await store.evidence.find(device.id, freshSession, freshSequence)
+  if (state.freshSession === null) return 'it has sent no fresh evidence yet'
+  const record = await newestEvidence(store, device.id, state)
   if (record === undefined) return 'its newest evidence is not kept'
   if (record.outcome !== null) throw conflict(`its newest evidence failed with ${record.outcome}`)
   if (device.tpm !== null && record.pcrDigest === null) throw conflict('its newest evidence has no valid quote')
@@ -152,11 +161,28 @@ async function missingContent(store: Store, vendor: string, record: EvidenceReco
   if (record.pcrDigest !== null && (await store.pcrSets.find(vendor, record.pcrDigest)) === undefined) {
     return 'its PCR values have not arrived yet'
   }
-  if ((await reportedBoot(store, vendor, record))?.log === 'missing') return 'its boot log has not arrived yet'
+  const boot = await reportedBoot(store, vendor, record)
+  if (boot?.log === 'missing') return 'its boot log has not arrived yet'
+  if (boot !== undefined) assertUsable(boot)
   for (const [id, digest] of posture) {
     if (!(await store.sections.has(vendor, digest))) return `the content of its section ${id} has not arrived yet`
   }
   return undefined
+}
+
+const FIRMWARE_PCRS = [0, 1, 2, 3, 4, 5, 6, 7]
+
+/** Values that leave out how the machine booted, or that its own log contradicts, are nothing to compare with. */
+function assertUsable({ pcrs, log }: ReportedBoot): void {
+  for (const [bank, values] of pcrs) {
+    const left = FIRMWARE_PCRS.filter((pcr) => !values.has(pcr))
+    if (left.length > 0) {
+      throw conflict(`its quote of the bank ${bank} leaves out PCRs ${left.join(', ')}`, 'Set tpm.pcrs on the gateway.')
+    }
+  }
+  if (log instanceof OutcomeError) {
+    throw conflict(`its boot log does not lead to what its TPM quotes: ${log.message}`, 'Examine the gateway.')
+  }
 }
 
 async function accept(
@@ -164,7 +190,7 @@ async function accept(
   device: Device,
   state: DeviceState,
   record: EvidenceRecord,
-  { scope, actor, now, random, golden = [] }: ApprovalRequest,
+  { scope, actor, now, random, golden }: ApprovalRequest,
 ): Promise<{ referenceId: string; resolvedFindings: readonly string[] }> {
   const boot = await reportedBoot(store, device.vendor, record)
   const bootReferenceDigest = await bootReferenceOf(store, device, boot, golden)
@@ -184,7 +210,7 @@ async function accept(
     })
     return id
   }
-  const [current] = await store.references.activeFor(device.id, device.productId)
+  const current = await store.references.newestFor(device.id, device.productId)
   const referenceId = await insert(scope === 'product' ? null : device.id)
   // A device's own values come before its product's: older ones would go on to hold for this device alone.
   if (scope === 'product' && current !== undefined && current.deviceId !== null) await insert(device.id)
@@ -195,36 +221,56 @@ async function accept(
   return { referenceId, resolvedFindings: open.map((finding) => finding.id) }
 }
 
-/** Errors: request.conflict for golden devices that cannot be taken together. */
+/**
+ * The reference events that hold from now on. Rules that are in force and that the boot keeps stay: accepting a package
+ * must not take back what several devices were compared for.
+ * Errors: request.conflict for golden devices that cannot be taken together, or are not as they were looked at.
+ */
 async function bootReferenceOf(
   store: Store,
   device: Device,
   boot: ReportedBoot | undefined,
-  golden: readonly Ueid[],
+  golden: ApprovalRequest['golden'],
 ): Promise<Uint8Array | null> {
-  const log = provenLogOf(boot)
-  if (log === undefined) {
-    if (golden.length > 0) throw conflict('no boot log proves its measurements, so that there is nothing to compare')
+  if (!isProvenReport(boot)) {
+    if (golden !== undefined) throw conflict('no boot log proves its measurements, so that there is nothing to compare')
     return null
   }
-  const others = await Promise.all(golden.map((ueid) => goldenLog(store, device, ueid)))
-  const proposal = proposeFrom(log, others)
-  if (proposal === undefined || proposal.conflicts.length > 0) {
-    if (golden.length === 0) return null
-    const pcrs = proposal?.conflicts.join(', ') ?? 'of different banks'
-    throw conflict(`the boots differ in a way that no rules can express: PCRs ${pcrs}`)
+  if (golden === undefined) {
+    const current = await store.references.newestFor(device.id, device.productId)
+    const digest = current?.bootReferenceDigest ?? null
+    const rules = digest === null ? undefined : await store.bootReferences.find(device.vendor, digest)
+    const inForce = rules === undefined ? undefined : decodeBootReference(rules)
+    if (inForce !== undefined && conformsTo(inForce, boot.log)) return digest
   }
-  return saveBootReference(store, device.vendor, proposal.reference)
+  const others: ProvenReport[] = []
+  for (const ueid of golden?.ueids ?? []) others.push(await goldenBoot(store, device, ueid))
+  const proposal = proposeFrom(boot, others)
+  if (golden !== undefined) {
+    const [reason] = proposal === undefined ? ['a boot log has too many events'] : proposal.conflicts
+    if (reason !== undefined) throw conflict(`they cannot be approved together: ${reason}`)
+    if (proposal === undefined || !equal(proposal.digest, golden.rules)) {
+      throw conflict('their boots are not as they were compared any more', 'keepseal device compare-boots UEID UEID…')
+    }
+  }
+  return proposal === undefined ? null : saveBootReference(store, device.vendor, proposal.reference)
 }
 
-/** The proven boot log of a device that serves as an example of its product. Errors: request.*. */
-export async function goldenLog(store: Store, device: Device, ueid: Ueid): Promise<ReplayedLog> {
+/** The proven boot of a device that serves as an example of its product: a good one. Errors: request.*. */
+export async function goldenBoot(store: Store, device: Device, ueid: Ueid): Promise<ProvenReport> {
   const other = await existing(store, ueid)
-  if (other.productId !== device.productId) throw conflict(`${ueid} is a device of another product`)
-  const record = await store.evidence.latestFresh(other.id)
-  const log = record === undefined ? undefined : provenLogOf(await reportedBoot(store, other.vendor, record))
-  if (log === undefined) throw conflict(`no boot log proves the measurements of ${ueid}`)
-  return log
+  const state = await store.devices.stateOf(other.id)
+  const record = await newestEvidence(store, other.id, state)
+  const refuse = (reason: string): never => {
+    throw conflict(`${ueid} ${reason}`, `keepseal device show ${ueid}`)
+  }
+  if (other.productId !== device.productId) return refuse('is a device of another product')
+  if (other.enrolment === 'revoked') return refuse('is revoked')
+  // The first device is approved by this very act; what is known of it is looked at by the approval.
+  if (state.latch !== 'none') return refuse('has failed, and nobody has released it')
+  if (record === undefined || record.outcome !== null) return refuse('has no good evidence')
+  const boot = await reportedBoot(store, other.vendor, record)
+  return isProvenReport(boot) ? boot : refuse('has no boot log that proves its measurements')
 }
 
 function before({ verdict, verdictCode, latch, postureDigest, pcrDigest }: DeviceState): Record<string, unknown> {

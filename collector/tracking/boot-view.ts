@@ -12,9 +12,8 @@ import type { PcrValues } from '../../shared/tpm/pcr-selection.ts'
 import { bootDeviations } from '../appraisal/boot-deviations.ts'
 import type { Deviation } from '../appraisal/context.ts'
 import type { Device } from '../model/device.ts'
-import type { EvidenceRecord } from '../model/evidence.ts'
 import type { Store } from '../store/index.ts'
-import { reportedBoot } from './boot-baseline.ts'
+import { newestEvidence, reportedBoot } from './boot-baseline.ts'
 
 /** What a proven log says, for people. */
 export interface ProvenBoot {
@@ -32,23 +31,23 @@ export interface BootView {
   readonly pcrs: PcrValues
   /** The log, or why there is none that is proven. */
   readonly boot: ProvenBoot | 'not-reported' | 'missing' | OutcomeError
-  /** How it departs from what was approved; null where nothing was. */
+  /** How it departs from what was approved; null where nothing was, and while the log is awaited. */
   readonly deviations: readonly Deviation[] | null
 }
 
 /** Undefined for a device that has sent no fresh evidence with a valid quote. */
 export async function bootView(store: Store, device: Device): Promise<BootView | undefined> {
-  const record = await store.evidence.latestFresh(device.id)
+  const record = await newestEvidence(store, device.id, await store.devices.stateOf(device.id))
   const reported = record === undefined ? undefined : await reportedBoot(store, device.vendor, record)
   if (record === undefined || reported === undefined) return undefined
   const { pcrs, tpmFirmwareVersion, log } = reported
   const proven = typeof log === 'object' && !(log instanceof OutcomeError) ? log : undefined
   return {
-    receivedAt: (record as EvidenceRecord).receivedAt,
+    receivedAt: record.receivedAt,
     tpmFirmwareVersion,
     pcrs,
     boot: typeof log === 'object' && !(log instanceof OutcomeError) ? explained(log) : log,
-    deviations: await deviationsOf(store, device, pcrs, proven),
+    deviations: log === 'missing' ? null : await deviationsOf(store, device, pcrs, proven),
   }
 }
 
@@ -70,7 +69,7 @@ async function deviationsOf(
   pcrs: PcrValues,
   log: ReplayedLog | undefined,
 ): Promise<readonly Deviation[] | null> {
-  const [approved] = await store.references.activeFor(id, productId)
+  const approved = await store.references.newestFor(id, productId)
   if (approved === undefined || approved.pcrDigest === null) return null
   const values = await store.pcrSets.find(vendor, approved.pcrDigest)
   if (values === undefined) return null

@@ -1,3 +1,4 @@
+import { equal } from '../../shared/bytes/bytes.ts'
 import { findings as findingCodes } from '../../shared/codes/findings.ts'
 import type { Appraisal } from '../appraisal/appraise.ts'
 import type { Deviation } from '../appraisal/context.ts'
@@ -95,8 +96,13 @@ function isDecided({ code, subject }: Finding, appraisal: Appraisal): boolean {
   }
   if (code === 'boot.fact-contradicted' && !appraisal.crossChecked) return false
   if (code.startsWith('boot.') && appraisal.bootUndecided) return false
+  if (isEventFinding(code) && appraisal.eventsUndecided) return false
   return appraisal.failure === null && !appraisal.missing.pcrs
 }
+
+/** Told by events of the log: without one, values alone do not say that it is over. */
+const isEventFinding = (code: string): boolean =>
+  /^boot\.(firmware|configuration|secure-boot|loader|kernel|initrd|command-line|event)-changed$/.test(code)
 
 /** Good evidence after a failure means recovered, not acquitted: that is for a person to say. */
 function nextLatch(state: DeviceState, appraisal: Appraisal, integrityFailed: boolean): Latch {
@@ -133,6 +139,8 @@ function presentState(
     freshSequence: claims.sequence,
     postureDigest: claims.postureDigest,
     pcrDigest: appraisal.pcrDigest ?? (appraisal.missing.pcrs ? state.pcrDigest : null),
+    bootDigest: appraisal.bootDigest ?? (appraisal.missing.pcrs ? state.bootDigest : null),
+    bootAwaited: awaitedAfter(state, appraisal, times.receivedAt),
     tpmClock:
       clock === null
         ? state.tpmClock
@@ -146,6 +154,20 @@ function presentState(
     namedReceipt: Math.max(state.namedReceipt, appraisal.namedReceipt ?? 0),
     agentVersion: claims.softwareVersion,
   }
+}
+
+/** Counts reports, not looks at one: content that arrives has the newest report appraised again. */
+function awaitedAfter(
+  state: DeviceState,
+  { bootAwaited, evidence }: Appraisal,
+  receivedAt: number,
+): DeviceState['bootAwaited'] {
+  if (!bootAwaited) return null
+  const { session, sequence } = evidence.claims
+  const { bootAwaited: before, freshSession, freshSequence } = state
+  const isSame = freshSession !== null && equal(freshSession, session) && freshSequence === sequence
+  if (before === null) return { since: receivedAt, reports: 1 }
+  return isSame ? before : { since: before.since, reports: before.reports + 1 }
 }
 
 function withHistory(state: DeviceState, appraisal: Appraisal, latch: Latch, receivedAt: number): DeviceState {

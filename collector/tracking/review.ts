@@ -12,6 +12,6 @@ export function reviewOf(state: DeviceState, unresolved: readonly Finding[]): st
   const findings = unresolved
     .map(({ id, after, state: at }) => [id, after, at])
     .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
-  const reviewed = encodeCbor([state.postureDigest, state.pcrDigest, state.latch, findings])
+  const reviewed = encodeCbor([state.postureDigest, state.bootDigest, state.latch, findings])
   return toHex(sha256(reviewed)).slice(0, 16)
 }

@@ -23,7 +23,7 @@ export interface QuotePolicy {
   readonly required: PcrSelection
 }
 
-export const DEFAULT_QUOTE_POLICY: QuotePolicy = { banks: ['sha256'], required: [] }
+export const DEFAULT_QUOTE_POLICY: QuotePolicy = { banks: ['sha256', 'sha384'], required: [] }
 
 export interface QuoteInput {
   /** TPMS_ATTEST, as received. */

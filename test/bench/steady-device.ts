@@ -142,6 +142,7 @@ export async function steadyDevice(): Promise<SteadyDevice> {
       posture,
       pcrs,
       approved: { posture, pcrs, bootReference: null, tpmFirmwareVersion: null, approvedAt: 0 },
+      approvedThen: undefined,
       bootLog: undefined, // known logs are not replayed again
       contents: new Map(contents.map(([, content]) => [toHex(sha256(content)), null] as const)),
     },

@@ -81,6 +81,7 @@ export function appraisalInput(
     epoch: 'epoch' in knowledge ? knowledge.epoch : epochOf(device),
     posture: unverified.claims.posture ?? knowledge.posture,
     pcrs: unverified.tpm?.pcrs === null ? knowledge.pcrs : undefined,
+    approvedThen: undefined,
     approved: 'approved' in knowledge ? knowledge.approved : approvalOf(device),
     bootLog: 'bootLog' in knowledge ? knowledge.bootLog : bootLogOf(unverified, knowledge.contents ?? device.contents),
     contents: knowledge.contents ?? device.contents,

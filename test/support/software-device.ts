@@ -184,6 +184,13 @@ export class SoftwareDevice {
     )
   }
 
+  /** What was sent last is this message: the next one follows it. */
+  relink(bytes: Uint8Array): void {
+    this.#chain = [...this.#chain.slice(0, -1), sha256(bytes)]
+    this.#session = new AttestationSession(this.#session.id, this.#begun)
+    for (const each of this.#chain) this.#session.advance(each)
+  }
+
   /** A new run of the agent. */
   restart(): void {
     this.#begun = this.lastReceipt

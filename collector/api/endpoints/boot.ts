@@ -5,9 +5,9 @@ import { eventTypeName } from '../../../shared/eventlog/constants.ts'
 import type { Ueid as UeidType } from '../../../shared/evidence/identifiers.ts'
 import { proposeFrom } from '../../tracking/boot-baseline.ts'
 import { bootView, type ProvenBoot } from '../../tracking/boot-view.ts'
-import { goldenLog } from '../../tracking/approval.ts'
+import { goldenBoot } from '../../tracking/approval.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
-import { HexBytes, Time, toTime, UeidText as Ueid } from '../schemas.ts'
+import { Digest, HexBytes, Time, toTime, UeidText as Ueid } from '../schemas.ts'
 import { DeviceParams, existingDevice } from './devices.ts'
 import { READERS } from './roles.ts'
 
@@ -65,7 +65,7 @@ const BootJson = v.strictObject({
   secureBoot: v.nullable(v.looseObject({ enabled: v.union([v.boolean(), v.literal('unknown')]) })),
   problems: v.array(Problem),
   events: v.array(BootEvent),
-  /** How it departs from what was approved; null where nothing was. */
+  /** How it departs from what was approved; null where nothing was, and while the log is awaited. */
   differences: v.nullable(v.array(Difference)),
 })
 
@@ -132,19 +132,26 @@ const compare = defineEndpoint({
   response: v.strictObject({
     ueids: v.array(Ueid),
     tolerances: v.array(v.strictObject({ pcr: v.number(), name: v.string(), kind: v.string(), values: v.number() })),
-    /** PCRs in which they differ in a way that no rules can express. */
-    conflicts: v.array(v.number()),
+    /** Why they cannot be approved together, in words. */
+    conflicts: v.array(v.string()),
+    /** Names this proposal: an approval says it, so that nothing else is approved. */
+    rules: Digest,
   }),
   run: async ({ store }, { body }) => {
     const ueids = [...new Set<UeidType>(body.ueids)]
     const [first, ...others] = ueids
     if (first === undefined) throw new KeepsealError('request.invalid', 'no device')
     const device = await existingDevice(store, first)
-    const log = await goldenLog(store, device, first)
-    const proposal = proposeFrom(log, await Promise.all(others.map((ueid) => goldenLog(store, device, ueid))))
+    const boot = await goldenBoot(store, device, first)
+    const proposal = proposeFrom(boot, await Promise.all(others.map((ueid) => goldenBoot(store, device, ueid))))
     if (proposal === undefined) throw new KeepsealError('request.conflict', 'their boots cannot be compared')
-    const { tolerances, conflicts } = proposal
-    return { ueids, tolerances: tolerances.map((each) => ({ ...each })), conflicts: [...conflicts] }
+    const { tolerances, conflicts, digest } = proposal
+    return {
+      ueids,
+      tolerances: tolerances.map((each) => ({ ...each })),
+      conflicts: [...conflicts],
+      rules: toHex(digest),
+    }
   },
 })
 

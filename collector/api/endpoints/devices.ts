@@ -79,8 +79,10 @@ const approve = defineEndpoint({
     expectedPostureDigest: v.optional(Digest),
     /** `review` of the device as it was looked at; asked for where a failure is latched. */
     expectedReview: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/))),
-    /** With the scope `product`: further devices whose boots are good; what differs between them may vary. */
-    golden: v.optional(v.pipe(v.array(UeidText), v.maxLength(15)), []),
+    /** With the scope `product`: further devices whose boots are good, and `rules` as their comparison gave it. */
+    golden: v.optional(
+      v.strictObject({ ueids: v.pipe(v.array(UeidText), v.minLength(1), v.maxLength(15)), rules: Digest }),
+    ),
   }),
   response: v.strictObject({
     ueid: UeidText,
@@ -91,7 +93,7 @@ const approve = defineEndpoint({
   }),
   run: async ({ store, clock, random, deviceChanged }, { params, body, actor }) => {
     const { scope, expectedPostureDigest: expected, expectedReview, golden } = body
-    if (golden.length > 0 && scope !== 'product') {
+    if (golden !== undefined && scope !== 'product') {
       throw new KeepsealError('request.invalid', 'golden devices need the scope product')
     }
     const approval = await approveDevice(store, {
@@ -102,7 +104,7 @@ const approve = defineEndpoint({
       random,
       expectedPostureDigest: expected === undefined ? undefined : fromHex(expected),
       expectedReview,
-      golden,
+      ...(golden === undefined ? {} : { golden: { ueids: golden.ueids, rules: fromHex(golden.rules) } }),
       reviewed: true,
     })
     deviceChanged?.(params.ueid)

@@ -2,6 +2,7 @@ import { OutcomeError } from '../../../shared/errors.ts'
 import { evidenceBinding } from '../../../shared/evidence/evidence.ts'
 import type { PcrValues } from '../../../shared/tpm/pcr-selection.ts'
 import { appraiseQuote, DEFAULT_QUOTE_POLICY } from '../../../shared/tpm/quote.ts'
+import { isOverdue } from '../awaited.ts'
 import type { AppraisalStep } from '../registry.ts'
 
 /**
@@ -45,6 +46,8 @@ export const quote: AppraisalStep = {
     // Whoever leaves the values out is spared no other check: those come first, and a forged quote fails by them.
     const [failure] = failures
     if (failure.code !== 'quote.pcrs-missing') throw failure
+    const { bootAwaited } = known.state
+    if (bootAwaited !== null && context.newest && isOverdue(bootAwaited, context)) throw failure
     context.missing.pcrs = true
     context.obstacles.push('quote.pcrs-missing')
   },

@@ -1,6 +1,9 @@
 import { equal, toHex } from '../../../shared/bytes/bytes.ts'
 import type { PcrRules } from '../../../shared/eventlog/reference/types.ts'
-import { bootDeviations } from '../boot-deviations.ts'
+import type { PcrValues } from '../../../shared/tpm/pcr-selection.ts'
+import type { VerifiedQuote } from '../../../shared/tpm/quote.ts'
+import { bootDeviations, type BootDeviations } from '../boot-deviations.ts'
+import { isOverdue } from '../awaited.ts'
 import type { AppraisalContext, ApprovedValues } from '../context.ts'
 import type { AppraisalStep } from '../registry.ts'
 import { sectionDeviations } from '../section-deviations.ts'
@@ -25,33 +28,48 @@ export const referenceValues: AppraisalStep = {
 }
 
 function compareBootValues(context: AppraisalContext, approved: ApprovedValues): void {
-  const { quote, known } = context
+  const { quote, known, newest } = context
   if (quote === undefined) return
   if (approved.pcrs === null) {
     // Approved without a quote, measured with one: nobody has looked at these boot measurements.
     context.obstacles.push('reference-values.missing')
     return
   }
-  const { bootReference, tpmFirmwareVersion: before } = approved
+  const found = bootDifferences(context, { ...approved, pcrs: approved.pcrs }, quote)
+  // History may be as approved when it was made: an approved update does not make what was before it a deviation.
+  const then = newest || found.deviations.length === 0 ? undefined : known.approvedThen
+  if (then !== undefined && then.pcrs !== null) {
+    const before = bootDifferences(context, { ...then, pcrs: then.pcrs }, quote)
+    if (before.deviations.length === 0 && !before.undecided) return
+  }
+  context.deviations.push(...found.deviations)
+  context.bootUndecided = found.undecided
+  context.eventsUndecided = found.eventsUndecided
+  if (found.unapproved.length > 0) context.obstacles.push('reference-values.missing')
+  const { bootAwaited } = known.state
+  if (found.undecided && bootAwaited !== null && isOverdue(bootAwaited, context)) {
+    const after = `not sent with ${bootAwaited.reports} reports, although asked for`
+    context.deviations.push({ code: 'boot.log-refused', subject: 'event log', before: null, after })
+  }
+}
+
+function bootDifferences(
+  { known, bootLog, hash }: AppraisalContext,
+  approved: ApprovedValues & { readonly pcrs: PcrValues },
+  quote: VerifiedQuote,
+): BootDeviations {
+  const { bootReference, pcrs, tpmFirmwareVersion: before } = approved
   const isAwaited = known.bootLog === 'missing'
   // A device that was asked before and still sends no log gains no time by it, but for what units may differ in.
-  const wasAsked = known.state.verdictCode === 'content.missing'
+  const wasAsked = (known.state.bootAwaited?.reports ?? 0) > 0
   const mayVary = (pcr: number): boolean => isTolerant(bootReference?.pcrs.find((rules) => rules.pcr === pcr))
-  const { deviations, undecided } = bootDeviations(
-    { pcrs: approved.pcrs, bootReference },
-    quote.pcrs,
-    context.bootLog,
-    (pcr) => isAwaited && (!wasAsked || mayVary(pcr)),
-    context.hash,
-  )
-  context.deviations.push(...deviations)
-  context.bootUndecided = undecided
+  const awaited = (pcr: number): boolean => isAwaited && (!wasAsked || mayVary(pcr))
+  const found = bootDeviations({ pcrs, bootReference }, quote.pcrs, bootLog, awaited, hash)
   const after = quote.firmwareVersion
-  if (before !== null && before !== after) {
-    const text = (version: bigint): string => version.toString(16).padStart(16, '0')
-    const subject = 'tpm firmware'
-    context.deviations.push({ code: 'boot.tpm-firmware-changed', subject, before: text(before), after: text(after) })
-  }
+  if (before === null || before === after) return found
+  const text = (version: bigint): string => version.toString(16).padStart(16, '0')
+  const changed = { code: 'boot.tpm-firmware-changed', subject: 'tpm firmware' } as const
+  return { ...found, deviations: [...found.deviations, { ...changed, before: text(before), after: text(after) }] }
 }
 
 const isTolerant = (rules: PcrRules | undefined): boolean =>

@@ -116,7 +116,8 @@ const boot = defineCommand({
 const Comparison = v.looseObject({
   ueids: v.array(v.string()),
   tolerances: v.array(v.looseObject({ pcr: v.number(), name: v.string(), kind: v.string(), values: v.number() })),
-  conflicts: v.array(v.number()),
+  conflicts: v.array(v.string()),
+  rules: v.string(),
 })
 
 const KINDS: Readonly<Record<string, (values: number) => string>> = {
@@ -138,7 +139,7 @@ const compareBoots = defineCommand({
   run: async ({ options, arguments: { ueid: devices }, terminal, present }) => {
     const ueids = devices.map((device) => device.toLowerCase())
     const compared = await connect(options, terminal.env).post('/boot-comparisons', { ueids }, Comparison)
-    const { tolerances, conflicts } = compared
+    const { tolerances, conflicts, rules } = compared
     const [first, ...golden] = ueids
     present(compared, () =>
       [
@@ -146,13 +147,14 @@ const compareBoots = defineCommand({
         ...tolerances.flatMap(({ pcr, name, kind, values }) =>
           paragraph('', printable(`PCR ${String(pcr).padStart(2)}  ${name} ${KINDS[kind]?.(values) ?? kind}`)),
         ),
-        ...conflicts.flatMap((pcr) => paragraph('', `PCR ${pcr} differs in a way that no rules can express`)),
-        ...(conflicts.length > 0
+        ...conflicts.flatMap((conflict) => paragraph('', `conflict: ${printable(conflict)}`)),
+        ...(conflicts.length > 0 || golden.length === 0
           ? []
           : [
               'next: to approve this for all devices of the product',
               `  keepseal device approve ${printable(first ?? '')} --scope product \\`,
-              ...golden.map((device, i) => `    --golden ${printable(device)}${i < golden.length - 1 ? ' \\' : ''}`),
+              ...golden.map((device) => `    --golden ${printable(device)} \\`),
+              `    --boot-rules \\\n    ${printable(rules)}`,
             ]),
       ].join('\n'),
     )

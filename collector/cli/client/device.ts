@@ -1,5 +1,6 @@
 import { defineCommand, type Command } from '../../../shared/cli/command.ts'
 import { exitCodes } from '../../../shared/cli/exit-codes.ts'
+import { KeepsealError } from '../../../shared/errors.ts'
 import { choice, text } from '../../../shared/config/value-types.ts'
 import { connect } from './api.ts'
 import { deviceBootCommands } from './device-boot.ts'
@@ -99,6 +100,11 @@ const approve = defineCommand({
       placeholder: 'UEID',
       multiple: true,
     },
+    'boot-rules': {
+      description: 'With --golden: the comparison that was looked at, as `device compare-boots` gives it.',
+      value: text(64),
+      placeholder: 'DIGEST',
+    },
     'expected-posture': {
       description: 'Posture digest as `device show` gives it: refuse when it is another by now.',
       value: text(64),
@@ -107,11 +113,29 @@ const approve = defineCommand({
   },
   json: true,
   run: async ({ options, arguments: { ueid: device }, terminal, present }) => {
-    const { scope = 'device', expectedPosture: expectedPostureDigest, seen: expectedReview, golden } = options
+    const {
+      scope = 'device',
+      expectedPosture: expectedPostureDigest,
+      seen: expectedReview,
+      golden = [],
+      bootRules,
+    } = options
+    if (golden.length > 0 !== (bootRules !== undefined)) {
+      throw new KeepsealError('usage.invalid', '--golden and --boot-rules belong together', {
+        remedy: 'keepseal device compare-boots UEID UEID…',
+      })
+    }
     const client = connect(options, terminal.env)
     const approval = await client.post(
       `${pathOf(device)}/approve`,
-      { scope, expectedPostureDigest, expectedReview, golden },
+      {
+        scope,
+        expectedPostureDigest,
+        expectedReview,
+        ...(bootRules === undefined
+          ? {}
+          : { golden: { ueids: golden.map((each) => each.toLowerCase()), rules: bootRules } }),
+      },
       Approval,
     )
     present(approval, () => describeApproval(approval).join('\n'))

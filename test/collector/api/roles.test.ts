@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { endpoints } from '../../../collector/api/endpoints/index.ts'
+import { initialDeviceState } from '../../../collector/model/device.ts'
 import type { ApiRole } from '../../../collector/model/product.ts'
 import { hash, sha256 } from '../../../shared/crypto/node.ts'
 import { tokenHash } from '../../../shared/evidence/binding.ts'
@@ -88,6 +89,8 @@ describe('every route', () => {
     const message = await quotedMessage()
     await store.evidence.insert(evidence(device.id, 0, { bytes: message.bytes }))
     await store.pcrSets.save(device.vendor, bytes('pcrs'), message.pcrs)
+    const newest = { freshSession: bytes('session', 16), freshSequence: 0 }
+    await store.devices.saveState(device.id, { ...initialDeviceState, ...newest })
     await store.sections.save(device.vendor, sha256(message.log), message.log)
     const held = certificate(device.productId, { number: 'C-0' })
     await store.products.createCertificate(held)

@@ -69,7 +69,10 @@ describe('keepseal device boot', () => {
 
   test('refuses golden devices for one device alone', async () => {
     const { run, first, second } = await fleet()
-    const refused = await run('operator', 'device', 'approve', first.ueid, '--golden', second.ueid)
+    const alone = await run('operator', 'device', 'approve', first.ueid, '--golden', second.ueid)
+    expect(alone.code).toBe(2)
+    const rules = ['--boot-rules', 'ab'.repeat(32)]
+    const refused = await run('operator', 'device', 'approve', first.ueid, '--golden', second.ueid, ...rules)
     expect(refused.code).not.toBe(0)
     expect(refused.stderr).toContain('golden devices need the scope product')
   })

@@ -133,6 +133,8 @@ describeStore('devices', (createStore) => {
       verdictCode: null,
       latch: 'recovered-unacknowledged',
       bootCoverage: 'measured',
+      bootDigest: bytes('boot'),
+      bootAwaited: { since: NOW, reports: 2 },
       lastReceivedAt: NOW,
       lastFreshAt: NOW - 1,
       lastFreshEpoch: 7,

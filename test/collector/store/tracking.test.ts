@@ -31,7 +31,11 @@ describeStore('reference values', (createStore) => {
       make(stranger.id, null, 6),
     ]
     for (const values of all) await store.references.insert(values)
-    expect(await store.references.activeFor(one.id, owner.id)).toEqual([all[3], all[0], all[4], all[1]])
+    expect(await store.references.newestFor(one.id, owner.id)).toEqual(all[3])
+    expect(await store.references.newestFor(one.id, owner.id, NOW + 1)).toEqual(all[0])
+    expect(await store.references.newestFor(99, owner.id)).toEqual(all[4])
+    expect(await store.references.newestFor(one.id, stranger.id)).toEqual(all[5])
+    expect(await store.references.newestFor(one.id, stranger.id, NOW)).toBeUndefined()
   })
 })
 

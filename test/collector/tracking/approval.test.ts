@@ -64,20 +64,18 @@ describeStore('the approval of a device', (createStore) => {
     const approval = await approve(store, device)
     expect(approval).toMatchObject({ activated: false, withoutBaseline: null })
     expect([...approval.resolvedFindings].sort()).toEqual(findings.map((each) => each.id).sort())
-    expect(await store.references.activeFor(device.id, device.productId)).toEqual([
-      {
-        id: approval.referenceId,
-        productId: device.productId,
-        deviceId: device.id,
-        review: 'unreviewed',
-        postureDigest: bytes('posture'),
-        pcrDigest: bytes('pcrs'),
-        bootReferenceDigest: expect.any(Uint8Array),
-        tpmFirmwareVersion: 0x2019_1023n,
-        createdAt: NOW + 9,
-        createdBy: 'api_x',
-      },
-    ])
+    expect(await store.references.newestFor(device.id, device.productId)).toEqual({
+      id: approval.referenceId,
+      productId: device.productId,
+      deviceId: device.id,
+      review: 'unreviewed',
+      postureDigest: bytes('posture'),
+      pcrDigest: bytes('pcrs'),
+      bootReferenceDigest: expect.any(Uint8Array),
+      tpmFirmwareVersion: 0x2019_1023n,
+      createdAt: NOW + 9,
+      createdBy: 'api_x',
+    })
     expect(await store.findings.openOf(device.id)).toEqual([])
     const after = await store.devices.stateOf(device.id)
     expect(after).toEqual({ ...state, verdict: 'affirming', verdictCode: null, latch: 'none' })
@@ -108,7 +106,7 @@ describeStore('the approval of a device', (createStore) => {
     })
     await approve(store, device, 'product')
     for (const { id } of [device, sibling]) {
-      const [first] = await store.references.activeFor(id, device.productId)
+      const first = await store.references.newestFor(id, device.productId)
       expect(first?.postureDigest).toEqual(bytes('posture'))
     }
   })
@@ -128,7 +126,7 @@ describeStore('the approval of a device', (createStore) => {
     expect(approval.withoutBaseline).not.toBeNull()
     expect((await store.devices.byId(device.id))?.enrolment).toBe('active')
     expect(await store.devices.stateOf(device.id)).toEqual(initialDeviceState)
-    expect(await store.references.activeFor(device.id, device.productId)).toEqual([])
+    expect(await store.references.newestFor(device.id, device.productId)).toBeUndefined()
   })
 
   it('is refused for a pending device that has not reported the posture that was looked at', async () => {
@@ -165,7 +163,7 @@ describeStore('the approval of a device', (createStore) => {
       record: { pcrDigest: null },
     })
     await approve(store, device)
-    expect((await store.references.activeFor(device.id, device.productId))[0]?.pcrDigest).toBeNull()
+    expect((await store.references.newestFor(device.id, device.productId))?.pcrDigest).toBeNull()
   })
 
   it.each([
@@ -251,7 +249,7 @@ async function everything(store: Store, device: Device): Promise<unknown> {
     await store.devices.byId(device.id),
     await store.devices.stateOf(device.id),
     await store.findings.list(PAGE),
-    await store.references.activeFor(device.id, device.productId),
+    await store.references.newestFor(device.id, device.productId),
     await store.auditLog.list(PAGE),
   ]
 }
