@@ -1,4 +1,5 @@
 import type { Command } from '../../../../shared/cli/command.ts'
+import { inspectBootCommand } from './boot.ts'
 import { inspectEventlogCommand } from './eventlog.ts'
 import { inspectEvidenceCommand } from './evidence.ts'
 import { inspectImaCommand } from './ima.ts'
@@ -8,6 +9,7 @@ import { inspectQuoteCommand } from './quote.ts'
 export const inspectCommands: readonly Command[] = [
   inspectEvidenceCommand,
   inspectQuoteCommand,
+  inspectBootCommand,
   inspectEventlogCommand,
   inspectImaCommand,
 ]
