@@ -25,7 +25,9 @@ const LIST_STRUCT = 4 + DIGESTS_IN_LIST * (2 + MAX_DIGEST)
  * bank nor PCR: they are taken for exactly the quoted ones, or for all 24 of each bank of the common sets.
  * Throws `tpm.malformed`.
  */
-export function parsePcrFile(bytes: Uint8Array, quoted: PcrSelection): PcrValues {
+export function parsePcrFile(file: Uint8Array, quoted: PcrSelection): PcrValues {
+  // A plain view: the parts of a Buffer would be Buffers, whose slice() shares memory where Uint8Array's copies.
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength)
   const values = textValues(bytes) ?? structValues(bytes) ?? bareValues(bytes, quoted)
   if (values === undefined) throw malformed(`${bytes.length} bytes that are no PCR values of tpm2-tools`)
   const selected = new Map<PcrBank, ReadonlyMap<number, Uint8Array>>()

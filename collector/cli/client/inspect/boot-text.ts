@@ -53,12 +53,13 @@ export function partLines({ part, status, summary }: BootPart, style: Output['st
 export function verdictLines(
   { verdict, parts }: Pick<BootReport, 'verdict' | 'parts'>,
   style: Output['style'],
+  whenGood = 'all that was given is of one boot and proven',
 ): string[] {
   const open = parts.filter(({ status }) => status === 'not-appraised').map(({ part }) => part)
   const except = open.length === 0 ? '' : `; not checked: ${open.join(', ')}`
   const [text, name]: [string, StyleName] =
     verdict === 'good'
-      ? [`good: all that was given is of one boot and proven${except}`, 'green']
+      ? [`good: ${whenGood}${except}`, 'green']
       : verdict === 'failed'
         ? ['NOT GOOD: see what failed', 'red']
         : [`NOT GOOD: something essential was not checked${except}`, 'yellow']

@@ -75,7 +75,12 @@ function appraised(
 
 function verdictText({ style }: Output, report: QuoteReport): string {
   const parts = report.parts.flatMap((part) => partLines(part, style))
-  return [...parts, '', ...verdictLines(report, style), ...failureLines(report)].join('\n')
+  return [
+    ...parts,
+    '',
+    ...verdictLines(report, style, 'signed by the key and bound to the nonce, over the given PCR values'),
+    ...failureLines(report),
+  ].join('\n')
 }
 
 export const inspectQuoteCommand = defineCommand({
@@ -108,7 +113,10 @@ export const inspectQuoteCommand = defineCommand({
   async run(context) {
     const found = quoteIn(readInput(context.arguments.file), context.options.signature)
     const report = appraised(found, context.options)
-    const lines = [...explainQuote(found.attest, found.signature), ...(found.pcrs === null ? [] : pcrLines(found.pcrs))]
+    const explained = explainQuote(found.attest, found.signature).map((line) =>
+      report !== undefined && line.path === 'quote.signature' ? { ...line, meaning: 'see below' } : line,
+    )
+    const lines = [...explained, ...(found.pcrs === null ? [] : pcrLines(found.pcrs))]
     if (context.options.extract !== undefined) {
       const { extraData } = parseQuoteAttest(found.attest)
       writeOutputs(context.options.extract, {
