@@ -1,33 +1,16 @@
-import { wrap } from '../../../../shared/cli/help.ts'
 import type { Output } from '../../../../shared/cli/output.ts'
 import type { StyleName } from '../../../../shared/cli/terminal.ts'
 import type { BootPart, BootReport, PartStatus } from '../../../../shared/inspect/boot/report.ts'
 import { printable } from '../../../../shared/text/printable.ts'
 import { advice, paragraph } from '../text.ts'
+import { digestLines, labelled, LABEL_WIDTH } from './lines.ts'
 import { secureBootLines } from './secure-boot-text.ts'
-
-/** Text is read in terminals of this width and in logs. */
-const WIDTH = 80
-const LABEL = 16
 
 const MARKS: Readonly<Record<PartStatus, readonly [text: string, style: StyleName]>> = {
   good: ['', 'green'],
   weak: ['WEAK: ', 'yellow'],
   failed: ['FAILED: ', 'red'],
   'not-appraised': ['not checked: ', 'yellow'],
-}
-
-/** A label with its text beside it, over as many lines as it takes. */
-export function labelled(label: string, text: string): string[] {
-  const lines = wrap(printable(text), WIDTH - LABEL).flatMap((line) => cut(line, WIDTH - LABEL))
-  return lines.map((line, index) => `${(index === 0 ? label : '').padEnd(LABEL)}${line}`)
-}
-
-/** Digests are longer than a line: nothing is left out, for people compare them. */
-function cut(line: string, width: number): string[] {
-  const parts: string[] = []
-  for (let i = 0; i < line.length; i += width) parts.push(line.slice(i, i + width))
-  return parts
 }
 
 /** One line for each part first, then what is wrong and what to do, then the details. */
@@ -47,7 +30,7 @@ export function bootText({ style }: Output, report: BootReport): string {
 export function partLines({ part, status, summary }: BootPart, style: Output['style']): string[] {
   const [mark, name] = MARKS[status]
   const [head = '', ...rest] = labelled(part, `${mark}${summary}`)
-  return [`${head.slice(0, LABEL)}${style(name, head.slice(LABEL))}`, ...rest]
+  return [`${head.slice(0, LABEL_WIDTH)}${style(name, head.slice(LABEL_WIDTH))}`, ...rest]
 }
 
 export function verdictLines(
@@ -123,8 +106,6 @@ function pcrLines({ pcrs }: BootReport): string[] {
   return Object.entries(pcrs).flatMap(([bank, values]) => [
     '',
     `${bank}, as quoted:`,
-    ...Object.entries(values).flatMap(([pcr, value]) =>
-      cut(value, WIDTH - 6).map((part, index) => `${index === 0 ? `  ${pcr.padStart(2)}` : '    '}  ${part}`),
-    ),
+    ...Object.entries(values).flatMap(([pcr, value]) => digestLines(`  ${pcr.padStart(2)}  `, value)),
   ])
 }

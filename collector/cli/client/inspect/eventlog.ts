@@ -4,6 +4,8 @@ import { hash } from '../../../../shared/crypto/node.ts'
 import { inspectEventLog, type InspectedEventLog } from '../../../../shared/eventlog/inspect.ts'
 import { printable } from '../../../../shared/text/printable.ts'
 import { inputFile, readInput } from './files.ts'
+import { digestLines, labelled, wrapped } from './lines.ts'
+import { secureBootLines } from './secure-boot-text.ts'
 
 export const inspectEventlogCommand = defineCommand({
   name: 'inspect eventlog',
@@ -16,31 +18,45 @@ export const inspectEventlogCommand = defineCommand({
   json: true,
   async run(context) {
     const log = inspectEventLog(readInput(context.arguments.file), hash)
-    context.present(log, () => [...eventLines(log), '', ...pcrLines(log), '', ...secureBootLines(log)].join('\n'))
+    context.present(log, () =>
+      [...eventLines(log), '', ...pcrLines(log), '', ...summaryLines(log), ...secureBootLines(log.secureBoot)].join(
+        '\n',
+      ),
+    )
     return exitCodes.good
   },
 })
 
+const INDENT = 8
+/** Lists of partitions or boot entries can fill pages. */
+const MOST_LINES = 6
+
 function eventLines({ events }: InspectedEventLog): string[] {
-  return events.map(({ sequence, pcr, type, description, extended, proof }) => {
+  return events.flatMap(({ sequence, pcr, type, description, extended, proof }) => {
     const mark = !extended ? 'not measured' : proof === 'mismatch' ? 'DIGEST DOES NOT FIT ITS DATA' : ''
     const head = `${String(sequence).padStart(4)}  PCR ${pcr === null ? '--' : String(pcr).padStart(2)}  ${type}`
-    return `${head}${mark === '' ? '' : `  (${mark})`}\n        ${printable(description)}`
+    const lines = wrapped(printable(description), INDENT)
+    const more = lines.length > MOST_LINES ? [`${' '.repeat(INDENT)}… (--json tells the rest)`] : []
+    return [`${head}${mark === '' ? '' : `  (${mark})`}`, ...lines.slice(0, MOST_LINES), ...more]
   })
 }
 
 function pcrLines({ pcrs }: InspectedEventLog): string[] {
-  return Object.entries(pcrs).flatMap(([bank, values]) => [
-    `${bank}:`,
-    ...Object.entries(values ?? {}).map(([pcr, value]) => `  ${pcr.padStart(2)}  ${value}`),
+  const banks = Object.entries(pcrs)
+  if (banks.length === 0) return ['No bank of the log can be computed by this software.']
+  return banks.flatMap(([bank, values]) => [
+    `PCR values that the log leads to, ${bank}:${Object.keys(values ?? {}).length === 0 ? ' none' : ''}`,
+    ...Object.entries(values ?? {}).flatMap(([pcr, value]) => digestLines(`  ${pcr.padStart(2)}  `, value)),
   ])
 }
 
-function secureBootLines({ secureBoot, format, trailingBytes }: InspectedEventLog): string[] {
+function summaryLines({ format, events, startupLocality, trailingBytes }: InspectedEventLog): string[] {
+  const mismatches = events.filter(({ proof }) => proof === 'mismatch').length
   return [
-    `format       ${format}${trailingBytes === 0 ? '' : `, ${trailingBytes} trailing bytes`}`,
-    `secure boot  ${String(secureBoot.enabled)}`,
-    ...secureBoot.weaknesses.map((weakness) => `weakness     ${weakness}`),
-    ...secureBoot.problems.map((problem) => `problem      ${printable(JSON.stringify(problem))}`),
+    ...labelled('format', `${format}${trailingBytes === 0 ? '' : `, ${trailingBytes} trailing bytes`}`),
+    ...labelled('events', `${events.length}; TPM started from locality ${startupLocality}`),
+    ...(mismatches === 0
+      ? []
+      : labelled('contradictions', `data that is not what the digest of its event covers: in ${mismatches} of them`)),
   ]
 }

@@ -1,4 +1,3 @@
-import { wrap } from '../../../../shared/cli/help.ts'
 import type { CertificateSummary } from '../../../../shared/eventlog/decode/certificate.ts'
 import type { EventLogProblem } from '../../../../shared/eventlog/problem.ts'
 import type {
@@ -7,11 +6,8 @@ import type {
   SecureBootWeakness,
 } from '../../../../shared/eventlog/secure-boot-state.ts'
 import { outcomes } from '../../../../shared/codes/outcomes.ts'
-import { printable } from '../../../../shared/text/printable.ts'
 import { paragraph } from '../text.ts'
-
-const WIDTH = 80
-const LABEL = 16
+import { labelled, LABEL_WIDTH } from './lines.ts'
 
 const WEAKNESSES: Readonly<Record<SecureBootWeakness, string>> = {
   'debug-mode': 'a debugger was attached to the firmware',
@@ -25,8 +21,8 @@ const WEAKNESSES: Readonly<Record<SecureBootWeakness, string>> = {
 /** What PCR 7 says, for people: state, keys with their fingerprints, who allowed what ran, revocations, problems. */
 export function secureBootLines(state: SecureBootState): string[] {
   return [
-    ...row('secure boot', stateText(state)),
-    ...state.weaknesses.flatMap((weakness) => row('weakness', `${WEAKNESSES[weakness]} (${weakness})`)),
+    ...labelled('secure boot', stateText(state)),
+    ...state.weaknesses.flatMap((weakness) => labelled('weakness', `${WEAKNESSES[weakness]} (${weakness})`)),
     ...state.problems.flatMap(problemLines),
     ...databaseLines('platform key', state.platformKey),
     ...databaseLines('exchange keys', state.keyExchangeKeys),
@@ -35,10 +31,6 @@ export function secureBootLines(state: SecureBootState): string[] {
     ...state.authorities.flatMap(authorityLines),
     ...sbatLines(state),
   ]
-}
-
-function row(label: string, text: string): string[] {
-  return wrap(printable(text), WIDTH - LABEL).map((line, index) => `${(index === 0 ? label : '').padEnd(LABEL)}${line}`)
 }
 
 function stateText({ enabled, setupMode, basis }: SecureBootState): string {
@@ -51,11 +43,11 @@ function problemLines({ code, pcr, sequence, detail }: EventLogProblem): string[
   const { title, remedy } = outcomes[code]
   const place = `PCR ${pcr}${sequence === undefined ? '' : `, event ${sequence}`}`
   const text = `${place}: ${title}${detail === undefined ? '' : `: ${detail}`} (${code})`
-  return [...row('problem', text), ...paragraph(' '.repeat(LABEL), `next: ${remedy}`)]
+  return [...labelled('problem', text), ...paragraph(' '.repeat(LABEL_WIDTH), `next: ${remedy}`)]
 }
 
 function databaseLines(label: string, database: SecureBootState['allowed']): string[] {
-  if (database === 'unknown') return row(label, 'unknown')
+  if (database === 'unknown') return labelled(label, 'unknown')
   const { certificates, hashes, others } = database
   const counts = [
     ...(hashes > 0 ? [`${hashes} image hash${hashes === 1 ? '' : 'es'}`] : []),
@@ -63,7 +55,7 @@ function databaseLines(label: string, database: SecureBootState['allowed']): str
   ]
   const texts = [...certificates.flatMap(certificateLines), ...(counts.length === 0 ? [] : [counts.join(', ')])]
   const lines = texts.length === 0 ? ['empty'] : texts
-  return lines.flatMap((text, index) => row(index === 0 ? label : '', text))
+  return lines.flatMap((text, index) => labelled(index === 0 ? label : '', text))
 }
 
 /** The fingerprint is what to compare; a name can be given to any certificate. */
@@ -76,18 +68,19 @@ function authorityLines({ variable, phase, certificate, imageHash }: BootAuthori
   const when = phase === 'before-separator' ? ' (driver or option ROM)' : ''
   if (certificate !== undefined) {
     const [name = '', ...rest] = certificateLines(certificate)
-    return [...row('authority', `${variable}: ${name}${when}`), ...rest.flatMap((text) => row('', text))]
+    return [...labelled('authority', `${variable}: ${name}${when}`), ...rest.flatMap((text) => labelled('', text))]
   }
-  if (imageHash !== undefined) return [...row('authority', `${variable}: one image${when}`), ...row('', imageHash)]
-  return row('setting', variable)
+  if (imageHash !== undefined)
+    return [...labelled('authority', `${variable}: one image${when}`), ...labelled('', imageHash)]
+  return labelled('setting', variable)
 }
 
-function sbatLines({ sbatLevel }: SecureBootState): string[] {
-  if (sbatLevel === 'unknown') return row('SBAT level', 'not measured')
+function sbatLines({ sbatLevel, enabled }: SecureBootState): string[] {
+  if (sbatLevel === 'unknown') return labelled('SBAT level', enabled === 'unknown' ? 'unknown' : 'not measured')
   const generations = Object.entries(sbatLevel.generations).map(
     ([component, generation]) => `${component} ${generation}`,
   )
-  return row(
+  return labelled(
     'SBAT level',
     `revocations of ${sbatLevel.date}${generations.length === 0 ? '' : `: ${generations.join(', ')}`}`,
   )
