@@ -1,4 +1,4 @@
-import { equal } from '../bytes/bytes.ts'
+import { equal, toHex } from '../bytes/bytes.ts'
 import type { HashAlgorithm, HashFunction } from '../crypto/crypto.ts'
 import { EVENT_TYPE, eventTypeName } from './constants.ts'
 import { parseEfiVariable, type EfiVariable } from './decode/efi-variable.ts'
@@ -16,7 +16,7 @@ import {
   describeAuthority,
   isConfiguration,
   isConfigurationName,
-  isInDatabase,
+  membershipIn,
   parseSbatLevel,
   summarizeDatabase,
   type ConfigurationName,
@@ -103,10 +103,13 @@ class Pcr7Reader {
   readonly #hash: HashFunction
   readonly #problems: EventLogProblem[] = []
   readonly #weaknesses = new Set<SecureBootWeakness>()
-  readonly #seen: EfiVariable[] = []
+  /** By vendor and name. */
+  readonly #seen = new Set<string>()
   readonly #values = new Map<ConfigurationName, Uint8Array>()
   readonly #databases = new Map<ConfigurationName, { digest: Uint8Array; lists: readonly SignatureList[] }>()
   readonly #authorities: BootAuthority[] = []
+  /** Whether db holds a signature: db is measured once, before the first question. */
+  #isAllowed: ((signature: Uint8Array) => boolean) | undefined
   #sbatValue: Uint8Array | undefined
   #separated = false
 
@@ -159,10 +162,9 @@ class Pcr7Reader {
     if (variable === undefined) return this.#problem('eventlog.variable-malformed', event)
     const { name, vendor, value } = variable
     if (this.#separated) return this.#problem('eventlog.variable-order', event, `${name} after the separator`)
-    if (this.#seen.some((seen) => seen.name === name && equal(seen.vendor, vendor))) {
-      return this.#problem('eventlog.duplicate-variable', event, name)
-    }
-    this.#seen.push(variable)
+    const key = `${toHex(vendor)} ${name}`
+    if (this.#seen.has(key)) return this.#problem('eventlog.duplicate-variable', event, name)
+    this.#seen.add(key)
     if (name === 'AuditMode' && value[0] !== 0 && value.length > 0) this.#weaknesses.add('audit-mode')
     if (!isConfigurationName(name)) return
     if (!isConfiguration(variable))
@@ -205,7 +207,8 @@ class Pcr7Reader {
   #checkDatabaseAuthority(event: Pcr7Event, { value }: EfiVariable): void {
     const lists = this.#databases.get('db')?.lists
     if (lists === undefined) return this.#problem('eventlog.variable-order', event, 'authority before db')
-    if (!isInDatabase(authoritySignature(value), lists)) this.#problem('eventlog.authority-unknown', event)
+    this.#isAllowed ??= membershipIn(lists)
+    if (!this.#isAllowed(authoritySignature(value))) this.#problem('eventlog.authority-unknown', event)
   }
 
   /** SPDM device authentication: configuration of other things than images, which ends at the separator too. */

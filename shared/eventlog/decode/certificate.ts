@@ -49,15 +49,19 @@ function namesOf(der: Uint8Array): { subject: string | undefined; issuer: string
   return { issuer: nameText(fields?.[first + ISSUER]), subject: nameText(fields?.[first + SUBJECT]) }
 }
 
+/** Names of real certificates have less than ten parts of one value each. One with more is shown as if it had none. */
+const MAX_NAME_PARTS = 64
+
 /** Name: a sequence of sets of (type, value). Read from its end, where the most specific part stands. */
 function nameText(name: DerValue | undefined): string | undefined {
   if (name?.tag !== SEQUENCE) return undefined
-  const sets = derValues(name.content) ?? []
+  const sets = derValues(name.content, MAX_NAME_PARTS + 1) ?? []
+  if (sets.length > MAX_NAME_PARTS) return undefined
   let organization: string | undefined
   for (let i = sets.length - 1; i >= 0; i--) {
     const set = sets[i]
     if (set?.tag !== SET) continue
-    for (const attribute of derValues(set.content) ?? []) {
+    for (const attribute of derValues(set.content, MAX_NAME_PARTS) ?? []) {
       const [type, value] = derValues(attribute.content, 2) ?? []
       if (type?.tag !== OBJECT_IDENTIFIER || value === undefined) continue
       if (equal(type.content, COMMON_NAME)) return stringText(value)

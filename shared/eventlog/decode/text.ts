@@ -12,8 +12,15 @@ function decode(decoder: InstanceType<typeof TextDecoder>, bytes: Uint8Array): s
 // oxlint-disable-next-line no-control-regex -- control characters are what tells binary data from text
 const BINARY = /[\x00-\x08\x0e-\x1f]/
 
+/** By steps: an expression for zeros at the end would begin anew at each zero of a text that does not end with them. */
+export function withoutTrailingZeros(text: string): string {
+  let end = text.length
+  while (end > 0 && text.charCodeAt(end - 1) === 0) end--
+  return text.slice(0, end)
+}
+
 function cleanText(text: string | undefined): string | undefined {
-  const clean = text?.replace(/\0+$/, '')
+  const clean = text === undefined ? undefined : withoutTrailingZeros(text)
   return clean === undefined || clean === '' || BINARY.test(clean) ? undefined : clean
 }
 
