@@ -51,8 +51,14 @@ export function toHex(bytes: Uint8Array): string {
 export function fromHex(text: string): Uint8Array {
   if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) throw new RangeError('not hexadecimal')
   const bytes = new Uint8Array(text.length / 2)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(i * 2, i * 2 + 2), 16)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = (nibble(text, i * 2) << 4) | nibble(text, i * 2 + 1)
   return bytes
+}
+
+/** Of a digit in `text`: ASCII has the letters behind the digits, upper case and lower case 32 apart. */
+function nibble(text: string, index: number): number {
+  const code = text.charCodeAt(index)
+  return code <= 0x39 ? code - 0x30 : (code | 0x20) - 0x57
 }
 
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'

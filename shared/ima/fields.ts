@@ -4,6 +4,7 @@
  * for what the kernel would not have written.
  */
 import { fromHex, fromUtf8 } from '../bytes/bytes.ts'
+import { HASH_SIZE } from '../crypto/crypto.ts'
 import { MAX_DIGEST_SIZE } from './constants.ts'
 import type { ImaDigest } from './types.ts'
 
@@ -17,21 +18,43 @@ const PREFIXES = {
   'd-ngv2': /^(?<kind>ima|verity):(?<algorithm>[a-z0-9-]{1,64})$/,
 } as const
 type DigestField = keyof typeof PREFIXES
+const MAX_PREFIX = 'verity:'.length + 64
 
-export function decodeDigest(bytes: Uint8Array, field: DigestField): ImaDigest | undefined {
-  const end = bytes.indexOf(0)
-  if (end < 1 || bytes[end - 1] !== COLON) return undefined
-  const value = bytes.subarray(end + 1)
-  if (value.length === 0 || value.length > MAX_DIGEST_SIZE) return undefined
-  const { kind, algorithm } = PREFIXES[field].exec(latin1(bytes.subarray(0, end - 1)))?.groups ?? {}
-  if (algorithm === undefined) return undefined
-  return { kind: kind === 'verity' ? 'verity' : 'content', algorithm, value }
+type DigestPrefix = Omit<ImaDigest, 'value'>
+
+/** Nearly all entries of a list have the same prefix: one of these. */
+const USUAL: Readonly<Record<DigestField, ReadonlyMap<string, DigestPrefix>>> = {
+  'd-ng': new Map(Object.keys(HASH_SIZE).map((algorithm) => [algorithm, { kind: 'content', algorithm }])),
+  'd-ngv2': new Map(Object.keys(HASH_SIZE).map((algorithm) => [`ima:${algorithm}`, { kind: 'content', algorithm }])),
 }
 
-/** `n-ng`: a name with its NUL. */
-export function decodeName(bytes: Uint8Array): string | undefined {
-  const last = bytes.length - 1
-  return last < 0 || bytes.indexOf(0) !== last ? undefined : pathText(bytes.subarray(0, last))
+function parsePrefix(text: string, field: DigestField): DigestPrefix | undefined {
+  const usual = USUAL[field].get(text)
+  if (usual !== undefined) return usual
+  const { kind, algorithm } = PREFIXES[field].exec(text)?.groups ?? {}
+  return algorithm === undefined ? undefined : { kind: kind === 'verity' ? 'verity' : 'content', algorithm }
+}
+
+/** The digest in `data` from `start` to before `end`. A view for each field would cost more than what is in it. */
+export function decodeDigest(data: Uint8Array, start: number, end: number, field: DigestField): ImaDigest | undefined {
+  let text = ''
+  let offset = start
+  for (; offset < end && data[offset] !== 0; offset++) {
+    if (offset - start > MAX_PREFIX) return undefined
+    text += String.fromCharCode(data[offset] as number)
+  }
+  if (offset === start || data[offset - 1] !== COLON) return undefined
+  const size = end - offset - 1
+  if (size < 1 || size > MAX_DIGEST_SIZE) return undefined
+  const prefix = parsePrefix(text.slice(0, -1), field)
+  if (prefix === undefined) return undefined
+  return { kind: prefix.kind, algorithm: prefix.algorithm, value: data.subarray(offset + 1, end) }
+}
+
+/** `n-ng`: a name with its NUL, in `data` from `start` to before `end`. */
+export function decodeName(data: Uint8Array, start: number, end: number): string | undefined {
+  const last = end - 1
+  return last < start || data.indexOf(0, start) !== last ? undefined : pathText(data.subarray(start, last))
 }
 
 /** The surrogates mark what is no UTF-8 without a loss, as PEP 383 does; TextDecoder never gives a lone one. */
@@ -74,11 +97,17 @@ function encodeDigest(text: string): Uint8Array | undefined {
 export const hexBytes = (text: string): Uint8Array | undefined =>
   text.length % 2 === 0 && /^[0-9a-f]*$/.test(text) ? fromHex(text) : undefined
 
+const CHUNK = 4096
+
 /** One character a byte, whatever the encoding of the text is. */
 export function latin1(bytes: Uint8Array): string {
   let text = ''
-  for (let start = 0; start < bytes.length; start += 4096) {
-    text += Reflect.apply(String.fromCharCode, undefined, bytes.subarray(start, start + 4096))
+  for (let start = 0; start < bytes.length; start += CHUNK) {
+    // From a plain array: the elements of a typed one would be taken one by one, which takes twice as long.
+    const codes: number[] = []
+    const end = Math.min(bytes.length, start + CHUNK)
+    for (let i = start; i < end; i++) codes.push(bytes[i] as number)
+    text += String.fromCharCode(...codes)
   }
   return text
 }

@@ -1,3 +1,4 @@
+import { equal } from '../bytes/bytes.ts'
 import { ByteRangeError, ByteReader, type ByteOrder } from '../bytes/reader.ts'
 import { HASH_SIZE } from '../crypto/crypto.ts'
 import { LEGACY_NAME_MAX, MAX_TEMPLATE_NAME } from './constants.ts'
@@ -19,10 +20,12 @@ export function parseBinaryImaList(bytes: Uint8Array, options: ImaListOptions = 
   // A plain view: the parts of a Buffer would be Buffers, whose slice() shares memory where Uint8Array's copies.
   const reader = new ByteReader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength), byteOrder)
   const entries: UnverifiedImaEntry[] = []
+  const digestSize = HASH_SIZE[templateHash]
+  const nameReader = new TemplateNameReader(reader)
   try {
     while (reader.remaining > 0) {
       checkCount(entries.length)
-      entries.push(readEntry(reader, first + entries.length, byteOrder, HASH_SIZE[templateHash]))
+      entries.push(readEntry(reader, nameReader, first + entries.length, byteOrder, digestSize))
     }
   } catch (error) {
     if (error instanceof ByteRangeError) throw malformedEntry(first + entries.length, `it is cut (${error.message})`)
@@ -31,13 +34,39 @@ export function parseBinaryImaList(bytes: Uint8Array, options: ImaListOptions = 
   return { first, entries }
 }
 
+/** Nearly all entries of a list have the same template: its name is decoded where it changes. */
+class TemplateNameReader {
+  readonly #reader: ByteReader
+  #bytes: Uint8Array = new Uint8Array(0)
+  #name = ''
+
+  constructor(reader: ByteReader) {
+    this.#reader = reader
+  }
+
+  read(sequence: number): string {
+    const size = this.#reader.u32()
+    if (size > MAX_TEMPLATE_NAME) throw malformedEntry(sequence, `a template name of ${size} bytes`)
+    const bytes = this.#reader.bytes(size)
+    if (!equal(bytes, this.#bytes)) {
+      this.#bytes = bytes
+      this.#name = latin1(bytes)
+    }
+    return this.#name
+  }
+}
+
 /** As ima_measurements_show of security/integrity/ima/ima_fs.c writes it. */
-function readEntry(reader: ByteReader, sequence: number, order: ByteOrder, digestSize: number): UnverifiedImaEntry {
+function readEntry(
+  reader: ByteReader,
+  nameReader: TemplateNameReader,
+  sequence: number,
+  order: ByteOrder,
+  digestSize: number,
+): UnverifiedImaEntry {
   const pcr = checkPcr(reader.u32(), sequence)
   const templateDigest = reader.bytes(digestSize)
-  const nameSize = reader.u32()
-  if (nameSize > MAX_TEMPLATE_NAME) throw malformedEntry(sequence, `a template name of ${nameSize} bytes`)
-  const template = latin1(reader.bytes(nameSize))
+  const template = nameReader.read(sequence)
   const violation = isZero(templateDigest)
   if (template === LEGACY_TEMPLATE) {
     const { templateData, fields } = readLegacyFields(reader, sequence)
@@ -45,7 +74,8 @@ function readEntry(reader: ByteReader, sequence: number, order: ByteOrder, diges
   }
   const templateData = reader.bytes(reader.u32())
   const fields = decodeTemplateData(knownFields(template, sequence), templateData, order, sequence)
-  return { sequence, pcr, template, templateDigest, violation, templateData, ...fields }
+  const { digest, path, signature, buffer } = fields
+  return { sequence, pcr, template, templateDigest, violation, templateData, digest, path, signature, buffer }
 }
 
 /** `ima` has no length of the template data, and lists the name without the padding that is hashed. */

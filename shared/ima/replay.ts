@@ -74,9 +74,11 @@ function matchingPrefix(
 ): number | undefined {
   const register = new PcrRegister(bank, start, hash)
   if (register.holds(value)) return 0
-  for (const [index, entry] of entries.entries()) {
+  let count = 0
+  for (const entry of entries) {
     register.extend(extendedDigest(entry, bank, mode, hash))
-    if (register.holds(value)) return index + 1
+    count++
+    if (register.holds(value)) return count
   }
   return undefined
 }

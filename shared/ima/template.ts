@@ -25,7 +25,10 @@ const LENGTH_SIZE = 4
 
 /** The caller has checked that the four bytes are there. A reader for each entry would cost more than its fields. */
 function u32(data: Uint8Array, offset: number, order: ByteOrder): number {
-  const [a = 0, b = 0, c = 0, d = 0] = [data[offset], data[offset + 1], data[offset + 2], data[offset + 3]]
+  const a = data[offset] ?? 0
+  const b = data[offset + 1] ?? 0
+  const c = data[offset + 2] ?? 0
+  const d = data[offset + 3] ?? 0
   return order === 'little-endian'
     ? (a | (b << 8) | (c << 16) | (d << 24)) >>> 0
     : ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
@@ -51,11 +54,10 @@ export function decodeTemplateData(
     if (start > data.length) throw malformedEntry(sequence, `the field ${field} is missing`)
     offset = start + u32(data, offset, order)
     if (offset > data.length) throw malformedEntry(sequence, `the field ${field} goes beyond the template data`)
-    const bytes = data.subarray(start, offset)
-    if (field === 'd-ng' || field === 'd-ngv2') digest = decodeDigest(bytes, field)
-    else if (field === 'n-ng') path = decodeName(bytes)
-    else if (field === 'sig') signature = bytes.length === 0 ? null : bytes
-    else if (field === 'buf') buffer = bytes
+    if (field === 'd-ng' || field === 'd-ngv2') digest = decodeDigest(data, start, offset, field)
+    else if (field === 'n-ng') path = decodeName(data, start, offset)
+    else if (field === 'sig') signature = start === offset ? null : data.subarray(start, offset)
+    else if (field === 'buf') buffer = data.subarray(start, offset)
   }
   if (offset !== data.length) throw malformedEntry(sequence, 'bytes follow the last field')
   if (digest === undefined) throw malformedEntry(sequence, 'the digest field is not algorithm and digest')
