@@ -38,7 +38,8 @@ export function verifyEventLog(
   }
   const byPcr = extendedByPcr(log)
   const pcrs = new Map<number, ReplayedPcr>()
-  const proven: Omit<ReplayedEvent, symbol>[] = []
+  /** How many of its first events are proven, by PCR. */
+  const counts = new Map<number, number>()
   // The place in the log lies after `from` events and before `to`.
   let from = 0
   let to = log.events.length
@@ -58,10 +59,7 @@ export function verifyEventLog(
     if (last !== undefined) from = Math.max(from, last.sequence + 1)
     const next = events[match.count]
     if (next !== undefined) to = Math.min(to, next.sequence)
-    for (const { sequence, type, digests, data } of events.slice(0, match.count)) {
-      const digest = digests.get(bank)
-      if (digest !== undefined) proven.push({ sequence, pcr, claimedType: type, digest, data })
-    }
+    counts.set(pcr, match.count)
     const touched = events.length > 0 || match.late.length > 0
     pcrs.set(pcr, touched ? { status: 'replayed', events: match.count, late: match.late } : { status: 'untouched' })
   }
@@ -69,9 +67,28 @@ export function verifyEventLog(
     throw new OutcomeError('eventlog.replay-mismatch', 'the PCRs were quoted at different places of the log')
   }
   const laterEvents = log.events.reduce((sum, event) => sum + (event.sequence >= to && isExtended(event) ? 1 : 0), 0)
-  const events = proven.sort((a, b) => a.sequence - b.sequence)
+  const events = provenEvents(log, bank, counts)
   // The brand exists for the compiler alone. This is the one place that may put it on.
   return { bank, startupLocality: locality, pcrs, events, laterEvents } as unknown as ReplayedLog
+}
+
+/** The first `counts` events of each PCR, in log order. */
+function provenEvents(
+  log: UnverifiedEventLog,
+  bank: HashAlgorithm,
+  counts: ReadonlyMap<number, number>,
+): readonly Omit<ReplayedEvent, symbol>[] {
+  const left = new Map(counts)
+  const proven: Omit<ReplayedEvent, symbol>[] = []
+  for (const event of log.events) {
+    const more = left.get(event.pcr) ?? 0
+    if (more === 0 || !isExtended(event)) continue
+    left.set(event.pcr, more - 1)
+    const { sequence, pcr, type, data } = event
+    const digest = event.digests.get(bank)
+    if (digest !== undefined) proven.push({ sequence, pcr, claimedType: type, digest, data })
+  }
+  return proven
 }
 
 function extendedByPcr(log: UnverifiedEventLog): ReadonlyMap<number, readonly UnverifiedEvent[]> {

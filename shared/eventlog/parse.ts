@@ -68,13 +68,13 @@ function readCryptoAgileEvent(
   // Fewer digests than announced occur in real logs (Windows writes one bank); a bank that lacks one cannot be replayed.
   if (count > algorithms.size) throw malformedAt(offset, `${count} digests where ${algorithms.size} were announced`)
   const digests = new Map<HashAlgorithm, Uint8Array>()
-  const seen = new Set<number>()
+  const seen: number[] = []
   for (let i = 0; i < count; i++) {
     const id = reader.u16()
     const algorithm = algorithms.get(id)
     if (algorithm === undefined) throw malformedAt(offset, `a digest of unannounced algorithm 0x${id.toString(16)}`)
-    if (seen.has(id)) throw malformedAt(offset, `two digests of algorithm 0x${id.toString(16)}`)
-    seen.add(id)
+    if (seen.includes(id)) throw malformedAt(offset, `two digests of algorithm 0x${id.toString(16)}`)
+    seen.push(id)
     const digest = reader.bytes(algorithm.size)
     if (algorithm.bank !== undefined) digests.set(algorithm.bank, digest)
   }

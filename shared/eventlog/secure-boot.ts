@@ -98,6 +98,13 @@ function evaluate(
   return reader.conclude(basis)
 }
 
+type AuthorityPlace = Pick<BootAuthority, 'sequence' | 'phase'>
+
+function lazily<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => (made ??= { value: make() }).value
+}
+
 /** The state machine over the events of PCR 7, PFP section 3.3.4.8: configuration, separator, authorities. */
 class Pcr7Reader {
   readonly #hash: HashFunction
@@ -107,7 +114,7 @@ class Pcr7Reader {
   readonly #seen = new Set<string>()
   readonly #values = new Map<ConfigurationName, Uint8Array>()
   readonly #databases = new Map<ConfigurationName, { digest: Uint8Array; lists: readonly SignatureList[] }>()
-  readonly #authorities: BootAuthority[] = []
+  readonly #authorities: { readonly variable: EfiVariable; readonly at: AuthorityPlace }[] = []
   /** Whether db holds a signature: db is measured once, before the first question. */
   #isAllowed: ((signature: Uint8Array) => boolean) | undefined
   #sbatValue: Uint8Array | undefined
@@ -195,7 +202,7 @@ class Pcr7Reader {
     if (name === 'SbatLevel' && equal(vendor, SHIM_LOCK)) this.#revocations(event, value)
     if (name === 'MokSBState' && value.some((byte) => byte !== 0)) this.#weaknesses.add('shim-validation-disabled')
     const phase = this.#separated ? 'after-separator' : 'before-separator'
-    this.#authorities.push(describeAuthority(variable, { sequence: event.sequence, phase }, this.#hash))
+    this.#authorities.push({ variable, at: { sequence: event.sequence, phase } })
   }
 
   /** Whatever runs after shim could measure another level: only the first counts, and a different one is a fault. */
@@ -234,16 +241,34 @@ class Pcr7Reader {
     if (setupMode === true) this.#weaknesses.add('setup-mode')
     const weaknesses = [...this.#weaknesses]
     if (this.#problems.length > 0) return unknown(basis, this.#problems, weaknesses)
+    // Fingerprints and names are worth nothing to a verdict: they are made where somebody reads them.
+    const platformKeys = lazily(() => this.#summary('PK'))
+    const keyExchangeKeys = lazily(() => this.#summary('KEK'))
+    const allowed = lazily(() => this.#summary('db'))
+    const forbidden = lazily(() => this.#summary('dbx'))
+    const authorities = lazily(() =>
+      this.#authorities.map(({ variable, at }) => describeAuthority(variable, at, this.#hash)),
+    )
     return {
       basis,
       enabled,
       setupMode,
       weaknesses,
-      platformKey: this.#summary('PK'),
-      keyExchangeKeys: this.#summary('KEK'),
-      allowed: this.#summary('db'),
-      forbidden: this.#summary('dbx'),
-      authorities: this.#authorities,
+      get platformKey() {
+        return platformKeys()
+      },
+      get keyExchangeKeys() {
+        return keyExchangeKeys()
+      },
+      get allowed() {
+        return allowed()
+      },
+      get forbidden() {
+        return forbidden()
+      },
+      get authorities() {
+        return authorities()
+      },
       sbatLevel: (this.#sbatValue === undefined ? undefined : parseSbatLevel(this.#sbatValue)) ?? 'unknown',
       problems: [],
     }
@@ -257,7 +282,7 @@ class Pcr7Reader {
         this.#problem('eventlog.variable-missing', undefined, name)
       }
     }
-    if (!this.#authorities.some(({ variable }) => variable === 'db')) this.#problem('eventlog.authority-missing')
+    if (!this.#authorities.some(({ variable }) => variable.name === 'db')) this.#problem('eventlog.authority-missing')
   }
 
   #summary(name: ConfigurationName): SecureBootState['allowed'] {
