@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { HASH_SIZE, type HashAlgorithm } from '../../shared/crypto/crypto.ts'
@@ -6,6 +7,7 @@ import { verifyEventLog } from '../../shared/eventlog/match.ts'
 import { parseEventLog } from '../../shared/eventlog/parse.ts'
 import { isExtended, replayBank } from '../../shared/eventlog/replay.ts'
 import { secureBootState } from '../../shared/eventlog/secure-boot.ts'
+import type { SecureBootState } from '../../shared/eventlog/secure-boot-state.ts'
 import { parseAsciiImaList } from '../../shared/ima/parse-ascii.ts'
 import { parseBinaryImaList } from '../../shared/ima/parse-binary.ts'
 import { verifyImaSuffix } from '../../shared/ima/replay.ts'
@@ -20,6 +22,10 @@ export interface LogResult extends Comparison {
   readonly bank: HashAlgorithm
   readonly bytes: number
   readonly extends: number
+  /** The same with the names and fingerprints of all certificates, which are made where somebody reads them. */
+  readonly ratioWithNames: number
+  /** Against the same extends by `createHash`, the form that most programs use. */
+  readonly ratioToCreateHash: number
 }
 
 export interface ListResult extends Comparison {
@@ -41,6 +47,13 @@ export function bareExtends(bank: HashAlgorithm, digests: readonly Uint8Array[])
       register.set(digest, size)
       register.set(hash(bank, register))
     }
+  }
+}
+
+function createHashExtends(bank: HashAlgorithm, digests: readonly Uint8Array[]): () => void {
+  return () => {
+    let value: Uint8Array = new Uint8Array(HASH_SIZE[bank])
+    for (const digest of digests) value = createHash(bank).update(value).update(digest).digest()
   }
 }
 
@@ -75,11 +88,18 @@ function measureLog(log: string, bytes: Uint8Array): LogResult[] {
     if (bank === undefined) return []
     const digests = parsed.events.filter(isExtended).flatMap((event) => event.digests.get(bank) ?? [])
     const quoted = replayBank(parsed, bank, hash)
-    const subject = (): void => {
+    const subject = (): SecureBootState =>
       secureBootState(verifyEventLog(parseEventLog(bytes), bank, quoted, hash), hash)
+    const withNames = (): void => {
+      const { platformKey, keyExchangeKeys, allowed, forbidden, authorities } = subject()
+      if (![platformKey, keyExchangeKeys, allowed, forbidden, authorities].every(Boolean)) throw new Error('no names')
     }
-    const comparison = compare(subject, bareExtends(bank, digests), LOG_COMPARISON)
-    return [{ log, bank, bytes: bytes.length, extends: digests.length, ...comparison }]
+    const bare = bareExtends(bank, digests)
+    const comparison = compare(() => void subject(), bare, LOG_COMPARISON)
+    const { ratio: ratioWithNames } = compare(withNames, bare, LOG_COMPARISON)
+    const { ratio: ratioToCreateHash } = compare(() => void subject(), createHashExtends(bank, digests), LOG_COMPARISON)
+    const facts = { log, bank, bytes: bytes.length, extends: digests.length }
+    return [{ ...facts, ...comparison, ratioWithNames, ratioToCreateHash }]
   })
 }
 

@@ -2,10 +2,11 @@ import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { table } from '../../shared/cli/table.ts'
 import { AGENT_FLAGS } from './agent-flags.ts'
+import { bootRows, measureBoot, type BootResult } from './boot-result.ts'
 import { thisMachine } from './machine.ts'
 import { measureOnce, type OnceResult } from './once.ts'
 import { measureRunningAgent, type RunningAgentResult } from './running-agent.ts'
-import type { Comparison } from './statistics.ts'
+import { rounded, type Comparison } from './statistics.ts'
 import { steadyDevice } from './steady-device.ts'
 import { measureVerification } from './verification.ts'
 
@@ -14,6 +15,10 @@ const GOALS = {
   evidenceBytes: 800,
   idleRssKib: 80 * 1024,
   measurementCpuMs: 150,
+  logRatio: 3,
+  listRatio: 3,
+  logsPerCpuSecond: 300,
+  steadyListsPerCpuSecond: 640,
 } as const
 
 const COMPARISON = { rounds: 41, callsPerRound: 300, warmUp: 5000 }
@@ -27,6 +32,7 @@ export async function bench(repository: string, say: (line: string) => void): Pr
   const steady = await steadyDevice()
   say('Verifying evidence.')
   const { warm, cold } = measureVerification(steady, COMPARISON)
+  const boot = measureBoot(repository, say)
   say('Measuring this machine, from start to end.')
   const once = measureOnce(bundle)
   const agent = await measureRunningAgent(repository, say)
@@ -36,6 +42,7 @@ export async function bench(repository: string, say: (line: string) => void): Pr
     goals: GOALS,
     verification: { warm: rounded(warm), cold: rounded(cold) },
     evidence: { steadyBytes: steady.evidence.bytes.length },
+    boot,
     agent: { flags: AGENT_FLAGS.join(' '), bundleBytes: statSync(bundle).size, once, ...agent },
   }
   const directory = join(repository, 'docs', 'bench')
@@ -45,23 +52,14 @@ export async function bench(repository: string, say: (line: string) => void): Pr
   say('Written to docs/bench/latest.json')
 }
 
-function rounded(comparison: Comparison): Comparison {
-  const { subjectUs, baselineUs, ratio } = comparison
-  return {
-    ...comparison,
-    subjectUs: Math.round(subjectUs),
-    baselineUs: Math.round(baselineUs),
-    ratio: Math.round(ratio * 100) / 100,
-  }
-}
-
 interface Result {
   readonly verification: { readonly warm: Comparison; readonly cold: Comparison }
   readonly evidence: { readonly steadyBytes: number }
+  readonly boot: BootResult
   readonly agent: { readonly once: OnceResult; readonly bundleBytes: number } & RunningAgentResult
 }
 
-function summary({ verification: { warm, cold }, evidence, agent }: Result): string {
+function summary({ verification: { warm, cold }, evidence, boot, agent }: Result): string {
   const against = ({ ratio, subjectUs, baselineUs }: Comparison): string =>
     `${ratio} times the bare checks (${subjectUs} and ${baselineUs} us of CPU)`
   const mib = (kib: number): string => `${(kib / 1024).toFixed(1)} MiB`
@@ -70,6 +68,7 @@ function summary({ verification: { warm, cold }, evidence, agent }: Result): str
     ['verification, keys held', against(warm), `at most ${GOALS.verificationRatio}`],
     ['verification, keys imported', against(cold), ''],
     ['evidence, nothing changed', `${evidence.steadyBytes} bytes`, `at most ${GOALS.evidenceBytes}`],
+    ...bootRows(boot, GOALS),
     ['agent at rest, memory', mib(agent.idleRssKib), `at most ${mib(GOALS.idleRssKib)}`],
     ['agent at rest, CPU', `${agent.idleCpuMsPerMinute} ms a minute`, ''],
     ['one report, CPU', `${agent.reportCpuMs} ms`, `at most ${GOALS.measurementCpuMs} ms`],

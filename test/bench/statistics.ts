@@ -17,6 +17,19 @@ export interface Comparison {
   readonly callsPerRound: number
 }
 
+/** As it is written down: whole microseconds, ratios to two places. */
+export function rounded<C extends Comparison>(comparison: C): C {
+  const { subjectUs, baselineUs, ratio } = comparison
+  return {
+    ...comparison,
+    subjectUs: Math.round(subjectUs),
+    baselineUs: Math.round(baselineUs),
+    ratio: toHundredths(ratio),
+  }
+}
+
+export const toHundredths = (value: number): number => Math.round(value * 100) / 100
+
 export interface ComparisonOptions {
   readonly rounds: number
   readonly callsPerRound: number

@@ -1,4 +1,3 @@
-import { ByteReader } from '../../bytes/reader.ts'
 import { utf16Text } from './text.ts'
 
 /** UEFI_VARIABLE_DATA, PFP section 10.2.6, without the bytes that may follow it. */
@@ -21,10 +20,9 @@ interface Layout {
 /** Sizes of the two variable parts, checked against the data; undefined if it cannot hold them. */
 function layoutOf(data: Uint8Array): Layout | undefined {
   if (data.length < HEADER_SIZE) return undefined
-  const reader = new ByteReader(data, 'little-endian')
-  reader.bytes(16)
-  const characters = reader.u64()
-  const value = reader.u64()
+  const view = new DataView(data.buffer, data.byteOffset, HEADER_SIZE)
+  const characters = view.getBigUint64(16, true)
+  const value = view.getBigUint64(24, true)
   const left = BigInt(data.length - HEADER_SIZE)
   if (characters * 2n > left || value > left - characters * 2n) return undefined
   return { nameSize: Number(characters) * 2, valueSize: Number(value) }
@@ -46,10 +44,11 @@ export function variableValue(data: Uint8Array): Uint8Array | undefined {
 
 /** Undefined for data that is no such structure. Some firmware counts the terminator into the name: it is cut off. */
 export function parseEfiVariable(data: Uint8Array): EfiVariable | undefined {
-  const size = variableSize(data)
-  const value = variableValue(data)
-  if (size === undefined || value === undefined) return undefined
-  const name = utf16Text(data.subarray(HEADER_SIZE, size - value.length))
+  const layout = layoutOf(data)
+  if (layout === undefined) return undefined
+  const start = HEADER_SIZE + layout.nameSize
+  const size = start + layout.valueSize
+  const name = utf16Text(data.subarray(HEADER_SIZE, start))
   if (name === undefined) return undefined
-  return { vendor: data.subarray(0, 16), name, value, size }
+  return { vendor: data.subarray(0, 16), name, value: data.subarray(start, size), size }
 }

@@ -1,5 +1,3 @@
-import { equal } from '../../bytes/bytes.ts'
-import { ByteReader, ByteRangeError } from '../../bytes/reader.ts'
 import { guidBytes } from './guid.ts'
 
 export type SignatureKind = 'certificate' | 'sha256' | 'other'
@@ -26,25 +24,24 @@ const LIST_HEADER_SIZE = GUID_SIZE + 12
  */
 export function parseSignatureLists(value: Uint8Array): readonly SignatureList[] | undefined {
   const lists: SignatureList[] = []
-  const reader = new ByteReader(value, 'little-endian')
-  try {
-    while (reader.remaining > 0) {
-      const kind = kindOf(reader.bytes(GUID_SIZE))
-      const listSize = reader.u32()
-      const headerSize = reader.u32()
-      const entrySize = reader.u32()
-      const size = listSize - LIST_HEADER_SIZE - headerSize
-      reader.bytes(headerSize)
-      // Firmware that removed the last entry may leave the list, with any size for the entries that it does not have.
-      if (size === 0) continue
-      if (size < 0 || entrySize <= GUID_SIZE || size % entrySize !== 0) return undefined
-      lists.push({ kind, count: size / entrySize, entrySize, entries: reader.bytes(size) })
+  // Firmware may write a list for each entry: a reader with views on every field would cost more than their content.
+  const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
+  for (let start = 0; start < value.length;) {
+    if (value.length - start < LIST_HEADER_SIZE) return undefined
+    const end = start + view.getUint32(start + GUID_SIZE, true)
+    const entriesStart = start + LIST_HEADER_SIZE + view.getUint32(start + GUID_SIZE + 4, true)
+    const entrySize = view.getUint32(start + GUID_SIZE + 8, true)
+    const size = end - entriesStart
+    if (end > value.length || size < 0) return undefined
+    // Firmware that removed the last entry may leave the list, with any size for the entries that it does not have.
+    if (size > 0) {
+      if (entrySize <= GUID_SIZE || size % entrySize !== 0) return undefined
+      const entries = value.subarray(entriesStart, end)
+      lists.push({ kind: kindOf(value, start), count: size / entrySize, entrySize, entries })
     }
-    return lists
-  } catch (error) {
-    if (error instanceof ByteRangeError) return undefined
-    throw error
+    start = end
   }
+  return lists
 }
 
 /** The signatures of a list, without their owners. */
@@ -56,7 +53,8 @@ export function* signaturesOf({ count, entrySize, entries }: SignatureList): Gen
 export const countOf = (lists: readonly SignatureList[], kind?: SignatureKind): number =>
   lists.reduce((sum, list) => sum + (kind === undefined || list.kind === kind ? list.count : 0), 0)
 
-function kindOf(type: Uint8Array): SignatureKind {
-  if (equal(type, CERT_X509)) return 'certificate'
-  return equal(type, CERT_SHA256) ? 'sha256' : 'other'
+function kindOf(value: Uint8Array, start: number): SignatureKind {
+  const is = (type: Uint8Array): boolean => type.every((byte, index) => value[start + index] === byte)
+  if (is(CERT_X509)) return 'certificate'
+  return is(CERT_SHA256) ? 'sha256' : 'other'
 }
