@@ -149,9 +149,8 @@ fixturesDescribe('vm-sb', 'the files of a real measured boot', () => {
 
   it('with the public area and the EK certificate nothing is left open', async () => {
     const [, path = ''] = optionsOf({ key: encodePublic(vmAttestationArea()) })
-    const { code, stdout } = await run(
-      ...['boot', ...quote, '--key', path, ...values, ...logs, ...certificate, ...roots, '--json'],
-    )
+    const endorsement = [...certificate, ...roots]
+    const { code, stdout } = await run('boot', ...quote, '--key', path, ...values, ...logs, ...endorsement, '--json')
     expect(code).toBe(0)
     const { parts } = JSON.parse(stdout) as BootReport
     expect(parts.map(({ status }) => status)).toEqual(parts.map(() => 'good'))
