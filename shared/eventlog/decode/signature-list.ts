@@ -54,7 +54,11 @@ export const countOf = (lists: readonly SignatureList[], kind?: SignatureKind): 
   lists.reduce((sum, list) => sum + (kind === undefined || list.kind === kind ? list.count : 0), 0)
 
 function kindOf(value: Uint8Array, start: number): SignatureKind {
-  const is = (type: Uint8Array): boolean => type.every((byte, index) => value[start + index] === byte)
-  if (is(CERT_X509)) return 'certificate'
-  return is(CERT_SHA256) ? 'sha256' : 'other'
+  if (hasType(value, start, CERT_SHA256)) return 'sha256'
+  return hasType(value, start, CERT_X509) ? 'certificate' : 'other'
+}
+
+function hasType(value: Uint8Array, start: number, type: Uint8Array): boolean {
+  for (let i = 0; i < GUID_SIZE; i++) if (value[start + i] !== type[i]) return false
+  return true
 }

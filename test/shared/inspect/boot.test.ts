@@ -91,6 +91,11 @@ describe('what is missing is never good', () => {
     ])
   })
 
+  test('unknown values do not hide what else a quote fails', () => {
+    const report = inspect({ ...files, pcrs: null, eventLog: null, nonce: Uint8Array.of(1) })
+    expect(codesOf(report, 'quote')).toEqual(['quote.nonce-mismatch', 'quote.pcrs-missing'])
+  })
+
   test('values of other banks only', () => {
     const report = inspect({ ...files, pcrs: Buffer.from(`sha1:\n  0 : 0x${'00'.repeat(20)}\n`) })
     expect(statusOf(report, 'quote')).toBe('failed')
