@@ -3,7 +3,7 @@
  * as the bytes that are hashed, and as the text that the ASCII list prints for them. All functions answer undefined
  * for what the kernel would not have written.
  */
-import { fromHex, fromUtf8 } from '../bytes/bytes.ts'
+import { fromUtf8 } from '../bytes/bytes.ts'
 import { HASH_SIZE } from '../crypto/crypto.ts'
 import { MAX_DIGEST_SIZE } from './constants.ts'
 import type { ImaDigest } from './types.ts'
@@ -94,8 +94,22 @@ function encodeDigest(text: string): Uint8Array | undefined {
 }
 
 /** The kernel prints lower case. */
-export const hexBytes = (text: string): Uint8Array | undefined =>
-  text.length % 2 === 0 && /^[0-9a-f]*$/.test(text) ? fromHex(text) : undefined
+export function hexBytes(text: string): Uint8Array | undefined {
+  if (text.length % 2 !== 0) return undefined
+  const bytes = new Uint8Array(text.length / 2)
+  for (let i = 0; i < bytes.length; i++) {
+    const value = (digitOf(text.charCodeAt(2 * i)) << 4) | digitOf(text.charCodeAt(2 * i + 1))
+    if (value < 0) return undefined
+    bytes[i] = value
+  }
+  return bytes
+}
+
+/** Negative for what is no digit, and so is every number that it is put together with. */
+function digitOf(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30
+  return code >= 0x61 && code <= 0x66 ? code - 0x57 : -1
+}
 
 const CHUNK = 4096
 

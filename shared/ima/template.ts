@@ -72,12 +72,15 @@ export function encodeTemplateData(
   order: ByteOrder,
   sequence: number,
 ): Uint8Array {
-  const parts = fields.map((field, index) => {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for (const [index, field] of fields.entries()) {
     const bytes = encodeField(field, texts[index] ?? '')
     if (bytes === undefined) throw malformedEntry(sequence, `the field ${field} is not what the kernel prints`)
-    return bytes
-  })
-  const data = new Uint8Array(parts.reduce((size, part) => size + LENGTH_SIZE + part.length, 0))
+    size += LENGTH_SIZE + bytes.length
+    parts.push(bytes)
+  }
+  const data = new Uint8Array(size)
   const view = new DataView(data.buffer)
   let offset = 0
   for (const part of parts) {
