@@ -5,6 +5,7 @@ import { KeepsealError } from '../shared/errors.ts'
 import { Agent } from './attest/agent.ts'
 import type { QuoteFunction } from './attest/make-evidence.ts'
 import { attributesAt } from './attest/tpm-attributes.ts'
+import { measurementListReader } from './attest/read-list.ts'
 import { quoteWith } from './attest/tpm-session.ts'
 import { readEndorsementPassword } from './config/endorsement-password.ts'
 import type { AgentConfig } from './config/options.ts'
@@ -58,6 +59,7 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
       host,
       quote: await quoteFunction(config, identity, tcti, host, log),
       firmwareLog: () => readFirmwareLog(config.tpm.firmwareLogFile, log),
+      measurementList: measurementListReader(config.tpm.imaLogFile, log),
       resendSeconds: config.report.resendSeconds,
       backlogPerSecond: DEFAULT_BACKLOG_PER_SECOND,
       log,

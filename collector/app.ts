@@ -13,6 +13,7 @@ import type { DeviceChannel } from './ingest/device-channel.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { RateLimiter } from './ingest/rate-limiter.ts'
 import { BootCache, KeyCache } from './ingest/known-devices.ts'
+import { ImaPolicyCache } from './ingest/known-lists.ts'
 import type { Handled } from './ingest/evidence-handler.ts'
 import { createMetrics } from './metrics.ts'
 import { startServers, type Servers } from './servers.ts'
@@ -85,6 +86,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       deps: {
         keys: new KeyCache(KEYS_CACHED),
         boot: new BootCache(),
+        policies: new ImaPolicyCache(),
         policy: { freshnessWindowMs: config.freshness.windowSeconds * 1000, collectorId: keys.collectorId },
         random,
         collectorKeys: keys,

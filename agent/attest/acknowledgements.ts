@@ -1,6 +1,6 @@
 import { equal, toHex } from '../../shared/bytes/bytes.ts'
 import type { ContentRequest, SessionReceipt } from '../../shared/evidence/down.ts'
-import { acknowledgeContents, type Acknowledged } from '../state/progress.ts'
+import { acknowledgeContents, type Acknowledged, type AcknowledgedList } from '../state/progress.ts'
 
 /** What one evidence of this run has told the collector, to be taken as known once it is receipted. */
 export interface Told {
@@ -9,6 +9,8 @@ export interface Told {
   readonly postureDigest: Uint8Array
   readonly pcrDigest: Uint8Array | null
   readonly contents: readonly Uint8Array[]
+  /** null: it says nothing new about the kernel's measurement list. */
+  readonly list: AcknowledgedList | null
 }
 
 const isHeldBy = ({ session, sequence }: Told, receipts: readonly SessionReceipt[]): boolean =>
@@ -32,9 +34,21 @@ export function afterReceipt(
       postureDigest: newest.postureDigest,
       pcrDigest: newest.pcrDigest,
       contents: acknowledgeContents(known.contents, contents),
+      list: held.reduce((list, entry) => furthest(list, entry.list), known.list),
     },
     waiting: told.filter((entry) => !held.includes(entry)),
   }
+}
+
+/** Receipts for a backlog come after the one for the newest evidence, and tell of less. */
+function furthest(known: AcknowledgedList | null, told: AcknowledgedList | null): AcknowledgedList | null {
+  if (told === null || known === null || !equal(known.boot, told.boot)) return told ?? known
+  return told.verified !== null && told.verified.entries < (known.verified?.entries ?? 0) ? known : told
+}
+
+/** What was told of the measurement list before the collector asked for it was no use: no receipt changes that. */
+export function afterListRequest(told: readonly Told[], request: ContentRequest): readonly Told[] {
+  return request.ima === null ? told : told.map((entry) => ({ ...entry, list: null }))
 }
 
 /** What the collector asks for it does not know, whatever was receipted before: after a restore, say. */
@@ -44,5 +58,11 @@ export function afterRequest(known: Acknowledged, request: ContentRequest): Ackn
     postureDigest: request.posture ? null : known.postureDigest,
     pcrDigest: request.pcrs ? null : known.pcrDigest,
     contents: known.contents.filter((digest) => !wanted.has(toHex(digest))),
+    list: listAfterRequest(known.list, request.ima),
   }
+}
+
+/** The collector holds less than was thought: the list is sent from its start again, and it skips what it holds. */
+function listAfterRequest(known: AcknowledgedList | null, from: number | null): AcknowledgedList | null {
+  return from === null || from >= (known?.verified?.entries ?? Number.POSITIVE_INFINITY) ? known : null
 }

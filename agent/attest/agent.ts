@@ -11,7 +11,8 @@ import type { Unsent } from '../outbox/open.ts'
 import type { Host } from '../sensors/host.ts'
 import type { Identity } from '../state/identity.ts'
 import type { ProgressFile } from '../state/progress.ts'
-import { afterReceipt, afterRequest, type Told } from './acknowledgements.ts'
+import { afterListRequest, afterReceipt, afterRequest, type Told } from './acknowledgements.ts'
+import { carryList, type CarriedList } from './carry-list.ts'
 import { Courier, type Publisher } from './courier.ts'
 import { KnownEpoch } from './known-epoch.ts'
 import { makeEvidence, type QuoteFunction } from './make-evidence.ts'
@@ -27,6 +28,8 @@ export interface AgentOptions {
   readonly quote: QuoteFunction | null
   /** The firmware's event log, or null where there is none to read. */
   readonly firmwareLog: () => Uint8Array | null
+  /** The kernel's measurement list (IMA) as it is now, or null where there is none to read. */
+  readonly measurementList: () => Promise<Uint8Array | null>
   readonly resendSeconds: number
   readonly backlogPerSecond: number
   readonly log: Log
@@ -129,6 +132,7 @@ export class Agent {
     }
     const firmwareLogDigest = quote === null ? null : await this.#keepFirmwareLog(posture.bootId)
     if (firmwareLogDigest !== null) contents.push(firmwareLogDigest)
+    let carried: CarriedList | null = null
     const made = await makeEvidence({
       ueid: identity.ueid,
       collectorId: identity.collector.id,
@@ -142,12 +146,25 @@ export class Agent {
       issuedAt: now(),
       quote,
       firmwareLogDigest,
+      measurementList: async (pcrs) => {
+        carried = await carryList({
+          pcrs,
+          boot: posture.bootId,
+          known: progress.current.acknowledged.list,
+          read: this.#options.measurementList,
+          contents: unsent.contents,
+          log: this.#options.log,
+        })
+        return carried?.suffix ?? null
+      },
       acknowledged: progress.current.acknowledged,
     })
     const { sequence, postureDigest, pcrDigest } = made
     const entry = await unsent.outbox.put(made.bytes, { session: this.#session.id, sequence, createdAt: now() })
     this.#session.advance(made.hash)
-    const told = { session: this.#session.id, sequence, postureDigest, pcrDigest, contents }
+    const { content = null, told: list = null } = (carried as CarriedList | null) ?? {}
+    if (content !== null) contents.push(content)
+    const told = { session: this.#session.id, sequence, postureDigest, pcrDigest, contents, list }
     this.#newestContents = contents
     this.#told = [...this.#told, told].slice(-MAX_TOLD)
     this.#status = { ...this.#status, lastMeasurementAt: now(), problem: null }
@@ -241,10 +258,15 @@ export class Agent {
   async #requested(request: ContentRequest, mayMeasure: boolean): Promise<void> {
     const { progress, log } = this.#options
     log.debug(`the collector asks for ${request.contents.map((digest) => toHex(digest).slice(0, 8)).join(', ')}`)
-    await progress.update({ acknowledged: afterRequest(progress.current.acknowledged, request) })
+    const { acknowledged } = progress.current
+    const known = afterRequest(acknowledged, request)
+    // Where the list cannot be read, asking for it again changes nothing, and must not make the TPM work without end.
+    const hasForgottenList = acknowledged.list !== null && known.list === null
+    await progress.update({ acknowledged: known })
+    this.#told = afterListRequest(this.#told, request)
     await this.#courier.answer(request.contents)
-    // Posture map and PCR values travel within evidence only.
-    if (mayMeasure && (request.posture || request.pcrs)) await this.measure()
+    // All but contents travels within evidence only.
+    if (mayMeasure && (request.posture || request.pcrs || hasForgottenList)) await this.measure()
   }
 
   #tell(error: unknown): undefined {

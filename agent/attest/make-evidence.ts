@@ -4,7 +4,7 @@ import type { Claims } from '../../shared/evidence/claims.ts'
 import { encodeClaims, evidenceBinding, signEvidence } from '../../shared/evidence/evidence.ts'
 import { ueidBytes, type Ueid } from '../../shared/evidence/identifiers.ts'
 import { MAX_STATE_ENTRIES, type State } from '../../shared/evidence/state.ts'
-import type { TpmEvidence } from '../../shared/evidence/tpm-evidence.ts'
+import type { ImaSuffix, TpmEvidence } from '../../shared/evidence/tpm-evidence.ts'
 import { parseQuoteAttest } from '../../shared/tpm/attest.ts'
 import { quotedStateDigest, type PcrValues } from '../../shared/tpm/pcr-selection.ts'
 import { equal, utf8 } from '../../shared/bytes/bytes.ts'
@@ -17,6 +17,9 @@ export type QuoteFunction = (extraData: Uint8Array) => Promise<{
   readonly signature: Uint8Array
   readonly pcrs: PcrValues
 }>
+
+/** What is to be sent of the kernel's measurement list beside these quoted values; read after the quote. */
+export type MeasurementListFunction = (pcrs: PcrValues) => Promise<ImaSuffix | null>
 
 export interface EvidenceInput {
   readonly ueid: Ueid
@@ -34,6 +37,8 @@ export interface EvidenceInput {
   /** null for a device that was enrolled without a TPM. */
   readonly quote: QuoteFunction | null
   readonly firmwareLogDigest: Uint8Array | null
+  /** Absent where the kernel keeps no list that could be sent. */
+  readonly measurementList?: MeasurementListFunction
   /** What the collector has confirmed to know, and need not be sent again. */
   readonly acknowledged: { readonly postureDigest: Uint8Array | null; readonly pcrDigest: Uint8Array | null }
 }
@@ -116,7 +121,7 @@ async function tpmEvidence(
       attest,
       signature,
       pcrs: isSame(input.acknowledged.pcrDigest, pcrDigest) ? null : pcrs,
-      logs: { firmware: input.firmwareLogDigest, ima: null },
+      logs: { firmware: input.firmwareLogDigest, ima: (await input.measurementList?.(pcrs)) ?? null },
     },
     pcrDigest,
   }

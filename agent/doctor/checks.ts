@@ -7,6 +7,7 @@ import { chooseTcti, describeTcti } from '../tpm/tcti.ts'
 import { measureAll, SENSORS } from '../sensors/registry.ts'
 import { loadIdentity } from '../state/identity.ts'
 import { readStatus } from '../state/status-file.ts'
+import type { AgentConfig } from '../config/options.ts'
 import type { Check, CheckResult } from './check.ts'
 
 const good = (detail: string): CheckResult => ({ status: 'good', detail })
@@ -50,27 +51,41 @@ const tpm: Check = {
   },
 }
 
-const firmwareLog: Check = {
-  id: 'firmware-log',
-  title: 'Boot log of the firmware',
-  async run({ config }) {
-    const file = config.tpm.firmwareLogFile
-    if (file === '') return { status: 'warning', detail: 'none is configured' }
-    try {
-      await access(file, constants.R_OK)
-      return good(file)
-    } catch (error) {
-      const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-      return missing
-        ? { status: 'warning', detail: `${file} does not exist: the firmware measures nothing, or has no TPM` }
-        : {
-            status: 'warning',
-            detail: `${file} may not be read`,
-            remedy: 'It is readable by root only on most systems.',
-          }
-    }
-  },
+/** A log of the system that is sent where it may be read. */
+function logCheck(
+  about: Pick<Check, 'id' | 'title'>,
+  fileOf: (config: AgentConfig) => string,
+  whereAbsent: string,
+): Check {
+  return {
+    ...about,
+    async run({ config }) {
+      const file = fileOf(config)
+      if (file === '') return { status: 'warning', detail: 'none is configured' }
+      try {
+        await access(file, constants.R_OK)
+        return good(file)
+      } catch (error) {
+        const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+        if (missing) return { status: 'warning', detail: `${file} does not exist: ${whereAbsent}` }
+        const remedy = 'It is readable by root only on most systems.'
+        return { status: 'warning', detail: `${file} may not be read`, remedy }
+      }
+    },
+  }
 }
+
+const firmwareLog = logCheck(
+  { id: 'firmware-log', title: 'Boot log of the firmware' },
+  ({ tpm: { firmwareLogFile } }) => firmwareLogFile,
+  'the firmware measures nothing, or has no TPM',
+)
+
+const imaLog = logCheck(
+  { id: 'ima-log', title: 'Measurement list of the kernel' },
+  ({ tpm: { imaLogFile } }) => imaLogFile,
+  'the kernel measures no files (IMA)',
+)
 
 const sensors: Check = {
   id: 'sensors',
@@ -169,4 +184,4 @@ const clock: Check = {
 }
 
 /** All checks, in the order in which they are shown. */
-export const CHECKS: readonly Check[] = [identity, tpm, firmwareLog, sensors, broker, outbox, disk, clock]
+export const CHECKS: readonly Check[] = [identity, tpm, firmwareLog, imaLog, sensors, broker, outbox, disk, clock]

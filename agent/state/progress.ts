@@ -1,6 +1,8 @@
 import * as v from 'valibot'
 import { equal, fromHex, toHex } from '../../shared/bytes/bytes.ts'
+import type { HashAlgorithm } from '../../shared/crypto/crypto.ts'
 import { KeepsealError } from '../../shared/errors.ts'
+import type { PaddingMode } from '../../shared/ima/types.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import { decodeChecked, encodeChecked } from './checked-json.ts'
 import { readPrivateFile, writeDurably } from './files.ts'
@@ -20,6 +22,18 @@ export interface Acknowledged {
   readonly pcrDigest: Uint8Array | null
   /** At most MAX_ACKNOWLEDGED_CONTENTS, the most recent last. */
   readonly contents: readonly Uint8Array[]
+  readonly list: AcknowledgedList | null
+}
+
+/** How much of the kernel's measurement list the collector has decided about, in one boot of the kernel. */
+export interface AcknowledgedList {
+  /** The kernel's boot id. */
+  readonly boot: Uint8Array
+  readonly bank: HashAlgorithm
+  /** The quoted PCR 10 that it was sent for. */
+  readonly pcr10: Uint8Array
+  /** The entries that lead to that value, and the bytes that they take; null where the list leads elsewhere. */
+  readonly verified: { readonly entries: number; readonly bytes: number; readonly paddingMode: PaddingMode } | null
 }
 
 export const MAX_ACKNOWLEDGED_CONTENTS = 256
@@ -27,7 +41,7 @@ export const MAX_ACKNOWLEDGED_CONTENTS = 256
 export const NO_PROGRESS: Progress = {
   highestEpoch: null,
   lastReceipt: null,
-  acknowledged: { postureDigest: null, pcrDigest: null, contents: [] },
+  acknowledged: { postureDigest: null, pcrDigest: null, contents: [], list: null },
 }
 
 /** Adds digests as the most recent ones; the least recent give way. */
@@ -50,6 +64,17 @@ const MAX_BYTES = 128 * 1024
 
 const bytes = (length: number) => v.pipe(v.string(), v.regex(/^[0-9a-f]*$/), v.length(length * 2), v.transform(fromHex))
 const digest = bytes(32)
+const someBytes = v.pipe(v.string(), v.maxLength(128), v.regex(/^([0-9a-f]{2})+$/), v.transform(fromHex))
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
+
+const StoredList = v.strictObject({
+  boot: someBytes,
+  bank: v.picklist(['sha1', 'sha256', 'sha384', 'sha512']),
+  pcr10: someBytes,
+  verified: v.nullable(
+    v.strictObject({ entries: count, bytes: count, paddingMode: v.picklist(['per-bank', 'sha1-padded']) }),
+  ),
+})
 
 const StoredProgress = v.strictObject({
   version: v.literal(1),
@@ -61,6 +86,8 @@ const StoredProgress = v.strictObject({
     postureDigest: v.nullable(digest),
     pcrDigest: v.nullable(digest),
     contents: v.pipe(v.array(digest), v.maxLength(MAX_ACKNOWLEDGED_CONTENTS)),
+    /** Absent in what earlier versions wrote. */
+    list: v.optional(v.nullable(StoredList), null),
   }),
 })
 
@@ -76,8 +103,15 @@ function encode({ highestEpoch, lastReceipt, acknowledged }: Progress, owner: Pr
       postureDigest: hex(acknowledged.postureDigest),
       pcrDigest: hex(acknowledged.pcrDigest),
       contents: acknowledged.contents.map(toHex),
+      list: encodeList(acknowledged.list),
     },
   })
+}
+
+function encodeList(list: AcknowledgedList | null): object | null {
+  if (list === null) return null
+  const { boot, bank, pcr10, verified } = list
+  return { boot: toHex(boot), bank, pcr10: toHex(pcr10), verified }
 }
 
 /** Undefined for what is not such a file; no progress for another owner's. */

@@ -8,6 +8,7 @@ import { nothing } from './schemas.ts'
 import type { ApiServices } from './services.ts'
 
 type Schema = v.GenericSchema
+type Method = 'GET' | 'POST' | 'PUT'
 
 export interface EndpointInput<P extends Schema, Q extends Schema, B extends Schema> {
   readonly params: v.InferOutput<P>
@@ -18,7 +19,7 @@ export interface EndpointInput<P extends Schema, Q extends Schema, B extends Sch
 
 /** One route: its schemas check what comes in, make the types of its handler and the OpenAPI document. */
 export interface EndpointDefinition<P extends Schema, Q extends Schema, B extends Schema, R extends Schema> {
-  readonly method: 'GET' | 'POST'
+  readonly method: Method
   /** Below /api/v1. */
   readonly path: string
   readonly operationId: string
@@ -27,18 +28,21 @@ export interface EndpointDefinition<P extends Schema, Q extends Schema, B extend
   readonly params?: P
   readonly query?: Q
   readonly body?: B
+  /** Of a body that may be larger than those of other routes. */
+  readonly bodyBytes?: number
   readonly status?: 200 | 201
   readonly response: R
   readonly run: (services: ApiServices, input: EndpointInput<P, Q, B>) => Promise<v.InferOutput<R>>
 }
 
 export interface Endpoint {
-  readonly method: 'GET' | 'POST'
+  readonly method: Method
   readonly path: string
   readonly operationId: string
   readonly summary: string
   readonly roles: readonly ApiRole[]
   readonly status: 200 | 201
+  readonly bodyBytes?: number | undefined
   readonly schemas: {
     readonly params: Schema
     readonly query: Schema
@@ -74,6 +78,7 @@ export function defineEndpoint<
     summary,
     roles,
     status,
+    bodyBytes: definition.bodyBytes,
     schemas: { params, query, body, response },
     run: (services, raw) =>
       run(services, {
@@ -99,6 +104,7 @@ export function registerEndpoint(server: FastifyInstance, services: ApiServices,
   server.route({
     method: endpoint.method,
     url: endpoint.path,
+    ...(endpoint.bodyBytes === undefined ? {} : { bodyLimit: endpoint.bodyBytes }),
     schema: documentation(endpoint),
     validatorCompiler: () => () => true,
     serializerCompiler: () => (answer) => JSON.stringify(answer),

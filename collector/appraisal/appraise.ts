@@ -9,6 +9,7 @@ import type { AuthenticEvidence } from '../../shared/evidence/evidence.ts'
 import { quotedStateDigest, type PcrValues } from '../../shared/tpm/pcr-selection.ts'
 import type { ClockInfo } from '../../shared/tpm/attest.ts'
 import type { BootCoverage, Verdict } from '../model/device.ts'
+import type { ImaState } from '../model/ima-state.ts'
 import { AppraisalContext, type Deviation, type Freshness, type Missing } from './context.ts'
 import { STEPS } from './registry.ts'
 
@@ -54,8 +55,17 @@ export interface Appraisal {
   readonly decidedSections: ReadonlySet<string>
   /** What the boot section asserts was held against a proven log. */
   readonly crossChecked: boolean
+  readonly ima: ImaConclusion
   readonly missing: Missing
   readonly namedReceipt: number | null
+}
+
+/** See the fields of AppraisalContext. */
+export interface ImaConclusion {
+  readonly state: ImaState | null | undefined
+  readonly isCurrent: boolean
+  readonly fromStart: boolean
+  readonly spentLists: readonly string[]
 }
 
 /**
@@ -107,6 +117,12 @@ function conclude(context: AppraisalContext, failure: Appraisal['failure']): App
     bootDigest: context.quote === undefined ? null : bootDigestOf(context.quote.pcrs, context.hash),
     decidedSections: context.decidedSections,
     crossChecked: context.crossChecked,
+    ima: {
+      state: context.imaState,
+      isCurrent: context.imaIsCurrent,
+      fromStart: context.imaFromStart,
+      spentLists: context.spentLists,
+    },
     missing: context.missing,
     namedReceipt: context.notes.namedReceipt,
   }

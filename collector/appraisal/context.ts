@@ -6,11 +6,13 @@ import type { AuthenticEvidence, DeviceKey, UnverifiedEvidence } from '../../sha
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { BootReference } from '../../shared/eventlog/reference/types.ts'
 import type { ReplayedLog } from '../../shared/eventlog/types.ts'
+import type { ImaPolicy } from '../../shared/ima/policy.ts'
 import type { AttestationKey } from '../../shared/tpm/attestation-key.ts'
 import type { PcrValues } from '../../shared/tpm/pcr-selection.ts'
 import type { VerifiedQuote } from '../../shared/tpm/quote.ts'
 import type { BootLog } from './boot-log.ts'
 import type { BootCoverage, Device, DeviceState } from '../model/device.ts'
+import type { ImaState } from '../model/ima-state.ts'
 import type { Epoch, Session } from '../model/evidence.ts'
 
 /** Everything about a device that the appraisal of one evidence needs to know, read beforehand. */
@@ -37,6 +39,10 @@ export interface KnownDevice {
    * and nobody needs to look into it, as it is the approved one or nothing is approved.
    */
   readonly contents: ReadonlyMap<string, Uint8Array | null>
+  /** What the files of the product may be; undefined where nobody has said so, or no list has to be judged. */
+  readonly imaPolicy: ImaPolicy | undefined
+  /** Open findings about the kernel's measurement list: what was measured in a boot stays measured. */
+  readonly standingFindings: readonly Deviation[]
 }
 
 export interface KnownLinks {
@@ -84,6 +90,8 @@ export interface Missing {
   posture: boolean
   pcrs: boolean
   readonly contents: Uint8Array[]
+  /** The measurement list from this entry on. */
+  ima: number | null
 }
 
 /** The evidence on its way through the steps. Later steps rely on what earlier ones have put here. */
@@ -113,12 +121,20 @@ export class AppraisalContext {
   eventsUndecided = false
   /** What the boot section asserts was held against a proven log. */
   crossChecked = false
+  /** What is known of the measurement list from now on; undefined: what was known before. */
+  imaState: ImaState | null | undefined
+  /** All that was measured until the quote is verified. */
+  imaIsCurrent = false
+  /** It was verified from its start, in another boot than the last one. */
+  imaFromStart = false
+  /** Digests (hexadecimal) of lists that nobody will look into again. */
+  readonly spentLists: string[] = []
   /** Sections that could be compared with approved ones. */
   readonly decidedSections = new Set<string>()
   readonly deviations: Deviation[] = []
   /** Why nothing can be concluded. Anything here keeps the verdict from being affirming. */
   readonly obstacles: OutcomeCode[] = []
-  readonly missing: Missing = { posture: false, pcrs: false, contents: [] }
+  readonly missing: Missing = { posture: false, pcrs: false, contents: [], ima: null }
   readonly notes: { namedReceipt: number | null } = { namedReceipt: null }
 
   constructor(input: {

@@ -2,6 +2,7 @@ import type { AppraisalContext } from './context.ts'
 import { eventLog } from './steps/event-log.ts'
 import { freshness } from './steps/freshness.ts'
 import { identity } from './steps/identity.ts'
+import { ima } from './steps/ima.ts'
 import { link } from './steps/link.ts'
 import { platform } from './steps/platform.ts'
 import { postureMap } from './steps/posture-map.ts'
@@ -35,6 +36,7 @@ export const STEPS: readonly AppraisalStep[] = [
   quote,
   eventLog,
   tpmClock,
+  ima,
   sections,
   platform,
   referenceValues,

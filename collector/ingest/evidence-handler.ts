@@ -16,6 +16,7 @@ import type { Store } from '../store/index.ts'
 import { openCases } from '../tracking/cases.ts'
 import { conclude, type OpenedFinding } from '../tracking/conclude.ts'
 import { loadKnownDevice, type Caches } from './known-devices.ts'
+import { removeSpentLists } from './spent-lists.ts'
 import { hold } from './sequence.ts'
 
 export interface EvidenceDependencies extends Caches {
@@ -143,7 +144,7 @@ async function accept(
   }
   const changed = await track(store, known, appraisal, receivedAt, deps)
   const { missing } = appraisal
-  const lacks = missing.posture || missing.pcrs || missing.contents.length > 0
+  const lacks = missing.posture || missing.pcrs || missing.contents.length > 0 || missing.ima !== null
   return {
     device,
     hash: appraisal.hashOfMessage,
@@ -152,7 +153,7 @@ async function accept(
     detail: appraisal.failure?.detail ?? '',
     session,
     sequence: claims.sequence,
-    request: lacks ? { posture: missing.posture, pcrs: missing.pcrs, contents: missing.contents } : null,
+    request: lacks ? { ...missing } : null,
     urgent: changed || claims.posture !== null || claims.sequence === 0 || appraisal.freshness !== 'fresh',
     appraisal,
   }
@@ -199,6 +200,7 @@ export async function track(
       await store.findings.setState(id, next, receivedAt)
   }
   for (const { id, state: next } of conclusion.left) await store.findings.setState(id, next, receivedAt)
+  await removeSpentLists(store, device.vendor, appraisal.ima.spentLists)
   await openFindings(store, device, conclusion.opened, appraisal.hashOfMessage, receivedAt, deps)
   return conclusion.opened.length > 0 || conclusion.left.length > 0 || conclusion.state.verdict !== state.verdict
 }

@@ -3,7 +3,7 @@ import * as nodeCrypto from '../../shared/crypto/node.ts'
 import type { PostureMap } from '../../shared/evidence/claims.ts'
 import type { DeviceKey, UnverifiedEvidence } from '../../shared/evidence/evidence.ts'
 import { OutcomeError } from '../../shared/errors.ts'
-import { pcrValuesFromCbor } from '../../shared/evidence/tpm-evidence.ts'
+import { pcrValuesFromCbor, type MeasurementLogs } from '../../shared/evidence/tpm-evidence.ts'
 import { parseQuoteAttest } from '../../shared/tpm/attest.ts'
 import { attestationKeyOf, qualifiedNameOfPrimary, type AttestationKey } from '../../shared/tpm/attestation-key.ts'
 import { TPM_RH_ENDORSEMENT } from '../../shared/tpm/constants.ts'
@@ -15,6 +15,7 @@ import { BootLog } from '../appraisal/boot-log.ts'
 import type { ApprovedValues, KnownDevice, KnownLinks } from '../appraisal/context.ts'
 import type { Device } from '../model/device.ts'
 import type { Store } from '../store/index.ts'
+import { findStandingFindings, ImaPolicyCache } from './known-lists.ts'
 import { Recent } from './recent.ts'
 
 interface ImportedKeys {
@@ -56,6 +57,7 @@ export class BootCache {
 export interface Caches {
   readonly keys: KeyCache
   readonly boot: BootCache
+  readonly policies: ImaPolicyCache
 }
 
 const FRESH_SESSIONS_COMPARED = 4
@@ -70,21 +72,24 @@ export async function loadKnownDevice(
   const { vendor } = device
   const { claims, tpm } = evidence
   const approved = await loadApproved(store, device, caches)
+  const state = await store.devices.stateOf(device.id)
   const epoch = await store.epochs.byNonce(claims.nonce)
   const isBefore = approved !== undefined && epoch !== undefined && epoch.issuedAt < approved.approvedAt
   const posture = claims.posture ?? (await store.postures.find(vendor, claims.postureDigest))
   return {
     device,
     ...caches.keys.keysOf(device),
-    state: await store.devices.stateOf(device.id),
+    state,
     links: await loadLinks(store, device, evidence),
     epoch,
     posture,
     pcrs: tpm === null || tpm.pcrs !== null ? undefined : await loadPcrs(store, vendor, tpm.attest),
     approved,
     approvedThen: isBefore ? await loadApproved(store, device, caches, epoch.issuedAt) : undefined,
-    contents: await loadContents(store, vendor, posture, approved?.posture, isLogNamed(tpm)),
+    contents: await loadContents(store, vendor, posture, approved?.posture, tpm?.logs),
     bootLog: await loadBootLog(store, vendor, tpm?.logs.firmware ?? null, caches.boot),
+    imaPolicy: (tpm?.logs.ima ?? null) === null ? undefined : await caches.policies.policyOf(store, device.productId),
+    standingFindings: await findStandingFindings(store, device.id, state.ima),
   }
 }
 
@@ -175,18 +180,17 @@ async function loadBootLog(
   return content === undefined ? 'missing' : logs.keep(name, new BootLog(content, nodeCrypto.hash))
 }
 
-const isLogNamed = (tpm: UnverifiedEvidence['tpm']): boolean => (tpm?.logs.firmware ?? null) !== null
-
 /**
  * Content that the steps read: sections that differ from the approved ones, that of the TPM also where none is
- * approved, and that of the boot with each log, which is asked whether it is true. Of all others, whether it is here.
+ * approved, that of the boot with each boot log, which is asked whether it is true, and a measurement list that is named
+ * by its digest. Of all others, whether it is here.
  */
 async function loadContents(
   store: Store,
   vendor: string,
   posture: PostureMap | undefined,
   approved: PostureMap | undefined,
-  isLogNamed: boolean,
+  logs: MeasurementLogs | undefined,
 ): Promise<ReadonlyMap<string, Uint8Array | null>> {
   const contents = new Map<string, Uint8Array | null>()
   const read = async (digest: Uint8Array): Promise<void> => {
@@ -199,11 +203,13 @@ async function loadContents(
   }
   for (const [id, digest] of posture ?? []) {
     const before = approved?.get(id)
-    if ((id === 'tpm' && before === undefined) || (id === 'boot' && isLogNamed)) await read(digest)
+    if ((id === 'tpm' && before === undefined) || (id === 'boot' && (logs?.firmware ?? null) !== null))
+      await read(digest)
     if (before === undefined || equal(before, digest)) continue
     await read(digest)
     await read(before)
   }
   for (const digest of posture?.values() ?? []) await look(digest)
+  if (logs?.ima?.entries.length === 32) await read(logs.ima.entries)
   return contents
 }

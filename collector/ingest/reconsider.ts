@@ -10,6 +10,12 @@ function awaitedBefore({ bootAwaited }: DeviceState): DeviceState['bootAwaited']
   if (bootAwaited === null || bootAwaited.reports <= 1) return null
   return { since: bootAwaited.since, reports: bootAwaited.reports - 1 }
 }
+/** What stands first against a device of which more can have arrived. */
+const WAITING: ReadonlySet<string> = new Set([
+  'content.missing',
+  'reference-values.missing',
+  'ima.boot-aggregate-unchecked',
+])
 
 /**
  * Appraises the newest evidence of a device once more, because content that it names has arrived or because what it
@@ -22,7 +28,7 @@ export async function reconsider(
 ): Promise<Handled | undefined> {
   const state = await store.devices.stateOf(device.id)
   const { verdictCode, freshSession, freshSequence } = state
-  const isOpen = verdictCode === 'content.missing' || verdictCode === 'reference-values.missing'
+  const isOpen = verdictCode !== null && WAITING.has(verdictCode)
   if (!isOpen && state.bootAwaited === null) return undefined
   if (freshSession === null || freshSequence === null) return undefined
   const record = await store.evidence.find(device.id, freshSession, freshSequence)

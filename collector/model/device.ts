@@ -1,4 +1,5 @@
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
+import type { ImaState } from './ima-state.ts'
 
 /** The axes of a device's state. Each has its own column; pages may group them, storage never merges them. */
 export type Enrolment = 'pending' | 'active' | 'revoked'
@@ -68,6 +69,8 @@ export interface DeviceState {
   readonly tpmClock: TpmClock | null
   /** Kernel boot id of the newest fresh evidence. */
   readonly bootSeed: Uint8Array | null
+  /** null: no measurement list of the kernel was ever sent. */
+  readonly ima: ImaState | null
   /** Highest number among the receipts that the device has named. */
   readonly namedReceipt: number
   readonly lastReceiptNumber: number
@@ -104,6 +107,7 @@ export const initialDeviceState: DeviceState = {
   bootAwaited: null,
   tpmClock: null,
   bootSeed: null,
+  ima: null,
   namedReceipt: 0,
   lastReceiptNumber: 0,
   agentVersion: null,

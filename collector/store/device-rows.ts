@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
 import type { Device, DeviceState, DeviceTpm } from '../model/device.ts'
+import { imaColumns, toImaState } from './ima-rows.ts'
 import type { DeviceStatesTable, DevicesTable } from './schema.ts'
 
 /** Between the rows of `devices` and `device_states` and their models. */
@@ -67,6 +68,7 @@ export function toState(row: Selectable<DeviceStatesTable>): DeviceState {
     bootAwaited: toAwaited(row),
     tpmClock: toTpmClock(row),
     bootSeed: row.boot_seed,
+    ima: toImaState(row),
     namedReceipt: row.named_receipt,
     lastReceiptNumber: row.last_receipt_number,
     agentVersion: row.agent_version,
@@ -105,6 +107,7 @@ export function stateColumns(state: DeviceState): Omit<DeviceStatesTable, 'devic
     tpm_restart_count: state.tpmClock?.restartCount ?? null,
     tpm_observed_at: state.tpmClock?.observedAt ?? null,
     boot_seed: state.bootSeed,
+    ...imaColumns(state.ima),
     named_receipt: state.namedReceipt,
     last_receipt_number: state.lastReceiptNumber,
     agent_version: state.agentVersion,

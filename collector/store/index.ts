@@ -7,6 +7,7 @@ import { enrolmentTokensRepository } from './enrolment-tokens.ts'
 import { epochsRepository } from './epochs.ts'
 import { evidenceRepository } from './evidence.ts'
 import { findingsRepository } from './findings.ts'
+import { imaPoliciesRepository } from './ima-policies.ts'
 import { migrate } from './migrations/index.ts'
 import { pendingEnrolmentsRepository } from './pending-enrolments.ts'
 import { bootReferencesRepository, pcrSetsRepository, posturesRepository } from './postures.ts'
@@ -47,6 +48,7 @@ function repositories(db: Executor) {
     bootReferences: bootReferencesRepository(db),
     sections: sectionsRepository(db),
     references: referencesRepository(db),
+    imaPolicies: imaPoliciesRepository(db),
     findings: findingsRepository(db),
     cases: casesRepository(db),
     auditLog: auditLogRepository(db),

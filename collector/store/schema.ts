@@ -1,10 +1,21 @@
 import type { Generated } from 'kysely'
 import type { FindingCode, Severity } from '../../shared/codes/findings.ts'
+import type { HashAlgorithm } from '../../shared/crypto/crypto.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
+import type { PaddingMode } from '../../shared/ima/types.ts'
 import type { BootCoverage, Enrolment, Identity, Latch, Verdict } from '../model/device.ts'
-import type { ReferenceValues } from '../model/evidence.ts'
+import type { ImaVerdict } from '../model/ima-state.ts'
 import type { CaseState, FindingState } from '../model/finding.ts'
 import type { ApiRole, ApprovalPolicy, IdentityPolicy } from '../model/product.ts'
+import type {
+  BootReferencesTable,
+  ImaPoliciesTable,
+  PcrSetsTable,
+  PosturesTable,
+  ReferenceValuesTable,
+  SectionChunksTable,
+  SectionsTable,
+} from './schema-content.ts'
 
 /** Every table as its columns. Times are ms since 1970 UTC; bytes are blobs; `0 | 1` where a model says boolean. */
 export interface Database {
@@ -27,6 +38,7 @@ export interface Database {
   sections: SectionsTable
   section_chunks: SectionChunksTable
   reference_values: ReferenceValuesTable
+  ima_policies: ImaPoliciesTable
   findings: FindingsTable
   reassessment_cases: ReassessmentCasesTable
   case_findings: CaseFindingsTable
@@ -130,6 +142,15 @@ export interface DeviceStatesTable {
   tpm_restart_count: number | null
   tpm_observed_at: number | null
   boot_seed: Uint8Array | null
+  /** Of the kernel's measurement list; all null where none was ever sent. */
+  ima_boot_seed: Uint8Array | null
+  ima_bank: HashAlgorithm | null
+  ima_entries: number | null
+  ima_pcr10: Uint8Array | null
+  ima_padding_mode: PaddingMode | null
+  ima_verdict: ImaVerdict | null
+  /** JSON. */
+  ima_summary: string | null
   named_receipt: number
   last_receipt_number: number
   agent_version: string | null
@@ -191,57 +212,6 @@ export interface ReceiptsTable {
   number: number
   hash: Uint8Array
   issued_at: number
-}
-
-export interface PosturesTable {
-  vendor: string
-  digest: Uint8Array
-  /** JSON object: section id -> digest in hex. */
-  sections: string
-}
-
-export interface PcrSetsTable {
-  vendor: string
-  digest: Uint8Array
-  pcr_values: Uint8Array
-}
-
-export interface BootReferencesTable {
-  vendor: string
-  digest: Uint8Array
-  /** JSON: shared/eventlog/reference/encoding.ts. */
-  rules: string
-}
-
-export interface SectionsTable {
-  vendor: string
-  digest: Uint8Array
-  content: Uint8Array
-}
-
-export interface SectionChunksTable {
-  vendor: string
-  digest: Uint8Array
-  chunk_index: number
-  chunk_count: number
-  size: number
-  encoding: string
-  bytes: Uint8Array
-  device_id: number
-}
-
-export interface ReferenceValuesTable {
-  id: string
-  product_id: string
-  device_id: number | null
-  review: ReferenceValues['review']
-  posture_digest: Uint8Array
-  pcr_digest: Uint8Array | null
-  boot_reference_digest: Uint8Array | null
-  /** Decimal text: an unsigned 64-bit number. */
-  tpm_firmware_version: string | null
-  created_at: number
-  created_by: string
 }
 
 export interface FindingsTable {

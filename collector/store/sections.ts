@@ -41,6 +41,11 @@ export function sectionsRepository(db: Executor) {
         .execute()
     },
 
+    /** For what is of no use to any other device. */
+    async remove(vendor: string, digest: Uint8Array): Promise<void> {
+      await db.deleteFrom('sections').where('vendor', '=', vendor).where('digest', '=', digest).execute()
+    },
+
     /** A device's first chunk of an index stays: a second one changes nothing. */
     async saveChunk(chunk: SectionChunk): Promise<void> {
       await db

@@ -91,6 +91,8 @@ const SECTIONS_OF_BOOT: ReadonlyMap<string, string> = new Map([
 /** Whether this evidence had the means to show the finding: what could not be looked at is not gone. */
 function isDecided({ code, subject }: Finding, appraisal: Appraisal): boolean {
   if (code === 'reporting.section-status-changed') return appraisal.decidedSections.has(subject)
+  if (code.startsWith('ima.')) return appraisal.ima.fromStart
+  if (code === 'boot.ima-refused' || code === 'boot.list-missing') return appraisal.ima.isCurrent
   if (axisOf(code) === 'posture') {
     return appraisal.decidedSections.has(SECTIONS_OF_BOOT.get(code) ?? code.slice(0, code.indexOf('.')))
   }
@@ -151,6 +153,7 @@ function presentState(
             observedAt: times.receivedAt,
           },
     bootSeed: claims.bootSeed,
+    ima: appraisal.ima.state === undefined ? state.ima : appraisal.ima.state,
     namedReceipt: Math.max(state.namedReceipt, appraisal.namedReceipt ?? 0),
     agentVersion: claims.softwareVersion,
   }

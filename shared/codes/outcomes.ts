@@ -161,16 +161,11 @@ export const outcomes = defineCodes({
     title: 'the PCRs under the boot aggregate are not known in its bank',
     remedy: 'Quote PCRs 0 to 9, and boot the kernel with ima_hash=sha256.',
   },
-  'ima.violation': {
-    title: 'a file changed while the kernel measured it',
-    remedy: 'Find out what wrote to the file; if that is normal, leave such files out of the IMA policy of the device.',
+  'ima.entries-missing': {
+    title: 'entries of the IMA measurement list have not arrived',
+    remedy:
+      'Nothing to do at first: the collector asks the device for them. keepseal-agent doctor tells what is missing.',
   },
-  'ima.file-unknown': {
-    title: 'a measured file is not in the policy',
-    remedy: 'Find out where the file comes from; if it belongs to the product, add it to the policy.',
-  },
-  'ima.digest-mismatch': { title: 'a measured file is not the one that the policy knows', remedy: INTEGRITY },
-  'ima.signature-invalid': { title: 'the signature of a measured file does not verify', remedy: INTEGRITY },
 
   'section.digest-mismatch': { title: 'the content of a section does not have the announced digest', remedy: DAMAGED },
   'section.too-large': {

@@ -33,6 +33,8 @@ export interface ContentRequest {
   readonly posture: boolean
   readonly pcrs: boolean
   readonly contents: readonly Uint8Array[]
+  /** The kernel's measurement list is to be sent from this entry on, or from an earlier one. */
+  readonly ima: number | null
 }
 
 const MAX_LIST = 1024
@@ -45,7 +47,7 @@ export function createReceipt(ueid: Ueid, receipt: Receipt, key: MacKey): Uint8A
 }
 
 export function createRequest(ueid: Ueid, request: ContentRequest, key: MacKey): Uint8Array {
-  const payload = encodeCbor([ueidBytes(ueid), request.posture, request.pcrs, request.contents])
+  const payload = encodeCbor([ueidBytes(ueid), request.posture, request.pcrs, request.contents, request.ima])
   return createMac0({ payload, contentType: contentType('request'), externalAad: messageAad('request', ueid), key })
 }
 
@@ -101,16 +103,18 @@ function readReceipt(payload: Uint8Array, ueid: Ueid): Receipt {
 }
 
 function readRequest(payload: Uint8Array, ueid: Ueid): ContentRequest {
-  const [addressee, posture, pcrs, contents] = field(decodeCbor(payload), 'claims.malformed', 'request').tuple(
+  const [addressee, posture, pcrs, contents, ima] = field(decodeCbor(payload), 'claims.malformed', 'request').tuple(
     'ueid',
     'posture',
     'pcrs',
     'contents',
+    'ima',
   )
   assertAddressee(addressee.bytes({ length: 17 }), ueid)
   return {
     posture: posture.boolean(),
     pcrs: pcrs.boolean(),
     contents: contents.array({ max: MAX_LIST }).map((digest) => digest.bytes({ length: 32 })),
+    ima: ima.nullable()?.uint() ?? null,
   }
 }

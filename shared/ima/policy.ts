@@ -49,7 +49,8 @@ export interface ImaAppraisal {
 
 /**
  * Judges replayed entries. The boot aggregate at the start of a list is left to `checkBootAggregate`. A policy that
- * allows nothing judges nothing: its verdict is `not-appraised`, unless there are violations, which are always wrong.
+ * allows nothing judges nothing: its verdict is `not-appraised`, unless there are violations, or boot aggregates of
+ * another boot, which are always wrong.
  */
 export function appraiseIma(entries: readonly ReplayedImaEntry[], policy: ImaPolicy): ImaAppraisal {
   const excludes = policy.excludes.map((pattern) => ({
@@ -58,12 +59,12 @@ export function appraiseIma(entries: readonly ReplayedImaEntry[], policy: ImaPol
     entries: 0,
     paths: new Set<string>(),
   }))
-  const problems: ImaProblem[] = [...violationsOf(entries)]
+  const problems: ImaProblem[] = [...violationsOf(entries), ...laterAggregatesOf(entries)]
   const allowedBySigner = new Map<string, number>()
   let allowedByDigest = 0
   const isEmpty = policy.allow.size === 0 && policy.signers.length === 0
   for (const entry of isEmpty ? [] : entries) {
-    if (entry.kind === 'violation' || (entry.sequence === 0 && entry.path === BOOT_AGGREGATE)) continue
+    if (entry.kind === 'violation' || entry.path === BOOT_AGGREGATE) continue
     const judgement = judge(entry, policy)
     if (judgement === 'digest') {
       allowedByDigest++
@@ -91,6 +92,22 @@ export function appraiseIma(entries: readonly ReplayedImaEntry[], policy: ImaPol
       .map(({ pattern, entries, paths }) => ({ pattern, entries, paths: [...paths] })),
     problems: problems.sort((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0)),
   }
+}
+
+/**
+ * A kernel that kexec has started goes on with the list of the one before it, and begins with a boot aggregate of its
+ * own over the same PCRs. One with another digest, or without the first one beside it, is none of that boot: any file
+ * can have the name.
+ */
+function laterAggregatesOf(entries: readonly ReplayedImaEntry[]): readonly ImaProblem[] {
+  const [first] = entries
+  const own = first?.kind === 'measurement' && first.sequence === 0 && first.path === BOOT_AGGREGATE ? first : undefined
+  return entries.flatMap((entry): readonly ImaProblem[] => {
+    if (entry.kind === 'violation' || entry.sequence === 0 || entry.path !== BOOT_AGGREGATE) return []
+    const detail = digestText(entry.digest)
+    if (own !== undefined && digestText(own.digest) === detail) return []
+    return [{ code: 'ima.boot-aggregate-mismatch', sequence: entry.sequence, path: entry.path, detail }]
+  })
 }
 
 type Judgement = 'digest' | { readonly signer: string } | Pick<ImaProblem, 'code'>

@@ -1,3 +1,4 @@
+import type { FindingCode } from '../codes/findings.ts'
 import type { OutcomeCode } from '../codes/outcomes.ts'
 import type { HashAlgorithm } from '../crypto/crypto.ts'
 
@@ -95,7 +96,7 @@ export interface VerifiedImaSuffix {
 
 /** Why a replayed list is not good. A list of these is never read as success when empty: see `ImaVerdict`. */
 export interface ImaProblem {
-  readonly code: Extract<OutcomeCode, `ima.${string}`>
+  readonly code: Extract<OutcomeCode | FindingCode, `ima.${string}`>
   /** The entry at fault; absent where one is missing. */
   readonly sequence?: number
   /** For a violation only a claim. */

@@ -145,6 +145,8 @@ export async function steadyDevice(): Promise<SteadyDevice> {
       approvedThen: undefined,
       bootLog: undefined, // known logs are not replayed again
       contents: new Map(contents.map(([, content]) => [toHex(sha256(content)), null] as const)),
+      imaPolicy: undefined,
+      standingFindings: [],
     },
     policy: { freshnessWindowMs: 600_000, collectorId },
     receivedAt: NOW,

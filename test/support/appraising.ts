@@ -1,6 +1,12 @@
 import { appraise, type Appraisal, type Decision } from '../../collector/appraisal/appraise.ts'
 import { BootLog } from '../../collector/appraisal/boot-log.ts'
-import type { AppraisalContext, ApprovedValues, KnownDevice, KnownLinks } from '../../collector/appraisal/context.ts'
+import type {
+  AppraisalContext,
+  ApprovedValues,
+  Deviation,
+  KnownDevice,
+  KnownLinks,
+} from '../../collector/appraisal/context.ts'
 import { initialDeviceState, type Device, type DeviceState } from '../../collector/model/device.ts'
 import type { Epoch } from '../../collector/model/evidence.ts'
 import { ed25519Key, hash, sha256 } from '../../shared/crypto/node.ts'
@@ -8,6 +14,7 @@ import type { PostureMap } from '../../shared/evidence/claims.ts'
 import { toHex } from '../../shared/bytes/bytes.ts'
 import { decodeEvidence, type UnverifiedEvidence } from '../../shared/evidence/evidence.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
+import type { ImaPolicy } from '../../shared/ima/policy.ts'
 import type { AttestationKey } from '../../shared/tpm/attestation-key.ts'
 import type { PcrValues } from '../../shared/tpm/pcr-selection.ts'
 import type { SoftwareDevice } from './software-device.ts'
@@ -29,6 +36,8 @@ export interface Knowledge {
   readonly approved?: ApprovedValues | undefined
   readonly bootLog?: KnownDevice['bootLog']
   readonly contents?: ReadonlyMap<string, Uint8Array | null>
+  readonly imaPolicy?: ImaPolicy
+  readonly standingFindings?: readonly Deviation[]
 }
 
 export const epochOf = (device: SoftwareDevice, number = 100): Epoch => ({
@@ -85,6 +94,8 @@ export function appraisalInput(
     approved: 'approved' in knowledge ? knowledge.approved : approvalOf(device),
     bootLog: 'bootLog' in knowledge ? knowledge.bootLog : bootLogOf(unverified, knowledge.contents ?? device.contents),
     contents: knowledge.contents ?? device.contents,
+    imaPolicy: knowledge.imaPolicy,
+    standingFindings: knowledge.standingFindings ?? [],
   }
   return {
     topicUeid: knowledge.topicUeid ?? device.ueid,

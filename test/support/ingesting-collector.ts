@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import type { Handled, ReceivedMessage } from '../../collector/ingest/evidence-handler.ts'
 import { BootCache, KeyCache } from '../../collector/ingest/known-devices.ts'
+import { ImaPolicyCache } from '../../collector/ingest/known-lists.ts'
 import { processBatch, type BatchResult, type IngestDependencies } from '../../collector/ingest/process-batch.ts'
 import type { DownPublication } from '../../collector/ingest/receipts.ts'
 import type { Device, DeviceState } from '../../collector/model/device.ts'
@@ -48,6 +49,7 @@ export class IngestingCollector {
     this.deps = {
       keys: new KeyCache(100),
       boot: new BootCache(),
+      policies: new ImaPolicyCache(),
       policy: { freshnessWindowMs: 2 * PERIOD_MS, collectorId: keys.collectorId },
       random,
       collectorKeys: keys,

@@ -22,6 +22,8 @@ const deviceFields = {
   enrolment: Enrolments,
   identity: v.picklist(['tpm-endorsed', 'tpm-tofu', 'software']),
   bootCoverage: v.picklist(['measured', 'partial', 'none']),
+  /** Of the files that the kernel measured: an axis of its own, which is no part of the verdict where it is not known. */
+  imaVerdict: v.picklist(['accepted', 'refused', 'not-appraised', 'not-reported']),
   verdict: Verdicts,
   /** What stands against `affirming`, and what that code means. */
   verdictCode: v.nullable(v.string()),
@@ -48,6 +50,22 @@ export const DeviceDetail = v.strictObject({
       /** The attestation key, for checking a quote by other means. */
       akPem: v.string(),
       ekCertified: v.boolean(),
+    }),
+  ),
+  /** The kernel's measurement list in this boot; null where none was ever verified. */
+  ima: v.nullable(
+    v.strictObject({
+      /** Verified entries, and the bank of the PCR 10 that they were verified by. */
+      entries: v.number(),
+      bank: v.string(),
+      /** Whether the list was found to belong to the boot that the firmware measured. */
+      bootAggregate: v.picklist(['matches', 'unchecked', 'refused']),
+      /** Entries that the policy allowed, and entries for which there was no policy. */
+      allowed: v.number(),
+      unjudged: v.number(),
+      problems: v.number(),
+      /** Each pattern of the policy that let something pass, and how many entries. */
+      excluded: v.array(v.strictObject({ pattern: v.string(), entries: v.number() })),
     }),
   ),
   certificateNotAfter: Time,
@@ -85,6 +103,7 @@ export function deviceJson(
     enrolment: device.enrolment,
     identity: device.identity,
     bootCoverage: state.bootCoverage,
+    imaVerdict: state.ima?.verdict ?? 'not-reported',
     verdict: state.verdict,
     verdictCode: state.verdictCode,
     verdictTitle: titleOf(state.verdictCode),
@@ -113,12 +132,20 @@ export function deviceDetails({ device, state }: Pick<DeviceView, 'device' | 'st
             akPem: attestationKeyPem(tpm.akPublic),
             ekCertified: device.identity === 'tpm-endorsed',
           },
+    ima: imaJson(state.ima),
     certificateNotAfter: toTime(device.certificateNotAfter),
     postureDigest: hexOrNull(state.postureDigest),
     pcrDigest: hexOrNull(state.pcrDigest),
     session: hexOrNull(state.freshSession),
     sequence: state.freshSequence,
   }
+}
+
+function imaJson(state: DeviceState['ima']) {
+  if (state === null || state.base === null) return null
+  const { aggregate: bootAggregate, allowed, unjudged, problems, excluded } = state.summary
+  const { entries, bank } = state.base
+  return { entries, bank, bootAggregate, allowed, unjudged, problems, excluded: excluded.map((each) => ({ ...each })) }
 }
 
 const hexOrNull = (bytes: Uint8Array | null): string | null => (bytes === null ? null : toHex(bytes))

@@ -6,11 +6,13 @@ import { deviceEndpoints } from './devices.ts'
 import { enrolmentTokenEndpoints } from './enrolment-tokens.ts'
 import { evidenceEndpoints } from './evidence.ts'
 import { findingEndpoints } from './findings.ts'
+import { imaPolicyEndpoints } from './ima-policies.ts'
 import { productEndpoints } from './products.ts'
 
 /** Every route below /api/v1 that needs a token. */
 export const endpoints: readonly Endpoint[] = [
   ...productEndpoints,
+  ...imaPolicyEndpoints,
   ...certificateEndpoints,
   ...enrolmentTokenEndpoints,
   ...deviceEndpoints,

@@ -16,6 +16,7 @@ export interface ApiClient {
   /** An answer that is CBOR, as it is. */
   getBytes(path: string): Promise<Uint8Array>
   post<const S extends Schema>(path: string, body: object, schema: S): Promise<v.InferOutput<S>>
+  put<const S extends Schema>(path: string, body: object, schema: S): Promise<v.InferOutput<S>>
   /** Items of a list over as many pages as it takes, at most `limit`. */
   list<const S extends Schema>(path: string, query: Query, item: S, limit: number): Promise<Listed<v.InferOutput<S>>>
 }
@@ -37,7 +38,7 @@ export function connect(flags: ConnectionFlags, environment: Readonly<Record<str
 
 function apiClient(settings: ClientSettings): ApiClient {
   const call = async <const S extends Schema>(
-    method: 'GET' | 'POST',
+    method: 'GET' | 'POST' | 'PUT',
     path: string,
     schema: S,
     body?: object,
@@ -56,6 +57,7 @@ function apiClient(settings: ClientSettings): ApiClient {
       return answer.body
     },
     post: (path, body, schema) => call('POST', path, schema, body),
+    put: (path, body, schema) => call('PUT', path, schema, body),
     list: async (path, query, item, limit) => {
       const page = v.object({ items: v.array(item), nextCursor: v.nullable(v.string()) })
       const items: v.InferOutput<typeof item>[] = []

@@ -16,6 +16,7 @@ export const Device = v.looseObject({
   enrolment: v.string(),
   identity: v.string(),
   bootCoverage: v.string(),
+  imaVerdict: v.string(),
   verdict: v.string(),
   verdictCode: v.nullable(v.string()),
   verdictTitle: v.nullable(v.string()),
@@ -29,6 +30,14 @@ export const Device = v.looseObject({
 
 export const DeviceDetail = v.looseObject({
   ...Device.entries,
+  ima: v.nullable(
+    v.looseObject({
+      entries: v.number(),
+      bootAggregate: v.string(),
+      unjudged: v.number(),
+      excluded: v.array(v.looseObject({ pattern: v.string(), entries: v.number() })),
+    }),
+  ),
   postureDigest: v.nullable(v.string()),
   review: v.string(),
   findings: v.array(Finding),
@@ -66,6 +75,7 @@ export function describeDevice(device: DeviceDetail, { style }: Pick<Output, 'st
     ...field('enrolment', `${word(device.enrolment)}, ${printable(timeText(device.enrolledAt))}`),
     ...field('identity', word(device.identity)),
     ...field('boot', printable(device.bootCoverage)),
+    ...describeFiles(device, word),
     ...field('verdict', word(device.verdict)),
     ...(verdictCode === null ? [] : field('', printable(verdictCode))),
     ...(verdictTitle === null ? [] : field('', printable(verdictTitle))),
@@ -79,6 +89,20 @@ export function describeDevice(device: DeviceDetail, { style }: Pick<Output, 'st
     ...describeFindings(device.findings, { style }),
     ...(device.findings.length === 0 ? [] : acceptance(device)),
     ...(device.enrolment === 'pending' ? advice('', `keepseal device approve ${device.ueid}`) : []),
+  ]
+}
+
+/** Of the measured files; what was let pass by a pattern is a hole in the judgement, and has to be seen. */
+function describeFiles({ imaVerdict, ima }: DeviceDetail, word: (text: string) => string): string[] {
+  if (ima === null) return field('files', word(imaVerdict))
+  const about = [
+    `${ima.entries} entries verified`,
+    ...(ima.unjudged === 0 ? [] : [`${ima.unjudged} of them without a policy`]),
+    ...(ima.bootAggregate === 'matches' ? [] : [`boot aggregate ${printable(ima.bootAggregate)}`]),
+  ]
+  return [
+    ...field('files', `${word(imaVerdict)}, ${about.join(', ')}`),
+    ...ima.excluded.flatMap(({ pattern, entries }) => field('', `${entries} let pass by ${printable(pattern)}`)),
   ]
 }
 

@@ -18,7 +18,7 @@ export interface HttpAnswer {
  */
 export function send(
   { url, token, authority }: ClientSettings,
-  method: 'GET' | 'POST',
+  method: 'GET' | 'POST' | 'PUT',
   path: string,
   body?: object,
 ): Promise<HttpAnswer> {

@@ -5,6 +5,7 @@ import { certificateCommands } from './certificate.ts'
 import { deviceCommands } from './device.ts'
 import { evidenceCommands } from './evidence.ts'
 import { findingCommands } from './finding.ts'
+import { imaPolicyCommands } from './ima-policy.ts'
 import { inspectCommands } from './inspect/index.ts'
 import { productCommands } from './product.ts'
 import { tokenCommands } from './token.ts'
@@ -16,6 +17,7 @@ export const client: Program = {
   version,
   commands: [
     ...productCommands,
+    ...imaPolicyCommands,
     ...tokenCommands,
     ...deviceCommands,
     ...evidenceCommands,

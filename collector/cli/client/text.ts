@@ -6,6 +6,7 @@ import { printable } from '../../../shared/text/printable.ts'
 
 const TONES: Readonly<Record<string, StyleName>> = {
   affirming: 'green',
+  accepted: 'green',
   fresh: 'green',
   active: 'green',
   warning: 'yellow',
@@ -15,6 +16,7 @@ const TONES: Readonly<Record<string, StyleName>> = {
   pending: 'yellow',
   medium: 'yellow',
   contraindicated: 'red',
+  refused: 'red',
   failed: 'red',
   silent: 'red',
   revoked: 'red',

@@ -6,6 +6,7 @@ import { sqliteColumnTypes, type ColumnTypes } from '../dialect.ts'
 import type { Database } from '../schema.ts'
 import { initial } from './0001-initial.ts'
 import { bootReferences } from './0002-boot-references.ts'
+import { ima } from './0003-ima.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -14,7 +15,7 @@ export interface Migration {
   readonly apply: (db: Executor, types: ColumnTypes) => Promise<void>
 }
 
-export const migrations: readonly Migration[] = [initial, bootReferences]
+export const migrations: readonly Migration[] = [initial, bootReferences, ima]
 
 /**
  * Applies what is missing, each step in its own transaction, forward only. Returns the names of the applied steps.

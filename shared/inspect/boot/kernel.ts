@@ -1,14 +1,12 @@
-import { utf8 } from '../../bytes/bytes.ts'
 import type { HashFunction } from '../../crypto/crypto.ts'
 import { OutcomeError } from '../../errors.ts'
-import { initialPcr, PcrRegister } from '../../eventlog/replay.ts'
 import type { ReplayedLog } from '../../eventlog/types.ts'
 import { checkBootAggregate, type BootAggregateCheck } from '../../ima/boot-aggregate.ts'
 import { IMA_PCR } from '../../ima/constants.ts'
+import { pcrsAtKernelStart } from '../../ima/kernel-start.ts'
 import { verifyImaSuffix } from '../../ima/replay.ts'
 import type { UnverifiedImaList, VerifiedImaSuffix } from '../../ima/types.ts'
 import { violationsOf } from '../../ima/violations.ts'
-import type { PcrBank } from '../../tpm/constants.ts'
 import type { PcrValues } from '../../tpm/pcr-selection.ts'
 import {
   failed,
@@ -60,7 +58,8 @@ export function appraiseKernelList(
         : notAppraised('kernel list', true, 'the quote does not cover PCR 10')
     return { parts: [part, aggregateMissing(true)], facts, bootAggregate: null }
   }
-  const bootAggregate = checkBootAggregate(first.entries[0], valuesAtKernelStart(pcrs, logs, hash), hash)
+  const valuesAtStart = logs.reduce((values, log) => pcrsAtKernelStart(values, log, hash), pcrs)
+  const bootAggregate = checkBootAggregate(first.entries[0], valuesAtStart, hash)
   return { parts: [listPart(first, facts[0]), aggregatePart(bootAggregate)], facts, bootAggregate }
 }
 
@@ -97,24 +96,4 @@ function aggregatePart(check: BootAggregateCheck): BootPart {
   return check.status === 'matches'
     ? good('boot aggregate', `matches PCRs ${check.pcrs} of ${check.bank}: list and firmware log are of one boot`)
     : failed('boot aggregate', [failureOfCode(check.problem.code, check.problem.detail)])
-}
-
-/** Of the measurements that come after a log's end, these are firmware's own, made before the kernel starts. */
-const BEFORE_KERNEL = /^Exit Boot Services /
-
-/** The quoted values, taken back to the moment at which the kernel made its boot aggregate where a log tells how. */
-function valuesAtKernelStart(pcrs: PcrValues, logs: readonly ReplayedLog[], hash: HashFunction): PcrValues {
-  const values = new Map<PcrBank, ReadonlyMap<number, Uint8Array>>(pcrs)
-  for (const log of logs) {
-    const early = new Map(pcrs.get(log.bank))
-    for (const [pcr, state] of log.pcrs) {
-      if (state.status !== 'replayed' || state.late.length === 0) continue
-      const register = new PcrRegister(log.bank, initialPcr(log.bank, pcr, log.startupLocality), hash)
-      for (const event of log.events) if (event.pcr === pcr) register.extend(event.digest)
-      for (const word of state.late) if (BEFORE_KERNEL.test(word)) register.extend(hash(log.bank, utf8(word)))
-      early.set(pcr, register.value())
-    }
-    values.set(log.bank, early)
-  }
-  return values
 }

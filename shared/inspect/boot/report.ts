@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../codes/errors.ts'
+import { findings, type FindingCode } from '../../codes/findings.ts'
 import { outcomes, type OutcomeCode } from '../../codes/outcomes.ts'
 import type { HashFunction, PublicKeyImporter } from '../../crypto/crypto.ts'
 import { OutcomeError } from '../../errors.ts'
@@ -27,7 +28,7 @@ export type PartName =
 export type PartStatus = 'good' | 'weak' | 'failed' | 'not-appraised'
 
 export interface PartFailure {
-  readonly code: OutcomeCode | ErrorCode
+  readonly code: OutcomeCode | FindingCode | ErrorCode
   readonly detail: string
   /** What to do next. */
   readonly remedy: string
@@ -131,8 +132,11 @@ export const failureOf = (error: OutcomeError, remedy: string = error.remedy): P
   remedy,
 })
 
-export const failureOfCode = (code: OutcomeCode, detail: string | undefined): PartFailure =>
-  failureOf(new OutcomeError(code, detail), outcomes[code].remedy)
+/** Of something that was found in what is proven; the detail defaults to the title of the code. */
+export function failureOfCode(code: OutcomeCode | FindingCode, detail: string | undefined): PartFailure {
+  const { title, remedy } = code in findings ? findings[code as FindingCode] : outcomes[code as OutcomeCode]
+  return { code, detail: detail === undefined ? title : `${title}: ${detail}`, remedy }
+}
 
 /** Runs `action`; an OutcomeError is its result, anything else a fault of this software. */
 export function outcomeOf<T>(action: () => T): T | OutcomeError {

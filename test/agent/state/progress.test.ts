@@ -6,8 +6,11 @@ import {
   MAX_ACKNOWLEDGED_CONTENTS,
   NO_PROGRESS,
   ProgressFile,
+  type AcknowledgedList,
   type Progress,
 } from '../../../agent/state/progress.ts'
+import { encodeChecked } from '../../../agent/state/checked-json.ts'
+import { toHex } from '../../../shared/bytes/bytes.ts'
 import type { ErrorCode } from '../../../shared/codes/errors.ts'
 import { sha256 } from '../../../shared/crypto/node.ts'
 import { useScratchDirectories } from '../../support/scratch.ts'
@@ -17,10 +20,17 @@ const scratch = useScratchDirectories('progress')
 const owner = { ueid: UEID, collectorId: new Uint8Array(16).fill(1) }
 const digest = (number: number): Uint8Array => new Uint8Array(sha256(Uint8Array.of(number & 255, number >> 8)))
 
+const LIST: AcknowledgedList = {
+  boot: new Uint8Array(16).fill(5),
+  bank: 'sha256',
+  pcr10: digest(6),
+  verified: { entries: 7, bytes: 800, paddingMode: 'per-bank' },
+}
+
 const SOME: Progress = {
   highestEpoch: Uint8Array.of(1, 2, 3),
   lastReceipt: { number: 42, hash: digest(1) },
-  acknowledged: { postureDigest: digest(2), pcrDigest: null, contents: [digest(3), digest(4)] },
+  acknowledged: { postureDigest: digest(2), pcrDigest: null, contents: [digest(3), digest(4)], list: LIST },
 }
 
 async function open(path: string, by = owner) {
@@ -43,6 +53,23 @@ test('progress begins empty and survives a restart', async () => {
   await file.update({ highestEpoch: SOME.highestEpoch, acknowledged: SOME.acknowledged })
   expect((await open(path)).file.current).toEqual(SOME)
   expect(problems).toEqual([])
+})
+
+test('a list that leads elsewhere survives a restart as such', async () => {
+  const path = join(scratch(), 'progress.json')
+  const list = { ...LIST, bank: 'sha384' as const, pcr10: new Uint8Array(48).fill(1), verified: null }
+  const { file } = await open(path)
+  await file.update({ acknowledged: { ...SOME.acknowledged, list } })
+  expect((await open(path)).file.current.acknowledged.list).toEqual(list)
+})
+
+test('progress of a version that knew nothing of measurement lists is read', async () => {
+  const path = join(scratch(), 'progress.json')
+  const acknowledged = { postureDigest: null, pcrDigest: null, contents: [] }
+  const older = { version: 1, ueid: UEID, collectorId: toHex(owner.collectorId), highestEpoch: null, lastReceipt: null }
+  writeFileSync(path, encodeChecked({ ...older, acknowledged }), { mode: 0o600 })
+  const { file, problems } = await open(path)
+  expect([file.current, problems]).toEqual([NO_PROGRESS, []])
 })
 
 test('updates that overtake each other end with the last one', async () => {

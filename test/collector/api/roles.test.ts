@@ -14,6 +14,8 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'POST /products': ['vendor', 'operator'],
   'GET /products': ROLES,
   'GET /products/:id': ROLES,
+  'GET /products/:id/ima-policy': ROLES,
+  'PUT /products/:id/ima-policy': ['vendor', 'operator'],
   'POST /products/:id/certificates': ['certifier'],
   'GET /products/:id/certificates': ROLES,
   'POST /enrolment-tokens': ['vendor', 'operator'],
@@ -38,11 +40,14 @@ const BODIES: Readonly<Record<string, (productId: string, ueid: string) => objec
     profileUri: 'https://profiles.example/1',
     validUntil: '2027-01-01T00:00:00Z',
   }),
+  'PUT /products/:id/ima-policy': () => ({ version: 1, allow: {}, signers: [], excludes: [] }),
   'POST /enrolment-tokens': (productId) => ({ productId }),
   'POST /devices/:ueid/approve': () => ({}),
   'POST /devices/:ueid/revoke': () => ({}),
   'POST /boot-comparisons': (_, ueid) => ({ ueids: [ueid] }),
 }
+
+const methodOf = (route: string) => route.slice(0, route.indexOf(' ')) as 'GET' | 'POST' | 'PUT'
 
 describe('every route', () => {
   const api = useApi({ requestsPerMinute: 10_000 }, 'all')
@@ -59,12 +64,7 @@ describe('every route', () => {
 
   it.each(cases)('%s as %s is allowed: %s', async (route, role, allowed) => {
     const { call, path, productId, ueid } = await prepared(route)
-    const { status, body } = await call(
-      role,
-      route.startsWith('GET') ? 'GET' : 'POST',
-      path,
-      BODIES[route]?.(productId, ueid),
-    )
+    const { status, body } = await call(role, methodOf(route), path, BODIES[route]?.(productId, ueid))
     if (allowed) {
       expect(body).not.toHaveProperty('remedy')
       expect([200, 201]).toContain(status)
@@ -76,7 +76,7 @@ describe('every route', () => {
 
   it.each(Object.keys(ALLOWED))('%s without a token is refused', async (route) => {
     const { call, path, productId, ueid } = await prepared(route)
-    const answer = await call(null, route.startsWith('GET') ? 'GET' : 'POST', path, BODIES[route]?.(productId, ueid))
+    const answer = await call(null, methodOf(route), path, BODIES[route]?.(productId, ueid))
     expect(answer.status).toBe(401)
     expect(answer.body).toMatchObject({ type: 'auth.missing' })
     expect(answer.headers['www-authenticate']).toBe('Bearer')
@@ -94,6 +94,8 @@ describe('every route', () => {
     await store.sections.save(device.vendor, sha256(message.log), message.log)
     const held = certificate(device.productId, { number: 'C-0' })
     await store.products.createCertificate(held)
+    const policy = JSON.stringify({ version: 1, allow: {}, signers: [], excludes: [] })
+    await store.imaPolicies.add({ productId: device.productId, policy, createdAt: NOW, createdBy: 'api_x' })
     const open = finding(device.id)
     await store.findings.insert(open)
     const caseId = id('cas')

@@ -23,7 +23,7 @@ export interface TestApi {
   readonly clock: { now: number }
   readonly call: (
     role: ApiRole | null,
-    method: 'GET' | 'POST',
+    method: 'GET' | 'POST' | 'PUT',
     path: string,
     body?: object,
   ) => Promise<{ status: number; body: Record<string, unknown>; headers: Record<string, unknown>; raw: Buffer }>

@@ -181,7 +181,9 @@ describeStore('content that arrives after the evidence', (createStore) => {
     for (let each = 0; each < 2; each++) {
       const batch = await collector.receive(collector.message(device, (await device.report()).bytes))
       expect(batch.handled[0]).toMatchObject({ code: 'content.missing' })
-      expect(collector.answers(device, batch).requests).toEqual([{ posture: false, pcrs: false, contents: [wanted] }])
+      expect(collector.answers(device, batch).requests).toEqual([
+        { posture: false, pcrs: false, contents: [wanted], ima: null },
+      ])
     }
     expect(await collector.findings(device)).toEqual([])
     expect((await collector.content(device)).map(({ result, code }) => [result, code])).toEqual([

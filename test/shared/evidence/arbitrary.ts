@@ -98,6 +98,7 @@ export const requestArbitrary: fc.Arbitrary<ContentRequest> = record({
   posture: fc.boolean(),
   pcrs: fc.boolean(),
   contents: fc.array(bytes(32)),
+  ima: fc.option(uint),
 })
 
 export const epochArbitrary: fc.Arbitrary<EpochMessage> = record({

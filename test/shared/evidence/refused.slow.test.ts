@@ -27,7 +27,7 @@ const readEpoch = (bytes: Uint8Array, by = collector.key) => openEpoch(bytes, by
 const evidence = await sample.evidenceOf(sample.steadyClaims, sample.steadyTpm)
 const part = await signSectionPart(ueid, sample.sectionPart, device.signer)
 const receipt = createReceipt(ueid, sample.receipt, receiptKey)
-const request = createRequest(ueid, { posture: true, pcrs: false, contents: [] }, receiptKey)
+const request = createRequest(ueid, { posture: true, pcrs: false, contents: [], ima: null }, receiptKey)
 const epoch = await signEpoch(sample.epoch, collector.signer)
 
 /** A payload under a true signature or code of this device or collector, for the role that it says. */

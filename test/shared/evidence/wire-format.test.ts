@@ -39,7 +39,7 @@ const MESSAGES: readonly [title: string, rule: string, bytes: Uint8Array][] = [
   [
     'a request',
     'request',
-    createRequest(ueid, { posture: true, pcrs: false, contents: [sample.filled(32, 1)] }, receiptKey),
+    createRequest(ueid, { posture: true, pcrs: false, contents: [sample.filled(32, 1)], ima: 7 }, receiptKey),
   ],
   ['an epoch', 'epoch', await signEpoch(sample.epoch, collector.signer)],
   ['a proof of enrolment', 'enrolment-proof', await enrolmentProof],

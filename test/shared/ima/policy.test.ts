@@ -76,9 +76,22 @@ describe('a deviation', () => {
     expect(appraise([...goodList(), verity]).problems).toMatchObject([{ code: 'ima.digest-mismatch' }])
   })
 
-  test('is a second boot aggregate, or one in the middle', () => {
-    const { problems } = appraise([...goodList(), bootAggregate()])
-    expect(problems).toMatchObject([{ code: 'ima.file-unknown', sequence: 7, path: 'boot_aggregate' }])
+  test('is a second boot aggregate of another boot, whatever the policy', () => {
+    const other: ImaSpec = { ...bootAggregate(), digest: Buffer.alloc(32, 1) }
+    for (const policy of [goodPolicy(), empty, goodPolicy({ excludes: ['**'] })]) {
+      const { verdict, problems } = appraise([...goodList(), other], policy)
+      expect(verdict).toBe('refused')
+      expect(problems).toMatchObject([{ code: 'ima.boot-aggregate-mismatch', sequence: 7, path: 'boot_aggregate' }])
+    }
+  })
+
+  test('is a boot aggregate whose first one is not beside it', () => {
+    const entries = replayed([...goodList(), bootAggregate()]).slice(1)
+    expect(appraiseIma(entries, goodPolicy()).problems).toMatchObject([{ code: 'ima.boot-aggregate-mismatch' }])
+  })
+
+  test('is not the boot aggregate of a kernel that kexec has started in the same boot', () => {
+    expect(appraise([...goodList(), bootAggregate()])).toMatchObject({ verdict: 'accepted', problems: [] })
   })
 
   test('is listed in the order of the list with violations', () => {
