@@ -83,7 +83,13 @@ describe('keepseal inspect eventlog', () => {
     const { code, stdout, stderr } = await run(agileLog(goodBoot()).subarray(0, 200), ...options)
     expect(code).toBe(1)
     expect(stdout).toBe('')
-    expect(stderr.split('\n').filter((line) => /at byte \d+: /.test(line))).toHaveLength(1)
+    expect(
+      stderr
+        .trimEnd()
+        .split('\n')
+        .filter((line) => /at byte \d+: /.test(line)),
+    ).toHaveLength(1)
+    if (options.length === 0) expect(stderr.trimEnd().split('\n')).toHaveLength(1)
   })
 })
 

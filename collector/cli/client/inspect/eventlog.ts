@@ -1,11 +1,11 @@
 import { defineCommand } from '../../../../shared/cli/command.ts'
-import { exitCodes } from '../../../../shared/cli/exit-codes.ts'
 import { hash } from '../../../../shared/crypto/node.ts'
 import { inspectEventLog, type InspectedEventLog } from '../../../../shared/eventlog/inspect.ts'
 import { printable } from '../../../../shared/text/printable.ts'
 import { inputFile, readInput } from './files.ts'
 import { digestLines, labelled, wrapped } from './lines.ts'
 import { secureBootLines } from './secure-boot-text.ts'
+import { orUnreadable } from './unreadable.ts'
 
 export const inspectEventlogCommand = defineCommand({
   name: 'inspect eventlog',
@@ -17,15 +17,21 @@ export const inspectEventlogCommand = defineCommand({
   arguments: { file: inputFile('The event log') },
   json: true,
   async run(context) {
-    const log = inspectEventLog(readInput(context.arguments.file), hash)
-    context.present(log, () =>
-      [...eventLines(log), '', ...pcrLines(log), '', ...summaryLines(log), ...secureBootLines(log.secureBoot)].join(
-        '\n',
-      ),
-    )
-    return exitCodes.good
+    return orUnreadable(context, () => {
+      const log = inspectEventLog(readInput(context.arguments.file), hash)
+      context.present(log, () => logLines(log).join('\n'))
+    })
   },
 })
+
+const logLines = (log: InspectedEventLog): string[] => [
+  ...eventLines(log),
+  '',
+  ...pcrLines(log),
+  '',
+  ...summaryLines(log),
+  ...secureBootLines(log.secureBoot),
+]
 
 const INDENT = 8
 /** Lists of partitions or boot entries can fill pages. */

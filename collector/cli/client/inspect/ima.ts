@@ -1,9 +1,9 @@
 import { defineCommand } from '../../../../shared/cli/command.ts'
-import { exitCodes } from '../../../../shared/cli/exit-codes.ts'
 import { hash } from '../../../../shared/crypto/node.ts'
 import { inspectImaList, type InspectedImaEntry, type InspectedImaList } from '../../../../shared/ima/inspect.ts'
 import { printable } from '../../../../shared/text/printable.ts'
 import { inputFile, readInput } from './files.ts'
+import { orUnreadable } from './unreadable.ts'
 
 export const inspectImaCommand = defineCommand({
   name: 'inspect ima',
@@ -15,11 +15,12 @@ export const inspectImaCommand = defineCommand({
   arguments: { file: inputFile('The measurement list') },
   json: true,
   async run(context) {
-    const list = inspectImaList(readInput(context.arguments.file), hash)
-    context.present(list, () =>
-      [...list.entries.map(entryLine), '', ...pcrLines(list), '', ...summary(list)].join('\n'),
-    )
-    return exitCodes.good
+    return orUnreadable(context, () => {
+      const list = inspectImaList(readInput(context.arguments.file), hash)
+      context.present(list, () =>
+        [...list.entries.map(entryLine), '', ...pcrLines(list), '', ...summary(list)].join('\n'),
+      )
+    })
   },
 })
 
