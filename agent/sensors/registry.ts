@@ -7,10 +7,17 @@ import { SensorFailure, type Reading, type Sensor } from './sensor.ts'
 import { socketsSensor } from './sockets.ts'
 import { systemSensor } from './system.ts'
 import { tpmSensor } from './tpm.ts'
-import { aptSensor } from './update-channel.ts'
+import { updateChannelSensor } from './update-channel.ts'
 
 /** All sensors, one for each section. */
-export const SENSORS: readonly Sensor[] = [bootSensor, tpmSensor, socketsSensor, dpkgSensor, systemSensor, aptSensor]
+export const SENSORS: readonly Sensor[] = [
+  bootSensor,
+  tpmSensor,
+  socketsSensor,
+  dpkgSensor,
+  systemSensor,
+  updateChannelSensor,
+]
 
 export interface Measurement {
   readonly sensor: Sensor

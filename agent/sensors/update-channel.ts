@@ -1,90 +1,89 @@
-import {
-  MAX_KEYRINGS,
-  MAX_OVERRIDES,
-  MAX_SOURCES,
-  type UpdateSource,
-} from '../../shared/posture/sections/update-channel.ts'
-import { parseAptConfiguration, watchedOverrides, type AptSettings } from './apt/configuration.ts'
-import { AptFiles } from './apt/files.ts'
-import { readKeyring } from './apt/keyrings.ts'
-import { lastCheck } from './apt/last-check.ts'
-import { expandEntry } from './apt/source.ts'
-import { parseDeb822Sources, parseOneLineSources } from './apt/sources-list.ts'
+import type { UpdateChannel } from '../../shared/posture/sections/update-channel.ts'
 import type { Host } from './host.ts'
-import { required } from './required.ts'
-import type { Reading, Sensor } from './sensor.ts'
+import { SensorFailure, type Reading, type Sensor, type StateScalar } from './sensor.ts'
+import { apk } from './update-channel/apk.ts'
+import { apt } from './update-channel/apt.ts'
+import { dnf } from './update-channel/dnf.ts'
+import { hawkbit } from './update-channel/hawkbit.ts'
+import { firstKeyExpiry } from './update-channel/key-expiry.ts'
+import { bounded, type Manager, type ManagerReading } from './update-channel/manager.ts'
+import { mender } from './update-channel/mender.ts'
+import { opkg } from './update-channel/opkg.ts'
+import { ostree } from './update-channel/ostree.ts'
+import { rauc } from './update-channel/rauc.ts'
+import { swupdate } from './update-channel/swupdate.ts'
 
-const ETC = '/etc/apt'
-/** Names that apt takes notice of in its directories of parts, sources.list(5) and apt.conf(5). */
-const SOURCE_NAME = /^[A-Za-z0-9._-]+\.(?:list|sources)$/
-const CONFIGURATION_NAME = /^[A-Za-z0-9_-][A-Za-z0-9_-]*(?:\.conf)?$/
-const KEYRING_NAME = /^[A-Za-z0-9._-]+\.(?:gpg|asc)$/
+export const UPDATE_MANAGERS: readonly Manager[] = [apt, dnf, apk, opkg, rauc, swupdate, mender, ostree, hawkbit]
 
-interface Sources {
-  readonly sources: UpdateSource[]
-  readonly keyrings: Set<string>
-  malformed: number
+/** A manager that is there and whose configuration cannot be read at all: nothing of it is known. */
+function unreadable(manager: Manager, failure: SensorFailure): UpdateChannel {
+  return {
+    manager: manager.id,
+    signatures: 'unknown',
+    sources: [],
+    keyrings: [],
+    settings: [],
+    automatic: { state: 'unknown', settings: [] },
+    malformed: 0,
+    unreadable: [failure.reading.detail],
+    truncated: false,
+  }
 }
 
-function readSources(files: AptFiles): Sources {
-  const all: Sources = { sources: [], keyrings: new Set(), malformed: 0 }
-  for (const path of [`${ETC}/sources.list`, ...files.parts(`${ETC}/sources.list.d`, SOURCE_NAME)]) {
-    const parse = path.endsWith('.sources') ? parseDeb822Sources : parseOneLineSources
-    const { entries, malformed } = parse(files.text(path))
-    all.malformed += malformed
-    for (const entry of entries) {
-      const expanded = expandEntry(entry)
-      if (expanded === undefined) all.malformed += 1
-      else {
-        for (const source of expanded.sources) all.sources.push(source)
-        for (const keyring of expanded.keyrings) all.keyrings.add(keyring)
-      }
-    }
+/** Ages in seconds, negative where the time lies in the future. Of several managers the one that lags behind most. */
+function stateOf(
+  host: Host,
+  readings: readonly ManagerReading[],
+  channels: readonly UpdateChannel[],
+): Record<string, StateScalar> {
+  const state: Record<string, StateScalar> = {}
+  const [oldest] = readings.flatMap(({ lastCheck }) => lastCheck ?? []).sort((a, b) => a.at - b.at)
+  if (oldest !== undefined) {
+    state['update-channel.last-check-age'] = host.now() - oldest.at
+    state['update-channel.last-check-source'] = oldest.source
   }
-  return all
+  const installs = readings.flatMap(({ lastInstall }) => lastInstall ?? [])
+  if (installs.length > 0) state['update-channel.last-install-age'] = host.now() - Math.max(...installs)
+  const expiry = firstKeyExpiry(channels)
+  if (expiry !== undefined) state['update-channel.key-expiry'] = expiry
+  return state
 }
 
 function measure(host: Host): Reading<'update-channel'> {
-  if (required(host.readDirectory(ETC, 4096), ETC, 'directory') === undefined) {
-    return { status: 'not-supported', reason: 'no-apt' }
+  const channels: UpdateChannel[] = []
+  const readings: ManagerReading[] = []
+  let failure: SensorFailure | undefined
+  for (const manager of UPDATE_MANAGERS) {
+    try {
+      const reading = manager.measure(host)
+      if (reading === undefined) continue
+      readings.push(reading)
+      channels.push(bounded(manager.id, reading))
+    } catch (error) {
+      if (!(error instanceof SensorFailure)) throw error
+      failure ??= error
+      channels.push(unreadable(manager, error))
+    }
   }
-  const files = new AptFiles(host)
-  const { sources, keyrings, malformed } = readSources(files)
-  const trusted = files.parts(`${ETC}/trusted.gpg.d`, KEYRING_NAME)
-  if (host.stat(`${ETC}/trusted.gpg`).status !== 'absent') trusted.unshift(`${ETC}/trusted.gpg`)
-  const named = [...keyrings].filter((path) => !trusted.includes(path))
-  const settings: AptSettings = new Map()
-  let misread = 0
-  for (const path of [...files.parts(`${ETC}/apt.conf.d`, CONFIGURATION_NAME), `${ETC}/apt.conf`]) {
-    misread += parseAptConfiguration(files.text(path), settings)
-  }
-  const overrides = watchedOverrides(settings)
-  const paths = [...trusted.map((path) => ({ path, all: true })), ...named.map((path) => ({ path, all: false }))]
-  return {
-    status: 'measured',
-    content: {
-      manager: 'apt',
-      sources: sources.slice(0, MAX_SOURCES),
-      keyrings: paths.slice(0, MAX_KEYRINGS).map(({ path, all }) => readKeyring(host, path, all)),
-      overrides: overrides.slice(0, MAX_OVERRIDES),
-      malformed: malformed + misread,
-      unreadable: files.unreadable,
-      truncated: sources.length > MAX_SOURCES || paths.length > MAX_KEYRINGS || overrides.length > MAX_OVERRIDES,
-    },
-    state: lastCheck(host),
-  }
+  if (readings.length === 0 && failure !== undefined) throw failure
+  if (channels.length === 0) return { status: 'not-supported', reason: 'no-update-manager' }
+  return { status: 'measured', content: { channels }, state: stateOf(host, readings, channels) }
 }
 
-export const aptSensor: Sensor<'update-channel'> = {
-  id: 'update-channel-apt',
-  title: 'where apt takes packages from, and whose signature it trusts',
+export const updateChannelSensor: Sensor<'update-channel'> = {
+  id: 'update-channel',
+  title: 'where updates come from, whose signature they need, and whether they are installed by themselves',
   section: 'update-channel',
-  reads: '/etc/apt, the keyrings that its sources name, /var/lib/apt/periodic, times in /var/lib/apt/lists',
-  needs: 'nothing beyond reading these files',
+  reads:
+    '/etc/apt, /etc/yum.repos.d, /etc/dnf, /etc/apk, /etc/opkg, /etc/rauc, /etc/swupdate, /etc/mender, /ostree/repo, ' +
+    '/etc/rauc-hawkbit-updater, the keyrings that these name, units of systemd, times of downloaded lists and logs',
+  needs: 'nothing beyond reading these files; configuration with mode 0600 is reported as unreadable',
   blindSpots:
-    "options given on apt's command line or in APT_CONFIG; files named by #include; pinning; credentials; " +
-    "whether the servers behind the addresses are the vendor's",
-  budget: { cpuMs: 20 },
-  remedy: 'Make /etc/apt and the keyrings readable for all; check the sources with `apt-get update`.',
+    'options given on a command line or in the environment; files named by #include or @include; pinning; ' +
+    'credentials; keys inside the rpm database; signatures of keys on themselves; a timer that is stopped without ' +
+    'being disabled; checks that failed, which leave no trace; whether the servers behind the addresses are the ' +
+    "vendor's",
+  budget: { cpuMs: 40 },
+  remedy: 'Make the configuration and the keyrings readable for all; for apt check the sources with `apt-get update`.',
   measure,
 }

@@ -3,6 +3,7 @@ import { eventLog } from './steps/event-log.ts'
 import { freshness } from './steps/freshness.ts'
 import { identity } from './steps/identity.ts'
 import { ima } from './steps/ima.ts'
+import { keyExpiry } from './steps/key-expiry.ts'
 import { link } from './steps/link.ts'
 import { platform } from './steps/platform.ts'
 import { postureMap } from './steps/posture-map.ts'
@@ -40,4 +41,5 @@ export const STEPS: readonly AppraisalStep[] = [
   sections,
   platform,
   referenceValues,
+  keyExpiry,
 ]

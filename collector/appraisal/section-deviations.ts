@@ -5,7 +5,7 @@ import { diffSection, STATUS_SUBJECT, type Change } from '../../shared/posture/d
 import { isSectionId, type SectionId } from '../../shared/posture/sections.ts'
 import type { Deviation } from './context.ts'
 
-/** Which finding a change of each section is. One place to look when a section is added. */
+/** Which finding a change of each section is, unless the section names it. One place to look when one is added. */
 const CODES: Readonly<Record<SectionId, Readonly<Record<Change['kind'], FindingCode>>>> = {
   boot: { added: 'boot.fact-changed', removed: 'boot.fact-changed', changed: 'boot.fact-changed' },
   tpm: { added: 'tpm.attribute-changed', removed: 'tpm.attribute-changed', changed: 'tpm.attribute-changed' },
@@ -55,5 +55,5 @@ function deviation(id: SectionId, change: Change): Deviation {
   const before = change.kind === 'added' ? null : change.before
   const after = change.kind === 'removed' ? null : change.after
   if (change.subject === STATUS_SUBJECT) return sectionStatus(id, before, after)
-  return { code: CODES[id][change.kind], subject: change.subject, before, after }
+  return { code: change.code ?? CODES[id][change.kind], subject: change.subject, before, after }
 }

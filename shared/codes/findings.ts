@@ -288,6 +288,74 @@ const table = {
     title: 'an update source differs from the approved one',
     remedy: APPROVE,
   },
+  'update-channel.unsigned-source': {
+    axis: 'posture',
+    severity: 'critical',
+    trigger: 'T6',
+    title: 'updates are taken from a source without a valid signature',
+    remedy:
+      'Remove the source, or what switches its signatures off (trusted=yes, gpgcheck=0, gpg-verify=false, a missing ' +
+      'key), on the gateway. Accept it only if nobody else can write there: keepseal device approve UEID',
+  },
+  'update-channel.checks-disabled': {
+    axis: 'posture',
+    severity: 'critical',
+    trigger: 'T6',
+    title: 'a setting switches checks of updates off',
+    remedy: 'Remove the setting on the gateway, or accept it: keepseal device approve UEID',
+  },
+  'update-channel.setting-changed': {
+    axis: 'posture',
+    severity: 'medium',
+    trigger: 'T6',
+    title: 'a setting of the update channel differs from the approved one',
+    remedy: APPROVE,
+  },
+  'update-channel.key-changed': {
+    axis: 'posture',
+    severity: 'high',
+    trigger: 'T6',
+    title: 'the keys that may sign updates are not the approved ones',
+    remedy:
+      "Compare the fingerprint with the vendor's; restore the keyring, or accept it: keepseal device approve UEID",
+  },
+  'update-channel.key-expiring': {
+    axis: 'posture',
+    severity: 'medium',
+    trigger: 'T6',
+    title: 'the last key that may sign updates of a source expires within 30 days',
+    remedy: "Install the vendor's next signing key on the gateway before that day.",
+  },
+  'update-channel.key-expired': {
+    axis: 'posture',
+    severity: 'high',
+    trigger: 'T6',
+    title: 'the last key that may sign updates of a source has expired: no update is accepted from it',
+    remedy: "Install the vendor's new signing key on the gateway, and look whether its updates arrive again.",
+  },
+  'update-channel.automatic-updates-off': {
+    axis: 'posture',
+    severity: 'high',
+    trigger: 'T6',
+    title: 'automatic updates are switched off, or a part of them is',
+    remedy:
+      'Start them again on the gateway (apt: unattended-upgrades, its two timers and APT::Periodic), or accept it: ' +
+      'keepseal device approve UEID',
+  },
+  'update-channel.automatic-updates-changed': {
+    axis: 'posture',
+    severity: 'low',
+    trigger: 'T6',
+    title: 'automatic updates run on another schedule or for other origins than approved',
+    remedy: APPROVE,
+  },
+  'update-channel.not-readable': {
+    axis: 'posture',
+    severity: 'medium',
+    trigger: 'T6',
+    title: 'a part of the update configuration could not be read',
+    remedy: 'Repair the file, or make it readable for the agent: keepseal-agent once --print --json shows which.',
+  },
 } as const satisfies Record<string, FindingEntry>
 
 export type FindingCode = keyof typeof table

@@ -1,11 +1,18 @@
+import type { FindingCode } from '../codes/findings.ts'
 import type { SectionReading } from './reading.ts'
+import type { ChangeKind, Fact } from './section-definition.ts'
 import { SECTIONS, type SectionId } from './sections.ts'
 
 /** One difference between two readings of a section. */
-export type Change =
-  | { readonly subject: string; readonly kind: 'added'; readonly after: string }
-  | { readonly subject: string; readonly kind: 'removed'; readonly before: string }
-  | { readonly subject: string; readonly kind: 'changed'; readonly before: string; readonly after: string }
+export type Change = (
+  | { readonly kind: 'added'; readonly after: string }
+  | { readonly kind: 'removed'; readonly before: string }
+  | { readonly kind: 'changed'; readonly before: string; readonly after: string }
+) & {
+  readonly subject: string
+  /** Which finding this is, where the section says so. */
+  readonly code?: FindingCode
+}
 
 /** The subject of a change between measured and not measured. */
 export const STATUS_SUBJECT = 'status'
@@ -21,16 +28,23 @@ function statusOf(reading: SectionReading): string {
   }
 }
 
-/** Subject to value; values of one subject are joined in the order of the canonical content. */
+type Statement = Omit<Fact, 'subject'>
+
+/** What is stated of each subject; several statements are joined in the order of the canonical content. */
 function factsOf<S extends SectionId>(id: S, content: Extract<SectionReading<S>, { status: 'measured' }>['content']) {
   const section = SECTIONS[id]
-  const facts = new Map<string, string>()
-  for (const { subject, value } of section.facts(section.canonical(content))) {
+  const facts = new Map<string, Statement>()
+  for (const { subject, ...statement } of section.facts(section.canonical(content))) {
     const known = facts.get(subject)
-    facts.set(subject, known === undefined ? value : `${known} | ${value}`)
+    facts.set(subject, known === undefined ? statement : joined(known, statement))
   }
   return facts
 }
+
+const joined = (one: Statement, other: Statement): Statement => ({
+  value: `${one.value} | ${other.value}`,
+  codes: { ...one.codes, ...other.codes },
+})
 
 /**
  * What changed between two readings of one section, in a stable order. Where either was not measured, the only change
@@ -47,12 +61,22 @@ export function diffSection<S extends SectionId>(
   }
   const old = factsOf(id, before.content)
   const changes: Change[] = []
-  for (const [subject, value] of factsOf(id, after.content)) {
+  for (const [subject, statement] of factsOf(id, after.content)) {
     const previous = old.get(subject)
+    const { value } = statement
     old.delete(subject)
-    if (previous === undefined) changes.push({ subject, kind: 'added', after: value })
-    else if (previous !== value) changes.push({ subject, kind: 'changed', before: previous, after: value })
+    if (previous === undefined) changes.push({ subject, kind: 'added', after: value, ...codeOf(statement, 'added') })
+    else if (previous.value !== value) {
+      changes.push({ subject, kind: 'changed', before: previous.value, after: value, ...codeOf(statement, 'changed') })
+    }
   }
-  for (const [subject, value] of old) changes.push({ subject, kind: 'removed', before: value })
+  for (const [subject, statement] of old) {
+    changes.push({ subject, kind: 'removed', before: statement.value, ...codeOf(statement, 'removed') })
+  }
   return changes
+}
+
+function codeOf({ codes }: Statement, kind: ChangeKind): { code?: FindingCode } {
+  const code = codes?.[kind]
+  return code === undefined ? {} : { code }
 }

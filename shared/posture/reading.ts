@@ -1,7 +1,13 @@
 import type { SectionContents, SectionId } from './sections.ts'
 
 /** Why a section does not exist on this system. */
-export const NOT_SUPPORTED_REASONS = ['no-procfs', 'no-dpkg', 'no-apt', 'no-platform-facts', 'no-tpm'] as const
+export const NOT_SUPPORTED_REASONS = [
+  'no-procfs',
+  'no-dpkg',
+  'no-update-manager',
+  'no-platform-facts',
+  'no-tpm',
+] as const
 export type NotSupportedReason = (typeof NOT_SUPPORTED_REASONS)[number]
 
 /** Why a section that exists could not be looked at. */

@@ -1,4 +1,5 @@
 import type * as v from 'valibot'
+import type { FindingCode } from '../codes/findings.ts'
 
 /**
  * One comparable statement of a section. The subject is a stable identifier that people can read; findings are keyed
@@ -7,7 +8,14 @@ import type * as v from 'valibot'
 export interface Fact {
   readonly subject: string
   readonly value: string
+  /**
+   * Which finding it is that a device has come to state this without approval (added, changed), or states it no more.
+   * Where nothing is said it is the section's usual one. What is stated is judged, not how it came about.
+   */
+  readonly codes?: Readonly<Partial<Record<ChangeKind, FindingCode>>>
 }
+
+export type ChangeKind = 'added' | 'removed' | 'changed'
 
 /** Everything that is known about a section's content apart from how it is measured. */
 export interface SectionDefinition<Content> {

@@ -7,10 +7,21 @@ import type { SectionReading } from '../../shared/posture/reading.ts'
 import { SECTIONS, type SectionContents, type SectionId } from '../../shared/posture/sections.ts'
 import { LOCKDOWN_MODES, MAPPING_KINDS } from '../../shared/posture/sections/boot.ts'
 import { PACKAGE_STATES } from '../../shared/posture/sections/packages.ts'
-import { SOCKET_SCOPES, SOCKET_TABLES, type SocketsContent } from '../../shared/posture/sections/sockets.ts'
+import {
+  EPHEMERAL,
+  SOCKET_SCOPES,
+  SOCKET_TABLES,
+  type Listener,
+  type SocketsContent,
+} from '../../shared/posture/sections/sockets.ts'
 import { OS_FIELDS } from '../../shared/posture/sections/system.ts'
 import { FIRMWARE_PCRS } from '../../shared/posture/sections/tpm.ts'
-import { OPTION_VALUES, SOURCE_TYPES } from '../../shared/posture/sections/update-channel.ts'
+import {
+  AUTOMATIC_STATES,
+  MANAGERS,
+  SETTING_EFFECTS,
+  SIGNATURES,
+} from '../../shared/posture/sections/update-channel.ts'
 
 export const sha256: HashFunction = (algorithm, data) => new Uint8Array(createHash(algorithm).update(data).digest())
 
@@ -23,12 +34,21 @@ const word = fc.string({ maxLength: 6, unit: fc.constantFrom(...'ab():;|"\\') })
 const name = fc.string({ minLength: 1, maxLength: 3, unit: fc.constantFrom(...'ab') })
 const version = fc.string({ minLength: 1, maxLength: 3, unit: fc.constantFrom(...'1a.:~') })
 const count = fc.nat(3)
-const option = fc.constantFrom(...OPTION_VALUES)
+const settings = fc.array(fc.record({ name: text, value: text, effect: fc.constantFrom(...SETTING_EFFECTS) }), {
+  maxLength: 2,
+})
 const observation = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<{ value: T } | { missing: Missing }> =>
   fc.oneof(
     fc.record({ value }),
     fc.constantFrom(...MISSING).map((missing) => ({ missing })),
   )
+
+/** Without the combinations that no socket has. */
+const fitting = ({ address, ...listener }: Listener): Listener => {
+  if (listener.port === EPHEMERAL) return { ...listener, family: 'any' }
+  if (listener.family === 'any' || listener.family === 'link') return { ...listener, family: 'link' }
+  return address === undefined ? listener : { ...listener, address }
+}
 
 /** Contents that the schemas accept, drawn from small sets so that neighbours often differ in one field alone. */
 export const contents: { readonly [S in SectionId]: fc.Arbitrary<SectionContents[S]> } = {
@@ -88,18 +108,20 @@ export const contents: { readonly [S in SectionId]: fc.Arbitrary<SectionContents
   sockets: fc
     .record({
       listeners: fc.array(
-        fc.record(
-          {
-            protocol: fc.constantFrom('tcp', 'udp'),
-            family: fc.constantFrom('ipv4', 'ipv6'),
-            scope: fc.constantFrom(...SOCKET_SCOPES),
-            address: fc.constantFrom('0.0.0.0', '127.0.0.1', '::', '::1'),
-            port: fc.constantFrom(22, 53),
-            owner: fc.constantFrom('known', 'hidden', 'none'),
-            executables: fc.array(text, { minLength: 1, maxLength: 3 }),
-          },
-          { requiredKeys: ['protocol', 'family', 'scope', 'port', 'owner'] },
-        ),
+        fc
+          .record(
+            {
+              protocol: fc.constantFrom('tcp', 'udp', 'packet'),
+              family: fc.constantFrom('ipv4', 'ipv6', 'link', 'any'),
+              scope: fc.constantFrom(...SOCKET_SCOPES),
+              address: fc.constantFrom('0.0.0.0', '127.0.0.1', '::', '::1'),
+              port: fc.constantFrom<number | typeof EPHEMERAL>(22, 53, EPHEMERAL),
+              owner: fc.constantFrom('known', 'hidden', 'none'),
+              executables: fc.array(text, { minLength: 1, maxLength: 3 }),
+            },
+            { requiredKeys: ['protocol', 'family', 'scope', 'port', 'owner'] },
+          )
+          .map(fitting),
         { maxLength: 4 },
       ),
       tables: fc.subarray([...SOCKET_TABLES]),
@@ -141,34 +163,47 @@ export const contents: { readonly [S in SectionId]: fc.Arbitrary<SectionContents
     kernel: fc.record({ release: observation(text), machine: observation(text), build: observation(text) }),
   }),
   'update-channel': fc.record({
-    manager: fc.constant('apt'),
-    sources: fc.array(
+    channels: fc.uniqueArray(
       fc.record({
-        type: fc.constantFrom(...SOURCE_TYPES),
-        uri: word,
-        transport: word,
-        suite: word,
-        components: fc.array(text, { maxLength: 2 }),
-        trusted: option,
-        allowInsecure: option,
-        checkValidUntil: option,
-        signedBy: fc.array(text, { maxLength: 2 }),
+        manager: fc.constantFrom(...MANAGERS.slice(0, 2)),
+        signatures: fc.constantFrom(...SIGNATURES),
+        sources: fc.array(
+          fc.record({
+            id: text,
+            uris: fc.array(word, { maxLength: 2 }),
+            transports: fc.array(name, { maxLength: 2 }),
+            signatures: fc.constantFrom(...SIGNATURES, 'default' as const),
+            signedBy: fc.array(text, { maxLength: 2 }),
+            settings,
+          }),
+          { maxLength: 2 },
+        ),
+        keyrings: fc.array(
+          fc.record({
+            path: text,
+            trustedForAll: fc.boolean(),
+            status: fc.constantFrom('read' as const, ...MISSING),
+            keys: fc.array(
+              fc.record(
+                {
+                  fingerprint: fc.constantFrom('A'.repeat(40), 'B'.repeat(40)),
+                  expires: fc.constantFrom(-1, 0, 1, 1_700_000_000, 1e15),
+                },
+                { requiredKeys: ['fingerprint'] },
+              ),
+              { maxLength: 2 },
+            ),
+          }),
+          { maxLength: 2 },
+        ),
+        settings,
+        automatic: fc.record({ state: fc.constantFrom(...AUTOMATIC_STATES), settings }),
+        malformed: count,
+        unreadable: fc.array(text, { maxLength: 2 }),
+        truncated: fc.boolean(),
       }),
-      { maxLength: 3 },
+      { maxLength: 2, selector: ({ manager }) => manager },
     ),
-    keyrings: fc.array(
-      fc.record({
-        path: text,
-        trustedForAll: fc.boolean(),
-        status: fc.constantFrom('read', ...MISSING),
-        fingerprints: fc.array(fc.constantFrom('A'.repeat(40), 'B'.repeat(40)), { maxLength: 2 }),
-      }),
-      { maxLength: 2 },
-    ),
-    overrides: fc.array(fc.record({ name: text, value: text }), { maxLength: 2 }),
-    malformed: count,
-    unreadable: fc.array(text, { maxLength: 2 }),
-    truncated: fc.boolean(),
   }),
 }
 

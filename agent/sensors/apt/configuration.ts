@@ -1,35 +1,58 @@
-import type { AptOverride } from '../../../shared/posture/sections/update-channel.ts'
-import { printable } from '../text.ts'
+import type { ChannelSetting, SettingEffect } from '../../../shared/posture/sections/update-channel.ts'
+import { redactAddress } from '../update-channel/address.ts'
+import { cut, setting } from '../update-channel/manager.ts'
+import { optionValue } from './source.ts'
 
-/** Watched settings by lower-case full name. Later ones replace earlier ones, as apt reads its files. */
+/**
+ * Watched settings by lower-case full name. Later ones replace earlier ones, as apt reads its files. An entry of a
+ * list has a number behind the list's name.
+ */
 export type AptSettings = Map<string, string>
 
-/** Settings that decide whether packages without a valid signature are taken: apt.conf(5), apt-secure(8). */
-const WATCHED: readonly string[] = [
-  'Acquire::AllowInsecureRepositories',
-  'Acquire::AllowWeakRepositories',
-  'Acquire::AllowDowngradeToInsecureRepositories',
-  'Acquire::Check-Valid-Until',
-  'Acquire::Check-Date',
-  'APT::Get::AllowUnauthenticated',
-]
-/** apt-transport-https(1); also for one host: `Acquire::https::host::Verify-Peer`. */
-const WATCHED_PATTERN = /^acquire::https(?:::.+)?::verify-(?:peer|host)$/
+/**
+ * Settings that decide what is taken, with the value that weakens it and what that does: apt.conf(5),
+ * apt-secure(8), apt-transport-https(1).
+ */
+const CHECKS: Readonly<Record<string, readonly ['yes' | 'no', SettingEffect]>> = {
+  'Acquire::AllowInsecureRepositories': ['yes', 'unsigned'],
+  'Acquire::AllowWeakRepositories': ['yes', 'weakens'],
+  'Acquire::AllowDowngradeToInsecureRepositories': ['yes', 'unsigned'],
+  'Acquire::Check-Valid-Until': ['no', 'weakens'],
+  'Acquire::Check-Date': ['no', 'weakens'],
+  'APT::Get::AllowUnauthenticated': ['yes', 'unsigned'],
+}
+const CHECK_NAMES: ReadonlyMap<string, string> = new Map(Object.keys(CHECKS).map((name) => [name.toLowerCase(), name]))
+/** Also for one host: `Acquire::https::host::Verify-Peer`. */
+const VERIFY = /^acquire::https(?:::.+)?::verify-(?:peer|host)$/
+/** Through whom it is fetched, also for one host; a command that answers the question is one too. */
+const PROXY = /^acquire::(?:https?|ftp|socks5h)::(?:.+::)?proxy(?:-auto-detect)?$|^acquire::(?:https?|ftp)::proxy::.+$/
+/** Where apt looks for all that is read here. */
+const DIRECTORIES = /^dir::etc(?:::|$)|^dir$|^dir::state(?:::lists)?$/
+const AUTOMATIC = /^apt::periodic::|^unattended-upgrade::(?:allowed-origins|origins-pattern)::\d+$/
+
+/** Settings can be for one program alone: `Binary::apt-get::…`, apt.conf(5). */
+const plainName = (name: string): string => name.replace(/^binary::[^:]+::/, '')
+
+const isWatched = (name: string): boolean => {
+  const plain = plainName(name)
+  return [VERIFY, PROXY, DIRECTORIES, AUTOMATIC].some((pattern) => pattern.test(plain)) || CHECK_NAMES.has(plain)
+}
 
 const MAX_DEPTH = 32
 
-const WATCHED_NAMES: ReadonlySet<string> = new Set(WATCHED.map((name) => name.toLowerCase()))
-const isWatched = (name: string): boolean => WATCHED_NAMES.has(name) || WATCHED_PATTERN.test(name)
-
-/** The watched ones among the settings. Those that are not set are as apt's authors chose. */
-export function watchedOverrides(settings: AptSettings): AptOverride[] {
-  const overrides: AptOverride[] = []
-  for (const name of WATCHED) {
-    const value = settings.get(name.toLowerCase())
-    if (value !== undefined) overrides.push({ name, value: printable(value, 256) })
-  }
+/** Those that bear on what is accepted and from where. What is not set is as apt's authors chose. */
+export function watchedOverrides(settings: AptSettings): ChannelSetting[] {
+  const overrides: ChannelSetting[] = []
   for (const [name, value] of settings) {
-    if (WATCHED_PATTERN.test(name)) overrides.push({ name: printable(name, 256), value: printable(value, 256) })
+    const plain = plainName(name)
+    const check = CHECK_NAMES.get(plain)
+    if (check !== undefined) {
+      const [weak, effect] = CHECKS[check] ?? ['yes', 'none']
+      overrides.push(setting(plain === name ? check : name, value, optionValue(value) === weak ? effect : 'none'))
+    } else if (VERIFY.test(plain))
+      overrides.push(setting(name, value, optionValue(value) === 'no' ? 'weakens' : 'none'))
+    else if (PROXY.test(plain)) overrides.push({ ...setting(name, ''), value: cut(redactAddress(value)) })
+    else if (DIRECTORIES.test(plain)) overrides.push(setting(name, value))
   }
   return overrides
 }
@@ -61,7 +84,7 @@ export function parseAptConfiguration(text: string, settings: AptSettings): numb
 
 function applyStatement(words: readonly string[], scopes: readonly string[], settings: AptSettings): boolean {
   const [name, ...values] = words
-  // A lone word is the entry of a list, none of which is watched; no word at all follows a closing brace.
+  // No word at all follows a closing brace.
   if (name === undefined) return true
   if (name === '#clear') {
     for (const cleared of values) clear(cleared.toLowerCase(), settings)
@@ -70,8 +93,20 @@ function applyStatement(words: readonly string[], scopes: readonly string[], set
   if (name.startsWith('#') || values.length > 1) return false
   const [value] = values
   const fullName = [...scopes, name].join('::').toLowerCase()
-  if (value !== undefined && isWatched(fullName)) settings.set(fullName, value)
+  if (value === undefined) addEntry(scopes.join('::').toLowerCase(), name, settings)
+  else if (fullName.endsWith('::')) addEntry(fullName.slice(0, -2), value, settings)
+  else if (isWatched(fullName)) settings.set(fullName, value)
   return true
+}
+
+const MAX_ENTRIES = 256
+
+/** A lone word in a scope, or a value for a name that ends in `::`, is the next entry of a list. */
+function addEntry(list: string, value: string, settings: AptSettings): void {
+  if (!isWatched(`${list}::0`)) return
+  let index = 0
+  while (index < MAX_ENTRIES && settings.has(`${list}::${index}`)) index += 1
+  settings.set(`${list}::${index}`, value)
 }
 
 function clear(name: string, settings: AptSettings): void {

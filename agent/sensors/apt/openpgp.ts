@@ -1,36 +1,47 @@
 import { createHash } from 'node:crypto'
 import { ByteRangeError, ByteReader } from '../../../shared/bytes/reader.ts'
+import type { SigningKey } from '../../../shared/posture/sections/update-channel.ts'
 import { unarmour } from './armour.ts'
+import { KeyExpiry } from './openpgp-expiry.ts'
 
 /** RFC 9580 section 5: packet type ids. */
 const PUBLIC_KEY = 6
 const MAX_KEYS = 256
 
 /**
- * Fingerprints of the primary keys in a keyring file, binary or armoured, upper-case hexadecimal.
+ * The primary keys in a keyring file, binary or armoured, with the time when they expire.
  * Returns undefined if the file is not wholly made of OpenPGP packets or holds a key of a version that has no
  * fingerprint known here: a key that is trusted must not be left out silently.
  */
-export function readFingerprints(file: Uint8Array): string[] | undefined {
+export function readKeys(file: Uint8Array): SigningKey[] | undefined {
   const isBinary = ((file[0] ?? 0) & 0x80) !== 0
   const blocks = isBinary ? [file] : unarmour(Buffer.from(file).toString('latin1'))
   if (blocks === undefined) return undefined
   try {
-    const fingerprints = blocks.flatMap((block) => [...primaryFingerprints(block)])
-    return fingerprints.length > MAX_KEYS ? undefined : fingerprints
+    const keys = blocks.flatMap((block) => primaryKeys(block))
+    return keys.length > MAX_KEYS ? undefined : keys
   } catch (error) {
     if (error instanceof ByteRangeError) return undefined
     throw error
   }
 }
 
-function* primaryFingerprints(bytes: Uint8Array): Generator<string> {
+function primaryKeys(bytes: Uint8Array): SigningKey[] {
   const reader = new ByteReader(bytes)
+  const found: { key: string; expiry: KeyExpiry }[] = []
   while (reader.remaining > 0) {
     const { type, length } = packetHeader(reader)
     const body = reader.bytes(length)
-    if (type === PUBLIC_KEY) yield fingerprint(body)
+    if (type === PUBLIC_KEY) {
+      const key = fingerprint(body)
+      // RFC 9580 section 5.5.2: four octets of creation time behind the version.
+      found.push({ key, expiry: new KeyExpiry(new ByteReader(body.subarray(1)).u32(), key) })
+    } else found.at(-1)?.expiry.packet(type, body)
   }
+  return found.map(({ key, expiry }) => {
+    const expires = expiry.expires()
+    return { fingerprint: key, ...(expires === undefined ? {} : { expires }) }
+  })
 }
 
 /** RFC 9580 section 4.2. Partial and indeterminate lengths are for data, a key never has them. */

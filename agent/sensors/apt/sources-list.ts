@@ -1,5 +1,5 @@
 import { parseStanzas } from '../deb822.ts'
-import { optionValue, type SourceEntry } from './source.ts'
+import { OPTION_NAMES, optionValue, type SourceEntry } from './source.ts'
 
 export interface SourceEntries {
   readonly entries: readonly SourceEntry[]
@@ -80,9 +80,7 @@ const FIELDS: ReadonlySet<string> = new Set([
   'components',
   'enabled',
   'signed-by',
-  'trusted',
-  'allow-insecure',
-  'check-valid-until',
+  ...OPTION_NAMES,
 ])
 
 /** deb822 style, sources.list(5). Entries that are switched off are left out. */

@@ -15,6 +15,21 @@ export function parseAddress(hex: string, byteOrder: 'LE' | 'BE'): SocketAddress
   if ((hex.length !== 8 && hex.length !== 32) || !/^[0-9A-F]+$/.test(hex)) return undefined
   const bytes = Buffer.from(hex, 'hex')
   if (byteOrder === 'LE') bytes.swap32()
+  return addressOf(bytes)
+}
+
+/** Dotted decimal, or eight groups of four hexadecimal digits as %pI6 of the kernel prints them. */
+export function parseAddressText(text: string): SocketAddress | undefined {
+  const numbers = text.split('.').map(Number)
+  if (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(text) && numbers.every((one) => one <= 255)) {
+    return addressOf(Buffer.from(numbers))
+  }
+  return /^[0-9a-f]{4}(?::[0-9a-f]{4}){7}$/.test(text)
+    ? addressOf(Buffer.from(text.replaceAll(':', ''), 'hex'))
+    : undefined
+}
+
+function addressOf(bytes: Buffer): SocketAddress {
   if (bytes.length === 4) return { family: 'ipv4', scope: ipv4Scope(bytes), text: bytes.join('.') }
   const mapped = isMapped(bytes) ? bytes.subarray(12) : undefined
   return {

@@ -5,6 +5,12 @@ import { count, text } from '../text.ts'
 export const SOCKET_TABLES = ['tcp', 'tcp6', 'udp', 'udp6'] as const
 export type SocketTable = (typeof SOCKET_TABLES)[number]
 
+export const SOCKET_PROTOCOLS = ['tcp', 'udp', 'udplite', 'sctp', 'raw', 'icmp', 'packet'] as const
+export type SocketProtocol = (typeof SOCKET_PROTOCOLS)[number]
+
+/** Whatever port the kernel chose: another one each time. */
+export const EPHEMERAL = 'ephemeral'
+
 /** How far a bound address reaches. `address` is one of the unit's own, which differs from unit to unit. */
 export const SOCKET_SCOPES = ['any', 'address', 'multicast', 'link', 'loopback'] as const
 export type SocketScope = (typeof SOCKET_SCOPES)[number]
@@ -12,13 +18,15 @@ export type SocketScope = (typeof SOCKET_SCOPES)[number]
 export const MAX_LISTENERS = 1024
 export const MAX_EXECUTABLES = 32
 
-const listenerSchema = v.strictObject({
-  protocol: v.picklist(['tcp', 'udp']),
-  family: v.picklist(['ipv4', 'ipv6']),
+const listenerFields = v.strictObject({
+  protocol: v.picklist(SOCKET_PROTOCOLS),
+  /** `link`: below IP, packet(7). `any`: of ephemeral ports, which are told by who uses them. */
+  family: v.picklist(['ipv4', 'ipv6', 'link', 'any']),
   scope: v.picklist(SOCKET_SCOPES),
   /** Only where it is the same on every unit: any, loopback and multicast addresses. */
   address: v.exactOptional(v.pipe(v.string(), v.regex(/^[0-9a-f.:]{1,45}$/))),
-  port: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff)),
+  /** The IP protocol's number of a raw socket, the EtherType of a packet socket (3: all). */
+  port: v.union([v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff)), v.literal(EPHEMERAL)]),
   /**
    * `known`: the executables below hold it. `hidden`: none was found among the processes that could be examined, but
    * not all could. `none`: all that this system shows were examined; the kernel holds it, or another PID namespace.
@@ -27,9 +35,21 @@ const listenerSchema = v.strictObject({
   executables: v.exactOptional(v.pipe(v.array(text(512)), v.minLength(1), v.maxLength(MAX_EXECUTABLES))),
 })
 
+/** The kinds of sockets without an address have none in any field, so that each difference is one of the subject. */
+const listenerSchema = v.pipe(
+  listenerFields,
+  v.check(({ family, address }) => address === undefined || isInternet(family), 'an address of no address family'),
+  v.check(({ family, port }) => (port === EPHEMERAL) === (family === 'any'), 'a port that does not fit the family'),
+)
+
+const isInternet = (family: string): boolean => family === 'ipv4' || family === 'ipv6'
+
 const fields = v.strictObject({
   listeners: v.pipe(v.array(listenerSchema), v.maxLength(MAX_LISTENERS)),
-  /** The kernel's tables that were read. A missing one means that this kernel lacks the family. */
+  /**
+   * The kernel's tables of TCP and UDP that were read: one that is missing means that this kernel lacks the family.
+   * The others come and go with the modules that make them, and without them there are no such sockets.
+   */
   tables: v.pipe(v.array(v.picklist(SOCKET_TABLES)), v.maxLength(SOCKET_TABLES.length)),
   /** Whether all processes could be examined for their sockets; `bounded` where there were too many. */
   owners: v.picklist(['visible', 'no-permission', 'bounded']),
@@ -53,9 +73,14 @@ const schema = v.pipe(
 export type Listener = v.InferOutput<typeof listenerSchema>
 export type SocketsContent = v.InferOutput<typeof schema>
 
-/** `tcp/0.0.0.0:22`, `udp/[::]:53`, `tcp/ipv4-address:443` for an address of the unit's own. */
-export function listenerSubject(listener: Omit<Listener, 'owner' | 'executables'>): string {
-  const { protocol, family, scope, address, port } = listener
+/**
+ * `tcp/0.0.0.0:22`, `udp/[::]:53`, `tcp/ipv4-address:443` for an address of the unit's own, `packet/link-link:3`, and
+ * `udp/ephemeral "/usr/bin/ntpd"`.
+ */
+export function listenerSubject(listener: Omit<Listener, 'owner'>): string {
+  const { protocol, family, scope, address, port, executables = [] } = listener
+  if (port === EPHEMERAL)
+    return [`${protocol}/${EPHEMERAL}`, ...executables.map((path) => JSON.stringify(path))].join(' ')
   const where = address === undefined ? `${family}-${scope}` : family === 'ipv6' ? `[${address}]` : address
   return `${protocol}/${where}:${port}`
 }
@@ -96,7 +121,7 @@ export const sockets: SectionDefinition<SocketsContent> = {
     { subject: 'malformed lines', value: String(content.malformed) },
     ...content.listeners.map((listener) => ({
       subject: listenerSubject(listener),
-      value: `${listener.scope}, ${ownerOf(listener)}`,
+      value: `${listener.scope}, ${listener.port === EPHEMERAL ? listener.owner : ownerOf(listener)}`,
     })),
   ],
 }

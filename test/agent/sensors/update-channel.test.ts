@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { createHost, type Host } from '../../../agent/sensors/host.ts'
 import { measureAll } from '../../../agent/sensors/registry.ts'
-import { aptSensor } from '../../../agent/sensors/update-channel.ts'
+import { updateChannelSensor } from '../../../agent/sensors/update-channel.ts'
 import type { Reading } from '../../../agent/sensors/sensor.ts'
-import type { UpdateChannelContent } from '../../../shared/posture/sections/update-channel.ts'
+import type { UpdateChannel } from '../../../shared/posture/sections/update-channel.ts'
 import { treeHost, withoutPermission, type Tree } from '../../support/host-tree.ts'
 
 /** RFC 9580 appendix A.1. */
@@ -12,15 +14,17 @@ const FINGERPRINT = 'C959BDBAFA32A2F89A153B678CFDE12197965A9A'
 const NOW = 1_700_000_000
 
 const measure = async (host: Host) =>
-  (await measureAll(host, [aptSensor])).get('update-channel')?.reading as Reading<'update-channel'>
+  (await measureAll(host, [updateChannelSensor])).get('update-channel')?.reading as Reading<'update-channel'>
 const ofTree = (tree: Tree) => measure(treeHost({ '/etc/apt': { directory: true }, ...tree }, { now: () => NOW }))
-async function contentOf(tree: Tree): Promise<UpdateChannelContent> {
-  const reading = await ofTree(tree)
-  if (reading.status !== 'measured') throw new Error(reading.status)
-  return reading.content
+function aptOf(reading: Reading<'update-channel'>): UpdateChannel {
+  const channels = reading.status === 'measured' ? reading.content.channels : []
+  const [apt] = channels
+  if (apt?.manager !== 'apt' || channels.length !== 1) throw new Error(JSON.stringify(reading))
+  return apt
 }
+const contentOf = async (tree: Tree): Promise<UpdateChannel> => aptOf(await ofTree(tree))
 
-const defaults = { trusted: 'default', allowInsecure: 'default', checkValidUntil: 'default', signedBy: [] }
+const option = (name: string, value: string, effect = 'none') => ({ name, value, effect })
 
 describe('one-line sources', () => {
   const sourcesOf = async (line: string) => {
@@ -33,12 +37,12 @@ describe('one-line sources', () => {
       malformed: 0,
       sources: [
         {
-          ...defaults,
-          type: 'deb',
-          uri: 'http://deb.debian.org/debian',
-          transport: 'http',
-          suite: 'bookworm',
-          components: ['main', 'contrib'],
+          id: 'deb http://deb.debian.org/debian bookworm',
+          uris: ['http://deb.debian.org/debian'],
+          transports: ['http'],
+          signatures: 'default',
+          signedBy: [],
+          settings: [option('component', 'main'), option('component', 'contrib')],
         },
       ],
     })
@@ -51,15 +55,16 @@ describe('one-line sources', () => {
       malformed: 0,
       sources: [
         {
-          type: 'deb-src',
-          uri: 'https://[redacted]@x/',
-          transport: 'https',
-          suite: './',
-          components: [],
-          trusted: 'yes',
-          allowInsecure: 'yes',
-          checkValidUntil: 'no',
+          id: 'deb-src https://[redacted]@x/ ./',
+          uris: ['https://[redacted]@x/'],
+          transports: ['https'],
+          signatures: 'not-enforced',
           signedBy: ['/k.gpg', `fingerprint:${FINGERPRINT}!`],
+          settings: [
+            option('trusted', 'yes', 'unsigned'),
+            option('allow-insecure', 'yes', 'unsigned'),
+            option('check-valid-until', 'no', 'weakens'),
+          ],
         },
       ],
     })
@@ -67,7 +72,7 @@ describe('one-line sources', () => {
 
   test('a disc with a blank in its name', async () => {
     expect(await sourcesOf('deb cdrom:[Debian GNU/Linux 12 #1]/ bookworm main')).toMatchObject({
-      sources: [{ transport: 'cdrom', suite: 'bookworm' }],
+      sources: [{ transports: ['cdrom'], settings: [option('component', 'main')] }],
       malformed: 0,
     })
   })
@@ -104,7 +109,7 @@ describe('one-line sources', () => {
       '/etc/apt/sources.list.d/c.list.disabled': line('c'),
       '/etc/apt/sources.list.d/d d.list': line('d'),
     })
-    expect(sources.map(({ suite }) => suite)).toEqual(['a', 'b'])
+    expect(sources.map(({ id }) => id)).toEqual(['deb http://x a', 'deb http://x b'])
   })
 })
 
@@ -116,15 +121,19 @@ describe('deb822 sources', () => {
       'Types: deb deb-src\nURIs: http://a http://b\nSuites: s t\n# a comment\n u\nComponents: main\nTrusted: no\n',
     )
     expect(sources).toHaveLength(12)
-    expect(sources[5]).toMatchObject({ type: 'deb', uri: 'http://b', suite: 'u', trusted: 'no' })
+    expect(sources[5]).toMatchObject({
+      id: 'deb http://b u',
+      settings: [option('component', 'main'), option('trusted', 'no')],
+    })
   })
 
   test('carry a key inline', async () => {
     const block = `-----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n ${KEY}\n -----END PGP PUBLIC KEY BLOCK-----`
-    const { sources, malformed } = await sourcesOf(
+    const { sources, malformed, keyrings } = await sourcesOf(
       `Types: deb\nURIs: http://a\nSuites: s\nComponents: c\nSigned-By:\n ${block}\n`,
     )
     expect(sources[0]?.signedBy).toEqual([`inline:${FINGERPRINT}`])
+    expect(keyrings).toMatchObject([{ path: `inline:${FINGERPRINT}`, keys: [{ fingerprint: FINGERPRINT }] }])
     expect(malformed).toBe(0)
   })
 
@@ -161,9 +170,14 @@ describe('keyrings', () => {
       '/etc/apt/trusted.gpg.d/readme.txt': 'no keyring',
     })
     expect(keyrings).toEqual([
-      { path: '/etc/apt/trusted.gpg', trustedForAll: true, status: 'read', fingerprints: [] },
-      { path: '/etc/apt/trusted.gpg.d/a.gpg', trustedForAll: true, status: 'read', fingerprints: [FINGERPRINT] },
-      { path: '/k.gpg', trustedForAll: false, status: 'read', fingerprints: [FINGERPRINT] },
+      { path: '/etc/apt/trusted.gpg', trustedForAll: true, status: 'read', keys: [] },
+      {
+        path: '/etc/apt/trusted.gpg.d/a.gpg',
+        trustedForAll: true,
+        status: 'read',
+        keys: [{ fingerprint: FINGERPRINT }],
+      },
+      { path: '/k.gpg', trustedForAll: false, status: 'read', keys: [{ fingerprint: FINGERPRINT }] },
     ])
   })
 
@@ -173,26 +187,26 @@ describe('keyrings', () => {
     ['too-large', Buffer.alloc(1 << 21)],
   ])('that are %s say so', async (status, file) => {
     const tree = { '/etc/apt/sources.list': source, ...(file === undefined ? {} : { '/k.gpg': file }) }
-    expect((await contentOf(tree)).keyrings).toEqual([
-      { path: '/k.gpg', trustedForAll: false, status, fingerprints: [] },
-    ])
+    expect((await contentOf(tree)).keyrings).toEqual([{ path: '/k.gpg', trustedForAll: false, status, keys: [] }])
   })
 
   test('that may not be read say so', async () => {
     const host = withoutPermission(treeHost({ '/etc/apt/sources.list': source, '/k.gpg': key }), '/k.gpg')
-    expect(await measure(host)).toMatchObject({ content: { keyrings: [{ status: 'no-permission' }] } })
+    expect(await measure(host)).toMatchObject({
+      content: { channels: [{ keyrings: [{ status: 'no-permission' }] }] },
+    })
   })
 })
 
 test('settings that weaken the check are reported', async () => {
-  const { overrides } = await contentOf({
+  const { settings } = await contentOf({
     '/etc/apt/apt.conf.d/99x': 'Acquire::AllowInsecureRepositories "true";',
     '/etc/apt/apt.conf.d/99y.bak': 'APT::Get::AllowUnauthenticated "true";',
     '/etc/apt/apt.conf': 'Acquire::Check-Valid-Until "false";',
   })
-  expect(overrides).toEqual([
-    { name: 'Acquire::AllowInsecureRepositories', value: 'true' },
-    { name: 'Acquire::Check-Valid-Until', value: 'false' },
+  expect(settings).toEqual([
+    option('Acquire::AllowInsecureRepositories', 'true', 'unsigned'),
+    option('Acquire::Check-Valid-Until', 'false', 'weakens'),
   ])
 })
 
@@ -200,13 +214,16 @@ describe('what may not be read is not taken for absent', () => {
   test.each(['/etc/apt/sources.list', '/etc/apt/sources.list.d', '/etc/apt/apt.conf.d'])('%s', async (path) => {
     const host = withoutPermission(treeHost({ '/etc/apt/sources.list': '' }), path)
     const reading = await measure(host)
-    expect((reading as { content: UpdateChannelContent }).content.unreadable).toContain(path)
+    expect(aptOf(reading)).toMatchObject({
+      unreadable: expect.arrayContaining([path]) as unknown,
+      automatic: { state: 'unknown' },
+    })
   })
 
   test('all of /etc/apt', async () => {
     const host = withoutPermission(treeHost({ '/etc/apt/sources.list': '' }), '/etc/apt')
     expect(await measure(host)).toMatchObject({ status: 'no-permission', reason: 'directory-not-readable' })
-    expect(await measure(treeHost({}))).toEqual({ status: 'not-supported', reason: 'no-apt' })
+    expect(await measure(treeHost({}))).toEqual({ status: 'not-supported', reason: 'no-update-manager' })
   })
 })
 
@@ -235,10 +252,36 @@ describe('the last successful check', () => {
     })
   })
 
+  test("by the stamp of apt's own job", async () => {
+    const tree = {
+      '/var/lib/apt/periodic/update-stamp': { modified: NOW - 900 },
+      [`${lists}/x_InRelease`]: { modified: NOW },
+    }
+    expect(await stateOf(tree)).toEqual({
+      'update-channel.last-check-age': 900,
+      'update-channel.last-check-source': 'stamp',
+    })
+  })
+
   test('in the future is not now, and never is not zero', async () => {
     expect(await stateOf({ [stamp]: { modified: NOW + 100 } })).toMatchObject({ 'update-channel.last-check-age': -100 })
     expect(await stateOf({})).toEqual({})
   })
+})
+
+test.skipIf(!existsSync('/usr/bin/apt-get'))('apt-get names the same sources on this machine', async () => {
+  const format = '$(REPO_URI)|$(RELEASE)|$(COMPONENT)'
+  const listing = execFileSync('apt-get', ['indextargets', '--format', format], { encoding: 'utf8' })
+  const theirs = new Set(listing.split('\n').filter((line) => line !== ''))
+  const { sources } = aptOf(await measure(createHost()))
+  const ours = sources
+    .filter(({ id }) => id.startsWith('deb '))
+    .flatMap(({ uris: [uri = ''], id, settings }) =>
+      settings
+        .filter(({ name }) => name === 'component')
+        .map(({ value }) => `${uri.replace(/\/?$/, '/')}|${id.split(' ')[2] ?? ''}|${value}`),
+    )
+  expect(new Set(ours)).toEqual(theirs)
 })
 
 test('this machine can be measured', async () => {

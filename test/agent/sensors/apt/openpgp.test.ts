@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readFingerprints } from '../../../../agent/sensors/apt/openpgp.ts'
+import { readKeys } from '../../../../agent/sensors/apt/openpgp.ts'
 
 /** RFC 9580 appendix A.1 (version 4) and the primary key of A.3 (version 6), with the fingerprints given there. */
 const V4 = 'xjMEU/NfCxYJKwYBBAHaRw8BAQdAPwmJlL3ZFu1AUxl5NOSofIBzOhKA1i+AEJkuQ+47JAY='
@@ -12,6 +12,7 @@ const V6 = 'xioGY4d/4xsAAAAg+U2nu0jWCmHlZ3BqZYfQMxmZu52JGggkLq2EVD34laM='
 const V4_FINGERPRINT = 'C959BDBAFA32A2F89A153B678CFDE12197965A9A'
 const V6_FINGERPRINT = 'CB186C4F0609A697E4D52DFA6C722B0C1F1E27C18A56708F6525EC27BAD9ACC9'
 
+const readFingerprints = (file: Uint8Array) => readKeys(file)?.map(({ fingerprint }) => fingerprint)
 const binary = (base64: string): Buffer => Buffer.from(base64, 'base64')
 const armour = (base64: string, head = '\n'): Buffer =>
   Buffer.from(`-----BEGIN PGP PUBLIC KEY BLOCK-----\n${head}${base64}\n-----END PGP PUBLIC KEY BLOCK-----\n`)
@@ -88,20 +89,63 @@ const keyrings = DIRECTORIES.filter((directory) => existsSync(directory)).flatMa
 )
 
 describe.skipIf(!existsSync('/usr/bin/gpg') || keyrings.length === 0)('the keyrings of this machine', () => {
-  test('gpg finds the same primary keys', () => {
-    const home = mkdtempSync(join(tmpdir(), 'keepseal-gpg-'))
-    try {
-      for (const path of keyrings) {
-        const listing = execFileSync('gpg', ['--homedir', home, '--show-keys', '--with-colons', path], {
-          encoding: 'utf8',
-          stdio: ['ignore', 'pipe', 'ignore'],
-        })
-        // After each `pub` record, and those of its revokers, comes the `fpr` record of the primary key.
-        const theirs = [...listing.matchAll(/^pub:.*\n(?:rvk:.*\n)*fpr:{9}([0-9A-F]+):/gm)].map((match) => match[1])
-        expect(readFingerprints(readFileSync(path)), path).toEqual(theirs)
-      }
-    } finally {
-      rmSync(home, { recursive: true, force: true })
-    }
+  test('gpg finds the same primary keys, which expire when it says', () => {
+    withHome((home) => {
+      for (const path of keyrings) expect(readKeys(readFileSync(path)), path).toEqual(shownByGpg(home, path))
+    })
   })
 })
+
+describe.skipIf(!existsSync('/usr/bin/gpg'))('keys made by gpg', () => {
+  test('expire with the newest signature of the key on itself, and not with one of another key', () => {
+    withHome((home) => {
+      const gpg = (...words: string[]): Buffer =>
+        execFileSync('gpg', ['--homedir', home, '--batch', '--yes', '--passphrase', '', ...words], {
+          stdio: ['ignore', 'pipe', 'ignore'],
+        })
+      gpg('--faked-system-time', '20200101T000000', '--quick-gen-key', 'vendor', 'ed25519', 'sign', '2030-01-01')
+      const [{ fingerprint = '' } = {}] = readKeys(gpg('--export', 'vendor')) ?? []
+      gpg('--faked-system-time', '20200102T000000', '--quick-add-uid', 'vendor', 'second name')
+      gpg('--faked-system-time', '20200103T000000', '--quick-add-key', fingerprint, 'ed25519', 'sign', '2021-01-01')
+      gpg('--faked-system-time', '20200104T000000', '--quick-gen-key', 'other', 'ed25519', 'sign', '2022-01-01')
+      const path = join(home, 'exported.gpg')
+      const seen = new Set<number | undefined>()
+      for (const [at, expire] of [
+        ['20200105T000000', '2035-01-01'],
+        ['20200106T000000', 'never'],
+        ['20200107T000000', '2031-01-01'],
+      ] as const) {
+        gpg('--faked-system-time', at, '--quick-set-expire', fingerprint, expire)
+        gpg('--faked-system-time', at, '--local-user', 'other', '--quick-sign-key', fingerprint)
+        writeFileSync(path, gpg('--export'))
+        const keys = readKeys(readFileSync(path))
+        expect(keys).toEqual(shownByGpg(home, path))
+        seen.add(keys?.find((key) => key.fingerprint === fingerprint)?.expires)
+      }
+      expect(seen.size).toBe(3)
+      expect(seen).toContain(undefined)
+    })
+  })
+})
+
+function withHome(action: (home: string) => void): void {
+  const home = mkdtempSync(join(tmpdir(), 'keepseal-gpg-'))
+  try {
+    action(home)
+  } finally {
+    execFileSync('gpgconf', ['--homedir', home, '--kill', 'all'], { stdio: 'ignore' })
+    rmSync(home, { recursive: true, force: true })
+  }
+}
+
+/** After each `pub` record, whose seventh field is the expiration, and those of its revokers comes its fingerprint. */
+function shownByGpg(home: string, path: string) {
+  const listing = execFileSync('gpg', ['--homedir', home, '--show-keys', '--with-colons', path], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  return [...listing.matchAll(/^pub:(.*)\n(?:rvk:.*\n)*fpr:{9}([0-9A-F]+):/gm)].map(([, pub = '', fingerprint]) => {
+    const expires = pub.split(':')[5] ?? ''
+    return { fingerprint, ...(expires === '' ? {} : { expires: Number(expires) }) }
+  })
+}

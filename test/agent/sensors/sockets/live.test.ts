@@ -8,19 +8,19 @@ import { createHost } from '../../../../agent/sensors/host.ts'
 import { socketsSensor } from '../../../../agent/sensors/sockets.ts'
 import { findOwners } from '../../../../agent/sensors/sockets/owners.ts'
 import { parseSocketTable } from '../../../../agent/sensors/sockets/proc-net.ts'
-import { SOCKET_TABLES, type SocketsContent } from '../../../../shared/posture/sections/sockets.ts'
+import { listenerSubject, SOCKET_TABLES, type SocketsContent } from '../../../../shared/posture/sections/sockets.ts'
 import { asNobody } from '../../../support/host-tree.ts'
 
 const host = createHost()
 
-/** `tcp 0.0.0.0:22` of all four tables. */
+/** `tcp 0.0.0.0:22` of the tables of TCP and UDP. */
 function ours(): string[] {
   return SOCKET_TABLES.flatMap((table) => {
     const file = host.readFile(`/proc/net/${table}`, 1 << 24)
     const { sockets } = parseSocketTable(table, file.status === 'found' ? file.value : Buffer.alloc(0), host.byteOrder)
     return sockets.map(({ protocol, address, port }) => {
-      const text = address.family === 'ipv6' ? `[${address.text}]` : address.text
-      return `${protocol} ${text}:${port}`
+      const text = address?.family === 'ipv6' ? `[${address.text}]` : address?.text
+      return `${protocol} ${text ?? ''}:${port}`
     })
   }).sort()
 }
@@ -122,3 +122,33 @@ test.skipIf(process.getuid?.() !== 0)('without root the owners of others are sai
   expect(listener).toMatchObject({ owner: 'hidden' })
   expect(listenerAt(Number(port.toString())).listener).toMatchObject({ owner: 'known' })
 })
+
+const PYTHON = ['/usr/bin/python3', '/usr/local/bin/python3', '/root/.pyenv/shims/python3'].find((path) =>
+  existsSync(path),
+)
+
+test.skipIf(process.getuid?.() !== 0 || PYTHON === undefined || !existsSync('/usr/bin/ss'))(
+  'as root the raw and packet sockets that ss lists are found, with their owner',
+  async () => {
+    const script = [
+      'import socket, sys',
+      's = [socket.socket(socket.AF_INET, socket.SOCK_RAW, 89), socket.socket(socket.AF_INET6, socket.SOCK_RAW, 58)]',
+      's.append(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x88cc)))',
+      'print("open", flush=True)',
+      'sys.stdin.read()',
+    ].join('\n')
+    const other = spawn(PYTHON ?? '', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'] })
+    onTestFinished(() => void other.stdin.end())
+    await once(other.stdout, 'data')
+    const { content } = socketsSensor.measure(host) as { content: SocketsContent }
+    const found = content.listeners.filter(({ protocol }) => protocol === 'raw' || protocol === 'packet')
+    const subjects = found.map((one) => listenerSubject(one))
+    expect(subjects).toEqual(expect.arrayContaining(['raw/0.0.0.0:89', 'raw/[::]:58', 'packet/link-link:35020']))
+    expect(found.every(({ executables = [] }) => executables.some((path) => path.includes('python')))).toBe(true)
+    const theirs = execFileSync('ss', ['-Hwaln'], { encoding: 'utf8' })
+    for (const line of theirs.split('\n').filter((one) => one !== '')) {
+      const local = line.split(/\s+/).find((column) => /:\d+$/.test(column)) ?? ''
+      expect(subjects).toContain(`raw/${local.replace(/^\*:/, '[::]:')}`)
+    }
+  },
+)

@@ -1,13 +1,15 @@
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import * as fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { createHost, type Host } from '../../../../agent/sensors/host.ts'
 import { measureAll } from '../../../../agent/sensors/registry.ts'
 import type { Reading } from '../../../../agent/sensors/sensor.ts'
 import { socketsSensor } from '../../../../agent/sensors/sockets.ts'
+import { parsePacketTable, parseSctpEndpoints } from '../../../../agent/sensors/sockets/other-tables.ts'
 import { SECTIONS } from '../../../../shared/posture/sections.ts'
-import type { SocketsContent } from '../../../../shared/posture/sections/sockets.ts'
+import { listenerSubject, type SocketsContent } from '../../../../shared/posture/sections/sockets.ts'
 import { treeHost, withoutPermission, writeTree, type Tree } from '../../../support/host-tree.ts'
 import { socketTable } from '../../../support/proc-net.ts'
 
@@ -97,6 +99,138 @@ describe('what listens', () => {
     const table = socketTable([...lines, { local: '00000000:0016', state: LISTEN }])
     const { content } = await measure(treeHost({ ...init, '/proc/net/tcp': table }))
     expect(content.listeners.map(({ port }) => port)).toEqual([22])
+  })
+})
+
+describe('other kinds of sockets', () => {
+  test('UDP-Lite, raw and ping sockets, which have tables in the form of that of UDP', async () => {
+    const { content } = await measure(
+      treeHost({
+        ...init,
+        '/proc/net/tcp': socketTable([]),
+        '/proc/net/udplite': socketTable([{ local: '00000000:0400', state: CLOSE }]),
+        '/proc/net/raw6': socketTable([{ local: `${ANY6}:003A`, state: CLOSE, inode: 5 }], 6),
+        '/proc/net/raw': socketTable([{ local: '0100007F:0001', remote: '08080808:0000', state: ESTABLISHED }]),
+        '/proc/net/icmp': socketTable([{ local: '00000000:0017', state: CLOSE }]),
+        ...shell(9, 5, '/usr/sbin/radvd'),
+      }),
+    )
+    expect(content.tables).toEqual(['tcp'])
+    expect(content.listeners.map((one) => listenerSubject(one))).toEqual([
+      'udplite/0.0.0.0:1024',
+      'raw/[::]:58',
+      'icmp/ephemeral',
+    ])
+    expect(content.listeners[1]?.executables).toEqual(['/usr/sbin/radvd'])
+  })
+
+  test('packet sockets by the protocol that they receive', async () => {
+    const table = [
+      'sk               RefCnt Type Proto  Iface R Rmem   User   Inode',
+      '00000000deadbeef 3      3    0003   2     1 0      0      41',
+      '00000000deadbef0 3      2    0800   0     1 0      0      42',
+      '00000000deadbef1 3      3    0000   0     0 0      0      43',
+      'cut',
+      '',
+    ].join('\n')
+    const { content } = await measure(
+      treeHost({
+        ...init,
+        '/proc/net/tcp': socketTable([]),
+        '/proc/net/packet': table,
+        ...shell(9, 41, '/usr/sbin/lldpd'),
+      }),
+    )
+    expect(content).toMatchObject({ total: 2, malformed: 1 })
+    expect(content.listeners).toEqual([
+      { protocol: 'packet', family: 'link', scope: 'link', port: 3, owner: 'known', executables: ['/usr/sbin/lldpd'] },
+      { protocol: 'packet', family: 'link', scope: 'link', port: 0x800, owner: 'none' },
+    ])
+  })
+
+  test('SCTP endpoints that listen, on each of their addresses', async () => {
+    const table = [
+      ' ENDPT     SOCK   STY SST HBKT LPORT   UID INODE LADDRS',
+      '00000000a 00000000b 2   10  34   36412     0 51 0.0.0.0 ',
+      '00000000c 00000000d 2   10  35   2905      0 52 *127.0.0.1 fe80:0000:0000:0000:5054:00ff:fe12:3456 ',
+      '00000000e 00000000f 2   1   36   7         0 53 10.0.0.1 ',
+      '00000000e 00000000f 2   10  36   7         0 53 300.0.0.1 ',
+      '',
+    ].join('\n')
+    const { content } = await measure(
+      treeHost({ ...init, '/proc/net/tcp': socketTable([]), '/proc/net/sctp/eps': table }),
+    )
+    expect(content.malformed).toBe(1)
+    expect(content.listeners.map((one) => listenerSubject(one))).toEqual([
+      'sctp/0.0.0.0:36412',
+      'sctp/127.0.0.1:2905',
+      'sctp/ipv6-link:2905',
+    ])
+  })
+
+  test('no bytes make the tables throw', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 120, unit: fc.constantFrom(...'0a1f :.*\n x') }), (text) => {
+        parsePacketTable(`header\n${text}`)
+        parseSctpEndpoints(`header\n${text}`)
+      }),
+    )
+  })
+})
+
+describe('ports that the kernel chose', () => {
+  const range = { '/proc/sys/net/ipv4/ip_local_port_range': '32768\t60999\n' }
+  const at = (...ports: [port: number, inode: number][]): Tree => ({
+    ...init,
+    ...range,
+    '/proc/net/udp': socketTable(
+      ports.map(([port, inode]) => ({
+        local: `00000000:${port.toString(16).toUpperCase().padStart(4, '0')}`,
+        state: CLOSE,
+        inode,
+      })),
+    ),
+    ...shell(9, 77, '/usr/sbin/ntpd'),
+    ...shell(8, 78, '/usr/bin/dig'),
+  })
+  const contentOf = async (tree: Tree) => (await measure(treeHost(tree))).content
+
+  test('are one entry for each program, whichever and how many they are', async () => {
+    const one = await contentOf(at([32_768, 77], [123, 77]))
+    const other = await contentOf({
+      ...at([60_999, 77], [123, 77], [40_000, 77]),
+      '/proc/net/udp6': socketTable([]),
+    })
+    expect(one.listeners.map((each) => listenerSubject(each))).toEqual([
+      'udp/0.0.0.0:123',
+      'udp/ephemeral "/usr/sbin/ntpd"',
+    ])
+    expect(other.listeners).toEqual(one.listeners)
+  })
+
+  test('of another program are another entry', async () => {
+    const { listeners } = await contentOf(at([40_000, 77], [40_001, 78]))
+    expect(listeners.map((each) => listenerSubject(each))).toEqual([
+      'udp/ephemeral "/usr/sbin/ntpd"',
+      'udp/ephemeral "/usr/bin/dig"',
+    ])
+  })
+
+  test('keep their number where nobody is seen to own them, as those of kernel tunnels', async () => {
+    const { listeners } = await contentOf(at([51_820, 99]))
+    expect(listeners).toEqual([
+      { protocol: 'udp', family: 'ipv4', scope: 'any', address: '0.0.0.0', port: 51_820, owner: 'none' },
+    ])
+  })
+
+  test('outside of the range, or of TCP, or where the range cannot be read, keep theirs', async () => {
+    expect((await contentOf(at([32_767, 77], [61_000, 77]))).listeners.map(({ port }) => port)).toEqual([
+      32_767, 61_000,
+    ])
+    const tcp = { '/proc/net/tcp': socketTable([{ local: '00000000:9C40', state: LISTEN, inode: 77 }]) }
+    expect((await contentOf({ ...at(), ...tcp })).listeners.map(({ port }) => port)).toEqual([40_000])
+    const damaged = { '/proc/sys/net/ipv4/ip_local_port_range': 'all of them\n' }
+    expect((await contentOf({ ...at([40_000, 77]), ...damaged })).listeners.map(({ port }) => port)).toEqual([40_000])
   })
 })
 
@@ -209,6 +343,19 @@ describe('sixty thousand sockets', () => {
       ...init,
       '/proc/net/tcp': socketTable([...lines, { local: '00000000:0016', state: LISTEN }]),
     })
+    const before = host.cpuMs()
+    expect((await measure(host)).content).toMatchObject({ total: 1, truncated: false })
+    expect(host.cpuMs() - before).toBeLessThan(20_000)
+  })
+
+  test('that have ports of the kernel are one entry', async () => {
+    const lines = Array.from({ length: 60_000 }, (_, index) => ({
+      local: `00000000:${port(32_768 + (index % 28_000))}`,
+      state: CLOSE,
+      inode: 77,
+    }))
+    const range = { '/proc/sys/net/ipv4/ip_local_port_range': '32768 60999' }
+    const host = treeHost({ ...init, ...range, '/proc/net/udp': socketTable(lines), ...shell(9, 77) })
     const before = host.cpuMs()
     expect((await measure(host)).content).toMatchObject({ total: 1, truncated: false })
     expect(host.cpuMs() - before).toBeLessThan(20_000)

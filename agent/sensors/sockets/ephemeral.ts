@@ -1,0 +1,56 @@
+import { EPHEMERAL, MAX_EXECUTABLES, type Listener } from '../../../shared/posture/sections/sockets.ts'
+import type { Host } from '../host.ts'
+import type { SocketOwners } from './owners.ts'
+import type { ListeningSocket } from './proc-net.ts'
+
+const RANGE = '/proc/sys/net/ipv4/ip_local_port_range'
+
+/** Whether the kernel chooses ports out of a range that it tells, ip(7), and this is one of them. */
+export type EphemeralPorts = (socket: ListeningSocket) => boolean
+
+/** For protocols without connections: a client's socket looks as a server's there. Without the range, none. */
+export function readEphemeralPorts(host: Host): EphemeralPorts {
+  const file = host.readText(RANGE, 256)
+  const match = /^\s*(\d{1,5})\s+(\d{1,5})\s*$/.exec(file.status === 'found' ? file.value : '')
+  const [first, last] = match === null ? [1, 0] : [Number(match[1]), Number(match[2])]
+  return ({ protocol, port }) => {
+    // Its "port" is the identifier of echo requests, which the kernel chooses or the process's own number.
+    if (protocol === 'icmp') return true
+    return (protocol === 'udp' || protocol === 'udplite') && port >= first && port <= last
+  }
+}
+
+/**
+ * Takes those sockets whose owner is known together, as one for each set of executables: which addresses and how many
+ * ports there are differs from one moment to the next. Where the owner is not known, the port is all that is known.
+ */
+export function collapseEphemeral(
+  sockets: readonly ListeningSocket[],
+  owners: SocketOwners,
+): { readonly collapsed: readonly Listener[]; readonly rest: readonly ListeningSocket[] } {
+  const collapsed = new Map<string, Listener>()
+  const rest: ListeningSocket[] = []
+  const seen = new Set<string>()
+  for (const socket of sockets) {
+    const found = owners.executables.get(socket.inode)
+    if (found === undefined && socket.protocol !== 'icmp') {
+      rest.push(socket)
+      continue
+    }
+    if (seen.has(socket.inode)) continue
+    seen.add(socket.inode)
+    const executables = [...(found ?? [])].sort().slice(0, MAX_EXECUTABLES)
+    const key = [socket.protocol, ...executables].join('\0')
+    if (collapsed.has(key)) continue
+    const owner = found !== undefined ? 'known' : owners.visibility === 'visible' ? 'none' : 'hidden'
+    collapsed.set(key, {
+      protocol: socket.protocol,
+      family: 'any',
+      scope: 'any',
+      port: EPHEMERAL,
+      owner,
+      ...(executables.length === 0 ? {} : { executables }),
+    })
+  }
+  return { collapsed: [...collapsed.values()], rest }
+}
