@@ -27,6 +27,16 @@ export interface HostStat {
   readonly kind: 'file' | 'directory' | 'other'
   /** Seconds since 1970. */
   readonly modified: number
+  /** Differs when the file was replaced or written to: device, inode, size, times of change of content and inode. */
+  readonly identity: string
+}
+
+/** A regular file that is read in pieces, because it may be larger than the agent wants to be. */
+export interface HostFile {
+  readonly size: number
+  /** Fills `into` from `position` on and returns how many bytes there were: fewer than fit only at the end. */
+  read(into: Uint8Array, position: number): HostResult<number>
+  close(): void
 }
 
 /**
@@ -46,6 +56,8 @@ export interface Host {
   readFile(path: string, maxBytes: number): HostResult<Buffer>
   /** The same as a byte string. */
   readText(path: string, maxBytes: number): HostResult<string>
+  /** The same kind of file, to be read in pieces and then closed. */
+  open(path: string): HostResult<HostFile>
   /** Sorted names of at most `maxEntries` entries; with more it is `too-large`. */
   readDirectory(path: string, maxEntries: number): HostResult<readonly string[]>
   readLink(path: string): HostResult<string>
@@ -78,6 +90,7 @@ export function createHost(options: HostOptions = {}): Host {
       return (user + system) / 1000
     },
     readFile: (path, maxBytes) => attempt(() => readRegularFile(locate(path, true), maxBytes, rooted)),
+    open: (path) => attempt(() => openInPieces(locate(path, true), rooted)),
     readText(path, maxBytes) {
       const file = host.readFile(path, maxBytes)
       return file.status === 'found' ? { status: 'found', value: file.value.toString('latin1') } : file
@@ -88,7 +101,9 @@ export function createHost(options: HostOptions = {}): Host {
     stat: (path) =>
       attempt(() => {
         const stats = statSync(locate(path, true))
-        return { status: 'found', value: { kind: kindOf(stats), modified: Math.floor(stats.mtimeMs / 1000) } }
+        const { dev, ino, size, mtimeMs, ctimeMs } = stats
+        const identity = [dev, ino, size, mtimeMs, ctimeMs].join(':')
+        return { status: 'found', value: { kind: kindOf(stats), modified: Math.floor(mtimeMs / 1000), identity } }
       }),
     tpm: options.tpm ?? (async () => ({ status: 'absent' })),
   }
@@ -120,18 +135,46 @@ function kindOf(stats: Stats): HostStat['kind'] {
 }
 
 function readRegularFile(path: Buffer, maxBytes: number, rooted: boolean): HostResult<Buffer> {
+  const opened = openRegularFile(path, rooted, maxBytes)
+  if (opened.status !== 'found') return opened
+  try {
+    return readToEnd(opened.value.file, maxBytes, opened.value.size)
+  } finally {
+    closeSync(opened.value.file)
+  }
+}
+
+function openRegularFile(
+  path: Buffer,
+  rooted: boolean,
+  maxBytes: number,
+): HostResult<{ readonly file: number; readonly size: number }> {
   // Looked at before it is opened: opening alone can start a watchdog or wait for the other end of a pipe.
   const before = rooted ? lstatSync(path) : statSync(path)
   if (!before.isFile()) return { status: 'unreadable' }
   if (before.size > maxBytes) return { status: 'too-large' }
   const noFollow = rooted ? constants.O_NOFOLLOW : 0
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | noFollow)
-  try {
-    if (!fstatSync(file).isFile()) return { status: 'unreadable' }
-    return readToEnd(file, maxBytes, before.size)
-  } finally {
-    closeSync(file)
-  }
+  if (fstatSync(file).isFile()) return { status: 'found', value: { file, size: before.size } }
+  closeSync(file)
+  return { status: 'unreadable' }
+}
+
+function openInPieces(path: Buffer, rooted: boolean): HostResult<HostFile> {
+  const opened = openRegularFile(path, rooted, Number.POSITIVE_INFINITY)
+  if (opened.status !== 'found') return opened
+  const { file, size } = opened.value
+  const read: HostFile['read'] = (into, position) =>
+    attempt(() => {
+      let filled = 0
+      while (filled < into.length) {
+        const length = readSync(file, into, filled, into.length - filled, position + filled)
+        if (length === 0) break
+        filled += length
+      }
+      return { status: 'found', value: filled }
+    })
+  return { status: 'found', value: { size, read, close: () => closeSync(file) } }
 }
 
 /** Files of /proc and /sys have no size, so the end is where reading ends. */

@@ -1,3 +1,20 @@
+import type { Observation } from '../../shared/posture/observation.ts'
+import type { Host } from './host.ts'
+import { observed } from './observe.ts'
+
+/** In the order of os-release(5): the second is used only where the first is absent. */
+export const OS_RELEASE = ['/etc/os-release', '/usr/lib/os-release'] as const
+const MAX_OS_RELEASE_BYTES = 64 * 1024
+
+export function readOsRelease(host: Host): Observation<ReadonlyMap<string, string>> {
+  let file = host.readText(OS_RELEASE[0], MAX_OS_RELEASE_BYTES)
+  if (file.status === 'absent') file = host.readText(OS_RELEASE[1], MAX_OS_RELEASE_BYTES)
+  return observed(file, (text) => {
+    const values = parseOsRelease(text)
+    return values === undefined ? { missing: 'malformed' } : { value: values }
+  })
+}
+
 /** The characters that a quoted value must escape, os-release(5). */
 const ESCAPABLE = '$"\\`'
 

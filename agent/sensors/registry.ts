@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers/promises'
 import type { SectionId } from '../../shared/posture/sections.ts'
 import { bootSensor } from './boot.ts'
 import type { Host } from './host.ts'
-import { dpkgSensor } from './packages/dpkg.ts'
+import { packagesSensor } from './packages.ts'
+import { patchLevelSensor } from './patch-level.ts'
 import { SensorFailure, type Reading, type Sensor } from './sensor.ts'
 import { socketsSensor } from './sockets.ts'
 import { systemSensor } from './system.ts'
@@ -14,7 +15,8 @@ export const SENSORS: readonly Sensor[] = [
   bootSensor,
   tpmSensor,
   socketsSensor,
-  dpkgSensor,
+  packagesSensor,
+  patchLevelSensor,
   systemSensor,
   updateChannelSensor,
 ]

@@ -1,28 +1,20 @@
 import type { Observation } from '../../shared/posture/observation.ts'
 import { OS_FIELDS, type OsRelease } from '../../shared/posture/sections/system.ts'
 import type { Host } from './host.ts'
-import { observed, observeLine } from './observe.ts'
-import { parseOsRelease } from './os-release.ts'
+import { observeLine } from './observe.ts'
+import { OS_RELEASE, readOsRelease } from './os-release.ts'
 import type { Reading, Sensor } from './sensor.ts'
 import { printable } from './text.ts'
 
-/** In the order of os-release(5): the second is used only where the first is absent. */
-const OS_RELEASE = ['/etc/os-release', '/usr/lib/os-release'] as const
-const MAX_OS_RELEASE_BYTES = 64 * 1024
-
 function readOs(host: Host): Observation<OsRelease> {
-  let file = host.readText(OS_RELEASE[0], MAX_OS_RELEASE_BYTES)
-  if (file.status === 'absent') file = host.readText(OS_RELEASE[1], MAX_OS_RELEASE_BYTES)
-  return observed(file, (text) => {
-    const values = parseOsRelease(text)
-    if (values === undefined) return { missing: 'malformed' }
-    const os: OsRelease = {}
-    for (const [field, variable] of Object.entries(OS_FIELDS)) {
-      const value = values.get(variable)
-      if (value !== undefined && value !== '') os[field as keyof OsRelease] = printable(value, 256)
-    }
-    return { value: os }
-  })
+  const file = readOsRelease(host)
+  if ('missing' in file) return file
+  const os: OsRelease = {}
+  for (const [field, variable] of Object.entries(OS_FIELDS)) {
+    const value = file.value.get(variable)
+    if (value !== undefined && value !== '') os[field as keyof OsRelease] = printable(value, 256)
+  }
+  return { value: os }
 }
 
 function measure(host: Host): Reading<'system'> {

@@ -15,6 +15,11 @@ const CODES: Readonly<Record<SectionId, Readonly<Record<Change['kind'], FindingC
     changed: 'sockets.listener-changed',
   },
   packages: { added: 'packages.added', removed: 'packages.removed', changed: 'packages.changed' },
+  'patch-level': {
+    added: 'patch-level.image-changed',
+    removed: 'patch-level.image-changed',
+    changed: 'patch-level.image-changed',
+  },
   system: { added: 'system.changed', removed: 'system.changed', changed: 'system.changed' },
   'update-channel': {
     added: 'update-channel.source-added',

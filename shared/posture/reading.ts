@@ -3,7 +3,9 @@ import type { SectionContents, SectionId } from './sections.ts'
 /** Why a section does not exist on this system. */
 export const NOT_SUPPORTED_REASONS = [
   'no-procfs',
-  'no-dpkg',
+  'no-package-database',
+  'package-database-format',
+  'no-apt',
   'no-update-manager',
   'no-platform-facts',
   'no-tpm',

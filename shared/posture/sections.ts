@@ -1,6 +1,7 @@
 import type { SectionDefinition } from './section-definition.ts'
 import { boot, type BootContent } from './sections/boot.ts'
 import { packages, type PackagesContent } from './sections/packages.ts'
+import { patchLevel, type PatchLevelContent } from './sections/patch-level.ts'
 import { sockets, type SocketsContent } from './sections/sockets.ts'
 import { system, type SystemContent } from './sections/system.ts'
 import { tpm, type TpmContent } from './sections/tpm.ts'
@@ -11,6 +12,7 @@ export interface SectionContents {
   tpm: TpmContent
   sockets: SocketsContent
   packages: PackagesContent
+  'patch-level': PatchLevelContent
   system: SystemContent
   'update-channel': UpdateChannelContent
 }
@@ -23,6 +25,7 @@ export const SECTIONS: { readonly [S in SectionId]: SectionDefinition<SectionCon
   tpm,
   sockets,
   packages,
+  'patch-level': patchLevel,
   system,
   'update-channel': updateChannel,
 }

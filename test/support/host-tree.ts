@@ -39,6 +39,7 @@ export function withoutPermission(host: Host, ...paths: readonly string[]): Host
     ...host,
     readFile: (path, max) => (refused(path) ? no : host.readFile(path, max)),
     readText: (path, max) => (refused(path) ? no : host.readText(path, max)),
+    open: (path) => (refused(path) ? no : host.open(path)),
     readDirectory: (path, max) => (refused(path) ? no : host.readDirectory(path, max)),
     readLink: (path) => (refused(path) ? no : host.readLink(path)),
     stat: (path) => (refused(path) ? no : host.stat(path)),

@@ -6,7 +6,8 @@ import { MISSING } from '../../shared/posture/observation.ts'
 import type { SectionReading } from '../../shared/posture/reading.ts'
 import { SECTIONS, type SectionContents, type SectionId } from '../../shared/posture/sections.ts'
 import { LOCKDOWN_MODES, MAPPING_KINDS } from '../../shared/posture/sections/boot.ts'
-import { PACKAGE_STATES } from '../../shared/posture/sections/packages.ts'
+import { PACKAGE_MANAGERS, PACKAGE_STATES } from '../../shared/posture/sections/packages.ts'
+import { IMAGE_MECHANISMS } from '../../shared/posture/sections/patch-level.ts'
 import {
   EPHEMERAL,
   SOCKET_SCOPES,
@@ -134,27 +135,86 @@ export const contents: { readonly [S in SectionId]: fc.Arbitrary<SectionContents
       const { listeners } = SECTIONS.sockets.canonical(content)
       return { ...content, total: listeners.length + (content.truncated ? 1 + content.total : 0) }
     }),
-  packages: fc.record({
-    manager: fc.constant('dpkg'),
-    packages: fc.array(
+  packages: fc.record(
+    {
+      manager: fc.constantFrom(...PACKAGE_MANAGERS),
+      others: fc.array(fc.constantFrom(...PACKAGE_MANAGERS), { minLength: 1, maxLength: 3 }),
+      packages: fc.array(
+        fc.record(
+          {
+            name,
+            architecture: fc.constantFrom('amd64', 'all'),
+            version,
+            source: name,
+            sourceVersion: version,
+            state: fc.constantFrom(...PACKAGE_STATES),
+            held: fc.constant(true),
+            reinstallRequired: fc.constant(true),
+          },
+          { requiredKeys: ['name', 'version'] },
+        ),
+        { maxLength: 4 },
+      ),
+      total: count,
+      malformed: count,
+      incomplete: fc.boolean(),
+    },
+    { requiredKeys: ['manager', 'packages', 'total', 'malformed', 'incomplete'] },
+  ),
+  'patch-level': fc.record({
+    updates: observation(
+      fc.record({
+        manager: fc.constant('apt'),
+        pending: fc.array(
+          fc.record(
+            {
+              name,
+              architecture: fc.constantFrom('amd64', 'all'),
+              installed: version,
+              candidate: version,
+              security: fc.boolean(),
+            },
+            { requiredKeys: ['name', 'installed', 'candidate', 'security'] },
+          ),
+          { maxLength: 4 },
+        ),
+        total: count,
+        security: count,
+        lists: fc.array(
+          fc.record({ name: text, status: fc.constantFrom('read', 'compressed', 'absent'), security: fc.boolean() }),
+          { maxLength: 3 },
+        ),
+        unnamed: count,
+        incomparable: count,
+        pins: fc.boolean(),
+      }),
+    ),
+    kernel: observation(
+      fc.record(
+        { running: fc.constantFrom('newest', 'older', 'unlisted'), newest: text },
+        { requiredKeys: ['running'] },
+      ),
+    ),
+    reboot: observation(fc.constantFrom('required', 'not-flagged')),
+    support: observation(
       fc.record(
         {
-          name,
-          architecture: fc.constantFrom('amd64', 'all'),
-          version,
-          source: name,
-          sourceVersion: version,
-          state: fc.constantFrom(...PACKAGE_STATES),
-          held: fc.constant(true),
-          reinstallRequired: fc.constant(true),
+          end: fc.constantFrom('2026-01-01', '2027-01-01'),
+          extendedEnd: fc.constantFrom('2028-01-01', '2029-01-01'),
+          source: fc.constantFrom('os-release', 'table'),
         },
-        { requiredKeys: ['name', 'version'] },
+        { requiredKeys: ['end', 'source'] },
       ),
-      { maxLength: 4 },
     ),
-    total: count,
-    malformed: count,
-    incomplete: fc.boolean(),
+    images: observation(
+      fc.uniqueArray(
+        fc.record({
+          mechanism: fc.constantFrom(...IMAGE_MECHANISMS),
+          versions: fc.array(fc.record({ name: text, version: text }), { maxLength: 2 }),
+        }),
+        { minLength: 1, maxLength: 3, selector: ({ mechanism }) => mechanism },
+      ),
+    ),
   }),
   system: fc.record({
     os: observation(

@@ -11,16 +11,15 @@ export const RECORD_FIELDS: ReadonlySet<string> = new Set(['package', 'status', 
 /** deb-src-control(5): a version in parentheses where it is not the binary package's. */
 const SOURCE = /^([^\s()]+)(?:\s*\(([^\s()]+)\))?$/
 
-/**
- * One record of dpkg's status database. `not-installed` covers removed packages whose configuration stayed.
- *
- * @param stateless the record is of a status.d file, where all packages are installed and no Status is written
- */
-export function readRecord(stanza: Stanza, stateless: boolean): Package | 'not-installed' | 'malformed' {
+/** Whose words the Status field has. `stateless`: a status.d file, where all packages are installed and have none. */
+export type StatusRules = 'dpkg' | 'opkg' | 'stateless'
+
+/** One record of a status database. `not-installed` covers removed packages whose configuration stayed. */
+export function readRecord(stanza: Stanza, rules: StatusRules): Package | 'not-installed' | 'malformed' {
   const { fields } = stanza
   const name = fields.get('package')
   if (stanza.malformed || name === undefined || !PACKAGE_NAME.test(name)) return 'malformed'
-  const status = readStatus(fields.get('status'), stateless)
+  const status = readStatus(fields.get('status'), rules)
   if (typeof status === 'string') return status
   const version = fields.get('version')
   if (version === undefined || !PACKAGE_VERSION.test(version)) return 'malformed'
@@ -41,19 +40,45 @@ export function readRecord(stanza: Stanza, stateless: boolean): Package | 'not-i
 type Flags = Pick<Package, 'state' | 'held' | 'reinstallRequired'>
 
 /** The triple "selection flag state" of dpkg-query(1). A record without one is, for dpkg, of a package not installed. */
-function readStatus(text: string | undefined, stateless: boolean): Flags | 'not-installed' | 'malformed' {
-  if (text === undefined) return stateless ? {} : 'not-installed'
+function readStatus(text: string | undefined, rules: StatusRules): Flags | 'not-installed' | 'malformed' {
+  if (text === undefined) return rules === 'stateless' ? {} : 'not-installed'
   if (text === 'install ok installed') return {}
-  const [selection, flag, stateText, ...rest] = text.split(' ')
-  if (flag === undefined || rest.length > 0 || (flag !== 'ok' && flag !== 'reinstreq')) return 'malformed'
+  const [selection, flagText, stateText = '', ...rest] = text.split(' ')
+  const flags = flagText === undefined || rest.length > 0 ? undefined : readFlags(flagText, rules)
+  if (flags === undefined) return 'malformed'
   if (stateText === 'not-installed' || stateText === 'config-files') return 'not-installed'
-  const state = PACKAGE_STATES.find((known) => known === stateText)
+  const stateName = rules === 'opkg' ? (OPKG_STATES.get(stateText) ?? stateText) : stateText
+  const state = PACKAGE_STATES.find((known) => known === stateName)
   if (state === undefined) return 'malformed'
   return {
     ...(state === 'installed' ? {} : { state }),
-    ...(selection === 'hold' ? { held: true } : {}),
-    ...(flag === 'reinstreq' ? { reinstallRequired: true } : {}),
+    ...(selection === 'hold' || flags.includes('hold') ? { held: true } : {}),
+    ...(flags.includes('reinstreq') ? { reinstallRequired: true } : {}),
   }
+}
+
+/** opkg (pkg.c) writes any number of flags, with commas; whether a package was asked for by name is one of them. */
+const OPKG_FLAGS: ReadonlySet<string> = new Set([
+  'ok',
+  'reinstreq',
+  'hold',
+  'replace',
+  'noprune',
+  'prefer',
+  'obsolete',
+  'user',
+])
+
+/** States that only opkg has, by the one of dpkg that means the same. */
+const OPKG_STATES: ReadonlyMap<string, string> = new Map([
+  ['post-inst-failed', 'half-configured'],
+  ['removal-failed', 'half-installed'],
+])
+
+function readFlags(text: string, rules: StatusRules): readonly string[] | undefined {
+  if (rules !== 'opkg') return text === 'ok' || text === 'reinstreq' ? [text] : undefined
+  const flags = text.split(',')
+  return flags.every((flag) => OPKG_FLAGS.has(flag)) ? flags : undefined
 }
 
 function readSource(text: string | undefined): { name?: string; version?: string } | undefined {

@@ -1,73 +1,65 @@
-import { MAX_PACKAGES, type Package } from '../../../shared/posture/sections/packages.ts'
 import { parseStanzas } from '../deb822.ts'
 import type { Host } from '../host.ts'
 import { required } from '../required.ts'
-import type { Reading, Sensor } from '../sensor.ts'
-import { readRecord, RECORD_FIELDS } from './dpkg-record.ts'
+import { Unchanged } from '../unchanged.ts'
+import { readRecord, RECORD_FIELDS, type StatusRules } from './dpkg-record.ts'
+import { addRecord, emptyInventory, MAX_DATABASE_BYTES, type Inventory } from './inventory.ts'
 
-const STATUS = '/var/lib/dpkg/status'
+export const dpkgDatabase = '/var/lib/dpkg/status'
+const STATUS = dpkgDatabase
 /** Images without a package manager (distroless) have one file for each package instead. */
 const STATUS_DIRECTORY = '/var/lib/dpkg/status.d'
-const MAX_STATUS_BYTES = 16 * 1024 * 1024
 const MAX_FILES = 8192
+/** OpenWrt's place and Yocto's. */
+const OPKG_STATUS = ['/usr/lib/opkg/status', '/var/lib/opkg/status'] as const
 
-interface Inventory {
-  readonly packages: Package[]
-  malformed: number
-  incomplete: boolean
-}
+export const DPKG_READS = `${STATUS}, ${STATUS_DIRECTORY}`
+export const OPKG_READS = OPKG_STATUS.join(', ')
 
-function addDatabase(inventory: Inventory, text: string, stateless: boolean): void {
+function addDatabase(inventory: Inventory, text: string, rules: StatusRules): void {
   for (const stanza of parseStanzas(text, { wanted: RECORD_FIELDS, comments: false })) {
-    const record = readRecord(stanza, stateless)
-    if (record === 'malformed') inventory.malformed += 1
-    else if (record !== 'not-installed') inventory.packages.push(record)
+    addRecord(inventory, readRecord(stanza, rules))
   }
-  // dpkg ends every record of its database with an empty line: without one, the file was cut.
-  if (text !== '' && !text.endsWith(stateless ? '\n' : '\n\n')) inventory.incomplete = true
+  // Both managers end every record of their database with an empty line: without one, the file was cut.
+  if (text !== '' && !text.endsWith(rules === 'stateless' ? '\n' : '\n\n')) inventory.incomplete = true
 }
 
-function addDirectory(host: Host, inventory: Inventory, names: readonly string[]): void {
+function addDirectory(host: Host, inventory: Inventory, names: readonly string[]): Inventory {
   for (const name of names) {
     // The file lists of the same packages lie beside the records.
     if (name.endsWith('.md5sums')) continue
     const file = host.readText(`${STATUS_DIRECTORY}/${name}`, 1024 * 1024)
-    if (file.status === 'found') addDatabase(inventory, file.value, true)
+    if (file.status === 'found') addDatabase(inventory, file.value, 'stateless')
     else inventory.incomplete = true
   }
+  return inventory
 }
 
-function measure(host: Host): Reading<'packages'> {
-  const status = required(host.readText(STATUS, MAX_STATUS_BYTES), STATUS, 'file')
-  const files = required(host.readDirectory(STATUS_DIRECTORY, MAX_FILES), STATUS_DIRECTORY, 'directory')
-  if (status === undefined && files === undefined) return { status: 'not-supported', reason: 'no-dpkg' }
-  const inventory: Inventory = { packages: [], malformed: 0, incomplete: false }
-  if (status !== undefined) addDatabase(inventory, status, false)
-  addDirectory(host, inventory, files ?? [])
-  const { packages, malformed, incomplete } = inventory
-  // By name before the cut, so that the order of the database does not decide what is left out.
-  if (packages.length > MAX_PACKAGES) packages.sort((a, b) => (a.name < b.name ? -1 : 1))
-  return {
-    status: 'measured',
-    content: {
-      manager: 'dpkg',
-      packages: packages.slice(0, MAX_PACKAGES),
-      total: packages.length,
-      malformed,
-      incomplete,
-    },
+const kept = new Unchanged<Inventory | undefined>()
+
+/** Undefined on a system without dpkg's database. Throws SensorFailure if it is there and cannot be read. */
+export function readDpkg(host: Host): Inventory | undefined {
+  const status = kept.get(host, [STATUS], () => {
+    const text = required(host.readText(STATUS, MAX_DATABASE_BYTES), STATUS, 'file')
+    if (text === undefined) return undefined
+    const inventory = emptyInventory()
+    addDatabase(inventory, text, 'dpkg')
+    return inventory
+  })
+  const names = required(host.readDirectory(STATUS_DIRECTORY, MAX_FILES), STATUS_DIRECTORY, 'directory')
+  if (names === undefined) return status
+  const inventory = status ?? emptyInventory()
+  return addDirectory(host, { ...inventory, packages: [...inventory.packages] }, names)
+}
+
+/** opkg keeps its packages in dpkg's format. One place is a link to the other on some systems: the first is read. */
+export function readOpkg(host: Host): Inventory | undefined {
+  for (const path of OPKG_STATUS) {
+    const status = required(host.readText(path, MAX_DATABASE_BYTES), path, 'file')
+    if (status === undefined) continue
+    const inventory = emptyInventory()
+    addDatabase(inventory, status, 'opkg')
+    return inventory
   }
-}
-
-export const dpkgSensor: Sensor<'packages'> = {
-  id: 'packages-dpkg',
-  title: 'installed Debian packages',
-  section: 'packages',
-  reads: `${STATUS}, ${STATUS_DIRECTORY}`,
-  needs: 'nothing beyond reading /var/lib/dpkg',
-  blindSpots:
-    'software installed without dpkg; changes that dpkg has not merged yet from /var/lib/dpkg/updates; files changed after installation; packages inside containers',
-  budget: { cpuMs: 60 },
-  remedy: 'Check with `dpkg --audit` that the package database is intact.',
-  measure,
+  return undefined
 }

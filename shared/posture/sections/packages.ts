@@ -12,10 +12,14 @@ export const PACKAGE_STATES = [
   'triggers-pending',
 ] as const
 
+/** Whose database the packages are from. */
+export const PACKAGE_MANAGERS = ['dpkg', 'apk', 'opkg', 'rpm'] as const
+export type PackageManagerName = (typeof PACKAGE_MANAGERS)[number]
+
 /** deb-control(5), a little wider: what other managers and dpkg itself let through. No blanks, no punctuation of ours. */
-export const PACKAGE_NAME = /^[A-Za-z0-9][A-Za-z0-9+._-]{0,255}$/
-/** deb-version(7). */
-export const PACKAGE_VERSION = /^[A-Za-z0-9.+~:_-]{1,256}$/
+export const PACKAGE_NAME = /^[A-Za-z0-9._][A-Za-z0-9+._-]{0,255}$/
+/** deb-version(7), and the caret of rpm-version(7). */
+export const PACKAGE_VERSION = /^[A-Za-z0-9.+~^:_-]{1,256}$/
 
 export const MAX_PACKAGES = 20_000
 
@@ -39,7 +43,11 @@ const packageSchema = v.strictObject({
 })
 
 const schema = v.strictObject({
-  manager: v.picklist(['dpkg']),
+  manager: v.picklist(PACKAGE_MANAGERS),
+  /** Managers that have a database here too, whose packages are not in this list. Absent where there is none. */
+  others: v.exactOptional(
+    v.pipe(v.array(v.picklist(PACKAGE_MANAGERS)), v.minLength(1), v.maxLength(PACKAGE_MANAGERS.length)),
+  ),
   packages: v.pipe(v.array(packageSchema), v.maxLength(MAX_PACKAGES)),
   /** Installed packages that were found; larger than the list where that was cut. */
   total: count,
@@ -67,6 +75,7 @@ export const packages: SectionDefinition<PackagesContent> = {
   schema,
   canonical: (content) => ({
     ...content,
+    ...(content.others === undefined ? {} : { others: sortedUnique(content.others, (name) => name) }),
     packages: sortedUnique(content.packages, (entry) =>
       keyOf(
         entry.name,
@@ -82,6 +91,7 @@ export const packages: SectionDefinition<PackagesContent> = {
   }),
   facts: (content) => [
     { subject: 'manager', value: content.manager },
+    ...(content.others === undefined ? [] : [{ subject: 'other package databases', value: content.others.join(' ') }]),
     // Where the list is whole its entries say it all; a number beside them would be a second finding of one cause.
     ...(content.total === content.packages.length ? [] : [{ subject: 'packages found', value: String(content.total) }]),
     { subject: 'malformed records', value: String(content.malformed) },

@@ -136,7 +136,7 @@ test.each([
       new Map<string, CborValue>([
         ['section', 'packages'],
         ['status', 'not-supported'],
-        ['reason', 'no-dpkg'],
+        ['reason', 'no-package-database'],
         ['content', new Map()],
       ]),
     ),

@@ -2,14 +2,14 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { createHost } from '../../../../agent/sensors/host.ts'
-import { dpkgSensor } from '../../../../agent/sensors/packages/dpkg.ts'
+import { packagesSensor } from '../../../../agent/sensors/packages.ts'
 import { measureAll } from '../../../../agent/sensors/registry.ts'
 import type { Host } from '../../../../agent/sensors/host.ts'
 import { fixturesDescribe, readFixture } from '../../../support/fixtures.ts'
 import { treeHost, withoutPermission } from '../../../support/host-tree.ts'
 
 const STATUS = '/var/lib/dpkg/status'
-const measure = async (host: Host) => (await measureAll(host, [dpkgSensor])).get('packages')?.reading
+const measure = async (host: Host) => (await measureAll(host, [packagesSensor])).get('packages')?.reading
 const ofStatus = (status: string | Uint8Array) => measure(treeHost({ [STATUS]: status }))
 const names = (reading: unknown): string[] =>
   (reading as { content: { packages: { name: string }[] } }).content.packages.map(({ name }) => name)
@@ -95,7 +95,7 @@ describe('a damaged database says so', () => {
 })
 
 test('without dpkg it is not supported, without permission it is not an empty list', async () => {
-  expect(await measure(treeHost({}))).toEqual({ status: 'not-supported', reason: 'no-dpkg' })
+  expect(await measure(treeHost({}))).toEqual({ status: 'not-supported', reason: 'no-package-database' })
   const refused = withoutPermission(treeHost({ [STATUS]: bash }), STATUS)
   expect(await measure(refused)).toMatchObject({ status: 'no-permission', reason: 'file-not-readable' })
 })

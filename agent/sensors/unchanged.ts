@@ -1,0 +1,43 @@
+import type { Host } from './host.ts'
+
+/**
+ * After this time a result is made anew though nothing seems to have changed: the longest that a change can stay
+ * unseen whose author set back the times of file and inode, which takes root and the system clock.
+ */
+const MAX_AGE_SECONDS = 6 * 3600
+
+interface Kept<T> {
+  readonly value: T
+  readonly identity: string
+  readonly madeAt: number
+}
+
+/**
+ * Keeps the result of reading some large files while none of them has changed by device, inode, size, or time of
+ * content or inode. For a path that cannot be looked at, the reason stands for its identity.
+ */
+export class Unchanged<T> {
+  readonly #kept = new WeakMap<Host, Kept<T>>()
+
+  /** What `make` throws is not kept. The identity is taken first: whoever writes meanwhile changes it once more. */
+  get(host: Host, paths: readonly string[], make: () => T): T {
+    const identity = identityOf(host, paths)
+    const kept = this.#kept.get(host)
+    const age = kept === undefined ? 0 : host.now() - kept.madeAt
+    if (kept?.identity === identity && age >= 0 && age < MAX_AGE_SECONDS) return kept.value
+    const madeAt = host.now()
+    this.#kept.delete(host)
+    const value = make()
+    this.#kept.set(host, { value, identity, madeAt })
+    if (value instanceof Promise) value.catch(() => this.#kept.delete(host))
+    return value
+  }
+}
+
+function identityOf(host: Host, paths: readonly string[]): string {
+  const one = (path: string): string => {
+    const stat = host.stat(path)
+    return stat.status === 'found' ? stat.value.identity : stat.status
+  }
+  return paths.map((path) => `${path}=${one(path)}`).join('\n')
+}

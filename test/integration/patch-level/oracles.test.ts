@@ -1,0 +1,94 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { createHost, type Host } from '../../../agent/sensors/host.ts'
+import { patchLevelSensor } from '../../../agent/sensors/patch-level.ts'
+import { measureAll } from '../../../agent/sensors/registry.ts'
+import type { PatchLevelContent, Updates } from '../../../shared/posture/sections/patch-level.ts'
+import { treeHost, type Tree } from '../../support/host-tree.ts'
+
+const LISTS = '/var/lib/apt/lists'
+const HELPER = '/usr/lib/apt/apt-helper'
+const environment = { ...process.env, LC_ALL: 'C' }
+
+const downloaded = existsSync(LISTS) ? readdirSync(LISTS).filter((name) => /Release$|Packages/.test(name)) : []
+const hasApt = existsSync(HELPER) && downloaded.some((name) => name.includes('Packages'))
+
+const run = (command: string, ...words: string[]): string =>
+  execFileSync(command, words, {
+    encoding: 'utf8',
+    env: environment,
+    maxBuffer: 1 << 28,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+
+async function measure(host: Host) {
+  const reading = (await measureAll(host, [patchLevelSensor])).get('patch-level')?.reading
+  if (reading?.status !== 'measured') throw new Error('not measured')
+  return { content: reading.content as PatchLevelContent, state: reading.state ?? {} }
+}
+
+/** This system's own lists, as apt keeps them unless it was told to compress them. */
+function systemWithPlainLists(): Tree {
+  const tree: Record<string, Tree[string]> = { '/var/lib/dpkg/status': readFileSync('/var/lib/dpkg/status') }
+  for (const name of downloaded) {
+    const plain = name.replace(/\.(?:gz|lz4|xz|bz2|zst)$/, '')
+    const text = execFileSync(HELPER, ['cat-file', `${LISTS}/${name}`], { maxBuffer: 1 << 28 })
+    tree[`${LISTS}/${plain}`] = text
+  }
+  for (const folder of ['', '/sources.list.d']) {
+    const path = `/etc/apt${folder}`
+    for (const name of existsSync(path) ? readdirSync(path) : []) {
+      if (/\.(?:list|sources)$/.test(name)) tree[`${path}/${name}`] = readFileSync(`${path}/${name}`)
+    }
+  }
+  return tree
+}
+
+describe.skipIf(!hasApt)(`apt on this machine${hasApt ? '' : ' (skipped: it has no downloaded lists)'}`, () => {
+  let found: Promise<Updates> | undefined
+  const updates = (): Promise<Updates> =>
+    (found ??= measure(treeHost(systemWithPlainLists())).then(({ content }) => {
+      if ('missing' in content.updates) throw new Error(content.updates.missing)
+      return content.updates.value
+    }))
+
+  test('apt list --upgradable names the same packages with the same versions', async () => {
+    // openssl/oldstable-security 3.0.17-1 amd64 [upgradable from: 3.0.16-1]
+    const lines = run('apt', 'list', '--upgradable').matchAll(/^(\S+?)\/\S+ (\S+) (\S+) \[upgradable from: (\S+)\]/gm)
+    const theirs = [...lines].map(([, name, candidate, , installed]) => `${name} ${installed} ${candidate}`)
+    const { pending, total, lists } = await updates()
+    expect(lists.filter(({ status }) => status !== 'read')).toEqual([])
+    expect(total).toBe(pending.length)
+    expect(pending.map((one) => `${one.name} ${one.installed} ${one.candidate}`).sort()).toEqual(theirs.sort())
+  })
+
+  test('apt-get -s dist-upgrade takes the security updates from the same archives', async () => {
+    // Inst openssl [3.0.16-1] (3.0.17-1 Debian-Security:12/oldstable-security [amd64])
+    const lines = [...run('apt-get', '-s', 'dist-upgrade').matchAll(/^Inst (\S+) \[(\S+)\] \((\S+) ([^[]*)\[/gm)]
+    const { pending } = await updates()
+    for (const [, name, installed, candidate, archives = ''] of lines) {
+      const ours = pending.find((one) => one.name === name && one.installed === installed)
+      expect(ours?.candidate, name).toBe(candidate)
+      if (/Security:|-security\b/.test(archives)) expect(ours?.security, name).toBe(true)
+    }
+    expect(lines.length).toBeLessThanOrEqual(pending.length)
+  })
+})
+
+const hasNeedrestart = spawnSync('needrestart', ['--version']).error === undefined
+
+describe.skipIf(!hasNeedrestart)(
+  `needrestart on this machine${hasNeedrestart ? '' : ' (skipped: needrestart is not installed)'}`,
+  () => {
+    test('agrees on the running kernel, and finds stale processes where we do', async () => {
+      const said = run('needrestart', '-b', '-r', 'l')
+      const { content, state } = await measure(createHost())
+      const kernel = /^NEEDRESTART-KSTA: (\d)/m.exec(said)?.[1]
+      // 0: unknown, 1: none newer, 2: an ABI compatible one, 3: another.
+      if (kernel === '1') expect(content.kernel).toMatchObject({ value: { running: 'newest' } })
+      if (kernel === '2' || kernel === '3') expect(content.kernel).toMatchObject({ value: { running: 'older' } })
+      if (state['patch-level.stale-processes'] === 0) expect(said).not.toMatch(/^NEEDRESTART-SVC:/m)
+    })
+  },
+)
