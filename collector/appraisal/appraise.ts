@@ -1,5 +1,4 @@
-import { concat } from '../../shared/bytes/bytes.ts'
-import type { HashFunction } from '../../shared/crypto/crypto.ts'
+import { concat, equal } from '../../shared/bytes/bytes.ts'
 import { IMA_PCR } from '../../shared/eventlog/constants.ts'
 import { bankId } from '../../shared/tpm/constants.ts'
 import { findings } from '../../shared/codes/findings.ts'
@@ -96,6 +95,7 @@ function conclude(context: AppraisalContext, failure: Appraisal['failure']): App
   const { authentic } = context
   if (authentic === undefined) throw new Error('the signature step did not run')
   const [verdict, code] = judge(context, failure)
+  const pcrDigest = context.quote === undefined ? null : quotedStateDigest(context.quote, context.hash)
   return {
     kind: 'appraised',
     evidence: authentic,
@@ -108,13 +108,13 @@ function conclude(context: AppraisalContext, failure: Appraisal['failure']): App
     failure,
     bootCoverage: context.bootCoverage,
     pcrs: context.quote?.pcrs ?? null,
-    pcrDigest: context.quote === undefined ? null : quotedStateDigest(context.quote, context.hash),
+    pcrDigest,
     clock: context.quote?.clockInfo ?? null,
     deviations: context.deviations,
     bootUndecided: context.bootUndecided,
     eventsUndecided: context.eventsUndecided,
     bootAwaited: context.missing.pcrs || context.known.bootLog === 'missing',
-    bootDigest: context.quote === undefined ? null : bootDigestOf(context.quote.pcrs, context.hash),
+    bootDigest: context.quote === undefined ? null : bootDigestOf(context, context.quote.pcrs, pcrDigest),
     decidedSections: context.decidedSections,
     crossChecked: context.crossChecked,
     ima: {
@@ -128,8 +128,14 @@ function conclude(context: AppraisalContext, failure: Appraisal['failure']): App
   }
 }
 
-/** What was booted: PCR 10 changes with each file that the kernel measures. */
-function bootDigestOf(pcrs: PcrValues, hash: HashFunction): Uint8Array {
+/** What was booted: PCR 10 changes with each file that the kernel measures. Of the same values it is the same. */
+function bootDigestOf(
+  { known: { state }, hash }: AppraisalContext,
+  pcrs: PcrValues,
+  pcrDigest: Uint8Array | null,
+): Uint8Array {
+  const isAsBefore = pcrDigest !== null && state.pcrDigest !== null && equal(state.pcrDigest, pcrDigest)
+  if (isAsBefore && state.bootDigest !== null) return state.bootDigest
   const values = [...pcrs].flatMap(([bank, bankValues]) =>
     [...bankValues]
       .filter(([pcr]) => pcr !== IMA_PCR)
