@@ -29,7 +29,8 @@ export async function reconsider(
   const state = await store.devices.stateOf(device.id)
   const { verdictCode, freshSession, freshSequence } = state
   const isOpen = verdictCode !== null && WAITING.has(verdictCode)
-  if (!isOpen && state.bootAwaited === null) return undefined
+  const isListAwaited = (state.ima?.summary.waiting.length ?? 0) > 0
+  if (!isOpen && !isListAwaited && state.bootAwaited === null) return undefined
   if (freshSession === null || freshSequence === null) return undefined
   const record = await store.evidence.find(device.id, freshSession, freshSequence)
   if (record === undefined) return undefined

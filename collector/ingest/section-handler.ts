@@ -48,7 +48,9 @@ export async function handleSection(
   const { digest } = part
   if (await store.sections.has(vendor, digest)) return { device, digest, completed: false }
   if (part.size > limits.contentBytes) throw new OutcomeError('section.too-large', `${part.size} bytes`)
-  if (limits.budget !== undefined && limits.budget.take(device.ueid, part.part.length, message.receivedAt) > 0) {
+  // What it takes of the store counts, not what it took on the way: each part pays its share of the whole.
+  const share = Math.max(part.part.length, Math.ceil(part.size / part.count))
+  if (limits.budget !== undefined && limits.budget.take(device.ueid, share, message.receivedAt) > 0) {
     throw new OutcomeError('section.too-large', 'more content than a day allows')
   }
   await makeRoom(store, device, part, limits)

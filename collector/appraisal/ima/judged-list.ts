@@ -60,7 +60,9 @@ function judgeAggregate(
   const check = checkBootAggregate(suffix.entries[0], pcrs, hash)
   if (check.status === 'matches') return { status: 'matches', deviations: [] }
   const { code, detail = '' } = check.problem
-  if (code === 'ima.boot-aggregate-unchecked') return { status: 'unchecked', deviations: [] }
+  // Without a proven log the quoted values may hold what user space has measured since the kernel started.
+  const isUnproven = bootLog === undefined && code === 'ima.boot-aggregate-mismatch'
+  if (isUnproven || code === 'ima.boot-aggregate-unchecked') return { status: 'unchecked', deviations: [] }
   const deviation = { subject: AGGREGATE_SUBJECT, before: null, after: `${code}: ${detail}` }
   return { status: 'refused', deviations: [{ code: 'boot.ima-refused', ...deviation }] }
 }

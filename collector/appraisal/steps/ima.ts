@@ -56,6 +56,13 @@ function isOfThisBoot({ known, unverified, quote }: AppraisalContext): boolean {
   return equal(state.bootSeed, unverified.claims.bootSeed) && state.summary.resetCount === quote.clockInfo.resetCount
 }
 
+/**
+ * Whether the TPM was not reset since. The kernel's boot id is the device's claim: another one costs it the resending
+ * of its list, and clears nothing that was found.
+ */
+const isOfThisTpmBoot = ({ known, quote }: AppraisalContext): boolean =>
+  known.state.ima !== null && quote !== undefined && known.state.ima.summary.resetCount === quote.clockInfo.resetCount
+
 const baseOf = (context: AppraisalContext): ImaBase | null =>
   isOfThisBoot(context) ? (context.known.state.ima?.base ?? null) : null
 
@@ -90,6 +97,11 @@ function appraiseNewest(
     spend(context, sent)
     return
   }
+  const again = refusedBefore(context, sent, quoted)
+  if (again !== undefined) {
+    refuse(context, quoted, again, sent)
+    return
+  }
   const suffix = attempt(() => verify(sent.first, bytes, base, quoted, context))
   if (suffix instanceof OutcomeError) {
     refuse(context, quoted, `${suffix.code}: ${suffix.message}`, sent)
@@ -97,8 +109,16 @@ function appraiseNewest(
   }
   const before = base === null ? null : (state.ima?.summary ?? null)
   const judged = judgeList(context, context.unverified.claims.bootSeed, suffix, before)
-  context.imaFromStart = base === null && !isOfThisBoot(context)
+  context.imaFromStart = base === null && !isOfThisTpmBoot(context)
   explain(context, judged.state, judged.deviations, sent)
+}
+
+/** A list that was named by its digest and refused for this very value is not worth another replay. */
+function refusedBefore(context: AppraisalContext, { entries }: ImaSuffix, { value }: QuotedPcr10): string | undefined {
+  const { ima: state } = context.known.state
+  if (state === null || !isOfThisBoot(context) || entries.length !== DIGEST_SIZE) return undefined
+  const { refused, waiting } = state.summary
+  return refused?.pcr10 === toHex(value) && waiting.includes(toHex(entries)) ? refused.reason : undefined
 }
 
 /**
@@ -106,9 +126,14 @@ function appraiseNewest(
  * device failed, and moves nothing.
  */
 function appraiseHistory(context: AppraisalContext, sent: ImaSuffix | null, quoted: QuotedPcr10 | undefined): void {
-  if (sent === null || sent.first !== 0 || quoted === undefined || !quoted.extended) return
+  if (sent === null) return
+  if (sent.first !== 0 || quoted === undefined || !quoted.extended) {
+    spend(context, sent)
+    return
+  }
   const bytes = bytesOf(context, sent)
   if (bytes === undefined || waitsForBootLog(context, null)) return
+  spend(context, sent)
   const suffix = attempt(() => verify(0, bytes, null, quoted, context))
   if (suffix instanceof OutcomeError) {
     context.deviations.push(refusal(`${suffix.code}: ${suffix.message}`))
@@ -171,7 +196,7 @@ function spend({ spentLists }: AppraisalContext, sent: ImaSuffix | null): void {
 }
 
 function standing(context: AppraisalContext): readonly Deviation[] {
-  if (!isOfThisBoot(context)) return []
+  if (!isOfThisTpmBoot(context)) return []
   return context.known.standingFindings.filter(
     ({ code, subject }) => code !== MISSING && !(code === REFUSED && subject === LIST_SUBJECT),
   )
@@ -211,19 +236,26 @@ function lack(
   context.deviations.push(...standing(context))
   context.obstacles.push(obstacle)
   context.missing.ima = from
+  context.imaState = unexplained(context, state)
+}
+
+/** PCR 10 went on without an explanation: what was accepted before says nothing of it, and waiting has an end. */
+function unexplained(context: AppraisalContext, state: ImaState): ImaState {
+  const { missing } = state.summary
   const since = missing?.since ?? context.receivedAt
   const told = missing?.told === true || context.receivedAt - since >= context.policy.freshnessWindowMs
   if (told) {
     const before = state.base === null ? null : `${state.base.entries} entries`
     context.deviations.push({ code: MISSING, subject: LIST_SUBJECT, before, after: null })
   }
-  context.imaState = { ...state, summary: { ...state.summary, missing: { since, told } } }
+  const verdict = state.verdict === 'accepted' ? 'not-appraised' : state.verdict
+  return { ...state, verdict, summary: { ...state.summary, missing: { since, told } } }
 }
 
 /** What is needed to judge the list is on its way. */
 function hold(context: AppraisalContext, sent: ImaSuffix, isAbsent: boolean): void {
-  context.imaState = withWaiting(context, sent)
   context.deviations.push(...standing(context))
+  context.imaState = unexplained(context, withWaiting(context, sent))
   context.obstacles.push('content.missing')
   if (isAbsent) context.missing.contents.push(sent.entries)
 }

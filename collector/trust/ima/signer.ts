@@ -1,5 +1,6 @@
 import { constants, createPublicKey, publicDecrypt, type KeyObject } from 'node:crypto'
-import { concat, equal, fromBase64Url, fromHex } from '../../../shared/bytes/bytes.ts'
+import { concat, equal, fromBase64Url, fromHex, toHex, utf8 } from '../../../shared/bytes/bytes.ts'
+import { sha256 } from '../../../shared/crypto/node.ts'
 import type { ImaSigner } from '../../../shared/ima/policy.ts'
 import type { ImaDigest } from '../../../shared/ima/types.ts'
 import { DerError, TAG, wholeElement } from '../der.ts'
@@ -34,7 +35,25 @@ export function imaSigner(keyId: string, publicKeyPem: string): ImaSigner | unde
   const verify = key.asymmetricKeyType === 'rsa' ? rsaVerifier(key) : ecdsaVerifier(key)
   return verify === undefined
     ? undefined
-    : { keyId, verify: (digest, signature) => isFit(digest) && verify(digest, signature) }
+    : { keyId, verify: remembering((digest, signature) => isFit(digest) && verify(digest, signature)) }
+}
+
+const MAX_REMEMBERED = 50_000
+
+/** A fleet runs the same signed files: each is checked once, and not once for each device and boot. */
+function remembering(verify: Verify): Verify {
+  const known = new Map<string, boolean>()
+  return (digest, signature) => {
+    const name = toHex(
+      sha256(concat(utf8(`${digest.kind} ${digest.algorithm} ${digest.value.length} `), digest.value, signature)),
+    )
+    const held = known.get(name)
+    if (held !== undefined) return held
+    const valid = verify(digest, signature)
+    if (known.size >= MAX_REMEMBERED) known.clear()
+    known.set(name, valid)
+    return valid
+  }
 }
 
 const isFit = ({ kind, algorithm, value }: ImaDigest): boolean =>

@@ -171,10 +171,12 @@ function schemeText(key: BootKey, { scheme, hash }: TpmSignature): string {
 function endorsementParts({ endorsement }: BootFiles, { underEndorsementKey }: AppraisedKey): BootPart[] {
   if (endorsement === null) return []
   if (endorsement.status !== 'good') return [endorsement]
-  const tie = underEndorsementKey
-    ? 'the quote names the key as its child'
-    : 'nothing here ties the attestation key to it, enrolment does'
-  return [{ ...endorsement, summary: `${endorsement.summary}; ${tie}` }]
+  if (underEndorsementKey) {
+    return [{ ...endorsement, summary: `${endorsement.summary}; the quote names the key as its child` }]
+  }
+  // A certificate of any TPM would do: it says nothing about this boot.
+  const untied = 'nothing here ties the attestation key to it, enrolment does'
+  return [notAppraised('endorsement', false, `${endorsement.summary}; ${untied}`)]
 }
 
 /** Parts about which an unverified quote proves nothing. */

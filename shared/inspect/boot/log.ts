@@ -1,3 +1,4 @@
+import { IMA_PCR } from '../../eventlog/constants.ts'
 import type { HashFunction } from '../../crypto/crypto.ts'
 import { OutcomeError } from '../../errors.ts'
 import { verifyEventLog } from '../../eventlog/match.ts'
@@ -76,7 +77,11 @@ function logPart(failures: readonly PartFailure[], facts: readonly LogFacts[]): 
   const [first] = facts
   if (first === undefined) return notAppraised('event log', true, 'the quote covers no bank of SHA-256 or SHA-384')
   const banks = facts.map(({ bank }) => bank).join(' and ')
-  return good('event log', `${first.events} events lead to the quoted values in ${banks}`)
+  const summary = `${first.events} events lead to the quoted values in ${banks}`
+  // The kernel's own list explains PCR 10. Any other that was extended and has no event may have lost them.
+  const unexplained = [...new Set(facts.flatMap(({ notLogged }) => notLogged))].filter((pcr) => pcr !== IMA_PCR)
+  if (unexplained.length === 0) return good('event log', summary)
+  return weak('event log', `${summary}; extended without an event: PCR ${unexplained.join(', ')}`)
 }
 
 const failuresOf = (problems: readonly EventLogProblem[]): PartFailure[] =>

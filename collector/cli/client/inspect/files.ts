@@ -20,6 +20,9 @@ export function readInput(name: string): Uint8Array {
       // Pipes have no size: read until the end, within the bound.
       for (let n = -1; n !== 0 && length < MAX_BYTES; length += n)
         n = readSync(file, content, length, MAX_BYTES - length, null)
+      if (length === MAX_BYTES && readSync(file, Buffer.alloc(1), 0, 1, null) > 0) {
+        throw new KeepsealError('file.unreadable', `${path} is larger than ${MAX_BYTES} bytes`)
+      }
       return new Uint8Array(content.subarray(0, length))
     } finally {
       closeSync(file)
