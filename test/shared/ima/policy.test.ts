@@ -181,6 +181,23 @@ describe('a signed file', () => {
     }
   })
 
+  test('beyond a number of false signatures is refused without a look', () => {
+    let checks = 0
+    const counting: ImaPolicy['signers'][number] = {
+      keyId: '00c0ffee',
+      verify: () => {
+        checks++
+        return false
+      },
+    }
+    const bogus = Array.from({ length: 200 }, (_, n): ImaSpec => {
+      return { path: `/usr/bin/${n}`, template: 'ima-sig', signature: sign(digest) }
+    })
+    const { problems } = appraise([bootAggregate(), ...bogus], { ...empty, signers: [counting] })
+    expect(problems.map(({ code }) => code)).toEqual(Array(200).fill('ima.signature-invalid'))
+    expect(checks).toBe(64)
+  })
+
   test('with the key id of nobody is a file without a signature', () => {
     const bytes = sign(digest)
     bytes.write('deadbeef', 3, 'hex')

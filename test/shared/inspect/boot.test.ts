@@ -176,6 +176,19 @@ describe('faults', () => {
 })
 
 describe('a boot that is proven and not good', () => {
+  test('a log without the events of a PCR that was extended', () => {
+    const events = goodBoot()
+    const stripped = { ...wholeBoot({ events }), eventLog: agileLog(events.filter(({ pcr }) => pcr !== 11)) }
+    const report = inspect(stripped)
+    expect(statusOf(report, 'event log')).toBe('weak')
+    expect(report.verdict).not.toBe('good')
+  })
+
+  test('an endorsement that nothing ties to the quote is not counted', () => {
+    const report = inspect({ ...files, endorsement: good('endorsement', 'the EK certificate of some TPM') })
+    expect(statusOf(report, 'endorsement')).toBe('not-appraised')
+  })
+
   const events = goodBoot()
   const withoutSecureBoot = [...secureBootVariables(0), separator(7), ...events.filter(({ pcr }) => pcr !== 7)]
 
