@@ -34,3 +34,13 @@ export class KeepsealError extends Error {
     this.remedy = options?.remedy ?? errors[code].remedy
   }
 }
+
+/** Runs `action`; an OutcomeError is its result, anything else a fault of this software. */
+export function outcomeOf<T>(action: () => T): T | OutcomeError {
+  try {
+    return action()
+  } catch (error) {
+    if (error instanceof OutcomeError) return error
+    throw error
+  }
+}

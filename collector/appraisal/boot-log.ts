@@ -1,6 +1,6 @@
 import { concat, toHex } from '../../shared/bytes/bytes.ts'
 import type { HashAlgorithm, HashFunction } from '../../shared/crypto/crypto.ts'
-import { OutcomeError } from '../../shared/errors.ts'
+import { OutcomeError, outcomeOf } from '../../shared/errors.ts'
 import { IMA_PCR } from '../../shared/eventlog/constants.ts'
 import { verifyEventLog } from '../../shared/eventlog/match.ts'
 import { parseEventLog } from '../../shared/eventlog/parse.ts'
@@ -20,7 +20,7 @@ export class BootLog {
   constructor(content: Uint8Array, hash: HashFunction) {
     this.#hash = hash
     this.size = content.length
-    this.#parsed = attempt(() => parseEventLog(content))
+    this.#parsed = outcomeOf(() => parseEventLog(content))
   }
 
   /**
@@ -34,21 +34,12 @@ export class BootLog {
       [...quoted].filter(([pcr]) => pcr !== IMA_PCR || log.events.some((event) => event.pcr === pcr)),
     )
     const name = `${bank} ${[...values.keys()].join()} ${toHex(this.#hash('sha256', concat(...values.values())))}`
-    const known = this.#verified.get(name) ?? attempt(() => verifyEventLog(log, bank, values, this.#hash))
+    const known = this.#verified.get(name) ?? outcomeOf(() => verifyEventLog(log, bank, values, this.#hash))
     this.#verified.delete(name)
     this.#verified.set(name, known)
     const [oldest] = this.#verified.keys()
     if (this.#verified.size > REMEMBERED && oldest !== undefined) this.#verified.delete(oldest)
     if (known instanceof OutcomeError) throw known
     return known
-  }
-}
-
-function attempt<T>(action: () => T): T | OutcomeError {
-  try {
-    return action()
-  } catch (error) {
-    if (error instanceof OutcomeError) return error
-    throw error
   }
 }

@@ -1,6 +1,6 @@
 import { equal, toHex } from '../../../shared/bytes/bytes.ts'
 import type { OutcomeCode } from '../../../shared/codes/outcomes.ts'
-import { OutcomeError } from '../../../shared/errors.ts'
+import { OutcomeError, outcomeOf } from '../../../shared/errors.ts'
 import type { ImaSuffix } from '../../../shared/evidence/tpm-evidence.ts'
 import { detectImaFormat } from '../../../shared/ima/detect.ts'
 import { parseBinaryImaList } from '../../../shared/ima/parse-binary.ts'
@@ -102,7 +102,7 @@ function appraiseNewest(
     refuse(context, quoted, again, sent)
     return
   }
-  const suffix = attempt(() => verify(sent.first, bytes, base, quoted, context))
+  const suffix = outcomeOf(() => verify(sent.first, bytes, base, quoted, context))
   if (suffix instanceof OutcomeError) {
     refuse(context, quoted, `${suffix.code}: ${suffix.message}`, sent)
     return
@@ -134,7 +134,7 @@ function appraiseHistory(context: AppraisalContext, sent: ImaSuffix | null, quot
   const bytes = bytesOf(context, sent)
   if (bytes === undefined || waitsForBootLog(context, null)) return
   spend(context, sent)
-  const suffix = attempt(() => verify(0, bytes, null, quoted, context))
+  const suffix = outcomeOf(() => verify(0, bytes, null, quoted, context))
   if (suffix instanceof OutcomeError) {
     context.deviations.push(refusal(`${suffix.code}: ${suffix.message}`))
     return
@@ -165,15 +165,6 @@ function verify(
   const from = base?.entries ?? 0
   const suffix = { first: from, entries: list.entries.filter(({ sequence }) => sequence >= from) }
   return verifyImaSuffix({ base, suffix, quotedPcr10: quoted.value, bank: quoted.bank }, hash)
-}
-
-function attempt<T>(action: () => T): T | OutcomeError {
-  try {
-    return action()
-  } catch (error) {
-    if (error instanceof OutcomeError) return error
-    throw error
-  }
 }
 
 /** The list explains PCR 10. What was found in this boot before is still so: the kernel never takes an entry back. */

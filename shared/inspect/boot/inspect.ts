@@ -1,5 +1,5 @@
 import { toHex } from '../../bytes/bytes.ts'
-import { OutcomeError } from '../../errors.ts'
+import { OutcomeError, outcomeOf } from '../../errors.ts'
 import { parseEventLog } from '../../eventlog/parse.ts'
 import { detectImaFormat } from '../../ima/detect.ts'
 import { parseAsciiImaList } from '../../ima/parse-ascii.ts'
@@ -20,7 +20,6 @@ import {
   failureOf,
   good,
   notAppraised,
-  outcomeOf,
   verdictOf,
   type BootPart,
   type BootPrimitives,

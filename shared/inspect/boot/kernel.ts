@@ -1,5 +1,5 @@
 import type { HashFunction } from '../../crypto/crypto.ts'
-import { OutcomeError } from '../../errors.ts'
+import { OutcomeError, outcomeOf } from '../../errors.ts'
 import type { ReplayedLog } from '../../eventlog/types.ts'
 import { checkBootAggregate, type BootAggregateCheck } from '../../ima/boot-aggregate.ts'
 import { IMA_PCR } from '../../ima/constants.ts'
@@ -14,7 +14,6 @@ import {
   failureOfCode,
   good,
   notAppraised,
-  outcomeOf,
   type BootPart,
   type KernelListFacts,
   type PartFailure,

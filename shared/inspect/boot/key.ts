@@ -1,6 +1,6 @@
 import { equal } from '../../bytes/bytes.ts'
 import type { HashFunction } from '../../crypto/crypto.ts'
-import { OutcomeError } from '../../errors.ts'
+import { OutcomeError, outcomeOf } from '../../errors.ts'
 import {
   assertAttestationKey,
   attestationKeyOf,
@@ -13,7 +13,7 @@ import { TPM_RH_ENDORSEMENT, TPM_RH_OWNER, type EccCurve } from '../../tpm/const
 import { nameOf, type PublicArea, type SigningScheme } from '../../tpm/public.ts'
 import { attestationKeyTemplate, ATTESTATION_KEY_SEED_SIZE } from '../../tpm/templates.ts'
 import type { TpmSignature } from '../../tpm/signature.ts'
-import { failed, failureOf, good, notAppraised, outcomeOf, type BootPart, type BootPrimitives } from './report.ts'
+import { failed, failureOf, good, notAppraised, type BootPart, type BootPrimitives } from './report.ts'
 
 /** The attestation key as a person has it: the TPM's public area, or the bare public key that a PEM file holds. */
 export type BootKey =

@@ -1,6 +1,6 @@
 import { IMA_PCR } from '../../eventlog/constants.ts'
 import type { HashFunction } from '../../crypto/crypto.ts'
-import { OutcomeError } from '../../errors.ts'
+import { OutcomeError, outcomeOf } from '../../errors.ts'
 import { verifyEventLog } from '../../eventlog/match.ts'
 import type { EventLogProblem } from '../../eventlog/problem.ts'
 import { checkFirmwarePcrs } from '../../eventlog/rules.ts'
@@ -14,7 +14,6 @@ import {
   failureOfCode,
   good,
   notAppraised,
-  outcomeOf,
   weak,
   type BootPart,
   type LogFacts,

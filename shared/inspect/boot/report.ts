@@ -138,16 +138,6 @@ export function failureOfCode(code: OutcomeCode | FindingCode, detail: string | 
   return { code, detail: detail === undefined ? title : `${title}: ${detail}`, remedy }
 }
 
-/** Runs `action`; an OutcomeError is its result, anything else a fault of this software. */
-export function outcomeOf<T>(action: () => T): T | OutcomeError {
-  try {
-    return action()
-  } catch (error) {
-    if (error instanceof OutcomeError) return error
-    throw error
-  }
-}
-
 /** Good only where there are parts, all that matter are good, and none speaks against the boot. */
 export function verdictOf(parts: readonly BootPart[]): BootReport['verdict'] {
   if (parts.some(({ status }) => status === 'failed' || status === 'weak')) return 'failed'
