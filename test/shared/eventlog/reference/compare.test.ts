@@ -5,7 +5,7 @@ import { captureBootReference } from '../../../../shared/eventlog/reference/capt
 import { causesOf } from '../../../../shared/eventlog/reference/causes.ts'
 import { compareBoot } from '../../../../shared/eventlog/reference/compare.ts'
 import { decodeBootReference, encodeBootReference } from '../../../../shared/eventlog/reference/encoding.ts'
-import { grubBoot, application, provenLog, unifiedBoot } from '../../../support/boots.ts'
+import { grubBoot, application, provenLog, section, unifiedBoot } from '../../../support/boots.ts'
 import {
   ascii,
   configuration,
@@ -162,6 +162,11 @@ describe('what differs between an approved and a reported boot', () => {
       'command-line: kernel command line',
       'kernel: kernel image \\EFI\\BOOT\\BOOTX64.EFI',
     ])
+  })
+
+  test('a section that was measured once more does not take the blame for another image', () => {
+    const reported = [...unifiedBoot({ stub: 'other' }), ...section('.cmdline', 'quiet')]
+    expect(told(unifiedBoot(), reported)).toContain('kernel: kernel image \\EFI\\BOOT\\BOOTX64.EFI')
   })
 
   test('an event that only looks like a section does not make a kernel into a container', () => {
