@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { defineCommand, type Command } from '../../../shared/cli/command.ts'
 import { exitCodes } from '../../../shared/cli/exit-codes.ts'
 import type { Output } from '../../../shared/cli/output.ts'
+import { IMA_PCR } from '../../../shared/eventlog/constants.ts'
 import type { SecureBootState } from '../../../shared/eventlog/secure-boot-state.ts'
 import { printable } from '../../../shared/text/printable.ts'
 import { connect } from './api.ts'
@@ -79,7 +80,7 @@ export function describeBoot(boot: Boot, { style }: Pick<Output, 'style'>, all: 
     ]),
     '',
     ...boot.pcrs.flatMap(({ bank, pcr, value, status, events, late }) => [
-      printable(`${bank} ${String(pcr).padStart(2)}  ${statusText(status, events, late)}`),
+      printable(`${bank} ${String(pcr).padStart(2)}  ${statusText(pcr, status, events, late)}`),
       `        ${printable(value)}`,
     ]),
   ]
@@ -87,11 +88,12 @@ export function describeBoot(boot: Boot, { style }: Pick<Output, 'style'>, all: 
 
 const CHAIN: ReadonlySet<string> = new Set(['firmware', 'boot-loader', 'kernel', 'initial-ram-disk', 'command-line'])
 
-function statusText(status: string, events: number, late: readonly string[]): string {
+function statusText(pcr: number, status: string, events: number, late: readonly string[]): string {
   if (status === 'untouched') return 'never extended'
   if (status === 'not-logged') return 'extended by something that no log tells'
-  if (status === 'not-proven') return 'without a history'
-  return `${events} events${late.length === 0 ? '' : `, then ${late.join(', ')}`}`
+  if (status === 'not-proven')
+    return pcr === IMA_PCR ? 'belongs to the measurement list of the kernel' : 'without a history'
+  return `${events} event${events === 1 ? '' : 's'}${late.length === 0 ? '' : `, then ${late.join(', ')}`}`
 }
 
 const boot = defineCommand({
