@@ -2,6 +2,7 @@ import { concat, equal } from '../bytes/bytes.ts'
 import { HASH_SIZE, type HashAlgorithm, type HashFunction } from '../crypto/crypto.ts'
 import type { PcrValues } from '../tpm/pcr-selection.ts'
 import { BOOT_AGGREGATE } from './constants.ts'
+import { digestText } from './digests.ts'
 import type { ImaProblem, ReplayedImaEntry } from './types.ts'
 
 export type BootAggregateCheck =
@@ -58,6 +59,18 @@ export function checkBootAggregate(
   return known
     ? failed('ima.boot-aggregate-mismatch', first, `PCRs 0 to 9 of the bank ${algorithm} give another digest`)
     : failed('ima.boot-aggregate-unchecked', first, `PCRs 0 to 9 of the bank ${algorithm} are not known`)
+}
+
+/** Digests, as `digestText` writes them, of the boot aggregates that a kernel makes which starts on these values. */
+export function bootAggregatesOver(pcrs: PcrValues, hash: HashFunction): readonly string[] {
+  return (Object.keys(COVERED) as HashAlgorithm[]).flatMap((algorithm) => {
+    const bank = pcrs.get(algorithm)
+    return COVERED[algorithm].flatMap((range) => {
+      const values = bank === undefined ? undefined : valuesUpTo(bank, LAST_PCR[range])
+      if (values === undefined) return []
+      return [digestText({ kind: 'content', algorithm, value: hash(algorithm, concat(...values)) })]
+    })
+  })
 }
 
 function valuesUpTo(bank: ReadonlyMap<number, Uint8Array>, last: number): readonly Uint8Array[] | undefined {

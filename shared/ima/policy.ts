@@ -50,16 +50,21 @@ export interface ImaAppraisal {
 /**
  * Judges replayed entries. The boot aggregate at the start of a list is left to `checkBootAggregate`. A policy that
  * allows nothing judges nothing: its verdict is `not-appraised`, unless there are violations, or boot aggregates of
- * another boot, which are always wrong.
+ * another boot, which are always wrong. `laterAggregates`: digests of boot aggregates over proven values, which a kernel
+ * that kexec has started may add; asked for only where there is one.
  */
-export function appraiseIma(entries: readonly ReplayedImaEntry[], policy: ImaPolicy): ImaAppraisal {
+export function appraiseIma(
+  entries: readonly ReplayedImaEntry[],
+  policy: ImaPolicy,
+  laterAggregates: () => readonly string[] = () => [],
+): ImaAppraisal {
   const excludes = policy.excludes.map((pattern) => ({
     pattern,
     matches: pathMatcher(pattern),
     entries: 0,
     paths: new Set<string>(),
   }))
-  const problems: ImaProblem[] = [...violationsOf(entries), ...laterAggregatesOf(entries)]
+  const problems: ImaProblem[] = [...violationsOf(entries), ...laterAggregatesOf(entries, laterAggregates)]
   const allowedBySigner = new Map<string, number>()
   let allowedByDigest = 0
   const budget = { failures: MAX_FAILED_SIGNATURES }
@@ -97,16 +102,22 @@ export function appraiseIma(entries: readonly ReplayedImaEntry[], policy: ImaPol
 
 /**
  * A kernel that kexec has started goes on with the list of the one before it, and begins with a boot aggregate of its
- * own over the same PCRs. One with another digest, or without the first one beside it, is none of that boot: any file
- * can have the name.
+ * own: over the same PCRs, or over what user space has measured into them since. One with another digest is none of that
+ * boot: any file can have the name. `known`: digests over values that are proven.
  */
-function laterAggregatesOf(entries: readonly ReplayedImaEntry[]): readonly ImaProblem[] {
+function laterAggregatesOf(
+  entries: readonly ReplayedImaEntry[],
+  known: () => readonly string[],
+): readonly ImaProblem[] {
   const [first] = entries
+  let accepted: readonly string[] | undefined
   const own = first?.kind === 'measurement' && first.sequence === 0 && first.path === BOOT_AGGREGATE ? first : undefined
   return entries.flatMap((entry): readonly ImaProblem[] => {
     if (entry.kind === 'violation' || entry.sequence === 0 || entry.path !== BOOT_AGGREGATE) return []
     const detail = digestText(entry.digest)
     if (own !== undefined && digestText(own.digest) === detail) return []
+    accepted ??= known()
+    if (accepted.includes(detail)) return []
     return [{ code: 'ima.boot-aggregate-mismatch', sequence: entry.sequence, path: entry.path, detail }]
   })
 }

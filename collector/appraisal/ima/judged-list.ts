@@ -1,4 +1,4 @@
-import { checkBootAggregate } from '../../../shared/ima/boot-aggregate.ts'
+import { bootAggregatesOver, checkBootAggregate } from '../../../shared/ima/boot-aggregate.ts'
 import { appraiseIma, type ImaPolicy } from '../../../shared/ima/policy.ts'
 import type { VerifiedImaSuffix } from '../../../shared/ima/types.ts'
 import { initialImaSummary, type ImaState, type ImaSummary, type ImaVerdict } from '../../model/ima-state.ts'
@@ -23,7 +23,11 @@ export function judgeList(
 ): JudgedList {
   const policy = context.known.imaPolicy ?? NO_POLICY
   const aggregate = before === null ? judgeAggregate(context, suffix) : { status: before.aggregate, deviations: [] }
-  const appraisal = appraiseIma(suffix.entries, policy)
+  const quoted = context.quote?.pcrs ?? new Map()
+  const appraisal = appraiseIma(suffix.entries, policy, () => [
+    ...bootAggregatesOver(quoted, context.hash),
+    ...bootAggregatesOver(pcrsAtKernelStart(quoted, context.bootLog, context.hash), context.hash),
+  ])
   const judges = policy.allow.size > 0 || policy.signers.length > 0
   const earlier = before ?? initialImaSummary
   const found = problemDeviations(appraisal.problems, earlier, context.hash)

@@ -3,7 +3,7 @@ import type { ImaPolicyDocument } from '../../../collector/model/ima-policy.ts'
 import { random } from '../../../shared/crypto/node.ts'
 import { binaryList, fileDigest, type ImaSpec } from '../../support/ima-builder.ts'
 import { IngestingCollector, useCollectorKeys } from '../../support/ingesting-collector.ts'
-import { MeasuringDevice } from '../../support/measuring-device.ts'
+import { aggregateOf, MeasuringDevice } from '../../support/measuring-device.ts'
 import { describeStore } from '../store/support.ts'
 
 const digestOf = (spec: ImaSpec): string => `sha256:${fileDigest(spec).toString('hex')}`
@@ -79,5 +79,23 @@ describeStore('a device that hides what it has measured', (createStore) => {
     if (carried?.content !== undefined && carried.content !== null) await gateway.sendContent(carried.content)
     expect((await state()).ima?.base?.entries).toBeGreaterThan(600)
     expect(await findings()).toContain('ima.file-unknown /tmp/evil open')
+  })
+
+  it('is no attack: a kexec whose kernel goes on with the list, after user space has measured', async () => {
+    const { device, gateway, findings } = await measuring()
+    for (const pcr of [0, 1, 2, 3, 4, 5, 6, 7]) gateway.tpm.extend(pcr, 'os-separator')
+    gateway.measure(aggregateOf(gateway.tpm))
+    gateway.files('/init')
+    device.bootId = new Uint8Array(16).fill(9)
+    device.restart()
+    await gateway.period()
+    expect((await findings()).filter((finding) => finding.includes('ima'))).toEqual([])
+  })
+
+  it('gains nothing by a file with the name of a boot aggregate', async () => {
+    const { gateway, findings } = await measuring()
+    gateway.measure({ ...aggregateOf(gateway.tpm), digest: Buffer.alloc(32, 7) })
+    await gateway.period()
+    expect(await findings()).toContain('boot.ima-refused boot_aggregate open')
   })
 })
