@@ -22,6 +22,9 @@ const CODES: Readonly<Record<BootPart, FindingCode>> = {
   other: 'boot.event-changed',
 }
 
+/** Findings that events of the log tell, and values alone do not. */
+export const EVENT_FINDINGS: ReadonlySet<FindingCode> = new Set(Object.values(CODES))
+
 /** More causes than this are another machine rather than a changed one: the rest is counted. */
 const MAX_CAUSES = 16
 

@@ -4,6 +4,7 @@ import { OutcomeError, outcomeOf } from '../../shared/errors.ts'
 import { IMA_PCR } from '../../shared/eventlog/constants.ts'
 import { verifyEventLog } from '../../shared/eventlog/match.ts'
 import { parseEventLog } from '../../shared/eventlog/parse.ts'
+import { Recent } from '../recent.ts'
 import type { ReplayedLog, UnverifiedEventLog } from '../../shared/eventlog/types.ts'
 
 /** A fleet on one release quotes a few sets of values; a log that many devices share is replayed once for each. */
@@ -15,7 +16,7 @@ export class BootLog {
   readonly size: number
   readonly #hash: HashFunction
   readonly #parsed: UnverifiedEventLog | OutcomeError
-  readonly #verified = new Map<string, ReplayedLog | OutcomeError>()
+  readonly #verified = new Recent<ReplayedLog | OutcomeError>(REMEMBERED)
 
   constructor(content: Uint8Array, hash: HashFunction) {
     this.#hash = hash
@@ -34,11 +35,12 @@ export class BootLog {
       [...quoted].filter(([pcr]) => pcr !== IMA_PCR || log.events.some((event) => event.pcr === pcr)),
     )
     const name = `${bank} ${[...values.keys()].join()} ${toHex(this.#hash('sha256', concat(...values.values())))}`
-    const known = this.#verified.get(name) ?? outcomeOf(() => verifyEventLog(log, bank, values, this.#hash))
-    this.#verified.delete(name)
-    this.#verified.set(name, known)
-    const [oldest] = this.#verified.keys()
-    if (this.#verified.size > REMEMBERED && oldest !== undefined) this.#verified.delete(oldest)
+    const known =
+      this.#verified.get(name) ??
+      this.#verified.keep(
+        name,
+        outcomeOf(() => verifyEventLog(log, bank, values, this.#hash)),
+      )
     if (known instanceof OutcomeError) throw known
     return known
   }

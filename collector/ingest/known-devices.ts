@@ -16,7 +16,7 @@ import type { ApprovedValues, KnownDevice, KnownLinks } from '../appraisal/conte
 import type { Device } from '../model/device.ts'
 import type { Store } from '../store/index.ts'
 import { findStandingFindings, ImaPolicyCache } from './known-lists.ts'
-import { Recent } from './recent.ts'
+import { Recent } from '../recent.ts'
 
 interface ImportedKeys {
   readonly deviceKey: DeviceKey

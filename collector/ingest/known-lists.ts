@@ -3,6 +3,7 @@ import type { ImaPolicy } from '../../shared/ima/policy.ts'
 import type { Deviation } from '../appraisal/context.ts'
 import { ImaPolicyDocument } from '../model/ima-policy.ts'
 import type { ImaState } from '../model/ima-state.ts'
+import { Recent } from '../recent.ts'
 import type { Store } from '../store/index.ts'
 import { compileImaPolicy } from '../trust/ima/policy.ts'
 
@@ -10,21 +11,15 @@ const CAPACITY = 16
 
 /** Reading a policy costs more than judging a few entries by it: the newest ones are kept, within a bound. */
 export class ImaPolicyCache {
-  readonly #entries = new Map<string, { readonly version: number; readonly policy: ImaPolicy }>()
+  readonly #recent = new Recent<{ readonly version: number; readonly policy: ImaPolicy }>(CAPACITY)
 
   /** What holds for a product now; undefined where nobody has said so. */
   async policyOf(store: Store, productId: string): Promise<ImaPolicy | undefined> {
     const version = await store.imaPolicies.newestVersion(productId)
     if (version === 0) return undefined
-    const held = this.#entries.get(productId)
-    this.#entries.delete(productId)
-    const entry = held?.version === version ? held : { version, policy: await load(store, productId) }
-    this.#entries.set(productId, entry)
-    if (this.#entries.size > CAPACITY) {
-      const [oldest] = this.#entries.keys()
-      if (oldest !== undefined) this.#entries.delete(oldest)
-    }
-    return entry.policy
+    const held = this.#recent.get(productId)
+    if (held?.version === version) return held.policy
+    return this.#recent.keep(productId, { version, policy: await load(store, productId) }).policy
   }
 }
 

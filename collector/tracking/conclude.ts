@@ -1,6 +1,7 @@
 import { equal } from '../../shared/bytes/bytes.ts'
 import { findings as findingCodes } from '../../shared/codes/findings.ts'
 import type { Appraisal } from '../appraisal/appraise.ts'
+import { EVENT_FINDINGS } from '../appraisal/boot-deviations.ts'
 import type { Deviation } from '../appraisal/context.ts'
 import type { DeviceState, Latch, Verdict } from '../model/device.ts'
 import type { Finding, FindingState } from '../model/finding.ts'
@@ -98,13 +99,10 @@ function isDecided({ code, subject }: Finding, appraisal: Appraisal): boolean {
   }
   if (code === 'boot.fact-contradicted' && !appraisal.crossChecked) return false
   if (code.startsWith('boot.') && appraisal.bootUndecided) return false
-  if (isEventFinding(code) && appraisal.eventsUndecided) return false
+  // Without a log the values alone do not say that it is over.
+  if (EVENT_FINDINGS.has(code) && appraisal.eventsUndecided) return false
   return appraisal.failure === null && !appraisal.missing.pcrs
 }
-
-/** Told by events of the log: without one, values alone do not say that it is over. */
-const isEventFinding = (code: string): boolean =>
-  /^boot\.(firmware|configuration|secure-boot|loader|kernel|initrd|command-line|event)-changed$/.test(code)
 
 /** Good evidence after a failure means recovered, not acquitted: that is for a person to say. */
 function nextLatch(state: DeviceState, appraisal: Appraisal, integrityFailed: boolean): Latch {

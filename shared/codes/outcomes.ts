@@ -88,7 +88,7 @@ export const outcomes = defineCodes({
   'quote.selection-mismatch': { title: 'the quoted PCRs are not the reported ones', remedy: INTEGRITY },
   'quote.bank-refused': {
     title: 'the quote is over a PCR bank that is not allowed',
-    remedy: 'Quote the SHA-256 bank.',
+    remedy: 'Quote the SHA-256 or the SHA-384 bank.',
   },
   'quote.resettable-pcr': { title: 'the quote is over a PCR that software can reset', remedy: INTEGRITY },
   'quote.pcr-digest-mismatch': { title: 'the reported PCR values are not the quoted ones', remedy: INTEGRITY },
