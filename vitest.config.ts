@@ -23,6 +23,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          setupFiles: ['test/support/properties.ts'],
           include: [`${unitFolders}/*.test.ts`],
           exclude: ['**/*.slow.test.ts'],
           pool: 'forks',
@@ -37,6 +38,7 @@ export default defineConfig({
       {
         test: {
           name: 'slow',
+          setupFiles: ['test/support/properties.ts'],
           sequence: { groupOrder: 1 },
           include: [`${unitFolders}/*.slow.test.ts`],
           pool: 'forks',
@@ -46,6 +48,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          setupFiles: ['test/support/properties.ts'],
           sequence: { groupOrder: 2 },
           include: ['test/integration/**/*.test.ts'],
           pool: 'forks',
@@ -56,6 +59,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          setupFiles: ['test/support/properties.ts'],
           // Alone: it measures this very machine, where other tests open and close sockets.
           sequence: { groupOrder: 3 },
           include: ['test/e2e/**/*.test.ts'],

@@ -12,6 +12,7 @@ import {
 import type { Stats } from 'node:fs'
 import { endianness } from 'node:os'
 import type { TpmAttributes } from '../tpm/commands/attributes.ts'
+import type { CommandId } from './commands.ts'
 import { resolveInRoot } from './host-path.ts'
 
 /** Why something on the host could not be read. `absent` includes what vanished meanwhile, as processes do. */
@@ -40,7 +41,8 @@ export interface HostFile {
 }
 
 /**
- * All that a sensor may look at: files under one root, the TPM's attributes, and two clocks. Nothing is executed and nothing is written.
+ * All that a sensor may look at: files under one root, the TPM's attributes, the output of a few fixed commands, and two
+ * clocks. Nothing is written.
  *
  * Paths, names and link targets are byte strings: one character (U+0000 to U+00FF) for each byte, because file names
  * need not be UTF-8. ./text.ts makes them printable.
@@ -64,6 +66,11 @@ export interface Host {
   stat(path: string): HostResult<HostStat>
   /** What the TPM that the agent uses says about itself; `absent` where it uses none. Throws as openTpm does. */
   tpm(): Promise<HostResult<TpmAttributes>>
+  /**
+   * What a command of the system prints; `absent` where it is not installed, `unreadable` where it fails or takes too
+   * long. Only the privileged helper runs commands, and only in its own root: elsewhere it is `no-permission`.
+   */
+  run(command: CommandId): Promise<HostResult<string>>
 }
 
 export interface HostOptions {
@@ -72,6 +79,7 @@ export interface HostOptions {
   readonly byteOrder?: 'LE' | 'BE'
   readonly now?: () => number
   readonly tpm?: Host['tpm'] | undefined
+  readonly run?: Host['run'] | undefined
 }
 
 const CHUNK = 64 * 1024
@@ -106,6 +114,7 @@ export function createHost(options: HostOptions = {}): Host {
         return { status: 'found', value: { kind: kindOf(stats), modified: Math.floor(mtimeMs / 1000), identity } }
       }),
     tpm: options.tpm ?? (async () => ({ status: 'absent' })),
+    run: options.run ?? (async () => ({ status: 'no-permission' })),
   }
   return host
 }

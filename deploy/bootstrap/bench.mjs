@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { prepareOrExit, repository } from './prepare.mjs'
 
-await prepareOrExit('test')
+await prepareOrExit('test', 'bench')
 // Only now: both need the packages that the preparation installs.
 const { buildAgent } = await import('../bundle/build-agent.mjs')
 await buildAgent(join(repository, 'dist', 'bundle'))

@@ -2,7 +2,7 @@
 // runs before any package is installed. Each step is skipped when its result is there already.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -43,9 +43,25 @@ function checkNode() {
   process.exit(2)
 }
 
+const SERVICE_POLICY = '/usr/sbin/policy-rc.d'
+
+/**
+ * While it runs, packages that are installed start none of their services: the tests want the programs of sshd or
+ * PostgreSQL, and start their own. invoke-rc.d(8).
+ */
+async function withoutServices(action) {
+  if (existsSync(SERVICE_POLICY)) return action()
+  writeFileSync(SERVICE_POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    return await action()
+  } finally {
+    rmSync(SERVICE_POLICY)
+  }
+}
+
 /** Installs what is missing as root on a Debian-like system; elsewhere prints the command and goes on. */
-async function installSystemPackages(purpose) {
-  const missing = missingSystemPackages(purpose)
+async function installSystemPackages(purposes) {
+  const missing = missingSystemPackages(purposes)
   if (missing.length === 0) return
   const names = missing.map((entry) => entry.name).join(', ')
   if (!hasApt() || process.getuid?.() !== 0) {
@@ -59,7 +75,7 @@ async function installSystemPackages(purpose) {
     // First the lists: package names differ between Debian releases, and a fresh machine has no lists yet.
     await run('package lists', 'apt-get', ['update'], options)
     const [command, ...args] = aptCommand(missing)
-    await run('system packages', command, args, options)
+    await withoutServices(() => run('system packages', command, args, options))
   } catch (error) {
     say(`  ${error.message}; going on without them`)
   }
@@ -110,18 +126,18 @@ async function build() {
   await run('compiling', process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-b'])
 }
 
-/** `purpose`: 'preview' or 'test', which decides the system packages that are wanted. */
-export async function prepare(purpose) {
+/** `purposes`: of 'preview', 'test' and 'bench', which decide the system packages that are wanted. */
+export async function prepare(purposes) {
   checkNode()
-  await installSystemPackages(purpose)
+  await installSystemPackages(purposes)
   await installNpmPackages()
   await build()
 }
 
 /** Runs the preparation and ends the process with a plain message when it fails. */
-export async function prepareOrExit(purpose) {
+export async function prepareOrExit(...purposes) {
   try {
-    await prepare(purpose)
+    await prepare(purposes)
   } catch (error) {
     say(`The preparation failed: ${error.message}`)
     process.exit(70)

@@ -30,6 +30,17 @@ function hasCommand(name) {
   })
 }
 
+/** Debian keeps the server's programs out of the path, apart by version. */
+function hasPostgres() {
+  try {
+    return readdirSync('/usr/lib/postgresql').some((version) =>
+      existsSync(join('/usr/lib/postgresql', version, 'bin', 'initdb')),
+    )
+  } catch {
+    return false
+  }
+}
+
 /** `debian`: package names, newest release first; the first one that the package lists know is taken. */
 const PACKAGES = [
   {
@@ -80,6 +91,13 @@ const PACKAGES = [
   { name: 'iproute2', for: ['test'], present: () => hasCommand('ss'), debian: ['iproute2'] },
   { name: 'openssl', for: ['test'], present: () => hasCommand('openssl'), debian: ['openssl'] },
   { name: 'gpg', for: ['test'], present: () => hasCommand('gpg'), debian: ['gpg'] },
+  { name: 'nftables', for: ['test'], present: () => hasCommand('nft'), debian: ['nftables'] },
+  { name: 'sshd', for: ['test'], present: () => hasCommand('sshd'), debian: ['openssh-server'] },
+  { name: 'needrestart', for: ['test'], present: () => hasCommand('needrestart'), debian: ['needrestart'] },
+  { name: 'debootstrap', for: ['test'], present: () => hasCommand('debootstrap'), debian: ['debootstrap'] },
+  { name: 'lz4', for: ['test'], present: () => hasCommand('lz4'), debian: ['lz4'] },
+  { name: 'lynis', for: ['bench'], present: () => hasCommand('lynis'), debian: ['lynis'] },
+  { name: 'PostgreSQL', for: ['test'], present: hasPostgres, debian: ['postgresql'] },
   {
     name: 'a C++ compiler',
     for: ['preview', 'test'],
@@ -89,8 +107,8 @@ const PACKAGES = [
   },
 ]
 
-export function missingSystemPackages(purpose) {
-  return PACKAGES.filter((entry) => entry.for.includes(purpose) && !entry.present())
+export function missingSystemPackages(purposes) {
+  return PACKAGES.filter((entry) => purposes.some((purpose) => entry.for.includes(purpose)) && !entry.present())
 }
 
 export const hasApt = () => hasCommand('apt-get')

@@ -9,6 +9,7 @@ import { toHex } from '../../../shared/bytes/bytes.ts'
 import type { HashAlgorithm } from '../../../shared/crypto/crypto.ts'
 import * as nodeCrypto from '../../../shared/crypto/node.ts'
 import { bankProblems } from '../../../shared/eventlog/banks.ts'
+import { EVENT_TYPE } from '../../../shared/eventlog/constants.ts'
 import { inspectEventLog } from '../../../shared/eventlog/inspect.ts'
 import { verifyEventLog } from '../../../shared/eventlog/match.ts'
 import { parseEventLog } from '../../../shared/eventlog/parse.ts'
@@ -73,12 +74,18 @@ const quoted = ({ pcrs }: VerifiedQuote, bank: HashAlgorithm): ReadonlyMap<numbe
   return values
 }
 
+/**
+ * Without a measurement by a hardware root of trust: it begins PCR 0 at 4 by TPM_HASH_START (TPM 2.0 Part 1, section 34.3),
+ * a signal of the platform that no TPM2_PCR_Extend stands for.
+ */
+const anyLog = anyEvents.map((events) => events.filter(({ type }) => type !== EVENT_TYPE.EV_EFI_HCRTM_EVENT))
+
 const extendedIn = (events: readonly EventSpec[]): number =>
   parseEventLog(agileLog(events)).events.filter(isExtended).length
 
 test('what a TPM holds after the events of any log is what the log replays to, and its quote proves them all', async () => {
   await fc.assert(
-    fc.asyncProperty(anyEvents, async (events) => {
+    fc.asyncProperty(anyLog, async (events) => {
       const log = agileLog(events, BANKS)
       const { values, quote } = await boot(log)
       const { pcrs } = inspectEventLog(log, hash)
@@ -96,7 +103,7 @@ test('what a TPM holds after the events of any log is what the log replays to, a
 
 test('a quote that was taken while the machine booted proves the events before it', async () => {
   await fc.assert(
-    fc.asyncProperty(anyEvents, fc.nat(40), async (events, count) => {
+    fc.asyncProperty(anyLog, fc.nat(40), async (events, count) => {
       const log = agileLog(events, BANKS)
       const { quote } = await boot(log, count)
       const parsed = parseEventLog(log)
