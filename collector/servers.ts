@@ -81,6 +81,7 @@ function servicesOf(options: ServersOptions): ApiServices {
     clock: options.clock,
     random: options.random,
     version: options.version,
+    keys: options.enrolment.keys,
     liveness: {
       intervalMs: liveness.reportIntervalSeconds * 1000,
       staleIntervals: liveness.staleIntervals,

@@ -4,6 +4,7 @@ import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { Store } from '../store/index.ts'
 import type { LivenessPolicy } from '../tracking/liveness.ts'
+import type { CollectorKeys } from '../trust/keys.ts'
 
 /** Something without which the collector cannot do its work. */
 export interface ReadinessCheck {
@@ -24,6 +25,8 @@ export interface ApiServices {
   readonly random: RandomFunction
   readonly version: string
   readonly liveness: LivenessPolicy
+  /** Who this collector is, and what it signs results with. */
+  readonly keys: Pick<CollectorKeys, 'collectorId' | 'signer' | 'publicKey'>
   /** Beside the database, which is always asked. */
   readonly readiness?: readonly ReadinessCheck[]
   readonly logger?: FastifyBaseLogger

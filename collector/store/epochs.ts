@@ -39,6 +39,10 @@ export function epochsRepository(db: Executor) {
       return db.selectFrom('epochs').select(columns).where('nonce', '=', nonce).executeTakeFirst()
     },
 
+    async byNumber(number: number): Promise<Epoch | undefined> {
+      return db.selectFrom('epochs').select(columns).where('number', '=', number).executeTakeFirst()
+    },
+
     /** Issued at or after `issuedAt`, oldest first. */
     async since(issuedAt: number): Promise<readonly Epoch[]> {
       return db.selectFrom('epochs').select(columns).where('issued_at', '>=', issuedAt).orderBy('number').execute()

@@ -37,7 +37,7 @@ const PROFILE: Readonly<Record<EarDialect, string>> = {
 const SUBMODULE = 'gateway'
 
 /** CBOR labels: CWT and EAT claims registries, draft-ietf-rats-ear section 3, and our private ones. */
-const LABEL = {
+export const EAR_LABEL = {
   exp: 4,
   iat: 6,
   nonce: 10,
@@ -73,32 +73,32 @@ export function earToCbor(content: ResultContent, dialect: EarDialect): CborMap 
     return value === undefined ? [] : [[label, value] as const]
   })
   const ours: [number, CborValue][] = [
-    [LABEL.reasons, reasonsOf(content)],
-    [LABEL.identity, identity],
-    [LABEL.bootCoverage, bootCoverage],
-    [LABEL.latch, latch],
-    [LABEL.liveness, liveness],
-    [LABEL.files, files],
+    [EAR_LABEL.reasons, reasonsOf(content)],
+    [EAR_LABEL.identity, identity],
+    [EAR_LABEL.bootCoverage, bootCoverage],
+    [EAR_LABEL.latch, latch],
+    [EAR_LABEL.liveness, liveness],
+    [EAR_LABEL.files, files],
   ]
   const isCurrent = dialect === 'current'
   const appraisal = new Map<number, CborValue>([
-    [LABEL.status, TIER[statusOf(content, vector)]],
-    ...(claims.length === 0 ? [] : [[LABEL.vector, new Map(claims)] as const]),
-    ...(policies.length === 0 ? [] : [[LABEL.policies, isCurrent ? policies : policies.join(' ')] as const]),
+    [EAR_LABEL.status, TIER[statusOf(content, vector)]],
+    ...(claims.length === 0 ? [] : [[EAR_LABEL.vector, new Map(claims)] as const]),
+    ...(policies.length === 0 ? [] : [[EAR_LABEL.policies, isCurrent ? policies : policies.join(' ')] as const]),
     ...(isCurrent
       ? [
-          [LABEL.attesterClaims, new Map([[LABEL.ueid, ueidBytes(ueid)]])] as const,
-          [LABEL.verifierClaims, new Map(ours)] as const,
+          [EAR_LABEL.attesterClaims, new Map([[EAR_LABEL.ueid, ueidBytes(ueid)]])] as const,
+          [EAR_LABEL.verifierClaims, new Map(ours)] as const,
         ]
-      : [[LABEL.ueid, ueidBytes(ueid)] as const, ...ours]),
+      : [[EAR_LABEL.ueid, ueidBytes(ueid)] as const, ...ours]),
   ])
   return new Map<number, CborValue>([
-    [LABEL.profile, PROFILE[dialect]],
-    [LABEL.iat, issuedAt],
-    [LABEL.exp, expiresAt],
-    [LABEL.verifier, new Map([verifier.developer, verifier.build].entries())],
-    [LABEL.submods, new Map([[SUBMODULE, appraisal]])],
-    ...(nonce === null ? [] : [[LABEL.nonce, nonce] as const]),
+    [EAR_LABEL.profile, PROFILE[dialect]],
+    [EAR_LABEL.iat, issuedAt],
+    [EAR_LABEL.exp, expiresAt],
+    [EAR_LABEL.verifier, new Map([verifier.developer, verifier.build].entries())],
+    [EAR_LABEL.submods, new Map([[SUBMODULE, appraisal]])],
+    ...(nonce === null ? [] : [[EAR_LABEL.nonce, nonce] as const]),
   ])
 }
 

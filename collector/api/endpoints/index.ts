@@ -8,6 +8,7 @@ import { evidenceEndpoints } from './evidence.ts'
 import { findingEndpoints } from './findings.ts'
 import { imaPolicyEndpoints } from './ima-policies.ts'
 import { productEndpoints } from './products.ts'
+import { resultEndpoints } from './results.ts'
 
 /** Every route below /api/v1 that needs a token. */
 export const endpoints: readonly Endpoint[] = [
@@ -17,6 +18,7 @@ export const endpoints: readonly Endpoint[] = [
   ...enrolmentTokenEndpoints,
   ...deviceEndpoints,
   ...evidenceEndpoints,
+  ...resultEndpoints,
   ...bootEndpoints,
   ...findingEndpoints,
   ...caseEndpoints,

@@ -8,6 +8,7 @@ import { findingCommands } from './finding.ts'
 import { imaPolicyCommands } from './ima-policy.ts'
 import { inspectCommands } from './inspect/index.ts'
 import { productCommands } from './product.ts'
+import { resultCommands } from './result.ts'
 import { tokenCommands } from './token.ts'
 
 /** `keepseal`: what people do with a collector, over its API. One file a group of commands. */
@@ -21,6 +22,7 @@ export const client: Program = {
     ...tokenCommands,
     ...deviceCommands,
     ...evidenceCommands,
+    ...resultCommands,
     ...findingCommands,
     ...caseCommands,
     ...certificateCommands,

@@ -28,6 +28,8 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /devices/:ueid/boot': ROLES,
   'POST /boot-comparisons': ROLES,
   'GET /devices/:ueid/evidence/latest': ROLES,
+  'GET /devices/:ueid/result': ROLES,
+  'GET /collector': ROLES,
   'GET /findings': ROLES,
   'GET /cases': ROLES,
   'GET /cases/:id': ROLES,

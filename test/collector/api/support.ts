@@ -10,6 +10,7 @@ import { createApiToken } from '../../../collector/api/authentication.ts'
 import type { ApiServices } from '../../../collector/api/services.ts'
 import { openStore, type OpenStore, type Store } from '../../../collector/store/index.ts'
 import { defaultLivenessPolicy } from '../../../collector/tracking/liveness.ts'
+import { ed25519Signer } from '../../support/node-signer.ts'
 import { NOW } from '../store/samples.ts'
 
 export const ROLES: readonly ApiRole[] = ['vendor', 'operator', 'certifier', 'auditor']
@@ -52,6 +53,12 @@ export function useApi(over: Partial<ApiServices> = {}, sharing: 'each' | 'all' 
   }
 }
 
+/** Keys of a collector that exists for a test alone. */
+export function testKeys(): ApiServices['keys'] {
+  const { signer, x } = ed25519Signer(randomBytes(32))
+  return { collectorId: randomBytes(16), signer, publicKey: { curve: 'Ed25519', x } }
+}
+
 async function buildTestApi(store: Store, over: Partial<ApiServices>): Promise<TestApi> {
   const clock = { now: NOW }
   const app = await buildApi({
@@ -60,6 +67,7 @@ async function buildTestApi(store: Store, over: Partial<ApiServices>): Promise<T
     random: randomBytes,
     version: '0.0.0-test',
     liveness: defaultLivenessPolicy,
+    keys: testKeys(),
     ...over,
   })
   const make = async (role: ApiRole) =>

@@ -12,6 +12,7 @@ import { openStore, type Store } from '../../../collector/store/index.ts'
 import { defaultLivenessPolicy } from '../../../collector/tracking/liveness.ts'
 import { runProgram } from '../../../shared/cli/program.ts'
 import { recordTerminal } from '../../support/terminal.ts'
+import { testKeys } from '../api/support.ts'
 import { NOW } from '../store/samples.ts'
 
 export interface RunResult {
@@ -40,7 +41,14 @@ export function useCollector(tls?: () => TlsIdentity): () => TestCollector {
     const directory = mkdtempSync(join(tmpdir(), 'keepseal-cli-'))
     const { store, close } = await openStore({ path: join(directory, 'state', 'collector.db') })
     const app = await buildApi(
-      { store, clock: () => NOW, random: randomBytes, version: '0.0.0-test', liveness: defaultLivenessPolicy },
+      {
+        store,
+        clock: () => NOW,
+        random: randomBytes,
+        version: '0.0.0-test',
+        liveness: defaultLivenessPolicy,
+        keys: testKeys(),
+      },
       tls?.(),
     )
     const url = (await app.listen({ host: '127.0.0.1', port: 0 })).replace('127.0.0.1', 'localhost')

@@ -4,6 +4,7 @@ import { inspectEventlogCommand } from './eventlog.ts'
 import { inspectEvidenceCommand } from './evidence.ts'
 import { inspectImaCommand } from './ima.ts'
 import { inspectQuoteCommand } from './quote.ts'
+import { inspectResultCommand } from './result.ts'
 
 /** Commands that explain a file and speak to no server. */
 export const inspectCommands: readonly Command[] = [
@@ -12,4 +13,5 @@ export const inspectCommands: readonly Command[] = [
   inspectBootCommand,
   inspectEventlogCommand,
   inspectImaCommand,
+  inspectResultCommand,
 ]

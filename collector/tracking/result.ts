@@ -1,0 +1,45 @@
+import { findings as findingCodes, type Severity } from '../../shared/codes/findings.ts'
+import type { ResultContent } from '../../shared/result/ear.ts'
+import type { Device } from '../model/device.ts'
+import type { Store } from '../store/index.ts'
+import { livenessOf, type LivenessPolicy } from './liveness.ts'
+
+/** A result is a statement about a moment: whoever holds one asks again after this time. */
+const MAX_LIFETIME_MS = 3_600_000
+
+const ORDER: readonly Severity[] = ['critical', 'high', 'medium', 'low']
+
+/** What is concluded about a device now, as an attestation result says it. `now`: ms since 1970. */
+export async function resultOf(
+  store: Store,
+  device: Device,
+  policy: LivenessPolicy,
+  { now, version }: { readonly now: number; readonly version: string },
+): Promise<ResultContent> {
+  const state = await store.devices.stateOf(device.id)
+  const open = await store.findings.openOf(device.id)
+  const epoch = state.lastFreshEpoch === null ? undefined : await store.epochs.byNumber(state.lastFreshEpoch)
+  const reference = await store.references.newestFor(device.id, device.productId)
+  const liveness = livenessOf(state, policy, now)
+  const isFresh = liveness === 'fresh' && device.enrolment === 'active'
+  const staleAt = (state.lastFreshAt ?? now) + policy.staleIntervals * policy.intervalMs
+  const codes = new Set(open.map(({ code }) => code))
+  const severity = (code: keyof typeof findingCodes): number => ORDER.indexOf(findingCodes[code].severity)
+  return {
+    ueid: device.ueid,
+    nonce: epoch?.nonce ?? null,
+    issuedAt: Math.floor(now / 1000),
+    expiresAt: Math.floor(Math.min(now + MAX_LIFETIME_MS, isFresh ? staleAt : Number.POSITIVE_INFINITY) / 1000),
+    verifier: { developer: 'Keepseal', build: `keepseal-collector ${version}` },
+    policies: reference === undefined ? [] : [reference.id],
+    identity: device.identity,
+    bootCoverage: state.bootCoverage,
+    verdict: state.verdict,
+    verdictCode: state.verdictCode,
+    isFresh,
+    files: state.ima?.verdict ?? 'not-reported',
+    findings: [...codes].sort((one, other) => severity(one) - severity(other)),
+    latch: state.latch,
+    liveness,
+  }
+}

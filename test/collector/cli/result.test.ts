@@ -1,0 +1,71 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { initialDeviceState } from '../../../collector/model/device.ts'
+import { finding, NOW, storedDevice } from '../store/samples.ts'
+import { useCollector } from './support.ts'
+
+const collector = useCollector()
+
+async function written() {
+  const { run, store, directory } = collector()
+  const device = await storedDevice(store)
+  await store.devices.saveState(device.id, {
+    ...initialDeviceState,
+    verdict: 'warning',
+    verdictCode: 'sockets.listener-added',
+    lastFreshAt: NOW,
+  })
+  await store.findings.insert(finding(device.id))
+  const [result, key] = [join(directory, 'result.cwt'), join(directory, 'key.jwk')]
+  const got = await run('auditor', 'device', 'result', device.ueid, '--out', result, '--key-out', key)
+  expect(got).toMatchObject({ code: 0 })
+  return { run, device, result, key, claims: JSON.parse(got.stdout) as object }
+}
+
+test('a result says what is concluded, and why', async () => {
+  const { claims } = await written()
+  expect(claims).toMatchObject({
+    eat_profile: 'tag:ietf.org,2026:rats/ear#04',
+    submods: {
+      gateway: {
+        ear_status: 'warning',
+        ear_trustworthiness_vector: { configuration: 32 },
+        ear_verifier_claims: { keepseal_reasons: ['sockets.listener-added'], keepseal_liveness: 'fresh' },
+      },
+    },
+  })
+})
+
+test('a result is explained without a server, and its signature checked with the key of the collector', async () => {
+  const { run, device, result, key } = await written()
+  // The collector of this test lives at another time than the clock on the wall.
+  const explained = await run('auditor', 'inspect', 'result', result, '--key', key, '--json')
+  expect(explained.code).toBe(Date.now() < NOW + 600_000 && Date.now() >= NOW ? 0 : 1)
+  const report = JSON.parse(explained.stdout) as { signature: string; lines: { path: string; value: string }[] }
+  expect(report.signature).toBe('valid')
+  expect(report.lines).toContainEqual(expect.objectContaining({ path: 'device', value: device.ueid }))
+  expect(report.lines).toContainEqual(expect.objectContaining({ path: 'gateway.status', value: 'warning' }))
+  const plain = await run('auditor', 'inspect', 'result', result)
+  expect(plain).toMatchObject({ code: 1, stdout: expect.stringContaining('signature not checked') })
+  for (const line of plain.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+})
+
+test('a result with a bit changed is not signed by the collector, or is none', async () => {
+  const { run, result, key } = await written()
+  const bytes = readFileSync(result)
+  for (const at of [5, bytes.length >> 1, bytes.length - 1]) {
+    const changed = Uint8Array.from(bytes)
+    changed[at] = (changed[at] ?? 0) ^ 1
+    writeFileSync(result, changed)
+    const explained = await run('auditor', 'inspect', 'result', result, '--key', key, '--json')
+    expect(explained.code).toBe(1)
+    expect((JSON.parse(explained.stdout) as { signature: string | null }).signature).not.toBe('valid')
+  }
+})
+
+test('a key file that holds no key is named', async () => {
+  const { run, result } = await written()
+  const answer = await run('auditor', 'inspect', 'result', result, '--key', result)
+  expect(answer).toMatchObject({ code: 2, stderr: expect.stringContaining('holds no Ed25519 key') })
+})
