@@ -16,6 +16,8 @@ import { BootCache, KeyCache } from './ingest/known-devices.ts'
 import { ImaPolicyCache } from './ingest/known-lists.ts'
 import type { Handled } from './ingest/evidence-handler.ts'
 import { createMetrics } from './metrics.ts'
+import { channelsOf } from './notify/channels.ts'
+import { Dispatcher } from './notify/dispatcher.ts'
 import { startServers, type Servers } from './servers.ts'
 import { openStore } from './store/index.ts'
 import { DEFAULT_DEVICE_CERTIFICATE_LIFETIME_MS } from './trust/device-certificates.ts'
@@ -129,6 +131,10 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     })
     await epochs.start()
     stops.push(() => epochs.stop())
+
+    const dispatcher = new Dispatcher({ store, channels: await channelsOf(config, { clock, version }), clock, logger })
+    dispatcher.start()
+    stops.push(() => dispatcher.stop())
 
     const mqttPort = channel instanceof EmbeddedBroker ? channel.port : 0
     const mqttUrl = publicMqttUrl(config, mqttPort)

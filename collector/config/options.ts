@@ -1,5 +1,6 @@
 import { defineConfig, option, type ConfigValues } from '../../shared/config/definition.ts'
 import { isLoopbackHost, serverUrl } from '../../shared/config/url-types.ts'
+import { notificationSections } from './notification-options.ts'
 import { boolean, choice, host, integer, optionalPath, path, port } from '../../shared/config/value-types.ts'
 
 const DAY = 86_400
@@ -74,6 +75,7 @@ export const collectorConfig = defineConfig(
       section_bytes: option(integer(65_536, 64 * MIB), 8 * MIB, 'Largest section content, after decompression.'),
       device_messages_per_minute: option(integer(1, 100_000), 120, 'Messages that one device may send in a minute.'),
     },
+    ...notificationSections,
     log: {
       level: option(choice(['error', 'warn', 'info', 'debug']), 'info', 'Least severity that is logged.'),
     },
@@ -93,6 +95,21 @@ export const collectorConfig = defineConfig(
       names: ['http.key_file', 'http.certificate_file'],
       requirement: 'be given together with http.certificate_file',
       holds: ({ http }) => (http.keyFile === '') === (http.certificateFile === ''),
+    },
+    {
+      names: ['webhook.secret_file', 'webhook.url'],
+      requirement: 'be given together with webhook.url: nobody could tell true events from invented ones',
+      holds: ({ webhook }) => (webhook.url === '') === (webhook.secretFile === ''),
+    },
+    {
+      names: ['mail.to', 'mail.from', 'mail.url'],
+      requirement: 'be given together with mail.from and mail.url',
+      holds: ({ mail }) => (mail.url === '') === (mail.to === '') && (mail.url === '') === (mail.from === ''),
+    },
+    {
+      names: ['mail.password_file', 'mail.user'],
+      requirement: 'be given together with mail.user',
+      holds: ({ mail }) => (mail.user === '') === (mail.passwordFile === ''),
     },
     {
       names: ['mqtt.client_key_file', 'mqtt.client_certificate_file'],

@@ -15,6 +15,7 @@ import { makeId } from '../store/ids.ts'
 import type { Store } from '../store/index.ts'
 import { openCases } from '../tracking/cases.ts'
 import { conclude, type OpenedFinding } from '../tracking/conclude.ts'
+import { findingOpened, findingResolved, verdictChanged } from '../tracking/events.ts'
 import { loadKnownDevice, type Caches } from './known-devices.ts'
 import { removeSpentLists } from './spent-lists.ts'
 import { hold } from './sequence.ts'
@@ -199,7 +200,13 @@ export async function track(
     if (open.some((finding) => finding.id === id && finding.state !== next))
       await store.findings.setState(id, next, receivedAt)
   }
-  for (const { id, state: next } of conclusion.left) await store.findings.setState(id, next, receivedAt)
+  for (const { id, state: next } of conclusion.left) {
+    await store.findings.setState(id, next, receivedAt)
+    const left = open.find((finding) => finding.id === id)
+    if (left !== undefined) await store.notifications.add(findingResolved(device, left, receivedAt))
+  }
+  const verdict = verdictChanged(device, state, conclusion.state, receivedAt)
+  if (verdict !== undefined) await store.notifications.add(verdict)
   await removeSpentLists(store, device.vendor, appraisal.ima.spentLists)
   await openFindings(store, device, conclusion.opened, appraisal.hashOfMessage, receivedAt, deps)
   return conclusion.opened.length > 0 || conclusion.left.length > 0 || conclusion.state.verdict !== state.verdict
@@ -229,6 +236,7 @@ async function openFindings(
       ...times,
       evidenceHash,
     })
+    if (state === 'open') await store.notifications.add(findingOpened(device, { code, subject }, now))
     await openCases(store, device, { id, code }, now, deps.random)
   }
 }

@@ -9,6 +9,7 @@ import { evidenceRepository } from './evidence.ts'
 import { findingsRepository } from './findings.ts'
 import { imaPoliciesRepository } from './ima-policies.ts'
 import { migrate } from './migrations/index.ts'
+import { notificationsRepository } from './notifications.ts'
 import { pendingEnrolmentsRepository } from './pending-enrolments.ts'
 import { bootReferencesRepository, pcrSetsRepository, posturesRepository } from './postures.ts'
 import { productsRepository } from './products.ts'
@@ -52,6 +53,7 @@ function repositories(db: Executor) {
     findings: findingsRepository(db),
     cases: casesRepository(db),
     auditLog: auditLogRepository(db),
+    notifications: notificationsRepository(db),
     summary: () => readSummary(db),
   }
 }

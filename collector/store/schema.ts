@@ -16,6 +16,7 @@ import type {
   SectionChunksTable,
   SectionsTable,
 } from './schema-content.ts'
+import type { NotificationDeliveriesTable, NotificationEventsTable } from './schema-notifications.ts'
 
 /** Every table as its columns. Times are ms since 1970 UTC; bytes are blobs; `0 | 1` where a model says boolean. */
 export interface Database {
@@ -43,6 +44,8 @@ export interface Database {
   reassessment_cases: ReassessmentCasesTable
   case_findings: CaseFindingsTable
   audit_log: AuditLogTable
+  notification_events: NotificationEventsTable
+  notification_deliveries: NotificationDeliveriesTable
   schema_migrations: SchemaMigrationsTable
 }
 

@@ -1,8 +1,10 @@
 import { findings, type FindingCode } from '../../shared/codes/findings.ts'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import type { Device } from '../model/device.ts'
+import type { ReassessmentCase } from '../model/finding.ts'
 import { makeId } from '../store/ids.ts'
 import type { Store } from '../store/index.ts'
+import { caseOpened } from './events.ts'
 
 const DAY_MS = 86_400_000
 
@@ -25,7 +27,7 @@ export async function openCases(
     const open = await store.cases.openFor(productId, certificate.id, finding.code)
     const id = open?.id ?? makeId('cas', now, random)
     if (open === undefined) {
-      await store.cases.insert({
+      const opened: ReassessmentCase = {
         id,
         productId,
         certificateId: certificate.id,
@@ -34,7 +36,9 @@ export async function openCases(
         state: 'triggered',
         openedAt: now,
         triageBy: now + triageTime(finding.code),
-      })
+      }
+      await store.cases.insert(opened)
+      await store.notifications.add(caseOpened(opened))
     }
     await store.cases.addFinding(id, finding.id)
   }

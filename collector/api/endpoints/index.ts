@@ -7,6 +7,7 @@ import { enrolmentTokenEndpoints } from './enrolment-tokens.ts'
 import { evidenceEndpoints } from './evidence.ts'
 import { findingEndpoints } from './findings.ts'
 import { imaPolicyEndpoints } from './ima-policies.ts'
+import { notificationEndpoints } from './notifications.ts'
 import { productEndpoints } from './products.ts'
 import { resultEndpoints } from './results.ts'
 
@@ -22,4 +23,5 @@ export const endpoints: readonly Endpoint[] = [
   ...bootEndpoints,
   ...findingEndpoints,
   ...caseEndpoints,
+  ...notificationEndpoints,
 ]

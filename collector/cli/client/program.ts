@@ -7,6 +7,7 @@ import { evidenceCommands } from './evidence.ts'
 import { findingCommands } from './finding.ts'
 import { imaPolicyCommands } from './ima-policy.ts'
 import { inspectCommands } from './inspect/index.ts'
+import { notificationCommands } from './notification.ts'
 import { productCommands } from './product.ts'
 import { resultCommands } from './result.ts'
 import { tokenCommands } from './token.ts'
@@ -26,6 +27,7 @@ export const client: Program = {
     ...findingCommands,
     ...caseCommands,
     ...certificateCommands,
+    ...notificationCommands,
     ...inspectCommands,
   ],
 }

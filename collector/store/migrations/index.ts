@@ -7,6 +7,7 @@ import type { Database } from '../schema.ts'
 import { initial } from './0001-initial.ts'
 import { bootReferences } from './0002-boot-references.ts'
 import { ima } from './0003-ima.ts'
+import { notifications } from './0004-notifications.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -15,7 +16,7 @@ export interface Migration {
   readonly apply: (db: Executor, types: ColumnTypes) => Promise<void>
 }
 
-export const migrations: readonly Migration[] = [initial, bootReferences, ima]
+export const migrations: readonly Migration[] = [initial, bootReferences, ima, notifications]
 
 /**
  * Applies what is missing, each step in its own transaction, forward only. Returns the names of the applied steps.

@@ -30,6 +30,10 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /devices/:ueid/evidence/latest': ROLES,
   'GET /devices/:ueid/result': ROLES,
   'GET /collector': ROLES,
+  'GET /notifications': ROLES,
+  'GET /notifications/events/:number': ROLES,
+  'POST /notifications/retry': ['vendor', 'operator'],
+  'POST /notifications/test': ['vendor', 'operator'],
   'GET /findings': ROLES,
   'GET /cases': ROLES,
   'GET /cases/:id': ROLES,
@@ -46,6 +50,8 @@ const BODIES: Readonly<Record<string, (productId: string, ueid: string) => objec
   'POST /enrolment-tokens': (productId) => ({ productId }),
   'POST /devices/:ueid/approve': () => ({}),
   'POST /devices/:ueid/revoke': () => ({}),
+  'POST /notifications/retry': () => ({}),
+  'POST /notifications/test': () => ({ channel: 'syslog' }),
   'POST /boot-comparisons': (_, ueid) => ({ ueids: [ueid] }),
 }
 
@@ -112,7 +118,10 @@ describe('every route', () => {
       triageBy: NOW + 1,
     })
     const resource = route.includes('/cases') ? caseId : device.productId
-    const path = `/api/v1${route.slice(route.indexOf(' ') + 1)}`.replace(':ueid', device.ueid).replace(':id', resource)
+    const path = `/api/v1${route.slice(route.indexOf(' ') + 1)}`
+      .replace(':ueid', device.ueid)
+      .replace(':id', resource)
+      .replace(':number', '1')
     return { call, path, productId: device.productId, ueid: device.ueid }
   }
 })

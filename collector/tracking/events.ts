@@ -1,0 +1,53 @@
+import { findings, type FindingCode, type Severity } from '../../shared/codes/findings.ts'
+import type { Device, DeviceState } from '../model/device.ts'
+import type { ReassessmentCase } from '../model/finding.ts'
+import type { NotificationEvent } from '../model/notification.ts'
+
+/** What people are told of, in words. Each goes into the outbox in the transaction in which it happens. */
+
+const about = ({ productId, ueid }: Device) => ({ productId, ueid })
+
+/** Names the device as people know it, and as commands do. */
+const nameOf = ({ vendor, model, serial, ueid }: Device): string =>
+  [`${vendor} ${model}`, ...(serial === '' ? [] : [serial]), ueid].join(' ')
+
+interface About {
+  readonly code: FindingCode
+  readonly subject: string
+}
+
+export function findingOpened(device: Device, { code, subject }: About, at: number): NotificationEvent {
+  const { title, severity } = findings[code]
+  const text = `${title}: ${subject}, on ${nameOf(device)}`
+  return { kind: 'finding.opened', at, severity, code, subject, text, ...about(device) }
+}
+
+export function findingResolved(device: Device, { code, subject }: About, at: number): NotificationEvent {
+  const text = `no longer: ${findings[code].title}: ${subject}, on ${nameOf(device)}`
+  return { kind: 'finding.resolved', at, severity: 'low', code, subject, text, ...about(device) }
+}
+
+const SEVERITY: Readonly<Record<DeviceState['verdict'], Severity>> = {
+  affirming: 'low',
+  warning: 'medium',
+  'not-appraised': 'medium',
+  contraindicated: 'critical',
+}
+
+/** Undefined where the verdict stays what it was. */
+export function verdictChanged(
+  device: Device,
+  before: DeviceState,
+  { verdict, verdictCode: code }: DeviceState,
+  at: number,
+): NotificationEvent | undefined {
+  if (before.verdict === verdict) return undefined
+  const text = `${before.verdict} became ${verdict}: ${nameOf(device)}`
+  return { kind: 'verdict.changed', at, severity: SEVERITY[verdict], code, subject: verdict, text, ...about(device) }
+}
+
+export function caseOpened({ id, productId, cause, trigger, openedAt }: ReassessmentCase): NotificationEvent {
+  const { title, severity } = findings[cause]
+  const text = `a reassessment case was opened (${trigger}): ${title}`
+  return { kind: 'case.opened', at: openedAt, severity, productId, ueid: null, code: cause, subject: id, text }
+}
