@@ -40,6 +40,8 @@ export interface Sensor<S extends SectionId = SectionId> {
   readonly budget: { readonly cpuMs: number }
   /** What to do when it cannot measure. */
   readonly remedy: string
+  /** The privileged helper sees more of it than the agent can: its reading is taken where there is one. */
+  readonly privileged?: boolean
   measure(host: Host): Promise<Reading<S>> | Reading<S>
 }
 

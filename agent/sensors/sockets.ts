@@ -99,5 +99,6 @@ export const socketsSensor: Sensor<'sockets'> = {
     'where its owner is visible',
   budget: { cpuMs: 60 },
   remedy: 'Let keepseal-measure look at foreign sockets, and do not set ProtectProc=invisible or ProcSubset=pid.',
+  privileged: true,
   measure,
 }
