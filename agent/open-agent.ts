@@ -1,15 +1,15 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { random } from '../shared/crypto/node.ts'
 import { KeepsealError } from '../shared/errors.ts'
 import { Agent } from './attest/agent.ts'
 import type { QuoteFunction } from './attest/make-evidence.ts'
 import { attributesAt } from './attest/tpm-attributes.ts'
-import { measurementListReader } from './attest/read-list.ts'
+import { logReader } from './attest/read-log.ts'
 import { quoteWith } from './attest/tpm-session.ts'
 import { readEndorsementPassword } from './config/endorsement-password.ts'
 import type { AgentConfig } from './config/options.ts'
 import type { Log } from './log.ts'
+import { createHelper } from './measure/client/helper.ts'
 import { DEFAULT_BACKLOG_PER_SECOND } from './outbox/delivery.ts'
 import { openUnsent, type Unsent } from './outbox/open.ts'
 import { readBootIdentity } from './sensors/boot-identity.ts'
@@ -28,8 +28,6 @@ export interface OpenAgent {
   readonly lock: StateLock
 }
 
-const MAX_LOG_BYTES = 2 * 1024 * 1024
-
 /**
  * An agent over the state directory, which no other process may use meanwhile.
  * Throws `agent.not-enrolled`, `agent.running`, `state.*`, `tpm.unavailable`.
@@ -45,6 +43,7 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
     const now = (): number => Math.floor(Date.now() / 1000)
     const tcti = tctiOf(config, identity)
     const host = createHost({ root: config.host.root, tpm: attributesAt(tcti) })
+    const helper = createHelper({ socket: config.measure.socket, host, tell: (message) => log.warn(message) })
     const unsent = await openUnsent({
       paths,
       maxBytes: config.state.outboxMaxBytes,
@@ -57,9 +56,22 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
       progress: await ProgressFile.open(paths.progress, owner, report),
       unsent,
       host,
+      helper,
       quote: await quoteFunction(config, identity, tcti, host, log),
-      firmwareLog: () => readFirmwareLog(config.tpm.firmwareLogFile, log),
-      measurementList: measurementListReader(config.tpm.imaLogFile, log),
+      firmwareLog: logReader({
+        probe: 'firmware-log',
+        title: 'boot log',
+        file: config.tpm.firmwareLogFile,
+        helper,
+        log,
+      }),
+      measurementList: logReader({
+        probe: 'measurement-list',
+        title: 'measurement list of the kernel',
+        file: config.tpm.imaLogFile,
+        helper,
+        log,
+      }),
       resendSeconds: config.report.resendSeconds,
       backlogPerSecond: DEFAULT_BACKLOG_PER_SECOND,
       log,
@@ -102,19 +114,4 @@ async function quoteFunction(
     ),
     endorsementPassword: await readEndorsementPassword(config.tpm.endorsementAuthFile),
   })
-}
-
-/** The firmware's event log; null where there is none, or none that may be read. */
-function readFirmwareLog(file: string, log: Log): Uint8Array | null {
-  if (file === '') return null
-  try {
-    const content = readFileSync(file)
-    if (content.length === 0) return null
-    if (content.length <= MAX_LOG_BYTES) return new Uint8Array(content)
-    log.warn(`${file} is larger than ${MAX_LOG_BYTES} bytes and is not sent`)
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code !== 'ENOENT') log.warn(`${file} cannot be read (${String(code)}): the boot log is not sent`)
-  }
-  return null
 }

@@ -8,6 +8,7 @@ import { version } from '../../shared/version.ts'
 import type { Log } from '../log.ts'
 import type { OutboxEntry } from '../outbox/entry.ts'
 import type { Unsent } from '../outbox/open.ts'
+import type { Helper } from '../measure/client/helper.ts'
 import type { Host } from '../sensors/host.ts'
 import type { Identity } from '../state/identity.ts'
 import type { ProgressFile } from '../state/progress.ts'
@@ -26,8 +27,10 @@ export interface AgentOptions {
   readonly host: Host
   /** null for a device that was enrolled without a TPM. */
   readonly quote: QuoteFunction | null
-  /** The firmware's event log, or null where there is none to read. */
-  readonly firmwareLog: () => Uint8Array | null
+  /** Sees what the agent may not. */
+  readonly helper: Helper
+  /** The firmware's event log, or null where there is none to read now. */
+  readonly firmwareLog: () => Promise<Uint8Array | null>
   /** The kernel's measurement list (IMA) as it is now, or null where there is none to read. */
   readonly measurementList: () => Promise<Uint8Array | null>
   readonly resendSeconds: number
@@ -63,7 +66,7 @@ export class Agent {
   #told: readonly Told[] = []
   /** Of the newest evidence, receipted or not. */
   #newestContents: readonly Uint8Array[] = []
-  #firmwareLog: { readonly boot: Uint8Array; readonly digest: Uint8Array | null } | undefined
+  #firmwareLog: { readonly boot: Uint8Array; readonly digest: Uint8Array } | undefined
   #measuring: Promise<OutboxEntry | undefined> | undefined
   #status: AgentStatus = { connected: false, lastMeasurementAt: null, lastReceiptAt: null, epoch: null, problem: null }
 
@@ -118,13 +121,13 @@ export class Agent {
   }
 
   async #measure(): Promise<OutboxEntry | undefined> {
-    const { identity, host, quote, now, progress, unsent } = this.#options
+    const { identity, host, helper, quote, now, progress, unsent } = this.#options
     const epoch = this.#epoch.current
     if (epoch === null) {
       this.#tell(new Error('no epoch of the collector has arrived yet, so there is nothing to answer'))
       return undefined
     }
-    const posture = await measurePosture(host)
+    const posture = await measurePosture(host, helper)
     const contents: Uint8Array[] = []
     for (const { bytes, digest } of posture.sections.values()) {
       contents.push(new Uint8Array(digest))
@@ -172,17 +175,19 @@ export class Agent {
     return entry
   }
 
-  /** The log does not change while the machine runs: read once a boot, sent once a boot. */
+  /**
+   * The log does not change while the machine runs: read once a boot, sent once a boot. One that could not be read is
+   * asked for again, since what stood in the way may pass, such as a helper that was not started yet.
+   */
   async #keepFirmwareLog(bootId: Uint8Array): Promise<Uint8Array | null> {
     const known = this.#firmwareLog
     const { contents } = this.#options.unsent
-    const isKept =
-      known === undefined || known.digest === null || this.#isAcknowledged(known.digest) || contents.has(known.digest)
-    if (known !== undefined && equal(known.boot, bootId) && isKept) return known.digest
-    const log = this.#options.firmwareLog()
+    const isKept = known !== undefined && (this.#isAcknowledged(known.digest) || contents.has(known.digest))
+    if (isKept && equal(known.boot, bootId)) return known.digest
+    const log = await this.#options.firmwareLog()
     // What cannot be kept cannot be sent, and is not named: the collector would wait for it for ever.
     const digest = log !== null && (await contents.put(log)) ? new Uint8Array(sha256(log)) : null
-    this.#firmwareLog = { boot: bootId, digest }
+    this.#firmwareLog = digest === null ? undefined : { boot: bootId, digest }
     return digest
   }
 

@@ -5,9 +5,12 @@ import { postureDigestOf } from '../../shared/evidence/posture-digest.ts'
 import type { State, StateScalar } from '../../shared/evidence/state.ts'
 import { encodeSection, type EncodedSection } from '../../shared/posture/canonical.ts'
 import type { SectionId } from '../../shared/posture/sections.ts'
+import type { Helper } from '../measure/client/helper.ts'
+import { measurementsOf } from '../measure/client/measurements.ts'
 import { readBootIdentity } from '../sensors/boot-identity.ts'
 import type { Host } from '../sensors/host.ts'
-import { measureAll, type Measurement } from '../sensors/registry.ts'
+import { measureAll, SENSORS, type Measurement } from '../sensors/registry.ts'
+import type { Sensor } from '../sensors/sensor.ts'
 
 /** What the sensors found, in the form in which it is claimed. */
 export interface MeasuredPosture {
@@ -23,11 +26,20 @@ export interface MeasuredPosture {
   readonly uptimeSeconds: number
 }
 
-/** Runs every sensor. Throws only where the machine cannot even tell its boots apart. */
-export async function measurePosture(host: Host): Promise<MeasuredPosture> {
-  const measurements = await measureAll(host)
+/**
+ * Asks the helper, then runs every sensor whose reading did not come from it. Throws only where the machine cannot
+ * even tell its boots apart.
+ */
+export async function measurePosture(
+  host: Host,
+  helper: Pick<Helper, 'sections'>,
+  sensors: readonly Sensor[] = SENSORS,
+): Promise<MeasuredPosture> {
+  const asked = await helper.sections()
+  const measurements = await measureAll(host, sensors, measurementsOf(asked))
   const sections = new Map<SectionId, EncodedSection>()
-  const state = new Map<string, StateScalar>()
+  const state = new Map<string, StateScalar>([['agent.helper', asked.status === 'answered' ? 'used' : asked.status]])
+  if (asked.status === 'answered') state.set('agent.helper-cpu-ms', asked.answer.cpuMs)
   for (const [id, { reading }] of measurements) {
     sections.set(id, encodeSection(id, reading, hash))
     if (reading.status === 'measured')

@@ -4,11 +4,13 @@ import { configOptions } from '../../shared/cli/config-report.ts'
 import { exitCodes, type ExitCode } from '../../shared/cli/exit-codes.ts'
 import type { Output } from '../../shared/cli/output.ts'
 import { KeepsealError } from '../../shared/errors.ts'
+import { printable } from '../../shared/text/printable.ts'
 import { measurePosture } from '../attest/posture.ts'
 import { attributesAt } from '../attest/tpm-attributes.ts'
 import { loadAgentConfig } from '../config/load.ts'
 import type { AgentConfig } from '../config/options.ts'
 import { createLog } from '../log.ts'
+import { createHelper } from '../measure/client/helper.ts'
 import { startAgent } from '../run.ts'
 import { createHost } from '../sensors/host.ts'
 import { readStatus } from '../state/status-file.ts'
@@ -30,7 +32,9 @@ export const onceCommand = defineCommand({
     const { values: config } = loadAgentConfig(context.options, context.terminal.env)
     if (!context.options.print) return report(config, context)
     const tcti = config.tpm.tcti === 'none' ? undefined : chooseTcti(config.tpm.tcti)
-    const posture = await measurePosture(createHost({ root: config.host.root, tpm: attributesAt(tcti) }))
+    const host = createHost({ root: config.host.root, tpm: attributesAt(tcti) })
+    const tell = (message: string): void => context.terminal.error(`${printable(message)}\n`)
+    const posture = await measurePosture(host, createHelper({ socket: config.measure.socket, host, tell }))
     context.present(postureAsJson(posture), () => printPosture(context, posture))
     return exitCodes.good
   },

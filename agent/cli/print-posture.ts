@@ -21,13 +21,12 @@ export function postureAsJson({
     uptimeSeconds,
     state: Object.fromEntries(state),
     sections: Object.fromEntries(
-      [...measurements].map(([id, { reading, cpuMs }]) => {
+      [...measurements].map(([id, { reading, cpuMs, byHelper }]) => {
         const encoded = sections.get(id)
         const size = encoded?.bytes.length ?? 0
-        return [
-          id,
-          { digest: toHex(encoded?.digest ?? new Uint8Array()), size, cpuMs: Math.round(cpuMs), ...sent(id, reading) },
-        ]
+        const digest = toHex(encoded?.digest ?? new Uint8Array())
+        const by = byHelper ? 'helper' : 'agent'
+        return [id, { digest, size, cpuMs: Math.round(cpuMs), by, ...sent(id, reading) }]
       }),
     ),
   }
@@ -45,7 +44,7 @@ function sent(id: SectionId, reading: Reading) {
 }
 
 export function printPosture(output: Output, posture: MeasuredPosture): string {
-  const rows = [...posture.measurements].map(([id, { reading, cpuMs }]) => {
+  const rows = [...posture.measurements].map(([id, { reading, cpuMs, byHelper }]) => {
     const encoded = posture.sections.get(id)
     const what = reading.status === 'measured' ? summary(id, reading) : `${reading.status}`
     return [
@@ -53,6 +52,7 @@ export function printPosture(output: Output, posture: MeasuredPosture): string {
       printable(what),
       `${encoded?.bytes.length ?? 0}`,
       `${Math.round(cpuMs)}`,
+      byHelper ? 'helper' : 'agent',
       toHex(encoded?.digest ?? new Uint8Array()).slice(0, 12),
     ]
   })
@@ -61,6 +61,7 @@ export function printPosture(output: Output, posture: MeasuredPosture): string {
     { title: 'FOUND' },
     { title: 'BYTES', align: 'right' as const },
     { title: 'CPU MS', align: 'right' as const },
+    { title: 'BY' },
     { title: 'DIGEST' },
   ]
   const state = [...posture.state].map(([key, value]) => `  ${key} = ${printable(String(value))}`)

@@ -1,5 +1,6 @@
 import { defineConfig, option, type ConfigValues } from '../../shared/config/definition.ts'
 import { serverUrl } from '../../shared/config/url-types.ts'
+import { DEFAULT_SOCKET, LOGS } from '../measure/protocol.ts'
 import { choice, integer, integerList, optionalPath, path, text } from '../../shared/config/value-types.ts'
 
 const DAY = 86_400
@@ -55,16 +56,8 @@ export const agentConfig = defineConfig(
         secretFile: true,
       }),
       ek_certificate_file: option(optionalPath(), '', 'EK certificate, where the TPM holds none (DER or PEM).'),
-      firmware_log_file: option(
-        optionalPath(),
-        '/sys/kernel/security/tpm0/binary_bios_measurements',
-        'Boot event log of the firmware.',
-      ),
-      ima_log_file: option(
-        optionalPath(),
-        '/sys/kernel/security/ima/binary_runtime_measurements',
-        'Measurement list of the kernel (IMA).',
-      ),
+      firmware_log_file: option(optionalPath(), LOGS['firmware-log'].path, 'Boot event log of the firmware.'),
+      ima_log_file: option(optionalPath(), LOGS['measurement-list'].path, 'Measurement list of the kernel (IMA).'),
     },
     product: {
       vendor: option(text(64), '', 'Vendor of this gateway, as claimed at enrolment.'),
@@ -74,6 +67,13 @@ export const agentConfig = defineConfig(
     },
     host: {
       root: option(path(), '/', 'Where the measured system is mounted.'),
+    },
+    measure: {
+      socket: option(
+        optionalPath(),
+        DEFAULT_SOCKET,
+        'Where keepseal-measure, the privileged helper, listens. Empty: none.',
+      ),
     },
     log: {
       level: option(choice(['error', 'warn', 'info', 'debug']), 'info', 'Least severity that is logged.'),

@@ -14,6 +14,8 @@ export interface CheckResult {
   readonly remedy?: string
 }
 
+export const good = (detail: string): CheckResult => ({ status: 'good', detail })
+
 /** One thing that the agent needs. Checks are independent: each is made whatever the others say. */
 export interface Check {
   readonly id: string

@@ -1,16 +1,16 @@
-import { access, constants, statfs } from 'node:fs/promises'
+import { statfs } from 'node:fs/promises'
 import { connect } from 'node:tls'
 import { KeepsealError } from '../../shared/errors.ts'
 import { describeTpm } from '../tpm/commands/capabilities.ts'
 import { openTpm } from '../tpm/open.ts'
 import { chooseTcti, describeTcti } from '../tpm/tcti.ts'
-import { measureAll, SENSORS } from '../sensors/registry.ts'
 import { loadIdentity } from '../state/identity.ts'
 import { readStatus } from '../state/status-file.ts'
-import type { AgentConfig } from '../config/options.ts'
-import type { Check, CheckResult } from './check.ts'
+import { good, type Check, type CheckResult } from './check.ts'
+import { helper } from './helper.ts'
+import { firmwareLog, imaLog } from './logs.ts'
+import { sensors } from './sensors.ts'
 
-const good = (detail: string): CheckResult => ({ status: 'good', detail })
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 const identity: Check = {
@@ -48,62 +48,6 @@ const tpm: Check = {
       const remedy = 'Is the user of the service in the group of the TPM? usermod -aG tss keepseal-agent'
       return { status: 'failed', detail: messageOf(error), remedy }
     }
-  },
-}
-
-/** A log of the system that is sent where it may be read. */
-function logCheck(
-  about: Pick<Check, 'id' | 'title'>,
-  fileOf: (config: AgentConfig) => string,
-  whereAbsent: string,
-): Check {
-  return {
-    ...about,
-    async run({ config }) {
-      const file = fileOf(config)
-      if (file === '') return { status: 'warning', detail: 'none is configured' }
-      try {
-        await access(file, constants.R_OK)
-        return good(file)
-      } catch (error) {
-        const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-        if (missing) return { status: 'warning', detail: `${file} does not exist: ${whereAbsent}` }
-        const remedy = 'It is readable by root only on most systems.'
-        return { status: 'warning', detail: `${file} may not be read`, remedy }
-      }
-    },
-  }
-}
-
-const firmwareLog = logCheck(
-  { id: 'firmware-log', title: 'Boot log of the firmware' },
-  ({ tpm: { firmwareLogFile } }) => firmwareLogFile,
-  'the firmware measures nothing, or has no TPM',
-)
-
-const imaLog = logCheck(
-  { id: 'ima-log', title: 'Measurement list of the kernel' },
-  ({ tpm: { imaLogFile } }) => imaLogFile,
-  'the kernel measures no files (IMA)',
-)
-
-const sensors: Check = {
-  id: 'sensors',
-  title: 'Sensors',
-  async run({ host }) {
-    // The check of the TPM asks that itself, perhaps at this moment: a software TPM serves one client at a time.
-    const asked = SENSORS.filter(({ section }) => section !== 'tpm')
-    const measurements = [...(await measureAll(host, asked)).values()]
-    const blind = measurements.filter(({ reading }) => reading.status !== 'measured')
-    const hidden = measurements.filter(
-      ({ reading }) =>
-        reading.status === 'measured' && 'owners' in reading.content && reading.content.owners === 'no-permission',
-    )
-    if (blind.length === 0 && hidden.length === 0) return good(`all ${measurements.length} measure`)
-    const names = blind.map(({ sensor, reading }) => `${sensor.id}: ${reading.status}`)
-    const owners = hidden.map(({ sensor }) => `${sensor.id}: owners of some sockets are not visible`)
-    const remedy = blind[0]?.sensor.remedy ?? hidden[0]?.sensor.remedy
-    return { status: 'warning', detail: [...names, ...owners].join('; '), ...(remedy === undefined ? {} : { remedy }) }
   },
 }
 
@@ -184,4 +128,15 @@ const clock: Check = {
 }
 
 /** All checks, in the order in which they are shown. */
-export const CHECKS: readonly Check[] = [identity, tpm, firmwareLog, imaLog, sensors, broker, outbox, disk, clock]
+export const CHECKS: readonly Check[] = [
+  identity,
+  tpm,
+  helper,
+  firmwareLog,
+  imaLog,
+  sensors,
+  broker,
+  outbox,
+  disk,
+  clock,
+]

@@ -67,7 +67,7 @@ export interface Host {
   /** What the TPM that the agent uses says about itself; `absent` where it uses none. Throws as openTpm does. */
   tpm(): Promise<HostResult<TpmAttributes>>
   /**
-   * What a command of the system prints; `absent` where it is not installed, `unreadable` where it fails or takes too
+   * What a command of the system prints, as a byte string; `absent` where it is not installed, `unreadable` where it fails or takes too
    * long. Only the privileged helper runs commands, and only in its own root: elsewhere it is `no-permission`.
    */
   run(command: CommandId): Promise<HostResult<string>>

@@ -1,8 +1,9 @@
 // `npm run build:agent`: the agent as it is shipped, one file of JavaScript with the native binding beside it:
-// dist/bundle/keepseal-agent.js and dist/bundle/koffi-{platform}.node. No node_modules, no compiler on the gateway.
+// dist/bundle/keepseal-agent.js and dist/bundle/koffi-{platform}.node; and its privileged helper, keepseal-measure.js.
+// No node_modules, no compiler on the gateway.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -65,16 +66,29 @@ function bindingOf(platform, libc) {
 
 /**
  * Writes the bundle into `directory`, in place of what was there. `platform`: of the gateway, as koffi names it
- * (linux-x64, linux-arm64, linux-arm, linux-riscv64); its package has to be installed. Answers with esbuild's metafile.
+ * (linux-x64, linux-arm64, linux-arm, linux-riscv64); its package has to be installed. Answers with the metafiles of esbuild.
  */
 export async function buildAgent(directory, { platform = `${process.platform}-${process.arch}`, libc = 'glibc' } = {}) {
   const binding = bindingOf(platform, libc)
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
+  const [agent, helper] = await Promise.all([
+    buildProgram('agent/main.ts', join(directory, 'keepseal-agent.js'), {
+      banner: { js: BANNER },
+      plugins: [leaveOutUnused, silence, bindingBeside],
+    }),
+    // Nothing is left out of this one, because nothing has to be: it has neither MQTT nor TPM.
+    buildProgram('agent/measure/main.ts', join(directory, 'keepseal-measure.js'), {}),
+  ])
+  copyFileSync(binding, join(directory, `koffi-${platform}.node`))
+  return { agent, helper }
+}
+
+async function buildProgram(entry, outfile, options) {
   const { metafile } = await build({
     absWorkingDir: repository,
-    entryPoints: ['agent/main.ts'],
-    outfile: join(directory, 'keepseal-agent.js'),
+    entryPoints: [entry],
+    outfile,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -84,19 +98,19 @@ export async function buildAgent(directory, { platform = `${process.platform}-${
     minifyWhitespace: true,
     lineLimit: 160,
     legalComments: 'linked',
-    banner: { js: BANNER },
-    plugins: [leaveOutUnused, silence, bindingBeside],
     metafile: true,
     logLevel: 'warning',
+    ...options,
   })
-  copyFileSync(binding, join(directory, `koffi-${platform}.node`))
   return metafile
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const directory = join(repository, 'dist', 'bundle')
-  const metafile = await buildAgent(directory)
+  const metafiles = await buildAgent(directory)
   const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
-  const [[, { bytes }]] = Object.entries(metafile.outputs).filter(([path]) => path.endsWith('.js'))
-  process.stdout.write(`keepseal-agent ${version}: ${directory}, ${Math.round(bytes / 1024)} KiB\n`)
+  for (const { outputs } of Object.values(metafiles)) {
+    const [[path, { bytes }]] = Object.entries(outputs).filter(([file]) => file.endsWith('.js'))
+    process.stdout.write(`${basename(path, '.js')} ${version}: ${directory}, ${Math.round(bytes / 1024)} KiB\n`)
+  }
 }

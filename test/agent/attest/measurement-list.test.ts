@@ -1,16 +1,12 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { carryList } from '../../../agent/attest/carry-list.ts'
 import { isTold, nextPart } from '../../../agent/attest/measurement-list.ts'
-import { measurementListReader } from '../../../agent/attest/read-list.ts'
 import type { AcknowledgedList } from '../../../agent/state/progress.ts'
 import { sha256 } from '../../../shared/crypto/node.ts'
 import type { QuotedPcr10 } from '../../../shared/ima/quoted.ts'
 import type { PcrValues } from '../../../shared/tpm/pcr-selection.ts'
 import { binaryList, goodList, pcr10Of, type ImaSpec } from '../../support/ima-builder.ts'
-import { useScratchDirectories } from '../../support/scratch.ts'
 
 const BOOT = new Uint8Array(16).fill(1)
 const all: readonly ImaSpec[] = [...goodList(), { path: '/x', violation: true }, { path: '/legacy', template: 'ima' }]
@@ -149,47 +145,5 @@ describe('what an evidence carries', () => {
   test('is never mistaken for a digest: 32 bytes that are no list travel as a content', async () => {
     const list = new Uint8Array(32).fill(7)
     expect(await carry(all, { list })).toMatchObject({ suffix: { entries: sha256(list) }, content: sha256(list) })
-  })
-})
-
-describe('the reader of the list', () => {
-  const scratch = useScratchDirectories('list-reader')
-  const reading = (file: string) => {
-    const told: string[] = []
-    const note = (text: string) => void told.push(text)
-    return { read: measurementListReader(file, { debug: note, info: note, warn: note, error: note }), told }
-  }
-
-  test('gives the file as it is now', async () => {
-    const file = join(scratch(), 'list')
-    const { read, told } = reading(file)
-    expect(await read()).toBeNull()
-    writeFileSync(file, listOf(all))
-    expect(await read()).toEqual(listOf(all))
-    writeFileSync(file, new Uint8Array(600_000).fill(1))
-    expect((await read())?.length).toBe(600_000)
-    expect(told).toEqual([])
-  })
-
-  test('says once what keeps it from reading', async () => {
-    const { read, told } = reading(scratch())
-    for (let n = 0; n < 3; n++) expect(await read()).toBeNull()
-    expect(told).toHaveLength(1)
-  })
-
-  test('takes no more than 16 MiB', async () => {
-    const file = join(scratch(), 'list')
-    writeFileSync(file, new Uint8Array(16 * 1024 * 1024))
-    const { read, told } = reading(file)
-    expect((await read())?.length).toBe(16 * 1024 * 1024)
-    writeFileSync(file, new Uint8Array(16 * 1024 * 1024 + 1))
-    expect(await read()).toBeNull()
-    expect(told).toHaveLength(1)
-  })
-
-  test('reads nothing where no file is configured, or it is empty', async () => {
-    const file = join(scratch(), 'list')
-    writeFileSync(file, '')
-    for (const path of ['', file]) expect(await reading(path).read()).toBeNull()
   })
 })
