@@ -14,13 +14,22 @@ export interface LogReaderOptions {
   readonly file: string
   readonly helper: Pick<Helper, 'log'>
   readonly log: Log
+  /** Undefined when there is more than `maximum` bytes of it. Rejects as the file system does. */
+  readonly read?: (file: string, maximum: number) => Promise<Uint8Array | undefined>
 }
 
 /**
  * A reader of one of the system's logs; null where there is none, or none that may be read: a reason is logged once.
  * Where this process may not read it, the helper is asked, which reads no other file than the system's own.
  */
-export function logReader({ probe, title, file, helper, log }: LogReaderOptions): () => Promise<Uint8Array | null> {
+export function logReader({
+  probe,
+  title,
+  file,
+  helper,
+  log,
+  read = readUpTo,
+}: LogReaderOptions): () => Promise<Uint8Array | null> {
   let told: string | undefined
   const tell = (reason: string): null => {
     if (reason !== told) log.warn(`${file} ${reason}: the ${title} is not sent`)
@@ -42,7 +51,7 @@ export function logReader({ probe, title, file, helper, log }: LogReaderOptions)
     if (file === '') return null
     const { maxBytes } = LOGS[probe]
     try {
-      const content = await readUpTo(file, maxBytes)
+      const content = await read(file, maxBytes)
       if (content === undefined) return tell(`is larger than ${maxBytes} bytes`)
       return content.length === 0 ? null : content
     } catch (error) {
@@ -54,10 +63,7 @@ export function logReader({ probe, title, file, helper, log }: LogReaderOptions)
   }
 }
 
-/**
- * Undefined when there is more than `maximum` bytes of it. Files of securityfs have no size, so they are read until
- * their end.
- */
+/** Files of securityfs have no size, so they are read until their end. */
 async function readUpTo(file: string, maximum: number): Promise<Uint8Array | undefined> {
   const handle = await open(file, 'r')
   try {

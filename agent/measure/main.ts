@@ -39,8 +39,11 @@ async function serveConnection(): Promise<void> {
   // Never absent: this program has no TPM to look at, and cannot say that there is none.
   const tpm = async () => ({ status: 'no-permission' }) as const
   const host = createHost({ run: createRunner({ tell }), tpm })
-  await serve(new Socket({ fd: 0, allowHalfOpen: true }), { host })
-  clearTimeout(lifetime)
+  try {
+    await serve(new Socket({ fd: 0, allowHalfOpen: true }), { host })
+  } finally {
+    clearTimeout(lifetime)
+  }
 }
 
 async function listenAt(path: string, group: string | undefined): Promise<void> {

@@ -4,6 +4,9 @@ import { codeOf, importsOf, packageOf, reachable, readSource, sourceFiles } from
 const files = [...reachable(['agent/main.ts'], ({ typeOnly }) => !typeOnly)]
 const imports = files.flatMap((file) => importsOf(file).filter(({ typeOnly }) => !typeOnly))
 
+const helperFiles = [...reachable(['agent/measure/main.ts'], ({ typeOnly }) => !typeOnly)]
+const helperImports = helperFiles.flatMap((file) => importsOf(file).filter(({ typeOnly }) => !typeOnly))
+
 describe('what the agent brings onto a gateway', () => {
   it('is these packages and no other', () => {
     const packages = new Set(imports.map(packageOf).filter((name) => name !== undefined))
@@ -25,5 +28,28 @@ describe('what the agent brings onto a gateway', () => {
       /\bfetch\(|\bWebAssembly\b/.test(codeOf(readSource(file))),
     )
     expect(needing).toEqual([])
+  })
+})
+
+describe('what the privileged helper brings onto a gateway', () => {
+  it('is these packages and no other', () => {
+    const packages = new Set(helperImports.map(packageOf).filter((name) => name !== undefined))
+    expect([...packages].sort()).toEqual(['cbor-x', 'valibot'])
+  })
+
+  it('has no way to a network, and of other programs starts those of the table and itself', () => {
+    const modules = (name: string) => helperImports.filter(({ target }) => target === name).length
+    for (const name of ['node:http', 'node:https', 'node:tls', 'node:dgram', 'node:dns']) expect(modules(name)).toBe(0)
+    const starting = helperFiles.filter((file) => importsOf(file).some(({ target }) => target === 'node:child_process'))
+    expect(starting.sort()).toEqual(['agent/measure/listen.ts', 'agent/measure/run-command.ts'])
+  })
+
+  it('writes no file', () => {
+    const writing = helperFiles.filter((file) =>
+      /\b(write|append|copy|rename|mkdir|mkdtemp|truncate|symlink|link|rm|rmdir)\w*(Sync|File)\(|node:fs\/promises|createWriteStream/.test(
+        codeOf(readSource(file)),
+      ),
+    )
+    expect(writing).toEqual([])
   })
 })

@@ -20,25 +20,48 @@ interface Metafile {
 }
 
 const script = new URL('../../deploy/bundle/build-agent.mjs', import.meta.url).href
-const { buildAgent } = (await import(script)) as { buildAgent: (directory: string) => Promise<Metafile> }
+const { buildAgent } = (await import(script)) as {
+  buildAgent: (directory: string) => Promise<{ readonly agent: Metafile; readonly helper: Metafile }>
+}
 
 // Outside of the repository: nothing of its node_modules can be found from there.
 const directory = mkdtempSync(join(tmpdir(), 'keepseal-bundle-'))
-let bundle: Metafile['outputs'][string]
+type Bundle = Metafile['outputs'][string]
+let bundle: Bundle
+let helper: Bundle
+
+function bundleOf({ outputs }: Metafile, entry: string): Bundle {
+  const found = Object.values(outputs).find(({ entryPoint }) => entryPoint === entry)
+  if (found === undefined) throw new Error('no bundle was written')
+  return found
+}
 
 beforeAll(async () => {
-  const { outputs } = await buildAgent(directory)
-  const found = Object.values(outputs).find(({ entryPoint }) => entryPoint === 'agent/main.ts')
-  if (found === undefined) throw new Error('no bundle was written')
-  bundle = found
+  const metafiles = await buildAgent(directory)
+  bundle = bundleOf(metafiles.agent, 'agent/main.ts')
+  helper = bundleOf(metafiles.helper, 'agent/measure/main.ts')
 })
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-function run(...parameters: string[]): string {
-  const program = join(directory, 'keepseal-agent.js')
-  return spawnSync(process.execPath, ['--jitless', program, ...parameters], { encoding: 'utf8', timeout: 20_000 })
-    .stdout
+function start(name: string, ...parameters: string[]) {
+  const command = ['--jitless', join(directory, name), ...parameters]
+  return spawnSync(process.execPath, command, {
+    encoding: 'utf8',
+    timeout: 20_000,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
+
+const run = (...parameters: string[]): string => start('keepseal-agent.js', ...parameters).stdout
+
+const needsBeyondNode = ({ imports }: Bundle): string[] =>
+  [...new Set(imports.map(({ path }) => path.replace(/^node:/, '')))].filter((name) => !builtinModules.includes(name))
+
+function packagesIn({ inputs }: Bundle): string[] {
+  const packages = new Set(Object.keys(inputs).map(packageOf))
+  packages.delete(undefined)
+  return [...packages].sort() as string[]
 }
 
 /** The name of the package that an input of the bundle belongs to. */
@@ -53,14 +76,11 @@ describe('the bundled agent', () => {
   })
 
   it('needs nothing but Node', () => {
-    const needed = new Set(bundle.imports.map(({ path }) => path.replace(/^node:/, '')))
-    expect([...needed].filter((name) => !builtinModules.includes(name))).toEqual([])
+    expect(needsBeyondNode(bundle)).toEqual([])
   })
 
   it('contains these packages and no other', () => {
-    const packages = new Set(Object.keys(bundle.inputs).map(packageOf))
-    packages.delete(undefined)
-    expect([...packages].sort()).toEqual([
+    expect(packagesIn(bundle)).toEqual([
       '@noble/ed25519',
       // mqtt and what its client needs
       'abort-controller',
@@ -90,5 +110,34 @@ describe('the bundled agent', () => {
     expect(doctor()).not.toContain('koffi has no binary')
     renameSync(binding, `${binding}.away`)
     expect(doctor()).toContain('koffi has no binary')
+  })
+})
+
+describe('the bundled helper', () => {
+  it('starts with the flags that it is shipped with', () => {
+    expect(start('keepseal-measure.js', '--version').stdout).toBe(`keepseal-measure ${version}\n`)
+  })
+
+  it('needs nothing but Node, and nothing of it that speaks to a network', () => {
+    expect(needsBeyondNode(helper)).toEqual([])
+    const modules = new Set(helper.imports.map(({ path }) => path.replace(/^node:/, '')))
+    // node:net is its Unix socket.
+    expect([...modules].filter((name) => /^(http|https|http2|tls|dgram|dns)(\/|$)/.test(name))).toEqual([])
+  })
+
+  it('contains these packages and no other: neither MQTT nor a binding to a TPM', () => {
+    expect(packagesIn(helper)).toEqual(['cbor-x', 'valibot'])
+    const files = Object.keys(helper.inputs).filter((path) => /^agent\/(?!measure|sensors)|^shared\/cose/.test(path))
+    expect(files).toEqual([])
+  })
+
+  it.each([
+    ['a word', ['now']],
+    ['a relative path', ['--listen', 'measure.sock']],
+    ['a group without a listener', ['--group', 'root']],
+    ['standard input that is no connection', []],
+  ])('refuses %s as a wrong use', (_, parameters) => {
+    const { status, stdout } = start('keepseal-measure.js', ...parameters)
+    expect([status, stdout]).toEqual([2, ''])
   })
 })

@@ -1,8 +1,13 @@
 import { equal } from '../../../shared/bytes/bytes.ts'
 import { OutcomeError } from '../../../shared/errors.ts'
 import type { Host } from '../../sensors/host.ts'
-import { decodeLogAnswer, decodeSectionsAnswer, type LogAnswer, type SectionsAnswer } from '../answer.ts'
-import type { SystemIdentity } from '../answer.ts'
+import {
+  decodeLogAnswer,
+  decodeSectionsAnswer,
+  type LogAnswer,
+  type SectionsAnswer,
+  type SystemIdentity,
+} from '../answer.ts'
 import type { LogProbe, ProbeId } from '../protocol.ts'
 import { systemIdentity } from '../system-identity.ts'
 import { absent, refused, type Asked } from './asked.ts'
