@@ -51,9 +51,14 @@ export async function listen({ path, group, server: command, tell }: ListenOptio
   } finally {
     process.umask(mask)
   }
-  if (groupId !== undefined) {
-    chownSync(path, -1, groupId)
-    chmodSync(path, 0o660)
+  try {
+    if (groupId !== undefined) {
+      chownSync(path, -1, groupId)
+      chmodSync(path, 0o660)
+    }
+  } catch (error) {
+    server.close()
+    throw error
   }
   return server
 }
