@@ -55,7 +55,7 @@ async function readLog(probe: LogProbe, host: Host, system: SystemIdentity): Pro
   const { path, maxBytes } = LOGS[probe]
   const file = host.readFile(path, maxBytes)
   const log: LogContent =
-    file.status === 'found' ? { status: file.status, content: new Uint8Array(file.value) } : { status: file.status }
+    file.status === 'found' ? { status: file.status, content: file.value } : { status: file.status }
   return encodeLogAnswer(probe, { ...system, cpuMs: totalCpuMs(host), log })
 }
 

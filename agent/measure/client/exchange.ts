@@ -40,7 +40,8 @@ export async function exchange(
     })
     socket.on('end', () => {
       if (size === 0) return finish(refused('no-answer', 'the helper closed the connection without an answer'))
-      finish({ status: 'answered', answer: new Uint8Array(Buffer.concat(chunks, size)) })
+      const { buffer, byteOffset } = Buffer.concat(chunks, size)
+      finish({ status: 'answered', answer: new Uint8Array(buffer, byteOffset, size) })
     })
     socket.end(encodeRequest(probe))
   })
