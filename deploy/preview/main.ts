@@ -7,6 +7,7 @@ import { childEnded, startChild, supervise, type Keep } from './child.ts'
 import { connectApi, ensureProduct } from './collector.ts'
 import { writeCommands } from './commands.ts'
 import { enrol } from './enrol.ts'
+import { startHelper } from './helper.ts'
 import { choosePorts } from './ports.ts'
 import { agentSettings, collectorSettings } from './settings.ts'
 import { findTpm } from './tpm.ts'
@@ -77,6 +78,7 @@ async function start(repository: string, home: string, keep: Keep, say: (line: s
 
   const productId = await ensureProduct(api)
   await enrol(repository, home, ports, tpm, api, productId, say)
+  await startHelper(repository, home, keep)
   const agentLog = join(home, 'logs', 'agent.log')
   const agent = startChild(repository, {
     program: 'agent/main.js',

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { helperSocket } from './helper.ts'
 import type { PreviewPorts } from './ports.ts'
 import type { PreviewTpm } from './tpm.ts'
 
@@ -35,6 +36,7 @@ export function agentSettings(home: string, ports: PreviewPorts, tpm: PreviewTpm
     REPORT__INTERVAL_SECONDS: INTERVAL_SECONDS,
     REPORT__JITTER_SECONDS: 0,
     REPORT__RESEND_SECONDS: 60,
+    MEASURE__SOCKET: helperSocket(home),
     TPM__TCTI: tpm.tcti,
     TPM__FIRMWARE_LOG_FILE: tpm.firmwareLog,
     PRODUCT__VENDOR: PRODUCT.vendor,
