@@ -89,9 +89,12 @@ async function removeLeftOver(path: string): Promise<void> {
   if (stats === undefined) return
   if (!stats.isSocket()) throw new Error(`${path} is there, and is no socket`)
   const taken = await new Promise<boolean>((resolve) => {
-    const probe = connect({ path })
-    probe.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    probe.once('close', () => resolve(false)).once('connect', () => probe.destroy())
+    const visitor = connect({ path })
+    visitor.once('error', () => resolve(false))
+    visitor.once('connect', () => {
+      visitor.destroy()
+      resolve(true)
+    })
   })
   if (taken) throw new Error(`another process listens at ${path}`)
   unlinkSync(path)

@@ -10,7 +10,7 @@ import {
 } from '../answer.ts'
 import type { LogProbe, ProbeId } from '../protocol.ts'
 import { systemIdentity } from '../system-identity.ts'
-import { absent, refused, type Asked } from './asked.ts'
+import { absent, refused, type Asked, type Refusal } from './asked.ts'
 import { exchange } from './exchange.ts'
 
 /** The agent's side of the privileged helper. Nothing here rejects: without a helper there is less to see, no more. */
@@ -30,16 +30,16 @@ export interface HelperOptions {
 }
 
 export function createHelper({ socket, host, tell = () => undefined, timeoutMs }: HelperOptions): Helper {
-  let told: string | undefined
+  const told = new Map<ProbeId, Refusal>()
   const ask = async <T extends SystemIdentity>(probe: ProbeId, decode: (bytes: Uint8Array) => T): Promise<Asked<T>> => {
     if (socket === '') return absent('none is configured')
     const asked = await exchange(socket, probe, timeoutMs)
     const answer = asked.status === 'answered' ? accept(asked.answer, decode, host) : asked
-    const problem = answer.status === 'refused' ? answer.reason : undefined
-    if (answer.status === 'refused' && problem !== told) {
+    if (answer.status !== 'refused') told.delete(probe)
+    else if (told.get(probe) !== answer.reason) {
+      told.set(probe, answer.reason)
       tell(`the privileged helper's answer is not used (${answer.reason}): ${answer.detail}`)
     }
-    told = problem
     return answer
   }
   return {

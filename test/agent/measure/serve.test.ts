@@ -9,6 +9,7 @@ import type { Reading, Sensor } from '../../../agent/sensors/sensor.ts'
 import { SENSORS } from '../../../agent/sensors/registry.ts'
 import { treeHost, withoutPermission } from '../../support/host-tree.ts'
 import { useScratchDirectories } from '../../support/scratch.ts'
+import type { OutcomeError } from '../../../shared/errors.ts'
 import { socketTable } from '../../support/proc-net.ts'
 import { identifiedHost, standIn } from './support.ts'
 
@@ -71,6 +72,19 @@ describe('the helper', () => {
     const { answer, problem } = await talk({ host: identifiedHost() }, asking(bytes))
     expect(answer.length).toBe(0)
     expect(problem).toBeInstanceOf(Error)
+  })
+
+  test('does not take in a request that goes on and on', async () => {
+    const { answer, problem } = await talk({ host: identifiedHost() }, (connection) => {
+      const chunk = new Uint8Array(64 * 1024)
+      const more = (): void => {
+        while (!connection.destroyed && connection.write(chunk));
+      }
+      connection.on('drain', more)
+      more()
+    })
+    expect(answer.length).toBe(0)
+    expect((problem as OutcomeError).code).toBe('cbor.too-large')
   })
 
   test('closes without a word where the request does not end', async () => {

@@ -88,10 +88,8 @@ describe('the helper as it is shipped', () => {
 
   test.skipIf(!has('systemd-socket-activate'))('answers a connection that systemd hands over', async () => {
     const socket = join(place(), 'measure.sock')
-    await launch(socket, 'systemd-socket-activate', [
-      ...['--accept', '--inetd', `--listen=${socket}`, process.execPath],
-      ...[...FLAGS, program],
-    ])
+    const activation = ['--accept', '--inetd', `--listen=${socket}`]
+    await launch(socket, 'systemd-socket-activate', [...activation, process.execPath, ...FLAGS, program])
     chmodSync(socket, 0o660)
     await expectAnswers(socket)
   })

@@ -83,6 +83,19 @@ test('a refusal is told once, and again after an answer that was good', async ()
   expect(told).toHaveLength(2)
 })
 
+test('a refusal of one question is told once, whatever comes of the others', async () => {
+  const own = identifiedHost()
+  const good = encodeSectionsAnswer(answerOf(own))
+  const socket = await standIn(scratch(), saying(good))
+  const told: string[] = []
+  const helper = createHelper({ socket, host: own, tell: (message) => void told.push(message) })
+  for (let n = 0; n < 3; n++) {
+    expect(await helper.sections()).toMatchObject({ status: 'answered' })
+    expect(await helper.log('firmware-log')).toMatchObject({ status: 'refused' })
+  }
+  expect(told).toHaveLength(1)
+})
+
 test('that none is there is not told: most systems begin without', async () => {
   const told: string[] = []
   const socket = join(scratch(), 'none.sock')
