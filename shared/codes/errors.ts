@@ -1,3 +1,4 @@
+import { guards } from './guards.ts'
 import { defineCodes } from './registry.ts'
 
 /** Errors that an operator, an API client or this software itself is responsible for. Never a verdict on a device. */
@@ -144,6 +145,7 @@ export const errors = defineCodes({
   },
   'request.rate-limited': { title: 'too many requests', remedy: 'Wait as long as Retry-After says.' },
 
+  ...guards,
   'usage.invalid': { title: 'the command line is not understood', remedy: 'See --help.' },
   'file.unreadable': { title: 'a file cannot be read', remedy: 'Check the path and its permissions.' },
   'internal.failure': { title: 'a fault of this software', remedy: 'Please report it with the log around it.' },

@@ -1,0 +1,70 @@
+import { defineCodes } from './registry.ts'
+
+const READ_LOG = 'Read the log anew (keepseal log show) and decide on what it says now.'
+
+/** Why a decision about a certificate, its profile or its people does not hold. Part of ./errors.ts. */
+export const guards = defineCodes({
+  'log.malformed': { title: 'an entry of the decision log is not as documented', remedy: 'Export the log again.' },
+  'log.broken-link': {
+    title: 'an entry of the decision log does not follow the one before it',
+    remedy: 'Entries were removed, changed or reordered: compare with another copy of the log.',
+  },
+  'log.signature-invalid': {
+    title: 'an entry of the decision log was not signed by the person it names',
+    remedy: 'The entry was changed or forged: compare with another copy of the log.',
+  },
+  'log.unknown-author': {
+    title: 'the key that signed the entry belongs to nobody in the log',
+    remedy: 'A certifier adds people: keepseal person add',
+  },
+  'log.revoked-author': {
+    title: 'the person who signed was revoked before',
+    remedy: 'Somebody who still holds the role has to decide.',
+  },
+  'log.time-reversed': {
+    title: 'the entry is older than the one before it',
+    remedy: 'Set the clock of the machine that signs, and decide again.',
+  },
+  'log.moved-on': { title: 'somebody else has decided meanwhile', remedy: READ_LOG },
+  'decision.role': {
+    title: 'the role of this person does not allow the decision',
+    remedy: 'Ask somebody of that role.',
+  },
+  'decision.own-work': {
+    title: 'nobody decides about what he himself has submitted',
+    remedy: 'A second person of the role has to decide.',
+  },
+  'decision.no-such-subject': { title: 'the decision is about something that the log does not know', remedy: READ_LOG },
+  'decision.exists-already': { title: 'the log has a subject of this name already', remedy: READ_LOG },
+  'decision.wrong-state': { title: 'the state does not allow this decision', remedy: READ_LOG },
+  'decision.period': {
+    title: 'the period is longer than the rules allow, or in the past',
+    remedy: 'Choose another date.',
+  },
+  'decision.reason-missing': {
+    title: 'the decision says no reason',
+    remedy: 'Give the reason: it is what others will read.',
+  },
+  'person.last-certifier': {
+    title: 'without this person nobody could decide any more',
+    remedy: 'Add another certifier first.',
+  },
+  'profile.version-gap': { title: 'the profile version does not follow the last one', remedy: READ_LOG },
+  'profile.lowering-refused': {
+    title: 'the change lowers what the profile guarantees',
+    remedy:
+      'That takes a critical nonconformity that cannot be resolved for a reason nobody could foresee, or the lowering of an ' +
+      'existing product with a public note: choose that kind of change and give its proof.',
+  },
+  'profile.not-approved': { title: 'the profile is not approved', remedy: 'A certifier approves it first.' },
+  'certificate.profile-mismatch': {
+    title: 'the certificate names another profile than the one that was approved',
+    remedy: 'Name the digest of the approved version.',
+  },
+  'certificate.scope-widened': {
+    title: 'a reduction has more products, or higher levels, than what it reduces',
+    remedy: 'Issue a new certificate for a wider scope, after its assessment.',
+  },
+})
+
+export type GuardCode = keyof typeof guards

@@ -1,0 +1,90 @@
+/** Moved by a certifier's signed decision alone. Expiry is no state: every reader computes it from the signed dates. */
+export const CERTIFICATE_STATES = [
+  'draft',
+  'valid',
+  'valid-with-conditions',
+  'suspended',
+  'superseded',
+  'withdrawn',
+  'abandoned',
+] as const
+export type CertificateState = (typeof CERTIFICATE_STATES)[number]
+
+/** How much of the live conformity the public page shows. */
+export const PUBLIC_CONFORMITY = ['none', 'flag', 'full'] as const
+export type PublicConformity = (typeof PUBLIC_CONFORMITY)[number]
+
+/** What certifier and vendor agreed beside the profile. */
+export interface CertificateAgreement {
+  readonly publicConformity: PublicConformity
+  /** Some schemes say that suspension does not affect the validity, others that it does. */
+  readonly claimsWhileSuspended: boolean
+  /** Share of the declared units that has to show a fix before a nonconformity is closed, in percent. */
+  readonly closingShare: number
+}
+
+export interface Certificate {
+  readonly id: string
+  /** The certifier's own number of it. */
+  readonly number: string
+  /** Products that it is for. Never shown without the profile, nor the profile without it. */
+  readonly products: readonly string[]
+  readonly profile: { readonly id: string; readonly version: number; readonly digest: string }
+  readonly agreement: CertificateAgreement
+  /** Seconds since 1970. */
+  readonly validFrom: number
+  readonly validUntil: number
+  /** End of the vendor's support, which the validity presumes. */
+  readonly supportUntil: number
+  readonly supersedes: string | null
+  readonly state: CertificateState
+  readonly issuedAt: number | null
+  /** Id of the person who wrote the draft. */
+  readonly draftedBy: string
+  readonly conditions: Conditions | null
+  readonly suspension: Suspension | null
+  /** Time in all that it was suspended before now, in seconds. */
+  readonly suspendedSeconds: number
+  /** Why it is in its state, as the last decision says. */
+  readonly reason: string
+}
+
+export interface Conditions {
+  readonly text: string
+  readonly until: number
+  readonly extended: boolean
+}
+
+export interface Suspension {
+  readonly since: number
+  readonly until: number
+  /** Products that it is suspended for; null: all. */
+  readonly products: readonly string[] | null
+}
+
+/** What a certificate says at one moment. */
+export interface CertificateStanding {
+  readonly state: CertificateState
+  readonly isExpired: boolean
+  /** A conditions period has ended without a decision: the state stays, and everybody sees this. */
+  readonly conditionsOverdue: boolean
+  readonly suspensionOverdue: boolean
+  /** Products for which the vendor may claim the certificate now. */
+  readonly claimsAllowedFor: readonly string[]
+}
+
+/** `at`: seconds since 1970. A pure function, so that everybody who has the certificate gets the same answer. */
+export function standingOf(certificate: Certificate, at: number): CertificateStanding {
+  const { state, products, validFrom, validUntil, supportUntil, agreement, conditions, suspension } = certificate
+  const isExpired = at >= Math.min(validUntil, supportUntil)
+  const suspended = suspension === null ? [] : (suspension.products ?? products)
+  const isInForce = state === 'valid' || state === 'valid-with-conditions' || state === 'suspended'
+  const claimed = agreement.claimsWhileSuspended ? products : products.filter((product) => !suspended.includes(product))
+  return {
+    state,
+    isExpired,
+    conditionsOverdue: conditions !== null && at >= conditions.until,
+    suspensionOverdue: suspension !== null && at >= suspension.until,
+    claimsAllowedFor: isInForce && !isExpired && at >= validFrom ? claimed : [],
+  }
+}

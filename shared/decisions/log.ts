@@ -1,0 +1,137 @@
+import * as v from 'valibot'
+import { equal, toHex } from '../bytes/bytes.ts'
+import type { HashFunction, VerificationKey } from '../crypto/crypto.ts'
+import { errors } from '../codes/errors.ts'
+import { KeepsealError } from '../errors.ts'
+import { assertSignedBy, parseDecision, type DecisionContent, type UnverifiedEntry } from './entry.ts'
+import { refuse, type DecisionKind } from './kind.ts'
+import { decisionKinds } from './kinds.ts'
+import { firstPerson, type Person } from './person.ts'
+import { emptyRegister, type Register } from './register.ts'
+
+export interface LogCrypto {
+  readonly hash: HashFunction
+  ed25519Key(x: Uint8Array): VerificationKey
+}
+
+/** An entry that its author has signed, that follows the one before it, and whose guards held. */
+export interface VerifiedEntry extends DecisionContent {
+  readonly author: Person
+  readonly hash: Uint8Array
+  readonly bytes: Uint8Array
+}
+
+/** Seconds that the clocks of two authors may differ. */
+const CLOCK_TOLERANCE = 300
+
+const FIRST = 'log.begin'
+
+/**
+ * A decision log, read from its start: append-only, each entry names the one before it and is signed by its author. The
+ * same code decides in the collector whether an entry may be appended, and checks an exported log without network.
+ */
+export class DecisionLog {
+  readonly register: Register = emptyRegister()
+  readonly #crypto: LogCrypto
+  readonly #kinds: ReadonlyMap<string, DecisionKind<unknown>>
+  readonly #keys = new Map<string, VerificationKey>()
+  #log: Uint8Array | undefined
+
+  constructor(crypto: LogCrypto) {
+    this.#crypto = crypto
+    this.#kinds = decisionKinds(crypto.hash)
+  }
+
+  /** Identity of the log; undefined before its first entry. */
+  get id(): Uint8Array | undefined {
+    return this.#log
+  }
+
+  /** What the next entry has to say about its place. */
+  next(): Pick<DecisionContent, 'index' | 'previous'> {
+    const { head } = this.register
+    return head === null ? { index: 0, previous: null } : { index: head.index + 1, previous: head.hash }
+  }
+
+  /**
+   * Appends an entry if all of it holds. Throws KeepsealError with a code of shared/codes/guards.ts, and then the log is
+   * as before.
+   */
+  append(bytes: Uint8Array): VerifiedEntry {
+    const entry = parseDecision(bytes, this.#crypto.hash)
+    this.#assertPlace(entry)
+    const kind = this.#kinds.get(entry.kind) ?? refuse('log.malformed', `the kind ${JSON.stringify(entry.kind)}`)
+    const detail = v.safeParse(kind.schema, entry.detail)
+    if (!detail.success) {
+      const [issue] = detail.issues
+      return refuse('log.malformed', `${entry.kind} ${v.getDotPath(issue) ?? ''}: ${issue.message}`)
+    }
+    if (entry.index === 0) return this.#begin(entry, kind, detail.output)
+    const author = this.#authorOf(entry)
+    if (!kind.roles.includes(author.role)) refuse('decision.role', `${author.name} is ${author.role}`)
+    this.#apply(entry, author, kind, detail.output)
+    return { ...entry, author }
+  }
+
+  /** The first entry is signed by the key that it brings: who trusts the log has to know that one. */
+  #begin(entry: UnverifiedEntry, kind: DecisionKind<unknown>, detail: unknown): VerifiedEntry {
+    const author = firstPerson(entry.subject, detail, this.#crypto.hash)
+    if (toHex(entry.keyId) !== author.keyId) refuse('log.unknown-author', 'the first entry is signed by another key')
+    this.#assertSigned(entry, author)
+    this.#apply(entry, author, kind, detail)
+    this.#log = Uint8Array.from(entry.log)
+    return { ...entry, author }
+  }
+
+  #assertPlace(entry: UnverifiedEntry): void {
+    const { head } = this.register
+    const { index, previous } = this.next()
+    const follows =
+      entry.index === index &&
+      (previous === null ? entry.previous === null : entry.previous !== null && equal(entry.previous, previous))
+    if (!follows) refuse('log.broken-link', `entry ${entry.index} where ${index} is next`)
+    if (this.#log !== undefined && !equal(entry.log, this.#log)) refuse('log.broken-link', 'an entry of another log')
+    if (index === 0 && entry.kind !== FIRST) refuse('log.malformed', `the first entry is no ${FIRST}`)
+    if (head !== null && entry.at + CLOCK_TOLERANCE < head.at) refuse('log.time-reversed', `entry ${index}`)
+  }
+
+  #authorOf(entry: UnverifiedEntry): Person {
+    const keyId = toHex(entry.keyId)
+    const author = [...this.register.people.values()].find((person) => person.keyId === keyId)
+    if (author === undefined) return refuse('log.unknown-author', `entry ${entry.index}, key ${keyId.slice(0, 16)}`)
+    this.#assertSigned(entry, author)
+    if (author.revokedAt !== null) refuse('log.revoked-author', `${author.name}, entry ${entry.index}`)
+    return author
+  }
+
+  #assertSigned(entry: UnverifiedEntry, { key, keyId }: Person): void {
+    const held = this.#keys.get(keyId) ?? this.#crypto.ed25519Key(key.x)
+    this.#keys.set(keyId, held)
+    assertSignedBy(entry, held, entry.keyId)
+  }
+
+  #apply(entry: UnverifiedEntry, author: Person, kind: DecisionKind<unknown>, detail: unknown): void {
+    const { subject, index, hash } = entry
+    // Periods count from no earlier than the decision before, whatever the clock of the author says.
+    const at = Math.max(entry.at, this.register.head?.at ?? 0)
+    kind.apply(this.register, { author, at, subject, detail })
+    this.register.head = { index, hash, at }
+  }
+}
+
+/** Reads a whole log. Throws KeepsealError at the first entry that does not hold; its message names the entry. */
+export function readLog(entries: Iterable<Uint8Array>, crypto: LogCrypto): DecisionLog {
+  const log = new DecisionLog(crypto)
+  let index = 0
+  for (const bytes of entries) {
+    try {
+      log.append(bytes)
+    } catch (cause) {
+      if (!(cause instanceof KeepsealError)) throw cause
+      const detail = cause.message.slice(errors[cause.code].title.length)
+      throw new KeepsealError(cause.code, `entry ${index}${detail}`, { cause, remedy: cause.remedy })
+    }
+    index += 1
+  }
+  return log
+}

@@ -1,0 +1,29 @@
+import type { Certificate } from './certificate.ts'
+import type { Person } from './person.ts'
+import type { ProfileVersions } from './profile.ts'
+
+/** Everything that a decision log says, up to its head: nothing in it was said elsewhere. */
+export interface Register {
+  /** Who operates the collector; empty before the log begins. */
+  operator: string
+  readonly people: Map<string, Person>
+  readonly profiles: Map<string, ProfileVersions>
+  readonly certificates: Map<string, Certificate>
+  head: LogHead | null
+}
+
+export interface LogHead {
+  readonly index: number
+  /** SHA-256 of the newest entry. */
+  readonly hash: Uint8Array
+  /** Seconds since 1970, by the clock of its author. */
+  readonly at: number
+}
+
+export const emptyRegister = (): Register => ({
+  operator: '',
+  people: new Map(),
+  profiles: new Map(),
+  certificates: new Map(),
+  head: null,
+})
