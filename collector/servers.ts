@@ -1,3 +1,4 @@
+import { DecisionBook } from './decisions/decision-book.ts'
 import type { FastifyInstance } from 'fastify'
 import fastify from 'fastify'
 import type { Logger } from 'pino'
@@ -78,6 +79,7 @@ function servicesOf(options: ServersOptions): ApiServices {
   const { liveness } = options.config
   return {
     store: options.store,
+    decisions: new DecisionBook(options.store),
     clock: options.clock,
     random: options.random,
     version: options.version,

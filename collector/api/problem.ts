@@ -27,11 +27,29 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'enrol.challenge-unknown': 404,
   'enrol.challenge-expired': 410,
   'state.disk-full': 503,
+  'log.malformed': 400,
+  'log.signature-invalid': 400,
+  'log.unknown-author': 403,
+  'log.revoked-author': 403,
+  'decision.role': 403,
+  'decision.own-work': 403,
+  'decision.no-such-subject': 404,
 }
 
-/** HTTP status of a code: an enrolment is forbidden, anything else that has no status is our own fault. */
+/** What an area's codes mean where they have no status of their own; of any other area it is our own fault. */
+const AREAS: Readonly<Record<string, number>> = {
+  enrol: 403,
+  // A decision that does not hold conflicts with what was decided before.
+  log: 409,
+  decision: 409,
+  person: 409,
+  profile: 409,
+  certificate: 409,
+}
+
+/** HTTP status of a code. */
 export function statusOf(code: ErrorCode): number {
-  return STATUS[code] ?? (code.startsWith('enrol.') ? 403 : 500)
+  return STATUS[code] ?? AREAS[code.slice(0, code.indexOf('.'))] ?? 500
 }
 
 /** What Fastify itself refuses (body too large, not JSON ...) is the client's mistake and keeps its status. */

@@ -2,6 +2,7 @@ import { apiTokensRepository } from './api-tokens.ts'
 import { auditLogRepository } from './audit-log.ts'
 import { casesRepository } from './cases.ts'
 import { openDatabase, transaction, type Executor } from './database.ts'
+import { decisionsRepository } from './decisions.ts'
 import { devicesRepository } from './devices.ts'
 import { enrolmentTokensRepository } from './enrolment-tokens.ts'
 import { epochsRepository } from './epochs.ts'
@@ -54,6 +55,7 @@ function repositories(db: Executor) {
     cases: casesRepository(db),
     auditLog: auditLogRepository(db),
     notifications: notificationsRepository(db),
+    decisions: decisionsRepository(db),
     summary: () => readSummary(db),
   }
 }

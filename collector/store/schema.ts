@@ -44,6 +44,7 @@ export interface Database {
   reassessment_cases: ReassessmentCasesTable
   case_findings: CaseFindingsTable
   audit_log: AuditLogTable
+  decisions: DecisionsTable
   notification_events: NotificationEventsTable
   notification_deliveries: NotificationDeliveriesTable
   schema_migrations: SchemaMigrationsTable
@@ -256,6 +257,12 @@ export interface AuditLogTable {
   subject: string
   /** JSON object. */
   detail: string
+}
+
+export interface DecisionsTable {
+  entry_index: number
+  entry: Uint8Array
+  appended_at: number
 }
 
 export interface SchemaMigrationsTable {

@@ -2,6 +2,7 @@ import type { Endpoint } from '../endpoint.ts'
 import { bootEndpoints } from './boot.ts'
 import { caseEndpoints } from './cases.ts'
 import { certificateEndpoints } from './certificates.ts'
+import { decisionEndpoints } from './decisions.ts'
 import { deviceEndpoints } from './devices.ts'
 import { enrolmentTokenEndpoints } from './enrolment-tokens.ts'
 import { evidenceEndpoints } from './evidence.ts'
@@ -24,4 +25,5 @@ export const endpoints: readonly Endpoint[] = [
   ...findingEndpoints,
   ...caseEndpoints,
   ...notificationEndpoints,
+  ...decisionEndpoints,
 ]

@@ -2,6 +2,9 @@ import type { Program } from '../../../shared/cli/program.ts'
 import { version } from '../../../shared/version.ts'
 import { caseCommands } from './case.ts'
 import { certificateCommands } from './certificate.ts'
+import { keyCommands } from './decisions/key.ts'
+import { logCommands } from './decisions/log.ts'
+import { peopleCommands } from './decisions/people.ts'
 import { deviceCommands } from './device.ts'
 import { evidenceCommands } from './evidence.ts'
 import { findingCommands } from './finding.ts'
@@ -28,6 +31,9 @@ export const client: Program = {
     ...caseCommands,
     ...certificateCommands,
     ...notificationCommands,
+    ...keyCommands,
+    ...peopleCommands,
+    ...logCommands,
     ...inspectCommands,
   ],
 }

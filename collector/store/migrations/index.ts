@@ -8,6 +8,7 @@ import { initial } from './0001-initial.ts'
 import { bootReferences } from './0002-boot-references.ts'
 import { ima } from './0003-ima.ts'
 import { notifications } from './0004-notifications.ts'
+import { decisions } from './0005-decisions.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -16,7 +17,7 @@ export interface Migration {
   readonly apply: (db: Executor, types: ColumnTypes) => Promise<void>
 }
 
-export const migrations: readonly Migration[] = [initial, bootReferences, ima, notifications]
+export const migrations: readonly Migration[] = [initial, bootReferences, ima, notifications, decisions]
 
 /**
  * Applies what is missing, each step in its own transaction, forward only. Returns the names of the applied steps.

@@ -1,5 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { toBase64Url } from '../../../shared/bytes/bytes.ts'
+import { signDecision } from '../../../shared/decisions/entry.ts'
+import { newPerson } from '../../../shared/decisions/person.ts'
+import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
+import { approveProfile, DecidingPeople, issueCertificate, signatory } from '../../support/decision-log.ts'
 import { endpoints } from '../../../collector/api/endpoints/index.ts'
 import { initialDeviceState } from '../../../collector/model/device.ts'
 import type { ApiRole } from '../../../collector/model/product.ts'
@@ -34,12 +39,19 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /notifications/events/:number': ROLES,
   'POST /notifications/retry': ['vendor', 'operator'],
   'POST /notifications/test': ['vendor', 'operator'],
+  'GET /decisions': ROLES,
+  'GET /decisions/next': ROLES,
+  'POST /decisions': ROLES,
+  'GET /people': ROLES,
+  'GET /certificates': ROLES,
+  'GET /certificates/:id': ROLES,
   'GET /findings': ROLES,
   'GET /cases': ROLES,
   'GET /cases/:id': ROLES,
 }
 
-const BODIES: Readonly<Record<string, (productId: string, ueid: string) => object>> = {
+const BODIES: Readonly<Record<string, (productId: string, ueid: string) => object | Promise<object>>> = {
+  'POST /decisions': async () => ({ entry: toBase64Url(await nextDecision()) }),
   'POST /products': () => ({ vendor: 'Acme', model: `New ${randomBytes(8).toString('hex')}` }),
   'POST /products/:id/certificates': () => ({
     number: 'C-1',
@@ -55,11 +67,40 @@ const BODIES: Readonly<Record<string, (productId: string, ueid: string) => objec
   'POST /boot-comparisons': (_, ueid) => ({ ueids: [ueid] }),
 }
 
+/** A certificate in force, and what somebody decides next. */
+let people: DecidingPeople
+let decisions: DecisionBook
+let added = 0
+async function nextDecision(): Promise<Uint8Array> {
+  const { certifier, id, now } = people
+  const next = await decisions.next()
+  const somebody = signatory(`per_${added++}`, 'auditor')
+  const detail = newPerson('somebody', 'auditor', somebody.key)
+  const content = {
+    log: id,
+    index: next.index,
+    previous: next.previous,
+    at: now,
+    kind: 'person.add',
+    subject: somebody.id,
+    detail: { ...detail },
+  }
+  return signDecision(content, certifier.signer)
+}
+
 const methodOf = (route: string) => route.slice(0, route.indexOf(' ')) as 'GET' | 'POST' | 'PUT'
 
 describe('every route', () => {
   const api = useApi({ requestsPerMinute: 10_000 }, 'all')
   let count = 0
+
+  beforeAll(async () => {
+    people = await DecidingPeople.begin()
+    await approveProfile(people, 1, 3)
+    await issueCertificate(people)
+    decisions = new DecisionBook(api().store)
+    for (const entry of people.entries) await decisions.append(entry, people.now)
+  })
 
   it('is in the table of roles', () => {
     const routes = endpoints.map(({ method, path }) => `${method} ${path}`)
@@ -72,7 +113,7 @@ describe('every route', () => {
 
   it.each(cases)('%s as %s is allowed: %s', async (route, role, allowed) => {
     const { call, path, productId, ueid } = await prepared(route)
-    const { status, body } = await call(role, methodOf(route), path, BODIES[route]?.(productId, ueid))
+    const { status, body } = await call(role, methodOf(route), path, await BODIES[route]?.(productId, ueid))
     if (allowed) {
       expect(body).not.toHaveProperty('remedy')
       expect([200, 201]).toContain(status)
@@ -84,7 +125,7 @@ describe('every route', () => {
 
   it.each(Object.keys(ALLOWED))('%s without a token is refused', async (route) => {
     const { call, path, productId, ueid } = await prepared(route)
-    const answer = await call(null, methodOf(route), path, BODIES[route]?.(productId, ueid))
+    const answer = await call(null, methodOf(route), path, await BODIES[route]?.(productId, ueid))
     expect(answer.status).toBe(401)
     expect(answer.body).toMatchObject({ type: 'auth.missing' })
     expect(answer.headers['www-authenticate']).toBe('Bearer')
@@ -117,7 +158,7 @@ describe('every route', () => {
       openedAt: NOW,
       triageBy: NOW + 1,
     })
-    const resource = route.includes('/cases') ? caseId : device.productId
+    const resource = route.includes('/cases') ? caseId : route.includes(' /certificates/') ? 'crt_1' : device.productId
     const path = `/api/v1${route.slice(route.indexOf(' ') + 1)}`
       .replace(':ueid', device.ueid)
       .replace(':id', resource)

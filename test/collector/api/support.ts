@@ -8,6 +8,7 @@ import type { ApiRole } from '../../../collector/model/product.ts'
 import { buildApi } from '../../../collector/api/app.ts'
 import { createApiToken } from '../../../collector/api/authentication.ts'
 import type { ApiServices } from '../../../collector/api/services.ts'
+import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
 import { openStore, type OpenStore, type Store } from '../../../collector/store/index.ts'
 import { defaultLivenessPolicy } from '../../../collector/tracking/liveness.ts'
 import { ed25519Signer } from '../../support/node-signer.ts'
@@ -63,6 +64,7 @@ async function buildTestApi(store: Store, over: Partial<ApiServices>): Promise<T
   const clock = { now: NOW }
   const app = await buildApi({
     store,
+    decisions: new DecisionBook(store),
     clock: () => clock.now,
     random: randomBytes,
     version: '0.0.0-test',

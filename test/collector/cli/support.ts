@@ -8,6 +8,7 @@ import { buildApi, type TlsIdentity } from '../../../collector/api/app.ts'
 import { createApiToken } from '../../../collector/api/authentication.ts'
 import { client } from '../../../collector/cli/client/program.ts'
 import type { ApiRole } from '../../../collector/model/product.ts'
+import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
 import { openStore, type Store } from '../../../collector/store/index.ts'
 import { defaultLivenessPolicy } from '../../../collector/tracking/liveness.ts'
 import { runProgram } from '../../../shared/cli/program.ts'
@@ -34,7 +35,7 @@ export interface TestCollector {
 }
 
 /** A collector's API that listens on loopback over a store of its own, for each test. */
-export function useCollector(tls?: () => TlsIdentity): () => TestCollector {
+export function useCollector(tls?: () => TlsIdentity, clock = () => NOW): () => TestCollector {
   let collector: TestCollector | undefined
   let stop = async (): Promise<void> => {}
   beforeEach(async () => {
@@ -43,7 +44,8 @@ export function useCollector(tls?: () => TlsIdentity): () => TestCollector {
     const app = await buildApi(
       {
         store,
-        clock: () => NOW,
+        decisions: new DecisionBook(store),
+        clock,
         random: randomBytes,
         version: '0.0.0-test',
         liveness: defaultLivenessPolicy,

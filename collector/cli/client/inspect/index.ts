@@ -1,6 +1,7 @@
 import type { Command } from '../../../../shared/cli/command.ts'
 import { inspectBootCommand } from './boot.ts'
 import { inspectEventlogCommand } from './eventlog.ts'
+import { inspectLogCommand } from '../decisions/log.ts'
 import { inspectEvidenceCommand } from './evidence.ts'
 import { inspectImaCommand } from './ima.ts'
 import { inspectQuoteCommand } from './quote.ts'
@@ -14,4 +15,5 @@ export const inspectCommands: readonly Command[] = [
   inspectEventlogCommand,
   inspectImaCommand,
   inspectResultCommand,
+  inspectLogCommand,
 ]

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
+import { DecidingPeople } from '../../support/decision-log.ts'
+import { refusalOf } from '../../support/keepseal-error.ts'
+import { describeStore } from '../store/support.ts'
+
+describeStore('a book of decisions', (store) => {
+  async function filled(people: DecidingPeople): Promise<DecisionBook> {
+    const book = new DecisionBook(store())
+    for (const entry of people.entries) await book.append(entry, people.now)
+    return book
+  }
+
+  test('says after a restart what it said before', async () => {
+    const people = await DecidingPeople.begin()
+    const book = await filled(people)
+    expect(await new DecisionBook(store()).register()).toEqual(await book.register())
+    expect((await book.register()).people.size).toBe(3)
+  })
+
+  test('lets one of two who decide at once be first, and tells the other', async () => {
+    const people = await DecidingPeople.begin()
+    const [one, other] = [await filled(people), new DecisionBook(store())]
+    await other.register()
+    const revoke = { reason: 'left' }
+    const [first, second] = await Promise.all([
+      people.sign(people.certifier, 'person.revoke', people.vendor.id, revoke),
+      people.sign(people.second, 'person.revoke', people.vendor.id, revoke),
+    ])
+    const outcomes = await Promise.allSettled([one.append(first, people.now), other.append(second, people.now)])
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    expect((await other.register()).people.get(people.vendor.id)?.revokedAt).toBe(people.now)
+    expect(await one.register()).toEqual(await other.register())
+  })
+
+  test('takes no entry that is from the future', async () => {
+    const people = await DecidingPeople.begin()
+    const book = await filled(people)
+    people.days(1)
+    const entry = await people.sign(people.certifier, 'person.revoke', people.vendor.id, { reason: 'left' })
+    const refused = await refusalOf(book.append(entry, people.now - 86_400))
+    expect(refused.code).toBe('log.time-reversed')
+    expect((await book.next()).index).toBe(3)
+  })
+
+  test('forgets what the database did not take', async () => {
+    const people = await DecidingPeople.begin()
+    const book = await filled(people)
+    const entry = await people.sign(people.certifier, 'person.revoke', people.vendor.id, { reason: 'left' })
+    await store().decisions.append(3, new Uint8Array([1]), 0)
+    await expect(book.append(entry, people.now)).rejects.toMatchObject({ code: 'log.malformed' })
+  })
+})
