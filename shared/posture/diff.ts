@@ -1,6 +1,6 @@
 import type { FindingCode } from '../codes/findings.ts'
 import type { SectionReading } from './reading.ts'
-import type { ChangeKind, Fact } from './section-definition.ts'
+import type { ChangeKind, Fact, Strength } from './section-definition.ts'
 import { SECTIONS, type SectionId } from './sections.ts'
 
 /** One difference between two readings of a section. */
@@ -44,6 +44,7 @@ function factsOf<S extends SectionId>(id: S, content: Extract<SectionReading<S>,
 const joined = (one: Statement, other: Statement): Statement => ({
   value: `${one.value} | ${other.value}`,
   codes: { ...one.codes, ...other.codes },
+  strength: { ...one.strength, ...other.strength },
 })
 
 /**
@@ -67,16 +68,30 @@ export function diffSection<S extends SectionId>(
     old.delete(subject)
     if (previous === undefined) changes.push({ subject, kind: 'added', after: value, ...codeOf(statement, 'added') })
     else if (previous.value !== value) {
-      changes.push({ subject, kind: 'changed', before: previous.value, after: value, ...codeOf(statement, 'changed') })
+      changes.push({ subject, kind: 'changed', before: previous.value, after: value, ...changeCode(previous, statement) })
     }
   }
   for (const [subject, statement] of old) {
-    changes.push({ subject, kind: 'removed', before: statement.value, ...codeOf(statement, 'removed') })
+    changes.push({ subject, kind: 'removed', before: statement.value, ...removalCode(statement) })
   }
   return changes
 }
 
-function codeOf({ codes }: Statement, kind: ChangeKind): { code?: FindingCode } {
+const isWeaker = (before: Strength = {}, after: Strength = {}): boolean =>
+  Object.entries(before).some(([what, strength]) => (Object.hasOwn(after, what) ? (after[what] ?? 0) : 0) < strength)
+
+function changeCode(before: Statement, after: Statement): { code?: FindingCode } {
+  const weakened = isWeaker(before.strength, after.strength) ? codeOf(after, 'weakened') : {}
+  return weakened.code === undefined ? codeOf(after, 'changed') : weakened
+}
+
+/** What is stated no more guards against nothing. */
+function removalCode(before: Statement): { code?: FindingCode } {
+  const weakened = isWeaker(before.strength) ? codeOf(before, 'weakened') : {}
+  return weakened.code === undefined ? codeOf(before, 'removed') : weakened
+}
+
+function codeOf({ codes }: Statement, kind: ChangeKind | 'weakened'): { code?: FindingCode } {
   const code = codes?.[kind]
   return code === undefined ? {} : { code }
 }

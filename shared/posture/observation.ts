@@ -16,3 +16,13 @@ export function describe<T>(observed: Observation<T>, show: (value: T) => string
   const shown = show(observed.value)
   return shown.startsWith('(') || shown.startsWith('"') ? JSON.stringify(shown) : shown
 }
+
+/** It may be there, and could not be looked at. */
+export const isUnread = (observed: Observation<unknown>): boolean =>
+  'missing' in observed && observed.missing !== 'absent'
+
+/** How strong what was observed is: nothing where it is absent; no weaker than anything where it was not seen. */
+export function level<T>(observed: Observation<T>, of: (value: T) => number): number {
+  if ('missing' in observed) return observed.missing === 'absent' ? 0 : Number.POSITIVE_INFINITY
+  return of(observed.value)
+}

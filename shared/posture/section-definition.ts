@@ -12,10 +12,21 @@ export interface Fact {
    * Which finding it is that a device has come to state this without approval (added, changed), or states it no more.
    * Where nothing is said it is the section's usual one. What is stated is judged, not how it came about.
    */
-  readonly codes?: Readonly<Partial<Record<ChangeKind, FindingCode>>>
+  readonly codes?: FactCodes
+  /**
+   * What this guards against, and how much: a change after which one of these numbers is lower, or named no more, is a
+   * `weakened` one where `codes` has that. Only for statements whose direction is known.
+   */
+  readonly strength?: Strength
 }
 
+export type FactCodes = Readonly<Partial<Record<ChangeKind | 'weakened', FindingCode>>>
+export type Strength = Readonly<Record<string, number>>
+
 export type ChangeKind = 'added' | 'removed' | 'changed'
+
+/** The same finding whatever the change. */
+export const codesFor = (code: FindingCode) => ({ added: code, removed: code, changed: code }) as const
 
 /** Everything that is known about a section's content apart from how it is measured. */
 export interface SectionDefinition<Content> {
