@@ -26,6 +26,16 @@ const CODES: Readonly<Record<SectionId, Readonly<Record<Change['kind'], FindingC
     removed: 'update-channel.source-removed',
     changed: 'update-channel.source-changed',
   },
+  hardening: {
+    added: 'hardening.kernel-setting-changed',
+    removed: 'hardening.kernel-setting-changed',
+    changed: 'hardening.kernel-setting-changed',
+  },
+  operations: {
+    added: 'operations.audit-changed',
+    removed: 'operations.audit-changed',
+    changed: 'operations.audit-changed',
+  },
 }
 
 const sectionStatus = (id: string, before: string | null, after: string | null): Deviation => ({

@@ -1,5 +1,6 @@
 import { bootFindings } from './boot-findings.ts'
 import { EXAMINE, type FindingEntry } from './finding-entry.ts'
+import { hardeningFindings } from './hardening-findings.ts'
 import { postureFindings } from './posture-findings.ts'
 
 export type { FindingAxis, FindingEntry, Severity } from './finding-entry.ts'
@@ -49,6 +50,7 @@ const table = {
     remedy: 'keepseal-agent doctor on the gateway tells why.',
   },
   ...postureFindings,
+  ...hardeningFindings,
 } as const satisfies Record<string, FindingEntry>
 
 export type FindingCode = keyof typeof table

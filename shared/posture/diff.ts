@@ -68,7 +68,13 @@ export function diffSection<S extends SectionId>(
     old.delete(subject)
     if (previous === undefined) changes.push({ subject, kind: 'added', after: value, ...codeOf(statement, 'added') })
     else if (previous.value !== value) {
-      changes.push({ subject, kind: 'changed', before: previous.value, after: value, ...changeCode(previous, statement) })
+      changes.push({
+        subject,
+        kind: 'changed',
+        before: previous.value,
+        after: value,
+        ...changeCode(previous, statement),
+      })
     }
   }
   for (const [subject, statement] of old) {
@@ -77,8 +83,11 @@ export function diffSection<S extends SectionId>(
   return changes
 }
 
+/** What is not named counts as zero. What was not seen before, which is infinite, cannot have become weaker. */
 const isWeaker = (before: Strength = {}, after: Strength = {}): boolean =>
-  Object.entries(before).some(([what, strength]) => (Object.hasOwn(after, what) ? (after[what] ?? 0) : 0) < strength)
+  Object.entries(before).some(
+    ([what, strength]) => Number.isFinite(strength) && (Object.hasOwn(after, what) ? (after[what] ?? 0) : 0) < strength,
+  )
 
 function changeCode(before: Statement, after: Statement): { code?: FindingCode } {
   const weakened = isWeaker(before.strength, after.strength) ? codeOf(after, 'weakened') : {}

@@ -46,9 +46,7 @@ function swapFact(swap: HardeningContent['swap']): Fact {
   return {
     subject: 'swap',
     value: describe(swap, (kinds) => (kinds.length === 0 ? 'none' : kinds.join(' '))),
-    codes: isUnread(swap)
-      ? NOT_READABLE
-      : codesFor(isOpen ? 'hardening.swap-not-encrypted' : 'hardening.swap-changed'),
+    codes: isUnread(swap) ? NOT_READABLE : codesFor(isOpen ? 'hardening.swap-not-encrypted' : 'hardening.swap-changed'),
   }
 }
 
@@ -115,11 +113,12 @@ function usbFact({ authorizedDefault, usbguard, storage }: HardeningContent['usb
   }
 }
 
-const CLOSED = { login: 1, automatic: 0, shell: 0 } as const
+/** Below zero, which is what a terminal counts for on which there is nothing. */
+const OPEN = { login: -1, automatic: -2, shell: -2 } as const
 
 /** What the kernel says on a terminal and who may log in there are one thing: most systems do both or neither. */
 function terminalFacts({ consoles, logins }: HardeningContent['debug']): readonly Fact[] {
-  const terminals = new Map<string, { isConsole: boolean; kinds: (keyof typeof CLOSED)[] }>()
+  const terminals = new Map<string, { isConsole: boolean; kinds: (keyof typeof OPEN)[] }>()
   const at = (terminal: string) => {
     const known = terminals.get(terminal) ?? { isConsole: false, kinds: [] }
     terminals.set(terminal, known)
@@ -142,10 +141,9 @@ function terminalFacts({ consoles, logins }: HardeningContent['debug']): readonl
         removed: 'hardening.debug-port-changed',
         weakened: 'hardening.debug-port-opened',
       } as const,
-      // Above zero, so that a terminal that is closed altogether does not count as weaker: see `removed`.
-      strength: { quiet: isConsole ? 0 : 1, closed: Math.min(2, ...kinds.map((kind) => CLOSED[kind])) },
+      strength: { quiet: isConsole ? -1 : 0, closed: Math.min(0, ...kinds.map((kind) => OPEN[kind])) },
     })),
-  ].map((fact) => fact)
+  ]
 }
 
 function openingFact(subject: string, observed: Observation<unknown>, isOpen: (value: unknown) => boolean): Fact {

@@ -58,8 +58,7 @@ export function macFact(mac: Mac, unconfined: HardeningContent['unconfined']): F
     ].join('; '),
     codes: {
       ...codesFor('hardening.mac-changed'),
-      weakened:
-        isUnread(mac.profiles) || isUnread(mac.seLinux) ? 'hardening.not-readable' : 'hardening.mac-weakened',
+      weakened: isUnread(mac.profiles) || isUnread(mac.seLinux) ? 'hardening.not-readable' : 'hardening.mac-weakened',
     },
     strength: macStrength(mac) ?? {},
   }
@@ -69,9 +68,7 @@ export function macFact(mac: Mac, unconfined: HardeningContent['unconfined']): F
 export function unconfinedFacts(unconfined: Observation<string[]>): readonly Fact[] {
   if ('missing' in unconfined) {
     if (unconfined.missing === 'absent') return []
-    return [
-      { subject: 'unconfined listeners', value: describe(unconfined), codes: codesFor('hardening.not-readable') },
-    ]
+    return [{ subject: 'unconfined listeners', value: describe(unconfined), codes: codesFor('hardening.not-readable') }]
   }
   return unconfined.value.map((executable) => ({
     subject: `unconfined listener ${JSON.stringify(executable)}`,

@@ -15,7 +15,7 @@ export interface Fact {
   readonly codes?: FactCodes
   /**
    * What this guards against, and how much: a change after which one of these numbers is lower, or named no more, is a
-   * `weakened` one where `codes` has that. Only for statements whose direction is known.
+   * `weakened` one where `codes` has that. Infinity: not seen, see `level` in ./observation.ts.
    */
   readonly strength?: Strength
 }

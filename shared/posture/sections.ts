@@ -1,5 +1,7 @@
 import type { SectionDefinition } from './section-definition.ts'
 import { boot, type BootContent } from './sections/boot.ts'
+import { hardening, type HardeningContent } from './sections/hardening.ts'
+import { operations, type OperationsContent } from './sections/operations.ts'
 import { packages, type PackagesContent } from './sections/packages.ts'
 import { patchLevel, type PatchLevelContent } from './sections/patch-level.ts'
 import { sockets, type SocketsContent } from './sections/sockets.ts'
@@ -15,6 +17,8 @@ export interface SectionContents {
   'patch-level': PatchLevelContent
   system: SystemContent
   'update-channel': UpdateChannelContent
+  hardening: HardeningContent
+  operations: OperationsContent
 }
 
 /** The parts of a posture. All of them are asserted by the agent: no TPM measured them. */
@@ -28,6 +32,8 @@ export const SECTIONS: { readonly [S in SectionId]: SectionDefinition<SectionCon
   'patch-level': patchLevel,
   system,
   'update-channel': updateChannel,
+  hardening,
+  operations,
 }
 
 export const SECTION_IDS = Object.keys(SECTIONS) as readonly SectionId[]

@@ -7,6 +7,8 @@ import type { SectionReading } from '../../shared/posture/reading.ts'
 import { SECTIONS, type SectionContents, type SectionId } from '../../shared/posture/sections.ts'
 import { LOCKDOWN_MODES, MAPPING_KINDS } from '../../shared/posture/sections/boot.ts'
 import { PACKAGE_MANAGERS, PACKAGE_STATES } from '../../shared/posture/sections/packages.ts'
+import { MOUNT_OPTIONS, OWNER_CLASSES, SWAP_KINDS, WRITABLE_BY } from '../../shared/posture/sections/hardening.ts'
+import { SERVER_KINDS, SERVICE_STATES } from '../../shared/posture/sections/operations.ts'
 import { IMAGE_MECHANISMS } from '../../shared/posture/sections/patch-level.ts'
 import {
   EPHEMERAL,
@@ -43,6 +45,12 @@ const observation = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<{ value: T } | { m
     fc.record({ value }),
     fc.constantFrom(...MISSING).map((missing) => ({ missing })),
   )
+
+const digest = fc.constantFrom('a'.repeat(64), 'b'.repeat(64))
+const services = fc.uniqueArray(fc.record({ service: text, state: fc.constantFrom(...SERVICE_STATES) }), {
+  maxLength: 3,
+  selector: ({ service }) => service,
+})
 
 /** Without the combinations that no socket has. */
 const fitting = ({ address, ...listener }: Listener): Listener => {
@@ -264,6 +272,121 @@ export const contents: { readonly [S in SectionId]: fc.Arbitrary<SectionContents
       }),
       { maxLength: 2, selector: ({ manager }) => manager },
     ),
+  }),
+  hardening: fc.record({
+    mac: fc.record({
+      modules: observation(text),
+      appArmor: observation(fc.constantFrom('enabled', 'disabled')),
+      profiles: observation(
+        fc.record({
+          modes: fc.uniqueArray(fc.record({ mode: fc.constantFrom('enforce', 'complain', 'a'), count }), {
+            maxLength: 3,
+            selector: ({ mode }) => mode,
+          }),
+          notEnforced: fc.array(text, { maxLength: 2 }),
+          digest,
+        }),
+      ),
+      seLinux: observation(fc.constantFrom('enforcing', 'permissive', 'disabled')),
+      seLinuxConfigured: observation(fc.record({ mode: text, policy: text })),
+    }),
+    unconfined: observation(fc.array(text, { maxLength: 3 })),
+    mounts: observation(
+      fc.record({
+        source: fc.constantFrom('init', 'own'),
+        points: fc.uniqueArray(
+          fc.record({ point: text, type: text, options: fc.subarray([...MOUNT_OPTIONS], { maxLength: 3 }) }),
+          { maxLength: 3, selector: ({ point }) => point },
+        ),
+        malformed: count,
+      }),
+    ),
+    swap: observation(fc.subarray([...SWAP_KINDS])),
+    settings: fc.uniqueArray(fc.record({ name: text, value: observation(text) }), {
+      maxLength: 3,
+      selector: ({ name: setting }) => setting,
+    }),
+    coreDumps: fc.record({ pattern: observation(text), storage: observation(text), limit: observation(text) }),
+    programs: fc.record(
+      {
+        setId: fc.uniqueArray(
+          fc.record({
+            path: text,
+            mode: fc.constantFrom('4755', '2755'),
+            owner: fc.constantFrom(...OWNER_CLASSES),
+            group: fc.constantFrom(...OWNER_CLASSES),
+          }),
+          { maxLength: 3, selector: ({ path }) => path },
+        ),
+        setIdCut: fc.record({ total: count, digest }),
+        writable: fc.uniqueArray(fc.record({ path: text, by: fc.constantFrom(...WRITABLE_BY) }), {
+          maxLength: 3,
+          selector: ({ path }) => path,
+        }),
+        writableCut: fc.record({ total: count, digest }),
+        unread: fc.uniqueArray(fc.record({ path: text, why: fc.constantFrom(...MISSING, 'other-file-system') }), {
+          maxLength: 3,
+          selector: ({ path }) => path,
+        }),
+        limited: fc.boolean(),
+      },
+      { requiredKeys: ['setId', 'writable', 'unread', 'limited'] },
+    ),
+    usb: fc.record({
+      authorizedDefault: observation(fc.array(text, { maxLength: 2 })),
+      usbguard: fc.constantFrom('absent', 'masked', 'disabled', 'enabled', 'stopped', 'unknown'),
+      storage: observation(fc.constantFrom('blocked', 'allowed')),
+    }),
+    debug: fc.record({
+      consoles: observation(fc.array(text, { maxLength: 2 })),
+      logins: observation(
+        fc.array(fc.record({ terminal: text, kind: fc.constantFrom('login', 'shell', 'automatic') }), {
+          maxLength: 3,
+        }),
+      ),
+      debugFileSystem: observation(fc.boolean()),
+      kernelDebugger: observation(fc.boolean()),
+      memoryDevice: observation(fc.constantFrom('none', 'restricted', 'open')),
+    }),
+  }),
+  operations: fc.record({
+    time: fc.record({
+      services,
+      servers: fc.array(
+        fc.record({ service: text, kind: fc.constantFrom(...SERVER_KINDS), address: text, nts: fc.boolean() }),
+        { maxLength: 3 },
+      ),
+    }),
+    logging: fc.record({
+      services,
+      targets: fc.array(
+        fc.record({
+          service: text,
+          address: text,
+          protocol: text,
+          tls: fc.constantFrom('on', 'off', 'unknown'),
+          selector: text,
+        }),
+        { maxLength: 3 },
+      ),
+      journal: observation(
+        fc.record({
+          storage: fc.constantFrom('persistent', 'volatile', 'none', 'unknown'),
+          forwardToSyslog: fc.boolean(),
+        }),
+      ),
+    }),
+    audit: fc.record({
+      services,
+      commandLine: observation(fc.constantFrom('on', 'off', 'default')),
+      loginIds: observation(fc.boolean()),
+      rules: observation(fc.record({ count, digest, locked: fc.boolean() })),
+    }),
+    unread: fc.uniqueArray(fc.record({ path: text, why: fc.constantFrom(...MISSING) }), {
+      maxLength: 3,
+      selector: ({ path }) => path,
+    }),
+    truncated: fc.boolean(),
   }),
 }
 

@@ -1,0 +1,238 @@
+import { APPROVE, type FindingEntry } from './finding-entry.ts'
+
+/** How well a unit is closed, and whether what happens on it can be told later. Part of ./findings.ts. */
+export const hardeningFindings = {
+  'hardening.mac-weakened': {
+    axis: 'posture',
+    severity: 'high',
+    trigger: 'T10',
+    title: 'mandatory access control is off, or confines less than when it was approved',
+    remedy:
+      'On the gateway: aa-status or sestatus shows what is off; aa-enforce PROFILE, setenforce 1, and the boot ' +
+      'parameters apparmor=, selinux= and enforcing= bring it back. Or accept it: keepseal device approve UEID',
+  },
+  'hardening.mac-changed': {
+    axis: 'posture',
+    severity: 'medium',
+    trigger: 'T2',
+    title: 'the modules or profiles of mandatory access control are not the approved ones',
+    remedy: APPROVE,
+  },
+  'hardening.unconfined-listener': {
+    axis: 'posture',
+    severity: 'high',
+    trigger: 'T10',
+    title: 'a program that can be reached from the network runs unconfined',
+    remedy: 'Load a profile or policy for it and restart it, stop it, or accept it: keepseal device approve UEID',
+  },
+  'hardening.listener-confined': {
+    axis: 'posture',
+    severity: 'low',
+    trigger: 'T2',
+    title: 'a program that was approved as unconfined is confined now, or listens no more',
+    remedy: APPROVE,
+  },
+  'hardening.mount-option-lost': {
+    axis: 'posture',
+    severity: 'high',
+    trigger: 'T10',
+    title: 'a file system is mounted without an option that protected it: ro, nosuid, nodev, noexec or hidepid',
+    remedy: 'Mend /etc/fstab or the mount unit and mount it again, or accept it: keepseal device approve UEID',
+  },
+  'hardening.mount-changed': {
+    axis: 'posture',
+    severity: 'low',
+    trigger: 'T2',
+    title: 'a file system is mounted in another way than approved',
+    remedy: APPROVE,
+  },
+  'hardening.kernel-setting-weakened': {
+    axis: 'posture',
+    severity: 'high',
+    trigger: 'T10',
+    title: 'a setting of the kernel protects less than the approved one',
+    remedy: 'Set it again with sysctl -w and in /etc/sysctl.d, or accept it: keepseal device approve UEID',
+  },
+  'hardening.kernel-setting-changed': {
+    axis: 'posture',
+    severity: 'low',
+    trigger: 'T2',
+    title: 'a setting of the kernel is not the approved one, and protects no less',
+    remedy: APPROVE,
+  },
+  'hardening.setuid-added': {
+    axis: 'posture',
+    severity: 'high',
+    trigger: 'T10',
+    title: "a program that was not approved runs with its owner's or group's rights",
+    remedy:
+      'Find out where it comes from; remove it or its bits with chmod ug-s, or accept it: keepseal device approve UEID',
+  },
+  'hardening.setuid-changed': {
+    axis: 'posture',
+    severity: 'high',
+    trigger: 'T10',
+    title: 'a set-user-id or set-group-id program has another mode or owner than approved',
+    remedy: APPROVE,
+  },
+  'hardening.setuid-removed': {
+    axis: 'posture',
+    severity: 'low',
+    trigger: 'T2',
+    title: 'an approved set-user-id or set-group-id program is gone, or has lost its bits',
+    remedy: APPROVE,
+  },
+  'hardening.writable-program': {
+    axis: 'posture',
+    severity: 'critical',
+    trigger: 'T10',
+    title: 'somebody other than root can replace a program that root may run',
+    remedy:
+      'Give the file or directory back to root (chown root:root, chmod go-w) and reinstall what may have been ' +
+      'replaced, or accept it: keepseal device approve UEID',
+  },
+  'hardening.writable-program-gone': {
+    axis: 'posture',
+    severity: 'low',
+    trigger: 'T2',
+    title: 'a program that others than root could replace when it was approved is protected now, or gone',
+    remedy: APPROVE,
+  },
+  'hardening.core-dumps-changed': {
+    axis: 'posture',
+    severity: 'medium',
+    trigger: 'T2',
+    title: 'where memory of crashed programs goes is not as approved',
+    remedy: APPROVE,
+  },
+  'hardening.swap-not-encrypted': {
+    axis: 'posture',
+    severity: 'medium',
+    trigger: 'T10',
+    title: 'memory is swapped to a disk without encryption',
+    remedy: 'Use an encrypted device or zram for swap, or accept it: keepseal device approve UEID',
+  },
+  'hardening.swap-changed': {
+    axis: 'posture',
+    severity: 'low',
+    trigger: 'T2',
+    title: 'swap is not as approved, and none of it lies open',
+    remedy: APPROVE,
+  },
+  'hardening.usb-weakened': {
+    axis: 'posture',
+    severity: 'high',
+    trigger: 'T10',
+    title: 'USB devices are let in that would have been refused when it was approved',
+    remedy:
+      'Restore usbguard, authorized_default or the rule of modprobe.d, or accept it: keepseal device approve UEID',
+  },
+  'hardening.usb-changed': {
+    axis: 'posture',
+    severity: 'low',
+    trigger: 'T2',
+    title: 'the handling of USB devices is not the approved one, and lets in no more',
+    remedy: APPROVE,
+  },
+  'hardening.debug-port-opened': {
+    axis: 'posture',
+    severity: 'high',
+    trigger: 'T10',
+    title: 'a console, login, debugger or debug file system is open that was not approved',
+    remedy:
+      'Switch it off (boot parameter console=, getty unit, inittab, kgdboc), or accept it: keepseal device approve UEID',
+  },
+  'hardening.debug-port-changed': {
+    axis: 'posture',
+    severity: 'low',
+    trigger: 'T2',
+    title: 'a console, login, debugger or debug file system is closed, or other than approved',
+    remedy: APPROVE,
+  },
+  'hardening.not-readable': {
+    axis: 'posture',
+    severity: 'medium',
+    trigger: 'T14',
+    title: 'a part of the hardening could not be looked at',
+    remedy: 'keepseal-agent doctor on the gateway tells why; keepseal-measure sees what needs root.',
+  },
+  'operations.time-sync-off': {
+    axis: 'posture',
+    severity: 'high',
+    trigger: 'T10',
+    title: 'no service keeps the clock',
+    remedy:
+      'Start it again on the gateway (chrony, systemd-timesyncd, ntpd), or accept it: keepseal device approve UEID',
+  },
+  'operations.time-sync-changed': {
+    axis: 'posture',
+    severity: 'medium',
+    trigger: 'T2',
+    title: 'the clock is kept by other services than approved',
+    remedy: APPROVE,
+  },
+  'operations.time-servers-changed': {
+    axis: 'posture',
+    severity: 'medium',
+    trigger: 'T11',
+    title: 'the time servers are not the approved ones',
+    remedy: APPROVE,
+  },
+  'operations.time-servers-unauthenticated': {
+    axis: 'posture',
+    severity: 'high',
+    trigger: 'T10',
+    title: 'time is taken from a server without NTS, as was not approved',
+    remedy: 'Add nts to each server in the configuration, or accept it: keepseal device approve UEID',
+  },
+  'operations.log-forwarding-off': {
+    axis: 'posture',
+    severity: 'high',
+    trigger: 'T10',
+    title: 'logs are no longer sent to where they were when it was approved',
+    remedy: 'Start the log service and restore its target, or accept it: keepseal device approve UEID',
+  },
+  'operations.log-forwarding-not-encrypted': {
+    axis: 'posture',
+    severity: 'high',
+    trigger: 'T10',
+    title: 'logs are sent without TLS, as was not approved',
+    remedy: 'Restore TLS for every target, or accept it: keepseal device approve UEID',
+  },
+  'operations.log-forwarding-changed': {
+    axis: 'posture',
+    severity: 'medium',
+    trigger: 'T2',
+    title: 'logs are sent by or to others than approved',
+    remedy: APPROVE,
+  },
+  'operations.journal-changed': {
+    axis: 'posture',
+    severity: 'medium',
+    trigger: 'T2',
+    title: 'where journald keeps or sends its messages is not as approved',
+    remedy: APPROVE,
+  },
+  'operations.audit-off': {
+    axis: 'posture',
+    severity: 'high',
+    trigger: 'T10',
+    title: 'nothing records what is to be audited',
+    remedy:
+      'Start auditd again, and remove audit=0 from the boot parameters; or accept it: keepseal device approve UEID',
+  },
+  'operations.audit-changed': {
+    axis: 'posture',
+    severity: 'medium',
+    trigger: 'T2',
+    title: 'audit records other things than approved',
+    remedy: APPROVE,
+  },
+  'operations.not-readable': {
+    axis: 'posture',
+    severity: 'medium',
+    trigger: 'T14',
+    title: 'a part of the configuration of time, logs and audit could not be read',
+    remedy: 'Repair the file, or let keepseal-measure read it: keepseal-agent once --print --json shows which.',
+  },
+} as const satisfies Record<string, FindingEntry>
