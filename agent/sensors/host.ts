@@ -13,6 +13,7 @@ import type { Stats } from 'node:fs'
 import { endianness } from 'node:os'
 import type { TpmAttributes } from '../tpm/commands/attributes.ts'
 import type { CommandId } from './commands.ts'
+import { ownershipOf, readEntriesOf, type EntryOptions, type HostEntry, type Ownership } from './host-entries.ts'
 import { resolveInRoot } from './host-path.ts'
 
 /** Why something on the host could not be read. `absent` includes what vanished meanwhile, as processes do. */
@@ -24,7 +25,7 @@ export type HostFailure =
 
 export type HostResult<T> = { readonly status: 'found'; readonly value: T } | HostFailure
 
-export interface HostStat {
+export interface HostStat extends Ownership {
   readonly kind: 'file' | 'directory' | 'other'
   /** Seconds since 1970. */
   readonly modified: number
@@ -62,6 +63,8 @@ export interface Host {
   open(path: string): HostResult<HostFile>
   /** Sorted names of at most `maxEntries` entries; with more it is `too-large`. */
   readDirectory(path: string, maxEntries: number): HostResult<readonly string[]>
+  /** The same with what each entry is and who owns it, see ./host-entries.ts. */
+  readEntries(path: string, options: EntryOptions): HostResult<readonly HostEntry[]>
   readLink(path: string): HostResult<string>
   stat(path: string): HostResult<HostStat>
   /** What the TPM that the agent uses says about itself; `absent` where it uses none. Throws as openTpm does. */
@@ -104,6 +107,12 @@ export function createHost(options: HostOptions = {}): Host {
       return file.status === 'found' ? { status: 'found', value: file.value.toString('latin1') } : file
     },
     readDirectory: (path, maxEntries) => attempt(() => readNames(locate(path, true), maxEntries)),
+    readEntries: (path, options) =>
+      attempt(() => {
+        const directory = locate(path, true)
+        const entries = readEntriesOf(directory, options, (name) => locate(`${path}/${name}`, true))
+        return entries === undefined ? { status: 'too-large' } : { status: 'found', value: entries }
+      }),
     readLink: (path) =>
       attempt(() => ({ status: 'found', value: readlinkSync(locate(path, false), { encoding: 'latin1' }) })),
     stat: (path) =>
@@ -111,7 +120,8 @@ export function createHost(options: HostOptions = {}): Host {
         const stats = statSync(locate(path, true))
         const { dev, ino, size, mtimeMs, ctimeMs } = stats
         const identity = [dev, ino, size, mtimeMs, ctimeMs].join(':')
-        return { status: 'found', value: { kind: kindOf(stats), modified: Math.floor(mtimeMs / 1000), identity } }
+        const modified = Math.floor(mtimeMs / 1000)
+        return { status: 'found', value: { kind: kindOf(stats), modified, identity, ...ownershipOf(stats) } }
       }),
     tpm: options.tpm ?? (async () => ({ status: 'absent' })),
     run: options.run ?? (async () => ({ status: 'no-permission' })),

@@ -18,13 +18,22 @@ interface Kept<T> {
  */
 export class Unchanged<T> {
   readonly #kept = new WeakMap<Host, Kept<T>>()
+  readonly #maxAgeSeconds: number
+
+  constructor(maxAgeSeconds = MAX_AGE_SECONDS) {
+    this.#maxAgeSeconds = maxAgeSeconds
+  }
 
   /** What `make` throws is not kept. The identity is taken first: whoever writes meanwhile changes it once more. */
   get(host: Host, paths: readonly string[], make: () => T): T {
-    const identity = identityOf(host, paths)
+    return this.getAs(host, identityOf(host, paths), make)
+  }
+
+  /** The same for whoever has just looked at the identity. */
+  getAs(host: Host, identity: string, make: () => T): T {
     const kept = this.#kept.get(host)
     const age = kept === undefined ? 0 : host.now() - kept.madeAt
-    if (kept?.identity === identity && age >= 0 && age < MAX_AGE_SECONDS) return kept.value
+    if (kept?.identity === identity && age >= 0 && age < this.#maxAgeSeconds) return kept.value
     const madeAt = host.now()
     this.#kept.delete(host)
     const value = make()

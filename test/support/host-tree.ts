@@ -41,6 +41,7 @@ export function withoutPermission(host: Host, ...paths: readonly string[]): Host
     readText: (path, max) => (refused(path) ? no : host.readText(path, max)),
     open: (path) => (refused(path) ? no : host.open(path)),
     readDirectory: (path, max) => (refused(path) ? no : host.readDirectory(path, max)),
+    readEntries: (path, options) => (refused(path) ? no : host.readEntries(path, options)),
     readLink: (path) => (refused(path) ? no : host.readLink(path)),
     stat: (path) => (refused(path) ? no : host.stat(path)),
     tpm: async () => (refused('/dev/tpmrm0') ? no : host.tpm()),
