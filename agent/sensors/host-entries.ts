@@ -77,11 +77,7 @@ function linkEntry(name: string, follow: (name: string) => Buffer): HostEntry {
 type Typed = Pick<Stats, 'isSymbolicLink' | 'isFIFO' | 'isSocket' | 'isBlockDevice' | 'isCharacterDevice'>
 
 const isTyped = (entry: Typed): boolean =>
-  entry.isSymbolicLink() ||
-  entry.isFIFO() ||
-  entry.isSocket() ||
-  entry.isBlockDevice() ||
-  entry.isCharacterDevice()
+  entry.isSymbolicLink() || entry.isFIFO() || entry.isSocket() || entry.isBlockDevice() || entry.isCharacterDevice()
 
 /** Some file systems do not tell the type of an entry, readdir(3). */
 function untypedEntry(

@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import type { SectionId } from '../../shared/posture/sections.ts'
 import { bootSensor } from './boot.ts'
+import { hardeningSensor } from './hardening.ts'
 import type { Host } from './host.ts'
+import { operationsSensor } from './operations.ts'
 import { packagesSensor } from './packages.ts'
 import { patchLevelSensor } from './patch-level.ts'
 import { SensorFailure, type Reading, type Sensor } from './sensor.ts'
@@ -19,6 +21,8 @@ export const SENSORS: readonly Sensor[] = [
   patchLevelSensor,
   systemSensor,
   updateChannelSensor,
+  hardeningSensor,
+  operationsSensor,
 ]
 
 export interface Measurement {

@@ -26,7 +26,7 @@ export const KERNEL_SETTINGS: readonly KernelSetting[] = [
   { name: 'kernel.unprivileged_bpf_disabled', stronger: [['0'], ['2'], ['1']] },
   { name: 'kernel.unprivileged_userns_clone', stronger: 'lower' },
   { name: 'kernel.apparmor_restrict_unprivileged_userns', stronger: 'higher' },
-  { name: 'user.max_user_namespaces', stronger: 'lower', zeroOnly: true },
+  { name: 'user.max_user_namespaces', stronger: [['not 0'], ['0']], zeroOnly: true },
   { name: 'kernel.perf_event_paranoid', stronger: 'higher' },
   { name: 'kernel.randomize_va_space', stronger: 'higher' },
   { name: 'kernel.modules_disabled', stronger: 'higher' },

@@ -101,7 +101,8 @@ export function parseMountinfo(text: string): Omit<MountTable, 'source'> {
 
 export function readMounts(host: Host): Observation<MountTable> {
   const init = host.readText(INIT, MAX_BYTES)
-  const [source, file] = init.status === 'found' ? (['init', init] as const) : (['own', host.readText(OWN, MAX_BYTES)] as const)
+  const [source, file] =
+    init.status === 'found' ? (['init', init] as const) : (['own', host.readText(OWN, MAX_BYTES)] as const)
   if (init.status === 'too-large') return { missing: 'too-large' }
   return observed(file, (text) => ({ value: { source, ...parseMountinfo(text) } }))
 }

@@ -141,6 +141,8 @@ function bounded<T>(all: readonly T[], line: (one: T) => string): [T[], Programs
   if (all.length <= MAX_PROGRAMS) return [[...all], undefined]
   const lines = new Map(all.map((one) => [line(one), one]))
   const sorted = [...lines].sort(([a], [b]) => (a < b ? -1 : 1))
-  const digest = createHash('sha256').update(sorted.map(([text]) => `${text}\n`).join('')).digest('hex')
+  const digest = createHash('sha256')
+    .update(sorted.map(([text]) => `${text}\n`).join(''))
+    .digest('hex')
   return [sorted.slice(0, MAX_PROGRAMS).map(([, one]) => one), { total: lines.size, digest }]
 }

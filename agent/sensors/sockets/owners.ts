@@ -16,8 +16,14 @@ export interface SocketOwners {
 /**
  * Finds the processes that hold the wanted sockets. All processes are looked at even when every socket has an owner
  * already: a second holder would otherwise depend on the order of pids. A process that ends meanwhile is skipped.
+ *
+ * @param isWanted whether a process is looked at, by its pid
  */
-export function findOwners(host: Host, wanted: ReadonlySet<string>): SocketOwners {
+export function findOwners(
+  host: Host,
+  wanted: ReadonlySet<string>,
+  isWanted: (pid: string) => boolean = () => true,
+): SocketOwners {
   const executables = new Map<string, Set<string>>()
   if (wanted.size === 0) return { visibility: 'visible', executables, replaced: 0 }
   const entries = host.readDirectory('/proc', MAX_PROCESSES)
@@ -29,7 +35,7 @@ export function findOwners(host: Host, wanted: ReadonlySet<string>): SocketOwner
   let budget = MAX_DESCRIPTORS
   let replaced = 0
   for (const pid of entries.value) {
-    if (!isPid(pid)) continue
+    if (!isPid(pid) || !isWanted(pid)) continue
     const descriptors = host.readDirectory(`/proc/${pid}/fd`, budget)
     if (descriptors.status === 'absent') continue
     if (descriptors.status === 'too-large') visibility = 'bounded'

@@ -18,7 +18,15 @@ const STARTING_SECONDS = 300
 export type UnitState = 'absent' | 'masked' | 'disabled' | 'enabled' | 'stopped' | 'unknown'
 
 /** What starts the units that are of interest here, systemd.special(7). */
-const TARGETS = ['multi-user.target', 'timers.target', 'default.target', 'network-online.target']
+const TARGETS = [
+  'multi-user.target',
+  'timers.target',
+  'default.target',
+  'network-online.target',
+  'sysinit.target',
+  'basic.target',
+  'sockets.target',
+]
 
 /** Whether a unit is there and started at boot, as far as the file system tells. */
 export function unitState(host: Host, unit: string): UnitState {
