@@ -6,6 +6,7 @@ import { MANDATORY_ACCESS_READS, readMandatoryAccess } from './hardening/mandato
 import { MEMORY_READS, readMemory } from './hardening/memory.ts'
 import { protectedMounts, readMounts } from './hardening/mounts.ts'
 import { OTHER_DIRECTORIES, PATH_DIRECTORIES, readPrograms } from './hardening/programs.ts'
+import { DATA_ENDINGS } from './hardening/program-directories.ts'
 import { readUnconfined } from './hardening/unconfined.ts'
 import { readUsb, USB_READS } from './hardening/usb.ts'
 import type { Host } from './host.ts'
@@ -63,7 +64,9 @@ export const hardeningSensor: Sensor<'hardening'> = {
     'for the profiles of AppArmor and settings that only root may read: root; for the programs that listen ' +
     'unconfined: CAP_SYS_PTRACE. The rest: nothing beyond reading these files',
   blindSpots:
-    'set-id programs elsewhere, deeper, on other file systems mounted below, or named as shared objects (.so); file ' +
+    'set-id programs elsewhere, deeper, on other file systems mounted below, or with a name in such a place that ends as data does ' +
+    `(${DATA_ENDINGS.map((ending) => `.${ending}`).join(' ')}); file ` +
+    '' +
     'capabilities; a mode that is changed in place is seen within an hour, not at once; access control lists; ' +
     'booleans and permissive domains of SELinux; which profile belongs to which program; mounts at other points, and ' +
     'mounts as containers see them; swap in a file on an encrypted file system counts as a file; settings of single ' +

@@ -62,7 +62,8 @@ export function readEntriesOf(
 }
 
 /** A path without bytes above ASCII is the same as text, which is cheaper. */
-const bytes = (path: string): string | Buffer => (/^[\0-\x7f]*$/.test(path) ? path : Buffer.from(path, 'latin1'))
+const bytes = (path: string): string | Buffer =>
+  Buffer.byteLength(path) === path.length ? path : Buffer.from(path, 'latin1')
 
 function linkEntry(name: string, follow: (name: string) => Buffer): HostEntry {
   try {

@@ -86,6 +86,8 @@ export interface HostOptions {
 }
 
 const CHUNK = 64 * 1024
+/** Files of sysfs all say that they have the size of a page; how long they are shows when they are read. */
+const NOMINAL_SIZE = 4096
 
 export function createHost(options: HostOptions = {}): Host {
   const root = (options.root ?? '/').replace(/\/+$/, '')
@@ -171,7 +173,7 @@ function openRegularFile(
   // Looked at before it is opened: opening alone can start a watchdog or wait for the other end of a pipe.
   const before = rooted ? lstatSync(path) : statSync(path)
   if (!before.isFile()) return { status: 'unreadable' }
-  if (before.size > maxBytes) return { status: 'too-large' }
+  if (before.size > Math.max(maxBytes, NOMINAL_SIZE)) return { status: 'too-large' }
   const noFollow = rooted ? constants.O_NOFOLLOW : 0
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | noFollow)
   if (fstatSync(file).isFile()) return { status: 'found', value: { file, size: before.size } }

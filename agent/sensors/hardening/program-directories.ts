@@ -11,8 +11,24 @@ export const MAX_AGE_SECONDS = 3600
 
 const SET_ID = 0o6000
 const EXECUTABLE = 0o111
-/** Shared objects are most of what is below /usr/lib, and are not run by name. */
-const SHARED_OBJECT = /\.so(?:\.[\d.]+)?$/
+/** Most of what is below /usr/lib is not run by its name: to look at all of it would take most of the time. */
+export const DATA_ENDINGS = [
+  'a',
+  'conf',
+  'h',
+  'json',
+  'la',
+  'o',
+  'pc',
+  'pm',
+  'py',
+  'pyc',
+  'so',
+  'txt',
+  'whl',
+  'xml',
+] as const
+const DATA = new RegExp(`\\.(?:${DATA_ENDINGS.join('|')}|so\\.[\\d.]+)$`)
 
 export interface FoundProgram {
   readonly path: string
@@ -68,7 +84,7 @@ function readDirectory(host: Host, path: string, onPath: boolean): Observation<D
   const entries = host.readEntries(path, {
     maxEntries: MAX_ENTRIES,
     followLinks: onPath,
-    ...(onPath ? {} : { wanted: (name: string) => !SHARED_OBJECT.test(name) }),
+    ...(onPath ? {} : { wanted: (name: string) => !DATA.test(name) }),
   })
   return observed(entries, (all) => ({
     value: {
