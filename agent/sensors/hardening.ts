@@ -19,7 +19,8 @@ const USB_STORAGE = '/sys/module/usb_storage'
 function isEmpty({ mac, mounts, settings, programs }: HardeningContent): boolean {
   const isAbsent = (one: object): boolean => 'missing' in one && one.missing === 'absent'
   const all = [mounts, ...Object.values(mac), ...settings.map(({ value }) => value)]
-  return all.every(isAbsent) && programs.unread.length === 0 && programs.setId.length + programs.writable.length === 0
+  const { setId, writable, unread, limited } = programs
+  return all.every(isAbsent) && !limited && setId.length + writable.length + unread.length === 0
 }
 
 function measure(host: Host): Reading<'hardening'> {

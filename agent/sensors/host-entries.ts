@@ -1,4 +1,4 @@
-import { lstatSync, opendirSync, statSync, type Stats } from 'node:fs'
+import { lstatSync, opendirSync, statSync, type Dirent, type Stats } from 'node:fs'
 
 /** Who owns a file and what its mode allows. */
 export interface Ownership {
@@ -37,29 +37,48 @@ export function readEntriesOf(
   options: EntryOptions,
   follow: (name: string) => Buffer,
 ): readonly HostEntry[] | undefined {
-  const entries: HostEntry[] = []
   const prefix = `${directory.toString('latin1')}/`
+  const found = readTyped(directory, options)
+  return found?.flatMap((entry) => entriesOf(entry, prefix, options, follow)).sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** All of them before one is looked at: a directory with too many costs no more than reading it. */
+function readTyped(directory: Buffer, { maxEntries, wanted }: EntryOptions): readonly Dirent[] | undefined {
+  const entries: Dirent[] = []
   let seen = 0
   // @types/node does not know that a directory's names can be had as byte strings, nor a path as a Buffer here.
   const open = opendirSync(directory as unknown as string, { encoding: 'latin1', bufferSize: 512 })
   try {
     for (let entry = open.readSync(); entry !== null; entry = open.readSync()) {
-      if (++seen > options.maxEntries) return undefined
-      const { name } = entry
-      if (options.wanted?.(name) === false) continue
-      if (entry.isDirectory()) entries.push({ name, kind: 'directory' })
-      else if (entry.isFile()) {
-        const stats = lstatSync(bytes(prefix + name), { throwIfNoEntry: false })
-        if (stats?.isFile() === true) entries.push({ name, kind: 'file', ...ownershipOf(stats) })
-      } else if (entry.isSymbolicLink() && options.followLinks) entries.push(linkEntry(name, follow))
-      else if (isTyped(entry)) entries.push({ name, kind: 'other' })
-      else entries.push(...untypedEntry(name, prefix, options, follow))
+      if (++seen > maxEntries) return undefined
+      if (wanted?.(entry.name) !== false) entries.push(entry)
     }
   } finally {
     open.closeSync()
   }
-  return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+  return entries
 }
+
+function entriesOf(
+  entry: Dirent,
+  prefix: string,
+  { followLinks }: EntryOptions,
+  follow: (name: string) => Buffer,
+): readonly HostEntry[] {
+  const { name } = entry
+  if (entry.isDirectory()) return [{ name, kind: 'directory' }]
+  if (entry.isSymbolicLink()) return [followLinks ? linkEntry(name, follow) : { name, kind: 'other' }]
+  if (!entry.isFile() && isOther(entry)) return [{ name, kind: 'other' }]
+  // A file, or the file system does not tell the type of its entries, readdir(3).
+  const stats = lstatSync(bytes(prefix + name), { throwIfNoEntry: false })
+  if (stats === undefined) return []
+  if (stats.isFile()) return [{ name, kind: 'file', ...ownershipOf(stats) }]
+  if (stats.isSymbolicLink() && followLinks) return [linkEntry(name, follow)]
+  return [{ name, kind: stats.isDirectory() ? 'directory' : 'other' }]
+}
+
+const isOther = (entry: Dirent): boolean =>
+  entry.isFIFO() || entry.isSocket() || entry.isBlockDevice() || entry.isCharacterDevice()
 
 /** A path without bytes above ASCII is the same as text, which is cheaper. */
 const bytes = (path: string): string | Buffer =>
@@ -73,23 +92,4 @@ function linkEntry(name: string, follow: (name: string) => Buffer): HostEntry {
     const { code } = error as NodeJS.ErrnoException
     return { name, kind: code === 'EACCES' || code === 'EPERM' ? 'hidden' : 'other' }
   }
-}
-
-type Typed = Pick<Stats, 'isSymbolicLink' | 'isFIFO' | 'isSocket' | 'isBlockDevice' | 'isCharacterDevice'>
-
-const isTyped = (entry: Typed): boolean =>
-  entry.isSymbolicLink() || entry.isFIFO() || entry.isSocket() || entry.isBlockDevice() || entry.isCharacterDevice()
-
-/** Some file systems do not tell the type of an entry, readdir(3). */
-function untypedEntry(
-  name: string,
-  prefix: string,
-  { followLinks }: EntryOptions,
-  follow: (name: string) => Buffer,
-): readonly HostEntry[] {
-  const stats = lstatSync(bytes(prefix + name), { throwIfNoEntry: false })
-  if (stats === undefined) return []
-  if (stats.isFile()) return [{ name, kind: 'file', ...ownershipOf(stats) }]
-  if (stats.isSymbolicLink() && followLinks) return [linkEntry(name, follow)]
-  return [{ name, kind: stats.isDirectory() ? 'directory' : 'other' }]
 }

@@ -1,5 +1,5 @@
 import { describe, isUnread, level, type Observation } from './observation.ts'
-import { codesFor, type Fact } from './section-definition.ts'
+import { codesFor, type Fact, type FactCodes } from './section-definition.ts'
 import type { AppArmorProfiles, HardeningContent } from './sections/hardening.ts'
 
 type Mac = HardeningContent['mac']
@@ -64,11 +64,14 @@ export function macFact(mac: Mac, unconfined: HardeningContent['unconfined']): F
   }
 }
 
+/** Where they are seen again, what is seen is stated beside this. */
+const UNSEEN: FactCodes = { ...codesFor('hardening.not-readable'), removed: 'hardening.mac-changed' }
+
 /** Whether they were looked for at all is part of the statement above. */
 export function unconfinedFacts(unconfined: Observation<string[]>): readonly Fact[] {
   if ('missing' in unconfined) {
     if (unconfined.missing === 'absent') return []
-    return [{ subject: 'unconfined listeners', value: describe(unconfined), codes: codesFor('hardening.not-readable') }]
+    return [{ subject: 'unconfined listeners', value: describe(unconfined), codes: UNSEEN }]
   }
   return unconfined.value.map((executable) => ({
     subject: `unconfined listener ${JSON.stringify(executable)}`,

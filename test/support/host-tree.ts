@@ -1,11 +1,18 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { createHost, type Host, type HostOptions } from '../../agent/sensors/host.ts'
 
 /** A file by its content, a link, or a directory. Paths are absolute; text is written as UTF-8. */
-export type TreeEntry = string | Uint8Array | { link: string } | { modified: number } | { directory: true }
+export type TreeEntry =
+  | string
+  | Uint8Array
+  | { link: string }
+  | { modified: number }
+  /** An empty file of that mode. */
+  | { mode: number }
+  | { directory: true; mode?: number }
 
 export type Tree = Readonly<Record<string, TreeEntry>>
 
@@ -18,8 +25,13 @@ export function writeTree(tree: Tree): string {
     mkdirSync(dirname(at), { recursive: true })
     if (typeof entry === 'string' || entry instanceof Uint8Array) writeFileSync(at, entry)
     else if ('link' in entry) symlinkSync(entry.link, at)
-    else if ('directory' in entry) mkdirSync(at, { recursive: true })
-    else {
+    else if ('directory' in entry) {
+      mkdirSync(at, { recursive: true })
+      if (entry.mode !== undefined) chmodSync(at, entry.mode)
+    } else if ('mode' in entry) {
+      writeFileSync(at, '')
+      chmodSync(at, entry.mode)
+    } else {
       writeFileSync(at, '')
       utimesSync(at, entry.modified, entry.modified)
     }
@@ -45,6 +57,27 @@ export function withoutPermission(host: Host, ...paths: readonly string[]): Host
     readLink: (path) => (refused(path) ? no : host.readLink(path)),
     stat: (path) => (refused(path) ? no : host.stat(path)),
     tpm: async () => (refused('/dev/tpmrm0') ? no : host.tpm()),
+  }
+}
+
+/** The host, but what belongs to whoever runs the tests belongs to root. */
+export function ownedByRoot(host: Host): Host {
+  const mine = process.getuid?.() ?? 0
+  const group = process.getgid?.() ?? 0
+  const owned = <T>(one: T): T =>
+    typeof one === 'object' && one !== null && 'uid' in one && 'gid' in one
+      ? { ...one, uid: one.uid === mine ? 0 : one.uid, gid: one.gid === group ? 0 : one.gid }
+      : one
+  return {
+    ...host,
+    stat(path) {
+      const result = host.stat(path)
+      return result.status === 'found' ? { ...result, value: owned(result.value) } : result
+    },
+    readEntries(path, options) {
+      const result = host.readEntries(path, options)
+      return result.status === 'found' ? { ...result, value: result.value.map(owned) } : result
+    },
   }
 }
 
