@@ -67,15 +67,32 @@ function addRule(statement: string, legacy: Legacy, targets: LogTarget[], includ
   }
   const included = /^include\s*\(/i.test(statement) ? parameter(statement, 'file') : undefined
   if (included !== undefined) includes.push(included)
-  for (const match of statement.matchAll(/\baction\s*\(([^)]*)\)/gi)) {
-    const target = actionTarget(match[1] ?? '', statement.slice(0, match.index).trim(), legacy)
-    if (target !== undefined) targets.push(target)
+  let hasAction = false
+  for (const { parameters, before } of actionsOf(statement)) {
+    hasAction = true
+    const found = actionTarget(parameters, before, legacy)
+    if (found !== undefined) targets.push(found)
   }
-  const forward = /^(.*?)[ \t]*(@@?|:omrelp:)(?:\(([^)]*)\))?([^\s@;]+)/.exec(statement)
-  if (forward === null || statement.includes('action(') || /^\w+\s*\(/.test(statement)) return
-  const [, selector = '', sign, , address = ''] = forward
+  if (hasAction || /^\w+\s*\(/.test(statement)) return
+  // The action is the last word; what selects the messages is before it.
+  const rule = statement.replace(/\s#.*$/, '').trimEnd()
+  const word = Math.max(rule.lastIndexOf(' '), rule.lastIndexOf('\t')) + 1
+  const forward = /^(@@?|:omrelp:)(?:\([^)]*\))?([^\s@;]+)/.exec(rule.slice(word))
+  if (forward === null || word === 0) return
+  const [, sign, address = ''] = forward
   const protocol = sign === '@@' ? 'tcp' : sign === '@' ? 'udp' : 'relp'
-  targets.push(target(address, protocol, protocol === 'tcp' ? tlsOf(legacy) : 'off', selector))
+  targets.push(target(address, protocol, protocol === 'tcp' ? tlsOf(legacy) : 'off', rule.slice(0, word).trim()))
+}
+
+/** What stands within the parentheses of each action, and before the first. */
+function* actionsOf(statement: string): Generator<{ parameters: string; before: string }> {
+  const opening = /\baction\s*\(/gi
+  for (let match = opening.exec(statement); match !== null; match = opening.exec(statement)) {
+    const end = statement.indexOf(')', opening.lastIndex)
+    if (end < 0) return
+    yield { parameters: statement.slice(opening.lastIndex, end), before: statement.slice(0, match.index).trim() }
+    opening.lastIndex = end
+  }
 }
 
 const target = (address: string, protocol: string, tls: LogTarget['tls'], selector: string): LogTarget => ({

@@ -112,6 +112,9 @@ describe('two units of one product', () => {
     ['system', { '/proc/version': 'Linux version 6.2\n' }],
     ['update-channel', { '/etc/apt/apt.conf': 'Acquire::AllowInsecureRepositories "1";' }],
     ['boot', { '/proc/cmdline': 'ro quiet init=/bin/sh\n' }],
+    ['hardening', { '/proc/sys/kernel/kptr_restrict': '0\n' }],
+    ['hardening', { '/usr/bin/x': { mode: 0o4755 } }],
+    ['operations', { '/etc/chrony.conf': 'server evil.example\n' }],
   ] as [string, Tree][])('that differ in %s have another digest there, and only there', async (id, change) => {
     const [before, after] = [await digests(one), await digests({ ...one, ...change })]
     expect(Object.keys(before).filter((section) => before[section] !== after[section])).toEqual([id])
