@@ -5,7 +5,7 @@ import { LOGINS_READS } from './hardening/logins.ts'
 import { MANDATORY_ACCESS_READS, readMandatoryAccess } from './hardening/mandatory-access.ts'
 import { MEMORY_READS, readMemory } from './hardening/memory.ts'
 import { protectedMounts, readMounts } from './hardening/mounts.ts'
-import { OTHER_DIRECTORIES, PATH_DIRECTORIES, readPrograms } from './hardening/programs.ts'
+import { MAX_DIRECTORIES, MAX_FILES, OTHER_DIRECTORIES, PATH_DIRECTORIES, readPrograms } from './hardening/programs.ts'
 import { DATA_ENDINGS } from './hardening/program-directories.ts'
 import { readUnconfined } from './hardening/unconfined.ts'
 import { readUsb, USB_READS } from './hardening/usb.ts'
@@ -40,7 +40,7 @@ function measure(host: Host): Reading<'hardening'> {
   return {
     status: 'measured',
     content,
-    state: { 'hardening.usb-storage-loaded': host.stat(USB_STORAGE).status === 'found' },
+    state: host.stat(USB_STORAGE).status === 'found' ? { 'hardening.usb-storage-loaded': true } : {},
   }
 }
 
@@ -64,15 +64,17 @@ export const hardeningSensor: Sensor<'hardening'> = {
   needs:
     'for the profiles of AppArmor and settings that only root may read: root; for the programs that listen ' +
     'unconfined: CAP_SYS_PTRACE. The rest: nothing beyond reading these files',
-  blindSpots:
-    'set-id programs elsewhere, deeper, on other file systems mounted below, or with a name in such a place that ends as data does ' +
-    `(${DATA_ENDINGS.map((ending) => `.${ending}`).join(' ')}); file ` +
-    '' +
-    'capabilities; a mode that is changed in place is seen within an hour, not at once; access control lists; ' +
-    'booleans and permissive domains of SELinux; which profile belongs to which program; mounts at other points, and ' +
-    'mounts as containers see them; swap in a file on an encrypted file system counts as a file; settings of single ' +
-    'network interfaces; JTAG, and consoles of the firmware and boot loader; gettys that systemd starts by itself ' +
-    'where /run/systemd/generator cannot be seen',
+  blindSpots: [
+    'set-id programs elsewhere, deeper, on other file systems mounted below, or there with a name that ends as data does ' +
+      `(${DATA_ENDINGS.map((ending) => `.${ending}`).join(' ')})`,
+    `more than ${MAX_DIRECTORIES} directories or ${MAX_FILES} files, which is said`,
+    'what a program contains; file capabilities; access control lists',
+    'a mode that is changed in place, until an hour has passed',
+    'booleans and permissive domains of SELinux, and which profile belongs to which program',
+    'mounts at other points, and as containers see them; swap in a file counts as such on an encrypted file system too',
+    'settings of single network interfaces; JTAG, and consoles of the firmware and boot loader',
+    'gettys that systemd starts by itself, where /run/systemd/generator cannot be seen',
+  ].join('; '),
   budget: { cpuMs: 60 },
   remedy:
     'Mount /sys/kernel/security, and make /proc visible for the service (no ProtectProc=, no ProcSubset=pid); let ' +

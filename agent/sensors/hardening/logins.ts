@@ -50,7 +50,7 @@ function kindOf(command: string): Kind {
 }
 
 /**
- * inittab of BusyBox and OpenWrt, whose first field is the terminal, and of SysV init, whose getty names it:
+ * Terminals are byte strings here. inittab of BusyBox and OpenWrt, whose first field is the terminal, and of SysV init, whose getty names it:
  * `ttyS0::respawn:/sbin/getty -L ttyS0 115200 vt100`, `::askfirst:/usr/libexec/login.sh`. OpenWrt's login.sh asks for a
  * password only where one is set: it counts as a login.
  */
@@ -66,7 +66,7 @@ export function parseInittab(text: string): readonly TerminalLogin[] {
     const terminal = named ?? (/^(?:tty|hvc|console)/.test(id) ? id.trim() : 'console')
     if (!isVirtual(terminal) && !/\btty\d+\b/.test(command)) logins.add(terminal, kindOf(command))
   }
-  return [...logins.found].map(([terminal, kind]) => ({ terminal: printable(terminal, 128), kind }))
+  return [...logins.found].map(([terminal, kind]) => ({ terminal, kind }))
 }
 
 /** The terminals of instances such as serial-getty@ttyS0.service, by the links that start them. */
@@ -103,7 +103,8 @@ function kindOfUnit(host: Host, unit: string, logins: Logins): Kind {
 function isAutomatic(host: Host, path: string, logins: Logins): boolean {
   const file = host.readText(path, MAX_BYTES)
   if (file.status !== 'found') logins.hide(file.status)
-  return file.status === 'found' && /^ExecStart=.*/m.test(file.value) && AUTOMATIC.test(file.value)
+  const commands = file.status === 'found' ? file.value.match(/^[ \t]*ExecStart=.*$/gm) : null
+  return commands?.some((command) => AUTOMATIC.test(command)) === true
 }
 
 /** systemd-getty-generator(8) starts one on each serial console; systemd.debug_shell opens another, with no password. */

@@ -114,6 +114,26 @@ describe('whole systems', () => {
   })
 })
 
+test('a drop-in that logs somebody in without asking is seen, a comment that speaks of it is none', async () => {
+  const wants = '/etc/systemd/system/getty.target.wants/serial-getty@ttyS0.service'
+  const dropIn = '/etc/systemd/system/serial-getty@ttyS0.service.d/x.conf'
+  const logins = async (text: string) =>
+    (await of({ ...DEBIAN, [wants]: { link: '/x' }, [dropIn]: `[Service]\n${text}\n` })).debug.logins
+  expect(await logins('ExecStart=-/sbin/agetty --autologin root %I')).toEqual({
+    value: [{ terminal: 'ttyS0', kind: 'automatic' }],
+  })
+  expect(await logins('# no --autologin root\nExecStart=-/sbin/agetty %I')).toEqual({
+    value: [{ terminal: 'ttyS0', kind: 'login' }],
+  })
+})
+
+test('the hardening does not depend on a stick that is plugged in, which is state', async () => {
+  const reading = await hardeningSensor.measure(
+    ownedByRoot(treeHost({ ...DEBIAN, '/sys/module/usb_storage/refcnt': '1' })),
+  )
+  expect(reading).toMatchObject({ state: { 'hardening.usb-storage-loaded': true } })
+})
+
 describe('who can replace a program', () => {
   const at = (host: Host, path: string, ids: { uid?: number; gid?: number }): Host => ({
     ...host,
