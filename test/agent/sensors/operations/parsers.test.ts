@@ -74,6 +74,7 @@ describe('rsyslog', () => {
     ['*.* :omrelp:log.example:2514', ['*.* log.example:2514 relp off']],
     ['$DefaultNetstreamDriver gtls\n$ActionSendStreamDriverMode 1\n*.* @@log.example', ['*.* log.example tcp on']],
     ['$ActionSendStreamDriverMode 1\n*.* @@log.example', ['*.* log.example tcp off']],
+    ['$DefaultNetstreamDriver gtls\n*.* @@log.example', ['*.* log.example tcp off']],
     ['action(type="omfwd" target="a" port="514")', [' a:514 udp off']],
     [
       '*.* action(\n type="omfwd"\n target="a"\n protocol="tcp" StreamDriver="ossl"\n StreamDriverMode="1"\n)',
