@@ -19,6 +19,18 @@ export const COMMANDS = {
     maxBytes: 8 * MIB,
     timeoutMs: 5000,
   },
+  'iptables-nft': {
+    paths: ['/usr/sbin/iptables-nft-save', '/sbin/iptables-nft-save'],
+    args: [],
+    maxBytes: 8 * MIB,
+    timeoutMs: 5000,
+  },
+  'ip6tables-nft': {
+    paths: ['/usr/sbin/ip6tables-nft-save', '/sbin/ip6tables-nft-save'],
+    args: [],
+    maxBytes: 8 * MIB,
+    timeoutMs: 5000,
+  },
   'iptables-legacy': {
     paths: ['/usr/sbin/iptables-legacy-save', '/sbin/iptables-legacy-save'],
     args: [],

@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import type { SectionId } from '../../shared/posture/sections.ts'
+import { accessSensor } from './access.ts'
 import { bootSensor } from './boot.ts'
 import { hardeningSensor } from './hardening.ts'
+import { firewallSensor } from './firewall.ts'
 import type { Host } from './host.ts'
 import { operationsSensor } from './operations.ts'
 import { packagesSensor } from './packages.ts'
@@ -23,6 +25,8 @@ export const SENSORS: readonly Sensor[] = [
   updateChannelSensor,
   hardeningSensor,
   operationsSensor,
+  firewallSensor,
+  accessSensor,
 ]
 
 export interface Measurement {

@@ -36,6 +36,16 @@ const CODES: Readonly<Record<SectionId, Readonly<Record<Change['kind'], FindingC
     removed: 'operations.audit-changed',
     changed: 'operations.audit-changed',
   },
+  firewall: {
+    added: 'firewall.rules-changed',
+    removed: 'firewall.rules-changed',
+    changed: 'firewall.rules-changed',
+  },
+  access: {
+    added: 'access.account-changed',
+    removed: 'access.account-changed',
+    changed: 'access.account-changed',
+  },
 }
 
 const sectionStatus = (id: string, before: string | null, after: string | null): Deviation => ({

@@ -1,3 +1,4 @@
+import { accessFindings } from './access-findings.ts'
 import { bootFindings } from './boot-findings.ts'
 import { EXAMINE, type FindingEntry } from './finding-entry.ts'
 import { hardeningFindings } from './hardening-findings.ts'
@@ -51,6 +52,7 @@ const table = {
   },
   ...postureFindings,
   ...hardeningFindings,
+  ...accessFindings,
 } as const satisfies Record<string, FindingEntry>
 
 export type FindingCode = keyof typeof table

@@ -17,7 +17,7 @@ export interface EncodedSection {
 
 export const MAX_SECTION_BYTES = 4 * 1024 * 1024
 
-const SECTION_LIMITS: CborLimits = { maxBytes: MAX_SECTION_BYTES, maxDepth: 8, maxItems: 400_000 }
+const SECTION_LIMITS: CborLimits = { maxBytes: MAX_SECTION_BYTES, maxDepth: 10, maxItems: 400_000 }
 
 /**
  * Writes a reading in its one canonical form: {section, status, content | reason | code}, lists sorted and unique.

@@ -45,10 +45,11 @@ const joined = (one: Statement, other: Statement): Statement => ({
   value: `${one.value} | ${other.value}`,
   codes: { ...one.codes, ...other.codes },
   strength: { ...one.strength, ...other.strength },
+  within: [...(one.within ?? []), ...(other.within ?? [])],
 })
 
 /**
- * What changed between two readings of one section, in a stable order. Where either was not measured, the only change
+ * What changed between two readings of one section, in a stable order, each cause once (see Fact.within). Where either was not measured, the only change
  * is that of the status: content that could not be looked at was not removed.
  */
 export function diffSection<S extends SectionId>(
@@ -62,10 +63,12 @@ export function diffSection<S extends SectionId>(
   }
   const old = factsOf(id, before.content)
   const changes: Change[] = []
+  const within = new Map<string, readonly string[]>()
   for (const [subject, statement] of factsOf(id, after.content)) {
     const previous = old.get(subject)
     const { value } = statement
     old.delete(subject)
+    within.set(subject, [...(previous?.within ?? []), ...(statement.within ?? [])])
     if (previous === undefined) changes.push({ subject, kind: 'added', after: value, ...codeOf(statement, 'added') })
     else if (previous.value !== value) {
       changes.push({
@@ -79,8 +82,10 @@ export function diffSection<S extends SectionId>(
   }
   for (const [subject, statement] of old) {
     changes.push({ subject, kind: 'removed', before: statement.value, ...removalCode(statement) })
+    within.set(subject, statement.within ?? [])
   }
-  return changes
+  const changed = new Set(changes.map(({ subject }) => subject))
+  return changes.filter(({ subject }) => within.get(subject)?.some((whole) => changed.has(whole)) !== true)
 }
 
 /** What is not named counts as zero. What was not seen before, which is infinite, cannot have become weaker. */

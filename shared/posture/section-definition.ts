@@ -18,6 +18,12 @@ export interface Fact {
    * `weakened` one where `codes` has that. Infinity: not seen, see `level` in ./observation.ts.
    */
   readonly strength?: Strength
+  /**
+   * Subjects whose change this one's is a part of: the keys of an account that is new, the rules of a firewall that was
+   * flushed. Where one of them has changed as well, this one is no change of its own: one cause is one finding. So the
+   * codes of such a subject take account of all that is within it. No subject is within itself, by whatever way.
+   */
+  readonly within?: readonly string[]
 }
 
 export type FactCodes = Readonly<Partial<Record<ChangeKind | 'weakened', FindingCode>>>

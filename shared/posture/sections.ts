@@ -1,7 +1,9 @@
 import type { SectionDefinition } from './section-definition.ts'
+import { access, type AccessContent } from './sections/access.ts'
 import { boot, type BootContent } from './sections/boot.ts'
 import { hardening, type HardeningContent } from './sections/hardening.ts'
 import { operations, type OperationsContent } from './sections/operations.ts'
+import { firewall, type FirewallContent } from './sections/firewall.ts'
 import { packages, type PackagesContent } from './sections/packages.ts'
 import { patchLevel, type PatchLevelContent } from './sections/patch-level.ts'
 import { sockets, type SocketsContent } from './sections/sockets.ts'
@@ -19,6 +21,8 @@ export interface SectionContents {
   'update-channel': UpdateChannelContent
   hardening: HardeningContent
   operations: OperationsContent
+  firewall: FirewallContent
+  access: AccessContent
 }
 
 /** The parts of a posture. All of them are asserted by the agent: no TPM measured them. */
@@ -34,6 +38,8 @@ export const SECTIONS: { readonly [S in SectionId]: SectionDefinition<SectionCon
   'update-channel': updateChannel,
   hardening,
   operations,
+  firewall,
+  access,
 }
 
 export const SECTION_IDS = Object.keys(SECTIONS) as readonly SectionId[]

@@ -36,3 +36,6 @@ export const text = (maxLength: number) =>
 
 /** A count of things. */
 export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+
+/** SHA-256 of what is too long for a section, in hexadecimal. */
+export const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))

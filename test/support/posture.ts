@@ -5,7 +5,10 @@ import type { Missing } from '../../shared/posture/observation.ts'
 import { MISSING } from '../../shared/posture/observation.ts'
 import type { SectionReading } from '../../shared/posture/reading.ts'
 import { SECTIONS, type SectionContents, type SectionId } from '../../shared/posture/sections.ts'
+import { PASSWORD_KINDS } from '../../shared/posture/sections/access/accounts.ts'
+import { PRIVILEGE_PROGRAMS } from '../../shared/posture/sections/access.ts'
 import { LOCKDOWN_MODES, MAPPING_KINDS } from '../../shared/posture/sections/boot.ts'
+import { FIREWALL_MANAGERS, RULE_SOURCES } from '../../shared/posture/sections/firewall.ts'
 import { PACKAGE_MANAGERS, PACKAGE_STATES } from '../../shared/posture/sections/packages.ts'
 import { MOUNT_OPTIONS, OWNER_CLASSES, SWAP_KINDS, WRITABLE_BY } from '../../shared/posture/sections/hardening.ts'
 import { SERVER_KINDS, SERVICE_STATES } from '../../shared/posture/sections/operations.ts'
@@ -51,6 +54,16 @@ const services = fc.uniqueArray(fc.record({ service: text, state: fc.constantFro
   maxLength: 3,
   selector: ({ service }) => service,
 })
+const input = observation(fc.constantFrom('filtered' as const, 'open' as const))
+const policy = fc.constantFrom('accept' as const, 'drop' as const)
+const family = fc.constantFrom('ip', 'ip6', 'inet')
+const sshSettings = fc.array(
+  fc.record({
+    name: fc.constantFrom('PasswordAuthentication', 'PermitRootLogin', 'UsePAM', 'Ciphers', 'LogLevel'),
+    value: fc.oneof(fc.constantFrom('yes', 'no'), text),
+  }),
+  { maxLength: 4 },
+)
 
 /** Without the combinations that no socket has. */
 const fitting = ({ address, ...listener }: Listener): Listener => {
@@ -387,6 +400,107 @@ export const contents: { readonly [S in SectionId]: fc.Arbitrary<SectionContents
       selector: ({ path }) => path,
     }),
     truncated: fc.boolean(),
+  }),
+  firewall: fc.record({
+    input: fc.record({ ipv4: input, ipv6: input }),
+    rulesets: fc.uniqueArray(
+      fc.record({
+        source: fc.constantFrom(...RULE_SOURCES),
+        rules: observation(
+          fc.record({
+            digest,
+            chains: fc.array(
+              fc.record(
+                {
+                  family,
+                  table: name,
+                  name,
+                  base: fc.record(
+                    {
+                      type: fc.constantFrom('filter', 'nat'),
+                      hook: fc.constantFrom('input', 'forward', 'a'),
+                      priority: fc.constantFrom(-1, 0),
+                      policy,
+                      devices: fc.array(text, { maxLength: 2 }),
+                    },
+                    { requiredKeys: ['type', 'hook', 'policy', 'devices'] },
+                  ),
+                  dormant: fc.constant(true as const),
+                  rules: count,
+                  digest,
+                },
+                { requiredKeys: ['family', 'table', 'name', 'rules', 'digest'] },
+              ),
+              { maxLength: 3 },
+            ),
+            objects: fc.array(fc.record({ kind: name, family, table: name, name: text, digest }), { maxLength: 2 }),
+          }),
+        ),
+      }),
+      { maxLength: 3, selector: ({ source }) => source },
+    ),
+    configuration: fc.array(
+      fc.record({
+        manager: fc.constantFrom(...FIREWALL_MANAGERS),
+        path: text,
+        content: fc.oneof(digest, fc.constantFrom(...MISSING)),
+      }),
+      { maxLength: 2 },
+    ),
+  }),
+  access: fc.record({
+    ssh: fc.array(
+      fc.record(
+        {
+          program: fc.constantFrom('sshd', 'dropbear'),
+          instance: name,
+          basis: fc.constantFrom('effective', 'configuration'),
+          settings: observation(sshSettings),
+          matches: observation(
+            fc.array(fc.record({ position: count, condition: text, settings: sshSettings }), { maxLength: 2 }),
+          ),
+          options: observation(text),
+        },
+        { requiredKeys: ['program', 'basis', 'settings', 'matches', 'options'] },
+      ),
+      { maxLength: 2 },
+    ),
+    accounts: observation(
+      fc.record({
+        list: fc.array(
+          fc.record({
+            name,
+            superuser: fc.boolean(),
+            shell: text,
+            password: observation(fc.constantFrom(...PASSWORD_KINDS)),
+            keys: observation(fc.record({ count, digest })),
+          }),
+          { maxLength: 3 },
+        ),
+        more: count,
+        malformed: count,
+        shadow: fc.constantFrom('read', ...MISSING),
+      }),
+    ),
+    groups: observation(
+      fc.record({
+        list: fc.array(fc.record({ name, groups: fc.array(text, { minLength: 1, maxLength: 2 }) }), { maxLength: 2 }),
+        more: count,
+        malformed: count,
+      }),
+    ),
+    sources: observation(
+      fc.array(fc.record({ database: fc.constantFrom('passwd', 'group'), services: text }), { maxLength: 2 }),
+    ),
+    privileges: fc.uniqueArray(
+      fc.record({
+        program: fc.constantFrom(...PRIVILEGE_PROGRAMS),
+        rules: observation(fc.record({ count, digest, withoutPassword: fc.array(text, { maxLength: 2 }) })),
+      }),
+      { maxLength: 2, selector: ({ program }) => program },
+    ),
+    pam: observation(fc.array(fc.record({ service: text, digest }), { maxLength: 2 })),
+    consoles: observation(fc.array(text, { maxLength: 2 })),
   }),
 }
 

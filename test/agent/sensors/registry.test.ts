@@ -108,6 +108,8 @@ describe('two units of one product', () => {
     ['sockets', { '/proc/7/exe': { link: '/tmp/gateway' } }],
     ['packages', { '/var/lib/dpkg/status': 'Package: bash\nStatus: install ok installed\nVersion: 2\n\n' }],
     ['patch-level', { '/run/reboot-required': '' }],
+    ['firewall', { '/etc/nftables.conf': 'flush ruleset\n' }],
+    ['access', { '/etc/passwd': 'root:x:0:0::/root:/bin/sh\n' }],
     ['patch-level', { '/lib/modules/6.2/modules.order': '' }],
     ['system', { '/proc/version': 'Linux version 6.2\n' }],
     ['update-channel', { '/etc/apt/apt.conf': 'Acquire::AllowInsecureRepositories "1";' }],
