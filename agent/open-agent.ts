@@ -14,6 +14,7 @@ import { DEFAULT_BACKLOG_PER_SECOND } from './outbox/delivery.ts'
 import { openUnsent, type Unsent } from './outbox/open.ts'
 import { readBootIdentity } from './sensors/boot-identity.ts'
 import { createHost, type Host } from './sensors/host.ts'
+import { SocketSampler } from './sensors/sockets/sampler.ts'
 import { loadIdentity, type Identity } from './state/identity.ts'
 import { lockState, type StateLock } from './state/lock.ts'
 import { statePaths } from './state/paths.ts'
@@ -25,6 +26,7 @@ export interface OpenAgent {
   readonly agent: Agent
   readonly identity: Identity
   readonly unsent: Unsent
+  readonly sampler: SocketSampler
   readonly lock: StateLock
 }
 
@@ -44,6 +46,7 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
     const tcti = tctiOf(config, identity)
     const host = createHost({ root: config.host.root, tpm: attributesAt(tcti) })
     const helper = createHelper({ socket: config.measure.socket, host, tell: (message) => log.warn(message) })
+    const sampler = new SocketSampler(host, config.report.sampleSeconds)
     const unsent = await openUnsent({
       paths,
       maxBytes: config.state.outboxMaxBytes,
@@ -57,6 +60,7 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
       unsent,
       host,
       helper,
+      sampler,
       quote: await quoteFunction(config, identity, tcti, host, log),
       firmwareLog: logReader({
         probe: 'firmware-log',
@@ -79,7 +83,7 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
       monotonic: () => performance.now(),
       random,
     })
-    return { agent, identity, unsent, lock }
+    return { agent, identity, unsent, sampler, lock }
   } catch (error) {
     await lock.release()
     throw error

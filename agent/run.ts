@@ -26,7 +26,7 @@ export interface RunningAgent {
 
 /** Runs until it is stopped: measures when an epoch arrives, then at each interval. */
 export async function startAgent(config: AgentConfig, log: Log): Promise<RunningAgent> {
-  const { agent, identity, lock, unsent } = await openAgent(config, log)
+  const { agent, identity, lock, unsent, sampler } = await openAgent(config, log)
   const startedAt = Math.floor(Date.now() / 1000)
   let timer: NodeJS.Timeout | undefined
   let stopped = false
@@ -117,6 +117,7 @@ export async function startAgent(config: AgentConfig, log: Log): Promise<Running
   })
   log.info(`device ${identity.ueid} reports every ${config.report.intervalSeconds} s`)
   channel.start()
+  const stopSampling = sampler.start()
   schedule()
   await status()
   return {
@@ -125,6 +126,7 @@ export async function startAgent(config: AgentConfig, log: Log): Promise<Running
     async stop() {
       stopped = true
       clearTimeout(timer)
+      stopSampling()
       await channel.close()
       await inbound
       await status()

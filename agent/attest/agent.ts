@@ -10,6 +10,7 @@ import type { OutboxEntry } from '../outbox/entry.ts'
 import type { Unsent } from '../outbox/open.ts'
 import type { Helper } from '../measure/client/helper.ts'
 import type { Host } from '../sensors/host.ts'
+import type { SocketSampler } from '../sensors/sockets/sampler.ts'
 import type { Identity } from '../state/identity.ts'
 import type { ProgressFile } from '../state/progress.ts'
 import { afterListRequest, afterReceipt, afterRequest, type Told } from './acknowledgements.ts'
@@ -25,6 +26,8 @@ export interface AgentOptions {
   readonly progress: ProgressFile
   readonly unsent: Unsent
   readonly host: Host
+  /** Counts what listens between two measurements. */
+  readonly sampler: SocketSampler
   /** null for a device that was enrolled without a TPM. */
   readonly quote: QuoteFunction | null
   /** Sees what the agent may not. */
@@ -121,7 +124,7 @@ export class Agent {
   }
 
   async #measure(): Promise<OutboxEntry | undefined> {
-    const { identity, host, helper, quote, now, progress, unsent } = this.#options
+    const { identity, host, helper, sampler, quote, now, progress, unsent } = this.#options
     const epoch = this.#epoch.current
     if (epoch === null) {
       this.#tell(new Error('no epoch of the collector has arrived yet, so there is nothing to answer'))
@@ -164,6 +167,7 @@ export class Agent {
     })
     const { sequence, postureDigest, pcrDigest } = made
     const entry = await unsent.outbox.put(made.bytes, { session: this.#session.id, sequence, createdAt: now() })
+    sampler.reported()
     this.#session.advance(made.hash)
     const { content = null, told: list = null } = (carried as CarriedList | null) ?? {}
     if (content !== null) contents.push(content)
@@ -192,8 +196,10 @@ export class Agent {
   }
 
   #ownState(): ReadonlyMap<string, StateScalar> {
-    const { outbox } = this.#options.unsent
+    const { unsent, sampler } = this.#options
+    const { outbox } = unsent
     return new Map<string, StateScalar>([
+      ...Object.entries(sampler.measured()),
       ['outbox.waiting', outbox.entries.length],
       ['outbox.dropped', outbox.droppedCount],
       ['outbox.refused', outbox.refusedCount],

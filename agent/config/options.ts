@@ -41,6 +41,11 @@ export const agentConfig = defineConfig(
     report: {
       interval_seconds: option(integer(10, 7 * DAY), 300, 'Time from one measurement to the next.'),
       jitter_seconds: option(integer(0, 3600), 30, 'Random delay on top, so that a fleet does not report in step.'),
+      sample_seconds: option(
+        integer(0, 3600),
+        60,
+        'Time between two looks at the listening sockets in between, to count those that come and go. 0: none.',
+      ),
       resend_seconds: option(integer(60, 7 * DAY), 1500, 'Time after which a report without receipt is sent again.'),
     },
     tpm: {

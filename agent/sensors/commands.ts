@@ -46,8 +46,14 @@ export const COMMANDS = {
   'sshd-effective': { paths: ['/usr/sbin/sshd', '/usr/bin/sshd'], args: ['-T'], maxBytes: MIB, timeoutMs: 5000 },
   'vsock-listeners': {
     paths: ['/usr/bin/ss', '/bin/ss', '/sbin/ss'],
-    args: ['--no-header', '--numeric', '--listening', '--vsock'],
+    args: ['--no-header', '--numeric', '--listening', '--extended', '--vsock'],
     maxBytes: MIB,
+    timeoutMs: 5000,
+  },
+  'socket-bindings': {
+    paths: ['/usr/bin/ss', '/bin/ss', '/sbin/ss'],
+    args: ['--no-header', '--numeric', '--listening', '--extended', '--tcp', '--udp', '--raw', '--sctp'],
+    maxBytes: 8 * MIB,
     timeoutMs: 5000,
   },
 } as const satisfies Record<string, SystemCommand>

@@ -31,6 +31,8 @@ export interface HostStat extends Ownership {
   readonly modified: number
   /** Differs when the file was replaced or written to: device, inode, size, times of change of content and inode. */
   readonly identity: string
+  /** Number of the inode: that of a thing of the kernel's own, such as a namespace. */
+  readonly inode: number
 }
 
 /** A regular file that is read in pieces, because it may be larger than the agent wants to be. */
@@ -123,7 +125,8 @@ export function createHost(options: HostOptions = {}): Host {
         const { dev, ino, size, mtimeMs, ctimeMs } = stats
         const identity = [dev, ino, size, mtimeMs, ctimeMs].join(':')
         const modified = Math.floor(mtimeMs / 1000)
-        return { status: 'found', value: { kind: kindOf(stats), modified, identity, ...ownershipOf(stats) } }
+        const value = { kind: kindOf(stats), modified, identity, inode: ino, ...ownershipOf(stats) }
+        return { status: 'found', value }
       }),
     tpm: options.tpm ?? (async () => ({ status: 'absent' })),
     run: options.run ?? (async () => ({ status: 'no-permission' })),

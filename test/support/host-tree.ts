@@ -81,12 +81,15 @@ export function ownedByRoot(host: Host): Host {
   }
 }
 
-/** Runs synchronous `action` as the user nobody if this process is root, as the service runs without root. */
-export function asNobody<T>(action: () => T): T {
+/**
+ * Runs `action` as the user nobody if this process is root, as the service runs without root. Nothing else of the
+ * process may go on meanwhile.
+ */
+export async function asNobody<T>(action: () => T | Promise<T>): Promise<T> {
   if (process.geteuid?.() !== 0) return action()
   process.seteuid?.(65_534)
   try {
-    return action()
+    return await action()
   } finally {
     process.seteuid?.(0)
   }

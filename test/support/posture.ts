@@ -16,8 +16,10 @@ import { IMAGE_MECHANISMS } from '../../shared/posture/sections/patch-level.ts'
 import {
   EPHEMERAL,
   SOCKET_SCOPES,
+  SOCKET_SIGHTS,
   SOCKET_TABLES,
   type Listener,
+  type SocketProgram,
   type SocketsContent,
 } from '../../shared/posture/sections/sockets.ts'
 import { OS_FIELDS } from '../../shared/posture/sections/system.ts'
@@ -64,9 +66,21 @@ const sshSettings = fc.array(
   }),
   { maxLength: 4 },
 )
+const program = fc
+  .record(
+    { executable: text, unit: name, origin: fc.constantFrom('package', 'none', 'unknown'), package: name },
+    { requiredKeys: ['executable', 'origin', 'package'] },
+  )
+  .map(({ package: itsPackage, ...rest }): SocketProgram =>
+    rest.origin === 'package' ? { ...rest, package: itsPackage } : rest,
+  )
 
 /** Without the combinations that no socket has. */
-const fitting = ({ address, ...listener }: Listener): Listener => {
+const fitting = ({ ipv6Only, ...listener }: Listener): Listener => {
+  const fit = withAddress(listener)
+  return fit.family !== 'ipv6' || ipv6Only === undefined ? fit : { ...fit, ipv6Only }
+}
+const withAddress = ({ address, ...listener }: Listener): Listener => {
   if (listener.port === EPHEMERAL) return { ...listener, family: 'any' }
   if (listener.family === 'any' || listener.family === 'link') return { ...listener, family: 'link' }
   return address === undefined ? listener : { ...listener, address }
@@ -139,7 +153,10 @@ export const contents: { readonly [S in SectionId]: fc.Arbitrary<SectionContents
               address: fc.constantFrom('0.0.0.0', '127.0.0.1', '::', '::1'),
               port: fc.constantFrom<number | typeof EPHEMERAL>(22, 53, EPHEMERAL),
               owner: fc.constantFrom('known', 'hidden', 'none'),
-              executables: fc.array(text, { minLength: 1, maxLength: 3 }),
+              namespace: name,
+              interfaces: fc.array(name, { maxLength: 2 }),
+              ipv6Only: fc.boolean(),
+              programs: fc.array(program, { minLength: 1, maxLength: 3 }),
             },
             { requiredKeys: ['protocol', 'family', 'scope', 'port', 'owner'] },
           )
@@ -148,6 +165,9 @@ export const contents: { readonly [S in SectionId]: fc.Arbitrary<SectionContents
       ),
       tables: fc.subarray([...SOCKET_TABLES]),
       owners: fc.constantFrom('visible', 'no-permission', 'bounded'),
+      namespaces: fc.constantFrom('visible', 'no-permission', 'bounded', 'unreadable'),
+      bindings: fc.constantFrom(...SOCKET_SIGHTS),
+      vsock: fc.constantFrom(...SOCKET_SIGHTS),
       truncated: fc.boolean(),
       total: count,
       malformed: count,

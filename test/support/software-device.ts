@@ -32,7 +32,7 @@ const listener = (port: number, executable: string) => ({
   address: '0.0.0.0',
   port,
   owner: 'known' as const,
-  executables: [executable],
+  programs: [{ executable, origin: 'unknown' as const }],
 })
 
 export const socketsWith = (...ports: number[]): SectionReading<'sockets'> => ({
@@ -41,6 +41,9 @@ export const socketsWith = (...ports: number[]): SectionReading<'sockets'> => ({
     listeners: ports.map((port) => listener(port, port === 22 ? '/usr/sbin/sshd' : '/tmp/nc')),
     tables: ['tcp', 'udp'],
     owners: 'visible',
+    namespaces: 'visible',
+    bindings: 'visible',
+    vsock: 'visible',
     truncated: false,
     total: ports.length,
     malformed: 0,

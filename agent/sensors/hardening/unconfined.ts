@@ -3,7 +3,8 @@ import { MAX_NAMES, type HardeningContent } from '../../../shared/posture/sectio
 import { SOCKET_TABLES } from '../../../shared/posture/sections/sockets.ts'
 import type { Host } from '../host.ts'
 import { readEphemeralPorts } from '../sockets/ephemeral.ts'
-import { findOwners } from '../sockets/owners.ts'
+import { executableOf, UNKNOWN_EXECUTABLE } from '../sockets/owners.ts'
+import { Processes } from '../sockets/processes.ts'
 import { parseSocketTable } from '../sockets/proc-net.ts'
 
 const MAX_TABLE_BYTES = 24 * 1024 * 1024
@@ -64,8 +65,11 @@ export function readUnconfined(host: Host, mac: HardeningContent['mac']): Harden
   if (!isConfining(mac)) return { missing: 'absent' }
   const wanted = reachableSockets(host)
   if ('missing' in wanted) return wanted
-  const { visibility, executables } = findOwners(host, wanted.value, (pid) => isUnconfined(host, pid))
-  if (visibility !== 'visible') return { missing: visibility === 'bounded' ? 'too-large' : 'no-permission' }
-  const found = new Set([...executables.values()].flatMap((paths) => [...paths]))
+  const processes = new Processes()
+  processes.list(host, (pid) => isUnconfined(host, pid))
+  const { sight, holders } = processes.holders(host, wanted.value)
+  if (sight !== 'visible') return { missing: sight === 'bounded' ? 'too-large' : 'no-permission' }
+  const pids = new Set([...holders.values()].flat())
+  const found = new Set([...pids].map((pid) => executableOf(host, pid)?.shown ?? UNKNOWN_EXECUTABLE))
   return found.size > MAX_NAMES ? { missing: 'too-large' } : { value: [...found] }
 }

@@ -1,5 +1,6 @@
-import { EPHEMERAL, MAX_EXECUTABLES, type Listener } from '../../../shared/posture/sections/sockets.ts'
+import { EPHEMERAL, type Listener, type SocketProgram } from '../../../shared/posture/sections/sockets.ts'
 import type { Host } from '../host.ts'
+import { programsOf } from './listeners.ts'
 import type { SocketOwners } from './owners.ts'
 import type { ListeningSocket } from './proc-net.ts'
 
@@ -28,29 +29,42 @@ export function collapseEphemeral(
   sockets: readonly ListeningSocket[],
   owners: SocketOwners,
 ): { readonly collapsed: readonly Listener[]; readonly rest: readonly ListeningSocket[] } {
-  const collapsed = new Map<string, Listener>()
+  const uses = new Map<string, Use>()
   const rest: ListeningSocket[] = []
   const seen = new Set<string>()
   for (const socket of sockets) {
-    const found = owners.executables.get(socket.inode)
+    const found = owners.programs.get(socket.inode)
     if (found === undefined && socket.protocol !== 'icmp') {
       rest.push(socket)
       continue
     }
     if (seen.has(socket.inode)) continue
     seen.add(socket.inode)
-    const executables = [...(found ?? [])].sort().slice(0, MAX_EXECUTABLES)
-    const key = [socket.protocol, ...executables].join('\0')
-    if (collapsed.has(key)) continue
-    const owner = found !== undefined ? 'known' : owners.visibility === 'visible' ? 'none' : 'hidden'
-    collapsed.set(key, {
-      protocol: socket.protocol,
-      family: 'any',
-      scope: 'any',
-      port: EPHEMERAL,
-      owner,
-      ...(executables.length === 0 ? {} : { executables }),
-    })
+    const executables = new Set([...(found?.values() ?? [])].map(({ executable }) => executable))
+    const key = [socket.protocol, socket.namespace ?? '', ...[...executables].sort()].join('\0')
+    const use = uses.get(key)
+    if (use === undefined) uses.set(key, { socket, programs: new Map(found) })
+    // The same executables of other units.
+    else for (const [each, program] of found ?? []) use.programs.set(each, program)
   }
-  return { collapsed: [...collapsed.values()], rest }
+  const unknown = owners.visibility === 'visible' ? 'none' : 'hidden'
+  return { collapsed: [...uses.values()].map((use) => collapse(use, unknown)), rest }
+}
+
+interface Use {
+  readonly socket: ListeningSocket
+  readonly programs: Map<string, SocketProgram>
+}
+
+function collapse({ socket: { protocol, namespace }, programs }: Use, unknown: 'none' | 'hidden'): Listener {
+  const kept = programsOf(programs)
+  return {
+    protocol,
+    family: 'any',
+    scope: 'any',
+    port: EPHEMERAL,
+    ...(namespace === undefined ? {} : { namespace }),
+    owner: programs.size === 0 ? unknown : 'known',
+    ...(kept.length === 0 ? {} : { programs: kept }),
+  }
 }

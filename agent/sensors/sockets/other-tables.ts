@@ -11,10 +11,11 @@ export function parsePacketTable(text: string): TableContent {
   for (const line of lines(text)) {
     const columns = columnsOf(line)
     if (columns.length === 0) continue
-    const [, , , protocol = '', , , , , inode = ''] = columns
-    if (!/^[0-9a-f]{4}$/.test(protocol) || !/^\d+$/.test(inode)) malformed += 1
+    const [, , , protocol = '', index = '', , , , inode = ''] = columns
+    if (!/^[0-9a-f]{4}$/.test(protocol) || !/^\d+$/.test(inode) || !/^\d{1,10}$/.test(index)) malformed += 1
     else if (protocol !== '0000') {
-      sockets.push({ protocol: 'packet', address: undefined, port: Number.parseInt(protocol, 16), inode })
+      const port = Number.parseInt(protocol, 16)
+      sockets.push({ protocol: 'packet', address: undefined, port, inode, interface: Number(index) })
     }
   }
   return { sockets, malformed }

@@ -1,90 +1,80 @@
-import type { SocketsContent } from '../../../shared/posture/sections/sockets.ts'
+import { programKey, type SocketProgram } from '../../../shared/posture/sections/sockets.ts'
 import type { Host } from '../host.ts'
 import { printable } from '../text.ts'
+import { originsOf } from './origins.ts'
+import type { OwnersSight, Processes } from './processes.ts'
+import { isContainer, readUnit } from './unit.ts'
 
-const MAX_PROCESSES = 32_768
-const MAX_DESCRIPTORS = 200_000
+/** Programs by ./sockets.ts's `programKey`, so that a program that holds a socket twice is one. */
+export type Programs = ReadonlyMap<string, SocketProgram>
 
 export interface SocketOwners {
-  readonly visibility: SocketsContent['owners']
-  /** Printable paths of the executables that hold a socket, by its inode. */
-  readonly executables: ReadonlyMap<string, ReadonlySet<string>>
-  /** Executables among them whose file was replaced or removed since it was started. */
+  readonly visibility: OwnersSight
+  /** What holds a socket, by its inode. */
+  readonly programs: ReadonlyMap<string, Programs>
+  /** Processes among them whose executable was replaced or removed since it was started. */
   readonly replaced: number
 }
 
-/**
- * Finds the processes that hold the wanted sockets. All processes are looked at even when every socket has an owner
- * already: a second holder would otherwise depend on the order of pids. A process that ends meanwhile is skipped.
- *
- * @param isWanted whether a process is looked at, by its pid
- */
-export function findOwners(
-  host: Host,
-  wanted: ReadonlySet<string>,
-  isWanted: (pid: string) => boolean = () => true,
-): SocketOwners {
-  const executables = new Map<string, Set<string>>()
-  if (wanted.size === 0) return { visibility: 'visible', executables, replaced: 0 }
-  const entries = host.readDirectory('/proc', MAX_PROCESSES)
-  if (entries.status !== 'found') {
-    return { visibility: entries.status === 'too-large' ? 'bounded' : 'no-permission', executables, replaced: 0 }
+/** Finds what holds the wanted sockets: the executable, with its unit and its package. */
+export function findOwners(host: Host, processes: Processes, wanted: ReadonlySet<string>): SocketOwners {
+  const { sight, holders } = processes.holders(host, wanted)
+  const images = new Map<string, Image>()
+  for (const pids of holders.values()) for (const pid of pids) if (!images.has(pid)) images.set(pid, imageOf(host, pid))
+  const files = new Set([...images.values()].flatMap(({ file }) => (file === undefined ? [] : [file])))
+  const origins = originsOf(host, files)
+  const shown = new Map<string, [key: string, program: SocketProgram]>()
+  for (const [pid, { executable, unit, file }] of images) {
+    const origin = (file === undefined ? undefined : origins.get(file)) ?? { origin: 'unknown' as const }
+    const program = { executable, ...(unit === undefined ? {} : { unit }), ...origin }
+    shown.set(pid, [programKey(program), program])
   }
-  // Process 1 always exists: without it, other processes are hidden as well (hidepid of proc(5), ProtectProc of systemd).
-  let visibility: SocketOwners['visibility'] = entries.value.includes('1') ? 'visible' : 'no-permission'
-  let budget = MAX_DESCRIPTORS
-  let replaced = 0
-  for (const pid of entries.value) {
-    if (!isPid(pid) || !isWanted(pid)) continue
-    const descriptors = host.readDirectory(`/proc/${pid}/fd`, budget)
-    if (descriptors.status === 'absent') continue
-    if (descriptors.status === 'too-large') visibility = 'bounded'
-    else if (descriptors.status !== 'found') {
-      if (visibility === 'visible') visibility = 'no-permission'
-    } else {
-      budget -= descriptors.value.length
-      const held = heldSockets(host, pid, descriptors.value, wanted)
-      if (held.length > 0) {
-        const executable = readExecutable(host, pid)
-        if (executable.replaced) replaced += 1
-        for (const inode of held) addTo(executables, inode, executable.path)
-      }
-    }
+  const programs = new Map<string, Programs>()
+  for (const [inode, pids] of holders) {
+    programs.set(inode, new Map(pids.flatMap((pid) => [shown.get(pid) as [string, SocketProgram]])))
   }
-  return { visibility, executables, replaced }
+  const replaced = [...images.values()].filter((image) => image.replaced).length
+  return { visibility: sight, programs, replaced }
 }
 
-const isPid = (name: string): boolean => {
-  const first = name.charCodeAt(0)
-  return first >= 0x31 && first <= 0x39
-}
-
-function heldSockets(host: Host, pid: string, descriptors: readonly string[], wanted: ReadonlySet<string>): string[] {
-  const held: string[] = []
-  for (const descriptor of descriptors) {
-    const link = host.readLink(`/proc/${pid}/fd/${descriptor}`)
-    // proc(5): `socket:[inode]`
-    if (link.status !== 'found' || !link.value.startsWith('socket:[')) continue
-    const inode = link.value.slice(8, -1)
-    if (wanted.has(inode)) held.push(inode)
-  }
-  return held
+interface Image {
+  readonly executable: string
+  readonly unit: string | undefined
+  /** The path, as a byte string, of a file of this system; undefined for what may be a file of another one. */
+  readonly file: string | undefined
+  readonly replaced: boolean
 }
 
 /** The kernel's mark on the path of a file that is not there any more, proc(5). */
 const DELETED = ' (deleted)'
+const MAX_EXECUTABLE = 512
+export const UNKNOWN_EXECUTABLE = '(unknown executable)'
 
-function readExecutable(host: Host, pid: string): { path: string; replaced: boolean } {
+/** Path of what a process runs, as a byte string and printable; undefined where its name cannot be had. */
+export function executableOf(host: Host, pid: string) {
   const link = host.readLink(`/proc/${pid}/exe`)
-  // It holds the socket, so there is an owner, even if its name cannot be had.
-  if (link.status !== 'found') return { path: '(unknown executable)', replaced: false }
+  if (link.status !== 'found') return undefined
   const replaced = link.value.endsWith(DELETED)
   const path = replaced ? link.value.slice(0, -DELETED.length) : link.value
-  return { path: printable(path, 512), replaced }
+  return { path, replaced, shown: printable(path, MAX_EXECUTABLE) }
 }
 
-function addTo(map: Map<string, Set<string>>, key: string, value: string): void {
-  const known = map.get(key)
-  if (known === undefined) map.set(key, new Set([value]))
-  else known.add(value)
+function imageOf(host: Host, pid: string): Image {
+  const unit = readUnit(host, pid)
+  const executable = executableOf(host, pid)
+  // It holds the socket, so there is an owner, even if its name cannot be had.
+  if (executable === undefined) return { executable: UNKNOWN_EXECUTABLE, unit, file: undefined, replaced: false }
+  const { path, replaced, shown } = executable
+  const isOurs = !isContainer(unit) && (replaced || isSameFile(host, pid, path))
+  return { executable: shown, unit, file: isOurs ? path : undefined, replaced }
+}
+
+/** In another mount namespace the same path can be another file. Where ours has a directory hidden, process 1 has not. */
+function isSameFile(host: Host, pid: string, path: string): boolean {
+  const running = host.stat(`/proc/${pid}/exe`)
+  if (running.status !== 'found') return false
+  return ['', '/proc/1/root'].some((root) => {
+    const here = host.stat(root + path)
+    return here.status === 'found' && here.value.identity === running.value.identity
+  })
 }

@@ -1,13 +1,19 @@
-import type { SocketProtocol } from '../../../shared/posture/sections/sockets.ts'
+import type { SocketProtocol, SocketScope } from '../../../shared/posture/sections/sockets.ts'
 import { parseAddress, type SocketAddress } from './address.ts'
 
 /** A socket that accepts from anybody: one that listens, or one without connections that is bound and not connected. */
 export interface ListeningSocket {
   readonly protocol: SocketProtocol
-  /** Undefined below IP. */
+  /** Undefined below IP, and of vsock(7). */
   readonly address: SocketAddress | undefined
+  /** How far one without an address reaches; `link` where nothing is said. */
+  readonly scope?: SocketScope
   readonly port: number
   readonly inode: string
+  /** Of another network namespace than that of process 1, by what ./namespaces.ts calls it. */
+  readonly namespace?: string
+  /** The interface that it is bound to, by number, 0 for none: where the table tells. */
+  readonly interface?: number
 }
 
 /** Tables in one form: those of UDP-Lite, raw and ping sockets are printed as those of UDP, with the same states. */

@@ -75,12 +75,12 @@ describe('files', () => {
     expect(createHost().readText('/dev/zero', 10)).toEqual(unreadable)
   })
 
-  test('a file of somebody else is told apart from an absent one', () => {
+  test('a file of somebody else is told apart from an absent one', async () => {
     const root = writeTree({ '/secret': 'x' })
     chmodSync(root, 0o755)
     chmodSync(join(root, 'secret'), 0o000)
     const host = createHost({ root })
-    asNobody(() => {
+    await asNobody(() => {
       expect(host.readText('/secret', 10)).toEqual({ status: 'no-permission' })
       expect(host.readText('/other', 10)).toEqual(absent)
     })

@@ -46,7 +46,10 @@ describe('the decision log', () => {
     const { ada } = await begun()
     const ben = await person('ben')
     const add = ['person', 'add', '--name', 'Ben', '--role', 'vendor', '--public-key', ben.publicKey]
-    expect(await ben.act(...add)).toMatchObject({ code: 1, stderr: expect.stringContaining('belongs to nobody in the log') })
+    expect(await ben.act(...add)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('belongs to nobody in the log'),
+    })
     expect(await ada.act(...add)).toMatchObject({ code: 0 })
     expect(await ben.act(...add)).toMatchObject({ code: 4, stderr: expect.stringContaining('Ben is vendor') })
     const again = await ada.act('log', 'begin', '--name', 'Ada', '--operator', 'x')

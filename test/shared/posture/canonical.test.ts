@@ -149,7 +149,8 @@ test.each([
   ['more listeners than a whole list holds', false, 1],
   ['a cut list that lacks nothing', true, 0],
 ])('%s is refused', (_, truncated, total) => {
-  const content = { listeners: [], tables: [], owners: 'visible', truncated, total, malformed: 0 } as const
+  const sights = { owners: 'visible', namespaces: 'visible', bindings: 'absent', vsock: 'visible' } as const
+  const content = { ...sights, truncated, total, malformed: 0 }
   const { bytes } = encodeSection('sockets', measured<'sockets'>({ ...content, listeners: [], tables: [] }), sha256)
   refused('sockets', bytes).toThrow(expect.objectContaining({ code: 'section.malformed' }))
 })

@@ -114,6 +114,9 @@ const noSockets: SocketsContent = {
   listeners: [],
   tables: ['tcp'],
   owners: 'visible',
+  namespaces: 'visible',
+  bindings: 'visible',
+  vsock: 'visible',
   truncated: false,
   total: 0,
   malformed: 0,
@@ -131,14 +134,14 @@ test('a new listener is named by protocol, address and port, with its owner', ()
         address: '0.0.0.0',
         port: 4444,
         owner: 'known',
-        executables: ['/usr/bin/nc'],
+        programs: [{ executable: '/usr/bin/nc', unit: 'nc.service', origin: 'none' }],
       },
     ],
   }
   expect(diffSection('sockets', measured<'sockets'>(noSockets), measured<'sockets'>(after))).toContainEqual({
     subject: 'tcp/0.0.0.0:4444',
     kind: 'added',
-    after: 'any, "/usr/bin/nc"',
+    after: 'any, "/usr/bin/nc" (unit "nc.service", no package)',
   })
 })
 

@@ -33,7 +33,13 @@ const shell = (pid: number, inode: number, exe = '/usr/sbin/sshd'): Tree => ({
   [`/proc/${pid}/fd/4`]: { link: '/dev/null' },
   [`/proc/${pid}/exe`]: { link: exe },
 })
-const init: Tree = { '/proc/1/fd/0': { link: '/dev/null' }, '/proc/1/exe': { link: '/sbin/init' } }
+const init: Tree = {
+  '/proc/1/fd/0': { link: '/dev/null' },
+  '/proc/1/exe': { link: '/sbin/init' },
+  '/proc/net/dev': '',
+}
+/** What is told of a program whose unit and package nothing tells. */
+const program = (executable: string) => ({ executable, origin: 'unknown' })
 const ssh = socketTable([{ local: '00000000:0016', state: LISTEN, inode: 77 }])
 
 describe('what listens', () => {
@@ -66,6 +72,9 @@ describe('what listens', () => {
       ],
       tables: ['tcp', 'tcp6', 'udp', 'udp6'],
       owners: 'visible',
+      namespaces: 'visible',
+      bindings: 'no-permission',
+      vsock: 'visible',
       truncated: false,
       total: 5,
       malformed: 0,
@@ -121,7 +130,7 @@ describe('other kinds of sockets', () => {
       'raw/[::]:58',
       'icmp/ephemeral',
     ])
-    expect(content.listeners[1]?.executables).toEqual(['/usr/sbin/radvd'])
+    expect(content.listeners[1]?.programs).toEqual([program('/usr/sbin/radvd')])
   })
 
   test('packet sockets by the protocol that they receive', async () => {
@@ -142,9 +151,10 @@ describe('other kinds of sockets', () => {
       }),
     )
     expect(content).toMatchObject({ total: 2, malformed: 1 })
+    const packet = { protocol: 'packet', family: 'link', scope: 'link' }
     expect(content.listeners).toEqual([
-      { protocol: 'packet', family: 'link', scope: 'link', port: 3, owner: 'known', executables: ['/usr/sbin/lldpd'] },
-      { protocol: 'packet', family: 'link', scope: 'link', port: 0x800, owner: 'none' },
+      { ...packet, port: 3, owner: 'known', programs: [program('/usr/sbin/lldpd')] },
+      { ...packet, port: 0x800, interfaces: [], owner: 'none' },
     ])
   })
 
@@ -240,7 +250,10 @@ describe('who listens', () => {
     const one = treeHost({ ...init, ...tables, ...shell(20, 77), ...shell(7, 77, '/usr/bin/tcpd') })
     const other = treeHost({ ...init, ...tables, ...shell(3, 77), ...shell(400, 77, '/usr/bin/tcpd') })
     const { content } = await measure(one)
-    expect(content.listeners[0]).toMatchObject({ owner: 'known', executables: ['/usr/bin/tcpd', '/usr/sbin/sshd'] })
+    expect(content.listeners[0]).toMatchObject({
+      owner: 'known',
+      programs: [program('/usr/bin/tcpd'), program('/usr/sbin/sshd')],
+    })
     expect((await measure(other)).content).toEqual(content)
   })
 
@@ -248,7 +261,7 @@ describe('who listens', () => {
     const { content, state } = await measure(
       treeHost({ ...init, '/proc/net/tcp': ssh, ...shell(9, 77, '/usr/sbin/sshd (deleted)') }),
     )
-    expect(content.listeners[0]?.executables).toEqual(['/usr/sbin/sshd'])
+    expect(content.listeners[0]?.programs).toEqual([program('/usr/sbin/sshd')])
     expect(state).toEqual({ 'sockets.replaced-executables': 1 })
   })
 
@@ -257,19 +270,103 @@ describe('who listens', () => {
     ['a direction override', '/tmp/\u202egnp', '/tmp/\\xe2\\x80\\xaegnp'],
   ])('a name with %s is shown harmless', async (_, exe, shown) => {
     const { content } = await measure(treeHost({ ...init, '/proc/net/tcp': ssh, ...shell(9, 77, exe) }))
-    expect(content.listeners[0]?.executables).toEqual([shown])
+    expect(content.listeners[0]?.programs).toEqual([program(shown)])
   })
 
   test('a name that is not UTF-8 keeps its bytes', async () => {
     const root = writeTree({ ...init, '/proc/net/tcp': ssh, '/proc/9/fd/3': { link: 'socket:[77]' } })
     symlinkSync(Buffer.from([0x2f, 0xff, 0xfe]), join(root, 'proc/9/exe'))
     const { content } = await measure(createHost({ root, byteOrder: 'LE' }))
-    expect(content.listeners[0]?.executables).toEqual(['/\\xff\\xfe'])
+    expect(content.listeners[0]?.programs).toEqual([program('/\\xff\\xfe')])
   })
 
   test('an owner without a readable name is an owner still', async () => {
     const host = treeHost({ ...init, '/proc/net/tcp': ssh, '/proc/9/fd/3': { link: 'socket:[77]' } })
     expect((await measure(host)).content.listeners[0]).toMatchObject({ owner: 'known' })
+  })
+})
+
+describe('where it is from', () => {
+  const lists: Tree = { '/var/lib/dpkg/info/openssh-server.list': '/usr/sbin/sshd\n', '/usr/sbin/sshd': 'ELF' }
+  const inUnit = (path: string): Tree => ({ '/proc/9/cgroup': `0::${path}\n` })
+  const tree: Tree = { ...init, '/proc/net/tcp': ssh, ...lists, ...inUnit('/system.slice/ssh.service') }
+  const programsOf = async (host: Host) => (await measure(host)).content.listeners[0]?.programs
+  const known = { executable: '/usr/sbin/sshd', unit: 'ssh.service', origin: 'package', package: 'openssh-server' }
+
+  test('the unit of the process and the package of the executable', async () => {
+    expect(await programsOf(treeHost({ ...tree, ...shell(9, 77) }))).toEqual([known])
+  })
+
+  test('a file of no package', async () => {
+    const host = treeHost({ ...tree, ...shell(9, 77, '/tmp/nc'), '/tmp/nc': 'ELF' })
+    expect(await programsOf(host)).toEqual([{ executable: '/tmp/nc', unit: 'ssh.service', origin: 'none' }])
+  })
+
+  test('stays what it was while an update waits for the service to be started again', async () => {
+    expect(await programsOf(treeHost({ ...tree, ...shell(9, 77, '/usr/sbin/sshd (deleted)') }))).toEqual([known])
+  })
+
+  test('another file of the same path, as in another mount namespace, is not taken for that of the package', async () => {
+    const host = treeHost({ ...tree, ...shell(9, 77), '/other': 'ELF' })
+    const elsewhere: Host = { ...host, stat: (path) => host.stat(path === '/proc/9/exe' ? '/other' : path) }
+    expect(await programsOf(elsewhere)).toEqual([{ ...program('/usr/sbin/sshd'), unit: 'ssh.service' }])
+  })
+
+  test('a file that only process 1 sees, because a sandbox hides its directory', async () => {
+    const host = treeHost({ ...tree, ...shell(9, 77, '/home/nc'), '/proc/1/root/home/nc': 'ELF', '/other': '' })
+    const sandboxed: Host = {
+      ...host,
+      stat: (path) => host.stat(path === '/proc/9/exe' ? '/proc/1/root/home/nc' : path),
+    }
+    expect(await programsOf(sandboxed)).toMatchObject([{ executable: '/home/nc', origin: 'none' }])
+  })
+
+  test('of a container, whose files are not those of the packages here', async () => {
+    const docker = `docker-${'0f'.repeat(32)}.scope`
+    const host = treeHost({ ...tree, ...shell(9, 77), ...inUnit(`/system.slice/${docker}`) })
+    expect(await programsOf(host)).toEqual([{ ...program('/usr/sbin/sshd'), unit: 'docker container' }])
+  })
+})
+
+describe('how it is bound', () => {
+  const tables: Tree = {
+    ...init,
+    '/proc/net/tcp': socketTable([
+      { local: '00000000:0044', state: LISTEN, inode: 1 },
+      { local: '00000000:0044', state: LISTEN, inode: 2 },
+    ]),
+    '/proc/net/tcp6': socketTable([{ local: `${ANY6}:0016`, state: LISTEN, inode: 3 }], 6),
+  }
+  const bound = async (...lines: string[]) => {
+    const run: Host['run'] = async () => ({ status: 'found', value: lines.join('\n') })
+    const { content } = await measure(treeHost(tables, { run }))
+    return content.listeners.map(({ interfaces, ipv6Only }) => ({ interfaces, ipv6Only }))
+  }
+  const line = (inode: number, local: string, end = '<->') => `tcp LISTEN 0 1 ${local} x:* ino:${inode} sk:1 ${end}`
+
+  test('to several interfaces, and to IPv6 alone', async () => {
+    expect(
+      await bound(line(1, '0.0.0.0%wan:68'), line(2, '0.0.0.0%lan:68'), line(3, '[::]:22', 'v6only:1 <->')),
+    ).toEqual([
+      { interfaces: ['lan', 'wan'], ipv6Only: undefined },
+      { interfaces: [], ipv6Only: true },
+    ])
+  })
+
+  test('to every interface where one of two sockets is', async () => {
+    expect((await bound(line(1, '0.0.0.0%wan:68'), line(2, '0.0.0.0:68')))[0]).toEqual({ interfaces: [] })
+  })
+
+  test('is not told where one of two is not known', async () => {
+    expect((await bound(line(1, '0.0.0.0%wan:68')))[0]).toEqual({})
+  })
+
+  test('of packet sockets, by the number that the table tells', async () => {
+    const packet = 'header\n0 3 3 0003 2 1 0 0 41\n0 3 3 0800 9 1 0 0 42\n'
+    const { content } = await measure(
+      treeHost({ ...init, '/proc/net/tcp': '', '/proc/net/packet': packet, '/sys/class/net/eth0/ifindex': '2\n' }),
+    )
+    expect(content.listeners.map(({ interfaces }) => interfaces)).toEqual([['eth0'], undefined])
   })
 })
 
@@ -296,7 +393,7 @@ describe('what cannot be seen is said', () => {
       '/proc/8',
     )
     expect((await measure(host)).content.listeners).toEqual([
-      expect.objectContaining({ owner: 'hidden', executables: ['/usr/sbin/sshd'] }),
+      expect.objectContaining({ owner: 'hidden', programs: [program('/usr/sbin/sshd')] }),
     ])
   })
 
