@@ -12,6 +12,9 @@ export interface SystemCommand {
 
 const MIB = 1024 * 1024
 
+/** Read by ./packages/rpm-list.ts. rpm itself turns the escapes into characters. */
+const RPM_FORMAT = '%{NAME}\\t%{EPOCH}\\t%{VERSION}\\t%{RELEASE}\\t%{ARCH}\\t%{SOURCERPM}\\n'
+
 export const COMMANDS = {
   'nft-ruleset': {
     paths: ['/usr/sbin/nft', '/sbin/nft', '/usr/bin/nft'],
@@ -55,6 +58,13 @@ export const COMMANDS = {
     args: ['--no-header', '--numeric', '--listening', '--extended', '--tcp', '--udp', '--raw', '--sctp'],
     maxBytes: 8 * MIB,
     timeoutMs: 5000,
+  },
+  // Only where the database is in a format that is not read here: rpm itself may lock it, as for every query.
+  'rpm-packages': {
+    paths: ['/usr/bin/rpm', '/bin/rpm'],
+    args: ['-qa', '--nodigest', '--nosignature', '--queryformat', RPM_FORMAT],
+    maxBytes: 8 * MIB,
+    timeoutMs: 20_000,
   },
 } as const satisfies Record<string, SystemCommand>
 

@@ -4,6 +4,7 @@ import type { Host } from './host.ts'
 import { observeLine } from './observe.ts'
 import { OS_RELEASE, readOsRelease } from './os-release.ts'
 import type { Reading, Sensor } from './sensor.ts'
+import { staleState } from './system/stale-processes.ts'
 import { printable } from './text.ts'
 
 function readOs(host: Host): Observation<OsRelease> {
@@ -30,17 +31,23 @@ function measure(host: Host): Reading<'system'> {
   if (all.every((one) => 'missing' in one && one.missing === 'absent')) {
     return { status: 'not-supported', reason: 'no-platform-facts' }
   }
-  return { status: 'measured', content }
+  return { status: 'measured', content, state: staleState(host) }
 }
 
 export const systemSensor: Sensor<'system'> = {
   id: 'system',
-  title: 'operating system and kernel',
+  title: 'operating system, kernel, and processes that run replaced files',
   section: 'system',
-  reads: `${OS_RELEASE.join(' or ')}, /proc/sys/kernel/osrelease, /proc/sys/kernel/arch, /proc/version`,
-  needs: 'nothing beyond reading these files',
-  blindSpots: 'the machine type before Linux 6.1; live patches of the kernel; a kernel installed and not yet booted',
-  budget: { cpuMs: 5 },
+  reads: `${OS_RELEASE.join(' or ')}, /proc/sys/kernel/osrelease, /proc/sys/kernel/arch, /proc/version, /proc/PID/{maps,exe,cgroup}`,
+  needs:
+    'nothing beyond reading these files; the processes of other users, which are counted as unseen without it, need the ' +
+    'privileged helper',
+  blindSpots:
+    'the machine type before Linux 6.1; live patches of the kernel; a kernel installed and not yet booted; scripts and ' +
+    'interpreters that run old code, and for up to a quarter of an hour files that were replaced without a package ' +
+    'manager; processes in other PID namespaces',
+  budget: { cpuMs: 15 },
   remedy: 'Check that /proc is mounted and that os-release has the syntax of os-release(5).',
+  privileged: true,
   measure,
 }

@@ -58,6 +58,13 @@ export const postureFindings = {
     title: 'updates are available and not installed',
     remedy: 'Install them with the next release, or accept the state: keepseal device approve UEID',
   },
+  'patch-level.unclassified-updates-pending': {
+    axis: 'posture',
+    severity: 'medium',
+    trigger: 'T3',
+    title: 'updates are available and not installed, and nothing tells which of them are for security',
+    remedy: 'Install them on the gateway, or accept the state: keepseal device approve UEID',
+  },
   'patch-level.updates-gone': {
     axis: 'posture',
     severity: 'low',
@@ -91,6 +98,13 @@ export const postureFindings = {
     severity: 'medium',
     trigger: 'T2',
     title: 'the system image, or how it is updated, is not the approved one',
+    remedy: APPROVE,
+  },
+  'patch-level.boot-loader-changed': {
+    axis: 'posture',
+    severity: 'medium',
+    trigger: 'T2',
+    title: 'the boot loader, or what the firmware can start, is not the approved one',
     remedy: APPROVE,
   },
   'system.changed': {

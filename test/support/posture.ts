@@ -9,7 +9,7 @@ import { PASSWORD_KINDS } from '../../shared/posture/sections/access/accounts.ts
 import { PRIVILEGE_PROGRAMS } from '../../shared/posture/sections/access.ts'
 import { LOCKDOWN_MODES, MAPPING_KINDS } from '../../shared/posture/sections/boot.ts'
 import { FIREWALL_MANAGERS, RULE_SOURCES } from '../../shared/posture/sections/firewall.ts'
-import { PACKAGE_MANAGERS, PACKAGE_STATES } from '../../shared/posture/sections/packages.ts'
+import { BUNDLE_KINDS, PACKAGE_MANAGERS, PACKAGE_STATES } from '../../shared/posture/sections/packages.ts'
 import { MOUNT_OPTIONS, OWNER_CLASSES, SWAP_KINDS, WRITABLE_BY } from '../../shared/posture/sections/hardening.ts'
 import { SERVER_KINDS, SERVICE_STATES } from '../../shared/posture/sections/operations.ts'
 import { IMAGE_MECHANISMS } from '../../shared/posture/sections/patch-level.ts'
@@ -178,7 +178,7 @@ export const contents: { readonly [S in SectionId]: fc.Arbitrary<SectionContents
     }),
   packages: fc.record(
     {
-      manager: fc.constantFrom(...PACKAGE_MANAGERS),
+      manager: fc.constantFrom(...PACKAGE_MANAGERS, 'none'),
       others: fc.array(fc.constantFrom(...PACKAGE_MANAGERS), { minLength: 1, maxLength: 3 }),
       packages: fc.array(
         fc.record(
@@ -199,13 +199,22 @@ export const contents: { readonly [S in SectionId]: fc.Arbitrary<SectionContents
       total: count,
       malformed: count,
       incomplete: fc.boolean(),
+      bundles: fc.array(
+        fc.record({
+          kind: fc.constantFrom(...BUNDLE_KINDS),
+          status: fc.constantFrom('read', 'incomplete', 'no-permission'),
+          bundles: fc.array(fc.record({ name: text, version: text }), { maxLength: 3 }),
+          total: count,
+        }),
+        { minLength: 1, maxLength: 3 },
+      ),
     },
     { requiredKeys: ['manager', 'packages', 'total', 'malformed', 'incomplete'] },
   ),
   'patch-level': fc.record({
     updates: observation(
       fc.record({
-        manager: fc.constant('apt'),
+        manager: fc.constantFrom('apt', 'apk', 'opkg', 'dnf'),
         pending: fc.array(
           fc.record(
             {
@@ -221,6 +230,7 @@ export const contents: { readonly [S in SectionId]: fc.Arbitrary<SectionContents
         ),
         total: count,
         security: count,
+        securityTold: fc.boolean(),
         lists: fc.array(
           fc.record({ name: text, status: fc.constantFrom('read', 'compressed', 'absent'), security: fc.boolean() }),
           { maxLength: 3 },
@@ -256,6 +266,8 @@ export const contents: { readonly [S in SectionId]: fc.Arbitrary<SectionContents
         { minLength: 1, maxLength: 3, selector: ({ mechanism }) => mechanism },
       ),
     ),
+    bootLoader: observation(fc.array(fc.record({ name: text, version: text }), { maxLength: 3 })),
+    efiPrograms: observation(fc.array(fc.record({ name: text, version: text }), { maxLength: 3 })),
   }),
   system: fc.record({
     os: observation(

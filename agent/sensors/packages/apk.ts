@@ -1,12 +1,13 @@
 import { PACKAGE_NAME, PACKAGE_VERSION, type Package } from '../../../shared/posture/sections/packages.ts'
 import type { Host } from '../host.ts'
 import { required } from '../required.ts'
+import { Unchanged } from '../unchanged.ts'
 import { addRecord, emptyInventory, MAX_DATABASE_BYTES, type Inventory } from './inventory.ts'
 
 /** The second place is that of systems whose /lib is a part of /usr. */
-const INSTALLED = ['/lib/apk/db/installed', '/usr/lib/apk/db/installed'] as const
+export const apkDatabases = ['/lib/apk/db/installed', '/usr/lib/apk/db/installed'] as const
 
-export const APK_READS = INSTALLED.join(', ')
+export const APK_READS = apkDatabases.join(', ')
 
 const NEWLINE = 0x0a
 const COLON = 0x3a
@@ -69,11 +70,15 @@ function readRecord(fields: ReadonlyMap<string, string>): Package | 'malformed' 
   }
 }
 
+const kept = new Unchanged<Inventory | undefined>()
+
 /** Undefined on a system without apk's database. Throws SensorFailure if it is there and cannot be read. */
 export function readApk(host: Host): Inventory | undefined {
-  for (const path of INSTALLED) {
-    const text = required(host.readText(path, MAX_DATABASE_BYTES), path, 'file')
-    if (text !== undefined) return parseInstalled(text)
-  }
-  return undefined
+  return kept.get(host, apkDatabases, () => {
+    for (const path of apkDatabases) {
+      const text = required(host.readText(path, MAX_DATABASE_BYTES), path, 'file')
+      if (text !== undefined) return parseInstalled(text)
+    }
+    return undefined
+  })
 }

@@ -11,10 +11,10 @@ const STATUS = dpkgDatabase
 const STATUS_DIRECTORY = '/var/lib/dpkg/status.d'
 const MAX_FILES = 8192
 /** OpenWrt's place and Yocto's. */
-const OPKG_STATUS = ['/usr/lib/opkg/status', '/var/lib/opkg/status'] as const
+export const opkgDatabases = ['/usr/lib/opkg/status', '/var/lib/opkg/status'] as const
 
 export const DPKG_READS = `${STATUS}, ${STATUS_DIRECTORY}`
-export const OPKG_READS = OPKG_STATUS.join(', ')
+export const OPKG_READS = opkgDatabases.join(', ')
 
 function addDatabase(inventory: Inventory, text: string, rules: StatusRules): void {
   for (const stanza of parseStanzas(text, { wanted: RECORD_FIELDS, comments: false })) {
@@ -36,6 +36,7 @@ function addDirectory(host: Host, inventory: Inventory, names: readonly string[]
 }
 
 const kept = new Unchanged<Inventory | undefined>()
+const keptOpkg = new Unchanged<Inventory | undefined>()
 
 /** Undefined on a system without dpkg's database. Throws SensorFailure if it is there and cannot be read. */
 export function readDpkg(host: Host): Inventory | undefined {
@@ -54,12 +55,14 @@ export function readDpkg(host: Host): Inventory | undefined {
 
 /** opkg keeps its packages in dpkg's format. One place is a link to the other on some systems: the first is read. */
 export function readOpkg(host: Host): Inventory | undefined {
-  for (const path of OPKG_STATUS) {
-    const status = required(host.readText(path, MAX_DATABASE_BYTES), path, 'file')
-    if (status === undefined) continue
-    const inventory = emptyInventory()
-    addDatabase(inventory, status, 'opkg')
-    return inventory
-  }
-  return undefined
+  return keptOpkg.get(host, opkgDatabases, () => {
+    for (const path of opkgDatabases) {
+      const status = required(host.readText(path, MAX_DATABASE_BYTES), path, 'file')
+      if (status === undefined) continue
+      const inventory = emptyInventory()
+      addDatabase(inventory, status, 'opkg')
+      return inventory
+    }
+    return undefined
+  })
 }

@@ -1,12 +1,16 @@
 import { PACKAGE_NAME, PACKAGE_VERSION, type Package } from '../../../shared/posture/sections/packages.ts'
 
 /** Tags of interest and their types, https://rpm-software-management.github.io/rpm/manual/tags.html */
-const NAME = 1000
-const VERSION = 1001
-const RELEASE = 1002
-const EPOCH = 1003
-const ARCHITECTURE = 1022
-const SOURCE = 1044
+export const RPM_TAGS = {
+  name: 1000,
+  version: 1001,
+  release: 1002,
+  epoch: 1003,
+  architecture: 1022,
+  source: 1044,
+} as const
+const { name: NAME, version: VERSION, release: RELEASE, epoch: EPOCH } = RPM_TAGS
+const { architecture: ARCHITECTURE, source: SOURCE } = RPM_TAGS
 const INT32 = 4
 const STRING = 6
 const WANTED: ReadonlySet<number> = new Set([NAME, VERSION, RELEASE, EPOCH, ARCHITECTURE, SOURCE])
@@ -53,7 +57,8 @@ function readValue(header: Buffer, type: number, at: number, count: number): str
   return end < 0 || end - at > MAX_TEXT ? undefined : header.toString('latin1', at, end)
 }
 
-function readPackage(values: ReadonlyMap<number, string>): Package | 'malformed' {
+/** A package by the texts of the tags above. */
+export function readPackage(values: ReadonlyMap<number, string>): Package | 'malformed' {
   const [name = '', version = '', release = ''] = [values.get(NAME), values.get(VERSION), values.get(RELEASE)]
   const [epoch, architecture] = [values.get(EPOCH), values.get(ARCHITECTURE)]
   const full = `${epoch === undefined ? '' : `${epoch}:`}${version}-${release}`

@@ -1,33 +1,80 @@
 import type { Host } from '../host.ts'
 import { required } from '../required.ts'
+import { SensorFailure } from '../sensor.ts'
 import { Unchanged } from '../unchanged.ts'
 import { addRecord, emptyInventory, type Inventory } from './inventory.ts'
+import { readNdb } from './ndb.ts'
 import { readRpmHeader } from './rpm-header.ts'
+import { parseRpmList } from './rpm-list.ts'
 import { SqliteDatabase } from './sqlite-table.ts'
 
 /** New place first; on many systems the second is a link to it. */
 const DIRECTORIES = ['/usr/lib/sysimage/rpm', '/var/lib/rpm'] as const
 const SQLITE = 'rpmdb.sqlite'
-/** Formats that are recognised and not read: ndb and Berkeley DB. */
-const OTHER_FORMATS = ['Packages.db', 'Packages'] as const
+const NDB = 'Packages.db'
+/** Berkeley DB, of rpm before 4.16: recognised, and left to rpm itself. */
+const BERKELEY = 'Packages'
 
-export const RPM_READS = DIRECTORIES.map((directory) => `${directory}/${SQLITE}`).join(', ')
+export const RPM_READS = DIRECTORIES.flatMap((directory) => [`${directory}/${SQLITE}`, `${directory}/${NDB}`]).join(
+  ', ',
+)
 
-const kept = new Unchanged<Inventory>()
+/** Where the database is, whichever format it has: a change of any of these is a change of what is installed. */
+export const rpmDatabases: readonly string[] = DIRECTORIES.flatMap((directory) => {
+  const sqlite = `${directory}/${SQLITE}`
+  return [sqlite, `${sqlite}-wal`, `${sqlite}-journal`, `${directory}/${NDB}`, `${directory}/${BERKELEY}`]
+})
 
-/** Undefined on a system without an rpm database, `unread` with one in a format that is not read here. */
-export function readRpm(host: Host): Inventory | 'unread' | undefined {
+const kept = new Unchanged<Promise<Inventory | 'unread' | undefined>>()
+
+/**
+ * Undefined on a system without an rpm database, `unread` with one in a format that only rpm itself reads, where it
+ * may not be asked. Rejects with SensorFailure if the database is there and cannot be read.
+ */
+export function readRpm(host: Host): Promise<Inventory | 'unread' | undefined> {
+  return kept.get(host, rpmDatabases, () => readAny(host))
+}
+
+async function readAny(host: Host): Promise<Inventory | 'unread' | undefined> {
   for (const directory of DIRECTORIES) {
-    const path = `${directory}/${SQLITE}`
-    if (host.stat(path).status !== 'absent') {
-      return kept.get(host, [path, `${path}-wal`, `${path}-journal`], () => readDatabase(host, path))
-    }
-    if (OTHER_FORMATS.some((name) => host.stat(`${directory}/${name}`).status !== 'absent')) return 'unread'
+    const isThere = (name: string): boolean => host.stat(`${directory}/${name}`).status !== 'absent'
+    if (isThere(SQLITE)) return preferred(host, () => readSqlite(host, `${directory}/${SQLITE}`))
+    if (isThere(NDB)) return preferred(host, () => readBlobs(host, `${directory}/${NDB}`))
+    if (isThere(BERKELEY)) return (await askRpm(host)) ?? 'unread'
   }
   return undefined
 }
 
-function readDatabase(host: Host, path: string): Inventory {
+/** What was read of the database, unless that is not all and rpm can be asked. */
+async function preferred(host: Host, read: () => Inventory): Promise<Inventory> {
+  try {
+    const inventory = read()
+    return inventory.incomplete ? ((await askRpm(host)) ?? inventory) : inventory
+  } catch (error) {
+    const told = error instanceof SensorFailure ? await askRpm(host) : undefined
+    if (told === undefined) throw error
+    return told
+  }
+}
+
+async function askRpm(host: Host): Promise<Inventory | undefined> {
+  const list = await host.run('rpm-packages')
+  return list.status === 'found' ? parseRpmList(list.value) : undefined
+}
+
+function readBlobs(host: Host, path: string): Inventory {
+  const inventory = emptyInventory()
+  const file = required(host.open(path), path, 'file')
+  if (file === undefined) return { ...inventory, incomplete: true }
+  try {
+    for (const header of readNdb(file)) addRecord(inventory, readRpmHeader(header))
+  } finally {
+    file.close()
+  }
+  return inventory
+}
+
+function readSqlite(host: Host, path: string): Inventory {
   const inventory = emptyInventory()
   const file = required(host.open(path), path, 'file')
   if (file === undefined) return { ...inventory, incomplete: true }

@@ -2,7 +2,8 @@ import type { PendingUpdate } from '../../../shared/posture/sections/patch-level
 import { PACKAGE_VERSION, type Package } from '../../../shared/posture/sections/packages.ts'
 import { compareDpkgVersions, parseDpkgVersion, type DpkgVersion } from '../../../shared/versions/dpkg.ts'
 import type { ReleaseFacts } from './apt-release.ts'
-import type { ListedPackage } from './package-list.ts'
+import type { ListedPackage, NameSet } from './package-list.ts'
+import { byWeight } from './updates-reading.ts'
 
 /** apt_preferences(5): what an installed version is worth by itself. */
 const INSTALLED_PRIORITY = 100
@@ -48,7 +49,7 @@ export class Candidates {
   }
 
   /** By name. */
-  get installed(): { has(name: string): boolean } {
+  get installed(): NameSet {
     return this.#installed
   }
 
@@ -82,7 +83,6 @@ export class Candidates {
     if (isBetter) one.best = { text, version, priority: release.priority }
   }
 
-  /** Security updates first, then by name: a bounded list keeps what matters most, whatever the order of the lists. */
   pending(): PendingUpdate[] {
     const pending: PendingUpdate[] = []
     for (const { name, architecture, versionText, best, priority, hasNewerSecurity } of [
@@ -97,6 +97,6 @@ export class Candidates {
         security: hasNewerSecurity,
       })
     }
-    return pending.sort((a, b) => Number(b.security) - Number(a.security) || (a.name < b.name ? -1 : 1))
+    return byWeight(pending)
   }
 }

@@ -2,15 +2,15 @@ import type { Observation } from '../../../shared/posture/observation.ts'
 import type { Image } from '../../../shared/posture/sections/patch-level.ts'
 import type { Host } from '../host.ts'
 import { printable, printableWord } from '../text.ts'
+import { RAUC_CONFIGURATION, RAUC_READS, raucVersions } from './rauc.ts'
 
 const COMMAND_LINE = '/proc/cmdline'
-const RAUC = '/etc/rauc/system.conf'
 const SWUPDATE = '/etc/sw-versions'
 const MENDER = ['/etc/mender/artifact_info', '/etc/mender/mender.conf'] as const
 const MAX_BYTES = 64 * 1024
 const MAX_VERSIONS = 64
 
-export const IMAGES_READS = [COMMAND_LINE, RAUC, SWUPDATE, ...MENDER].join(', ')
+export const IMAGES_READS = [COMMAND_LINE, RAUC_READS, SWUPDATE, ...MENDER].join(', ')
 
 export interface Images {
   readonly images: Observation<Image[]>
@@ -26,8 +26,9 @@ export function readImages(host: Host): Images {
     words.findLast((word) => word.startsWith(`${name}=`))?.slice(name.length + 1)
   const images: Image[] = []
   const slot = argument('rauc.slot')
-  // RAUC itself has no name for the version that runs: os-release does, in the section on the system.
-  if (slot !== undefined || host.stat(RAUC).status !== 'absent') images.push({ mechanism: 'rauc', versions: [] })
+  if (slot !== undefined || host.stat(RAUC_CONFIGURATION).status !== 'absent') {
+    images.push({ mechanism: 'rauc', versions: raucVersions(host, slot).slice(0, MAX_VERSIONS) })
+  }
   const software = readLines(host, SWUPDATE)
   if (software !== undefined) images.push({ mechanism: 'swupdate', versions: softwareVersions(software) })
   const artifact = readLines(host, MENDER[0])

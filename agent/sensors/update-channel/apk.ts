@@ -1,6 +1,7 @@
 import type { ChannelSetting, SettingEffect, UpdateSource } from '../../../shared/posture/sections/update-channel.ts'
 import { transportOf } from '../apt/uri.ts'
 import type { Host } from '../host.ts'
+import { apkDatabases } from '../packages/apk.ts'
 import { required } from '../required.ts'
 import { printable } from '../text.ts'
 import { redactAddress } from './address.ts'
@@ -86,7 +87,7 @@ function measure(host: Host): ManagerReading | undefined {
   const options = OPTIONS.map((path) => files.find(path)).find((text) => text !== undefined)
   const keys = KEY_DIRECTORIES.flatMap((directory) => files.parts(directory, /\.pub$/))
   const check = newestOf(host, '/var/cache/apk', /^APKINDEX\..*\.tar\.gz$/)
-  const database = ['/lib/apk/db/installed', '/usr/lib/apk/db/installed'].map((path) => host.stat(path))
+  const database = apkDatabases.map((path) => host.stat(path))
   const installed = database.find((one) => one.status === 'found')
   return {
     channel: {

@@ -7,6 +7,7 @@ import type {
 import { readKeyring } from '../apt/keyrings.ts'
 import { transportOf } from '../apt/uri.ts'
 import type { Host } from '../host.ts'
+import { rpmDatabases } from '../packages/rpm.ts'
 import { required } from '../required.ts'
 import { printable } from '../text.ts'
 import { redactAddress } from './address.ts'
@@ -144,7 +145,8 @@ function measure(host: Host): ManagerReading | undefined {
     }
   }
   const check = newestTime(host, ['/var/cache/dnf', '/var/cache/libdnf5', '/var/cache/yum'], 'repodata/repomd.xml')
-  const install = host.stat('/var/lib/rpm/rpmdb.sqlite')
+  const installed = rpmDatabases.map((one) => host.stat(one))
+  const installs = installed.flatMap((one) => (one.status === 'found' ? [one.value.modified] : []))
   return {
     channel: {
       // dnf.conf(5): packages are not checked unless that is said.
@@ -157,7 +159,7 @@ function measure(host: Host): ManagerReading | undefined {
       unreadable: files.unreadable,
     },
     ...(check === undefined ? {} : { lastCheck: { at: check, source: 'repomd' } }),
-    ...(install.status === 'found' ? { lastInstall: install.value.modified } : {}),
+    ...(installs.length === 0 ? {} : { lastInstall: Math.max(...installs) }),
   }
 }
 

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
-import { keyOf, sortedUnique, type SectionDefinition } from '../section-definition.ts'
-import { count } from '../text.ts'
+import { MISSING } from '../observation.ts'
+import { keyOf, sortedUnique, type Fact, type SectionDefinition } from '../section-definition.ts'
+import { count, text } from '../text.ts'
 
 /** dpkg(1), "Package states", without `not-installed` and `config-files`: of those nothing can run. */
 export const PACKAGE_STATES = [
@@ -42,8 +43,31 @@ const packageSchema = v.strictObject({
   reinstallRequired: v.exactOptional(v.literal(true)),
 })
 
+/** By what software comes onto a system as a whole, without the package manager. */
+export const BUNDLE_KINDS = ['flatpak', 'snap', 'docker', 'podman', 'containerd'] as const
+export type BundleKind = (typeof BUNDLE_KINDS)[number]
+
+export const MAX_BUNDLES = 512
+
+const bundleSchema = v.strictObject({
+  /** An application with its branch, or the reference of an image. */
+  name: text(256),
+  /** The commit, the revision, or the image's digest. */
+  version: text(256),
+})
+
+const bundleSourceSchema = v.strictObject({
+  kind: v.picklist(BUNDLE_KINDS),
+  /** `incomplete`: some could not be looked at. `unsupported`: in a format that the agent does not read. */
+  status: v.picklist(['read', 'incomplete', 'unsupported', ...MISSING]),
+  bundles: v.pipe(v.array(bundleSchema), v.maxLength(MAX_BUNDLES)),
+  /** Larger than the list where that was cut. */
+  total: count,
+})
+
 const schema = v.strictObject({
-  manager: v.picklist(PACKAGE_MANAGERS),
+  /** `none`: there is no database of packages, and the software that is told of came in other ways. */
+  manager: v.picklist([...PACKAGE_MANAGERS, 'none']),
   /** Managers that have a database here too, whose packages are not in this list. Absent where there is none. */
   others: v.exactOptional(
     v.pipe(v.array(v.picklist(PACKAGE_MANAGERS)), v.minLength(1), v.maxLength(PACKAGE_MANAGERS.length)),
@@ -55,8 +79,12 @@ const schema = v.strictObject({
   malformed: count,
   /** Databases that end in the middle of a record, or list files that could not be read. */
   incomplete: v.boolean(),
+  /** Applications and container images. Kinds that are not there are left out. */
+  bundles: v.exactOptional(v.pipe(v.array(bundleSourceSchema), v.minLength(1), v.maxLength(BUNDLE_KINDS.length))),
 })
 
+export type Bundle = v.InferOutput<typeof bundleSchema>
+export type BundleSource = v.InferOutput<typeof bundleSourceSchema>
 export type Package = v.InferOutput<typeof packageSchema>
 export type PackagesContent = v.InferOutput<typeof schema>
 
@@ -71,11 +99,33 @@ function versionOf(entry: Package): string {
   return notes.length === 0 ? entry.version : `${entry.version} (${notes.join('; ')})`
 }
 
+/** Where a list is whole its entries say it all; a statement beside them would be a second finding of one cause. */
+function bundleFacts({ kind, status, bundles, total }: BundleSource): Fact[] {
+  const isWhole = status === 'read' && total === bundles.length && total > 0
+  return [
+    ...(isWhole ? [] : [{ subject: `bundles of ${kind}`, value: `${status}, ${total} in all` }]),
+    ...bundles.map(({ name: what, version: which }) => ({ subject: `${kind} ${what}`, value: which })),
+  ]
+}
+
+const canonicalBundles = (source: BundleSource): BundleSource => ({
+  ...source,
+  bundles: sortedUnique(source.bundles, (one) => keyOf(one.name, one.version)),
+})
+
+const bundlesKey = ({ kind, status, total, bundles }: BundleSource): string =>
+  keyOf(kind, status, total, ...bundles.flatMap(({ name: what, version: which }) => [what, which]))
+
 export const packages: SectionDefinition<PackagesContent> = {
   schema,
   canonical: (content) => ({
     ...content,
     ...(content.others === undefined ? {} : { others: sortedUnique(content.others, (name) => name) }),
+    ...(content.bundles === undefined
+      ? {}
+      : {
+          bundles: sortedUnique(content.bundles.map(canonicalBundles), bundlesKey),
+        }),
     packages: sortedUnique(content.packages, (entry) =>
       keyOf(
         entry.name,
@@ -100,5 +150,6 @@ export const packages: SectionDefinition<PackagesContent> = {
       subject: entry.architecture === undefined ? entry.name : `${entry.name}:${entry.architecture}`,
       value: versionOf(entry),
     })),
+    ...(content.bundles ?? []).flatMap(bundleFacts),
   ],
 }

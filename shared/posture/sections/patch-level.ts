@@ -1,12 +1,13 @@
 import type { FindingCode } from '../../codes/findings.ts'
 import * as v from 'valibot'
-import { describe, MISSING, observation } from '../observation.ts'
+import { describe, MISSING, observation, type Observation } from '../observation.ts'
 import { keyOf, sortedUnique, type Fact, type SectionDefinition } from '../section-definition.ts'
 import { count, text } from '../text.ts'
 import { PACKAGE_NAME, PACKAGE_VERSION } from './packages.ts'
 
 export const MAX_PENDING = 512
 export const MAX_LISTS = 256
+export const MAX_BOOT_PROGRAMS = 256
 export const IMAGE_MECHANISMS = ['rauc', 'swupdate', 'mender', 'ostree'] as const
 
 const name = v.pipe(v.string(), v.regex(PACKAGE_NAME))
@@ -31,19 +32,27 @@ const listSchema = v.strictObject({
   security: v.boolean(),
 })
 
+/** Whose downloaded lists tell of updates. */
+export const LISTING_MANAGERS = ['apt', 'apk', 'opkg', 'dnf'] as const
+
 const updatesSchema = v.strictObject({
-  manager: v.literal('apt'),
+  manager: v.picklist(LISTING_MANAGERS),
   /** By name, and cut at a bound. The numbers below are of all. */
   pending: v.pipe(v.array(pendingSchema), v.maxLength(MAX_PENDING)),
   total: count,
   security: count,
+  /** Whether the lists tell which updates are for security. Where they do not, none is marked, and any may be. */
+  securityTold: v.boolean(),
   /** What was compared. Updates in a list that is not `read` are not seen. */
   lists: v.pipe(v.array(listSchema), v.maxLength(MAX_LISTS)),
   /** Lists beyond the bound, which are not named above, and not read where there are very many. */
   unnamed: count,
   /** Versions in the lists that are none, of packages that are installed. */
   incomparable: count,
-  /** There are preferences (pins), which are not followed: another version may be the candidate. */
+  /**
+   * There are preferences (pins, priorities, exclusions, locks), which are not followed: another version, or none, may
+   * be the candidate.
+   */
   pins: v.boolean(),
 })
 
@@ -67,6 +76,13 @@ const imageSchema = v.strictObject({
   versions: v.pipe(v.array(v.strictObject({ name: text(128), version: text(256) })), v.maxLength(64)),
 })
 
+const bootProgramSchema = v.strictObject({
+  /** What told it, or the program's file and the component of it. */
+  name: text(256),
+  version: text(256),
+})
+const bootPrograms = v.pipe(v.array(bootProgramSchema), v.maxLength(MAX_BOOT_PROGRAMS))
+
 const schema = v.strictObject({
   updates: observation(updatesSchema),
   /** `absent`: no kernel is installed here, as in a container. */
@@ -77,6 +93,10 @@ const schema = v.strictObject({
   support: observation(supportSchema),
   /** `absent`: not updated as an image by any of the mechanisms that are known here. */
   images: observation(v.pipe(v.array(imageSchema), v.minLength(1), v.maxLength(IMAGE_MECHANISMS.length))),
+  /** What started the kernel. `absent`: it does not tell its version. The firmware's own is in the section `boot`. */
+  bootLoader: observation(bootPrograms),
+  /** What the firmware can start from the EFI system partition. `absent`: there is none, or it is not mounted. */
+  efiPrograms: observation(bootPrograms),
 })
 
 export type PendingUpdate = v.InferOutput<typeof pendingSchema>
@@ -85,16 +105,20 @@ export type Updates = v.InferOutput<typeof updatesSchema>
 export type KernelState = v.InferOutput<typeof kernelSchema>
 export type Support = v.InferOutput<typeof supportSchema>
 export type Image = v.InferOutput<typeof imageSchema>
+export type BootProgram = v.InferOutput<typeof bootProgramSchema>
 export type PatchLevelContent = v.InferOutput<typeof schema>
 
 const SUBJECTS = {
   security: 'security updates',
   other: 'other updates',
+  unclassified: 'unclassified updates',
   lists: 'package lists',
   kernel: 'running kernel',
   reboot: 'reboot',
   support: 'end of support',
   image: 'image',
+  bootLoader: 'boot loader',
+  efiPrograms: 'EFI programs',
 } as const
 
 const allKinds = (code: FindingCode) => ({ added: code, changed: code, removed: code })
@@ -104,11 +128,14 @@ const gone = 'patch-level.updates-gone'
 const CODES: readonly (readonly [subject: string, codes: Required<Fact>['codes']])[] = [
   [SUBJECTS.security, { ...allKinds('patch-level.security-updates-pending'), removed: gone }],
   [SUBJECTS.other, { ...allKinds('patch-level.updates-pending'), removed: gone }],
+  [SUBJECTS.unclassified, { ...allKinds('patch-level.unclassified-updates-pending'), removed: gone }],
   [SUBJECTS.kernel, allKinds('patch-level.reboot-changed')],
   [SUBJECTS.reboot, allKinds('patch-level.reboot-changed')],
   [SUBJECTS.support, allKinds('patch-level.support-changed')],
   [SUBJECTS.lists, allKinds('patch-level.lists-changed')],
   [SUBJECTS.image, allKinds('patch-level.image-changed')],
+  [SUBJECTS.bootLoader, allKinds('patch-level.boot-loader-changed')],
+  [SUBJECTS.efiPrograms, allKinds('patch-level.boot-loader-changed')],
 ]
 
 function withCodes(fact: Fact): Fact {
@@ -121,17 +148,20 @@ const pendingText = ({ name: what, architecture, installed, candidate }: Pending
 
 /** All pending updates are one statement: an archive that publishes fifty at once is one thing to act on, not fifty. */
 function updateFacts(updates: Updates): Fact[] {
-  const { pending, total, security, lists, unnamed, incomparable, pins } = updates
+  const { manager, pending, total, security, securityTold, lists, unnamed, incomparable, pins } = updates
   const isCut = pending.length < total
+  const other = securityTold ? SUBJECTS.other : SUBJECTS.unclassified
   return [
-    ...pending.map((one) => ({ subject: one.security ? SUBJECTS.security : SUBJECTS.other, value: pendingText(one) })),
+    ...pending.map((one) => ({ subject: one.security ? SUBJECTS.security : other, value: pendingText(one) })),
     ...(isCut || security !== pending.filter((one) => one.security).length
       ? [{ subject: SUBJECTS.security, value: `${security} in all` }]
       : []),
-    ...(total === pending.length ? [] : [{ subject: SUBJECTS.other, value: `${total} with security updates` }]),
+    ...(total === pending.length ? [] : [{ subject: other, value: `${total} with security updates` }]),
     {
       subject: SUBJECTS.lists,
-      value: `more lists ${unnamed}, incomparable versions ${incomparable}, pins ${pins ? 'present' : 'none'}`,
+      value:
+        `of ${manager}, security updates ${securityTold ? 'told' : 'not told'}, more lists ${unnamed}, ` +
+        `incomparable versions ${incomparable}, pins ${pins ? 'present' : 'none'}`,
     },
     ...lists.map((list) => ({
       subject: `${SUBJECTS.lists} ${list.name}`,
@@ -152,6 +182,17 @@ const imageText = ({ versions }: Image): string =>
   versions.length === 0
     ? 'no version told'
     : versions.map((one) => `${JSON.stringify(one.name)} ${JSON.stringify(one.version)}`).join(', ')
+
+type BootPrograms = Observation<BootProgram[]>
+
+const canonicalPrograms = (programs: BootPrograms): BootPrograms =>
+  'missing' in programs ? programs : { value: sortedUnique(programs.value, (one) => keyOf(one.name, one.version)) }
+
+/** One statement of all: an update of a boot loader replaces several files at once. */
+const programsText = (programs: BootProgram[]): string =>
+  programs.length === 0
+    ? 'none'
+    : programs.map((one) => `${JSON.stringify(one.name)} ${JSON.stringify(one.version)}`).join(', ')
 
 export const patchLevel: SectionDefinition<PatchLevelContent> = {
   schema,
@@ -181,8 +222,10 @@ export const patchLevel: SectionDefinition<PatchLevelContent> = {
               (image) => keyOf(image.mechanism, imageText(image)),
             ),
           },
+    bootLoader: canonicalPrograms(content.bootLoader),
+    efiPrograms: canonicalPrograms(content.efiPrograms),
   }),
-  facts: ({ updates, kernel, reboot, support, images }) =>
+  facts: ({ updates, kernel, reboot, support, images, bootLoader, efiPrograms }) =>
     [
       ...('missing' in updates ? [{ subject: SUBJECTS.lists, value: describe(updates) }] : updateFacts(updates.value)),
       { subject: SUBJECTS.kernel, value: describe(kernel, kernelText) },
@@ -194,5 +237,7 @@ export const patchLevel: SectionDefinition<PatchLevelContent> = {
             subject: `${SUBJECTS.image} ${image.mechanism}`,
             value: imageText(image),
           }))),
+      { subject: SUBJECTS.bootLoader, value: describe(bootLoader, programsText) },
+      { subject: SUBJECTS.efiPrograms, value: describe(efiPrograms, programsText) },
     ].map(withCodes),
 }

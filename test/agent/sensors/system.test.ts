@@ -56,6 +56,7 @@ test('operating system and kernel', () => {
         build: { value: 'Linux version 6.1.0-35-arm64 (x@y) #1 SMP' },
       },
     },
+    state: { 'system.stale-processes': 0 },
   })
 })
 

@@ -17,6 +17,7 @@ const updates = (list: PendingUpdate[], more: Partial<Updates> = {}): PatchLevel
     pending: list,
     total: list.length,
     security: list.filter(({ security }) => security).length,
+    securityTold: true,
     lists: [{ name: 'main', status: 'read', security: false }],
     unnamed: 0,
     incomparable: 0,
@@ -31,6 +32,8 @@ const current: PatchLevelContent = {
   reboot: { value: 'not-flagged' },
   support: { value: { end: '2026-07-11', source: 'table' } },
   images: { missing: 'absent' },
+  bootLoader: { missing: 'absent' },
+  efiPrograms: { missing: 'absent' },
 }
 
 const deviations = (before: PatchLevelContent, after: PatchLevelContent) => {
@@ -63,10 +66,27 @@ describe('a change of the patch level is one finding', () => {
       { updates: updates([], { lists: [{ name: 'main', status: 'compressed', security: false }] }) },
       'patch-level.lists-changed package lists main',
     ],
+    [
+      'another boot loader',
+      { bootLoader: { value: [{ name: 'u-boot', version: '2024.01' }] } },
+      'patch-level.boot-loader-changed boot loader',
+    ],
     ['pins', { updates: updates([], { pins: true }) }, 'patch-level.lists-changed package lists'],
   ])('%s', (_, change, expected) => {
     const found = deviations(current, { ...current, ...change })
     expect(found.map(({ code, subject }) => `${code} ${subject}`)).toEqual([expected])
+  })
+
+  test('of a manager that does not tell which updates are for security', () => {
+    const untold = (list: PendingUpdate[]): PatchLevelContent => ({
+      ...current,
+      updates: updates(list, { manager: 'apk', securityTold: false }),
+    })
+    expect(deviations(untold([]), untold([pending('curl', false)])).map(({ code }) => code)).toEqual([
+      'patch-level.unclassified-updates-pending',
+    ])
+    // What was told before and no longer is, is a loss of sight.
+    expect(deviations(current, untold([])).map(({ code }) => code)).toEqual(['patch-level.lists-changed'])
   })
 
   test('that names every update', () => {

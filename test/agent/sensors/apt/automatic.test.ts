@@ -83,6 +83,15 @@ describe('the last installed update', () => {
     expect(lastUpgrade(treeHost(tree))).toBe(at(2))
   })
 
+  test('is the later one of what apt and dpkg tell', () => {
+    const steps = (day: string) =>
+      `2026-01-${day} 10:00:05 upgrade bash:amd64 5.1 5.2\n2026-01-${day} 11:00:00 status installed bash:amd64 5.2\n`
+    const both = (day: string) => treeHost({ [log]: stanza('03', 'Upgrade'), '/var/log/dpkg.log': steps(day) })
+    expect(lastUpgrade(both('04'))).toBe(at(4))
+    expect(lastUpgrade(both('02'))).toBe(at(3))
+    expect(lastUpgrade(treeHost({ '/var/log/dpkg.log': steps('01') + steps('02') }))).toBe(at(2))
+  })
+
   test('is unknown where no log tells, or it is damaged or a bomb', () => {
     expect(lastUpgrade(treeHost({}))).toBeUndefined()
     expect(lastUpgrade(treeHost({ [log]: '\nUpgrade: a\nEnd-Date: soon\n' }))).toBeUndefined()

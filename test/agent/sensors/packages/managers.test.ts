@@ -137,7 +137,7 @@ describe('several managers', () => {
   })
 
   test('an empty dpkg beside an rpm database does not speak for the system', async () => {
-    expect(await of({ '/var/lib/dpkg/status': '', '/usr/lib/sysimage/rpm/Packages.db': 'RpmP' })).toEqual({
+    expect(await of({ '/var/lib/dpkg/status': '', '/usr/lib/sysimage/rpm/Packages': 'bdb' })).toEqual({
       status: 'not-supported',
       reason: 'package-database-format',
     })

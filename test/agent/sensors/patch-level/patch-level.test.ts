@@ -12,7 +12,6 @@ const measure = async (host: Host) => {
   return { content: reading.content as PatchLevelContent, state: reading.state ?? {} }
 }
 const contentOf = async (tree: Tree) => (await measure(treeHost(tree))).content
-const stateOf = async (tree: Tree) => (await measure(treeHost(tree))).state
 
 describe('the running kernel against the installed ones', () => {
   const kernels = (running: string, ...installed: string[]): Tree => ({
@@ -122,6 +121,29 @@ describe('image-based systems', () => {
     expect([a.state['patch-level.slot'], b.state['patch-level.slot']]).toEqual(['A', 'B'])
   })
 
+  test('RAUC: the version of the bundle in the slot that runs, and in what belongs to it', async () => {
+    const tree = (slot: string): Tree => ({
+      '/proc/cmdline': `rauc.slot=${slot}\n`,
+      '/etc/rauc/system.conf':
+        '[system]\nstatusfile=/data/rauc.status\n[slot.rootfs.0]\nbootname=A\n[slot.rootfs.1]\nbootname=B\n' +
+        '[slot.app.0]\nparent=rootfs.0\n[slot.app.1]\nparent=rootfs.1\n',
+      '/data/rauc.status':
+        '[slot.rootfs.0]\nbundle.version=2.0\nstatus=ok\n[slot.app.0]\nbundle.version=2.0-app\n' +
+        '[slot.rootfs.1]\nbundle.version=1.9\ninstalled.timestamp=2026-01-01T00:00:00Z\n',
+    })
+    const versions = [
+      { name: 'app', version: '2.0-app' },
+      { name: 'rootfs', version: '2.0' },
+    ]
+    const images = await imagesOf(tree('A'))
+    if ('missing' in images) throw new Error(images.missing)
+    expect([...(images.value[0]?.versions ?? [])].sort((a, b) => (a.name < b.name ? -1 : 1))).toEqual(versions)
+    expect(await imagesOf(tree('B'))).toEqual({
+      value: [{ mechanism: 'rauc', versions: [{ name: 'rootfs', version: '1.9' }] }],
+    })
+    expect(await imagesOf(tree('C'))).toEqual({ value: [{ mechanism: 'rauc', versions: [] }] })
+  })
+
   test('SWUpdate', async () => {
     expect(await imagesOf({ '/etc/sw-versions': 'kernel 6.1\nrootfs   2.4 beta\n\n' })).toEqual({
       value: [
@@ -163,57 +185,5 @@ describe('image-based systems', () => {
   test('a thousand lines are cut at a bound', async () => {
     const images = await imagesOf({ '/etc/sw-versions': 'a\u001b[2J 1\n'.repeat(1000) })
     expect(images).toMatchObject({ value: [{ versions: { length: 64, 0: { name: 'a\\x1b[2J' } } }] })
-  })
-})
-
-describe('processes that run code of replaced files', () => {
-  const line = (permissions: string, path: string) => `7f00-7f01 ${permissions} 00000000 08:01 42    ${path}\n`
-  const processes = (maps: Readonly<Record<string, string>>): Tree =>
-    Object.fromEntries(
-      Object.entries(maps).flatMap(([pid, text]): [string, Tree[string]][] => [
-        [`/proc/${pid}/maps`, text],
-        [`/proc/${pid}/exe`, { link: `/usr/sbin/daemon${pid}` }],
-      ]),
-    )
-
-  test('are counted and named, whichever file it is', async () => {
-    const state = await stateOf(
-      processes({
-        '1': line('r-xp', '/usr/lib/libssl.so.3'),
-        '7': line('r-xp', '/usr/lib/libssl.so.3 (deleted)'),
-        '30': line('r-xp', '/usr/lib/a b.so (deleted)'),
-      }),
-    )
-    expect(state).toMatchObject({
-      'patch-level.stale-processes': 2,
-      'patch-level.stale-programs': 'daemon30 daemon7',
-    })
-  })
-
-  test.each([
-    ['data', line('rw-p', '/var/cache/x (deleted)')],
-    ['memory without a file', line('r-xp', '/memfd:jit (deleted)')],
-    ['shared memory', line('r-xs', '/dev/shm/x (deleted)')],
-    ['a file whose name ends so', line('r-xp', '/opt/x (deleted) y')],
-    ['nonsense', ' (deleted)\n'],
-  ])('not for %s', async (_, maps) => {
-    expect(await stateOf(processes({ '7': maps }))).toEqual({ 'patch-level.stale-processes': 0 })
-  })
-
-  test('those that could not be looked at are counted, the threads of the kernel not among them', async () => {
-    const tree = processes({ '1': line('r-xp', '/sbin/init'), '2': '', '7': '' })
-    const commands = { '/proc/2/cmdline': '', '/proc/7/cmdline': 'daemon\0' }
-    const host = withoutPermission(treeHost({ ...tree, ...commands }), '/proc/2/maps', '/proc/7/maps')
-    expect((await measure(host)).state).toEqual({
-      'patch-level.stale-processes': 0,
-      'patch-level.unseen-processes': 1,
-    })
-  })
-
-  test('many of them, with long names, stay within the bounds of the state', async () => {
-    const maps = line('r-xp', '/x (deleted)')
-    const state = await stateOf(processes(Object.fromEntries(Array.from({ length: 200 }, (_, pid) => [pid + 1, maps]))))
-    expect(state['patch-level.stale-processes']).toBe(200)
-    expect(Buffer.byteLength(String(state['patch-level.stale-programs']))).toBeLessThanOrEqual(256)
   })
 })
