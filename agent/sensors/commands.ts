@@ -64,7 +64,7 @@ export const COMMANDS = {
     paths: ['/usr/bin/rpm', '/bin/rpm'],
     args: ['-qa', '--nodigest', '--nosignature', '--queryformat', RPM_FORMAT],
     maxBytes: 8 * MIB,
-    timeoutMs: 20_000,
+    timeoutMs: 5000,
   },
 } as const satisfies Record<string, SystemCommand>
 
