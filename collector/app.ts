@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { KeepsealError } from '../shared/errors.ts'
 import { coseKeyThumbprint } from '../shared/cose/key.ts'
 import { hash, random as nodeRandom } from '../shared/crypto/node.ts'
 import type { CollectorConfig } from './config/options.ts'
+import { storeLocation } from './config/store-location.ts'
 import { EmbeddedBroker } from './ingest/embedded-broker.ts'
 import { EpochPublisher } from './ingest/epoch-publisher.ts'
 import { ExternalBroker } from './ingest/external-broker.ts'
@@ -19,7 +19,9 @@ import { createMetrics } from './metrics.ts'
 import { channelsOf } from './notify/channels.ts'
 import { Dispatcher } from './notify/dispatcher.ts'
 import { startServers, type Servers } from './servers.ts'
+import { Sweeper } from './sweeper.ts'
 import { openStore } from './store/index.ts'
+import { joinCollectors } from './store/leadership.ts'
 import { DEFAULT_DEVICE_CERTIFICATE_LIFETIME_MS } from './trust/device-certificates.ts'
 import { loadEndorsementAuthorities } from './trust/ek-roots.ts'
 import { loadOrCreateKeys } from './trust/keys.ts'
@@ -64,7 +66,10 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
     const random = nodeRandom
     const keys = await loadOrCreateKeys({ dataDirectory, now: clock(), random })
-    const { store, close } = await openStore({ path: join(dataDirectory, 'collector.db') })
+    const location = await storeLocation(config)
+    const leadership = await joinCollectors(location)
+    stops.push(() => leadership.release())
+    const { store, close } = await openStore(location)
     stops.push(close)
 
     const names = [...DEFAULT_SERVER_NAMES, hostname(), ...namesIn(config)]
@@ -89,6 +94,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
         keys: new KeyCache(KEYS_CACHED),
         boot: new BootCache(),
         policies: new ImaPolicyCache(),
+        history: { keepOneIn: config.store.keepOneIn },
         policy: { freshnessWindowMs: config.freshness.windowSeconds * 1000, collectorId: keys.collectorId },
         random,
         collectorKeys: keys,
@@ -127,14 +133,20 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       random,
       logger,
       periodSeconds: config.freshness.epochPeriodSeconds,
+      isLeader: () => leadership.isLeader(),
       publish: (topic, bytes, retain) => channel.publish(topic, bytes, retain),
     })
     await epochs.start()
     stops.push(() => epochs.stop())
 
-    const dispatcher = new Dispatcher({ store, channels: await channelsOf(config, { clock, version }), clock, logger })
+    const isLeader = (): Promise<boolean> => leadership.isLeader()
+    const channels = await channelsOf(config, { clock, version })
+    const dispatcher = new Dispatcher({ store, channels, clock, logger, isLeader })
     dispatcher.start()
     stops.push(() => dispatcher.stop())
+    const sweeper = new Sweeper({ store, retention: config.retention, clock, logger, isLeader })
+    sweeper.start()
+    stops.push(() => sweeper.stop())
 
     const mqttPort = channel instanceof EmbeddedBroker ? channel.port : 0
     const mqttUrl = publicMqttUrl(config, mqttPort)

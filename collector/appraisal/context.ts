@@ -47,8 +47,8 @@ export interface KnownDevice {
 
 export interface KnownLinks {
   readonly session: Session | undefined
-  /** Hash of the message that holds the same place (session, seq), if there is one. */
-  readonly samePlace: Uint8Array | undefined
+  /** What holds the same place (session, seq): its hash, or the first bytes of it. Undefined where nothing does. */
+  readonly samePlace: Uint8Array | ForgottenMessage | undefined
   /** Hash of the message before, and what the message after says to follow, as far as they are held. */
   readonly hashBefore: Uint8Array | undefined
   readonly previousOfNext: Uint8Array | null | undefined
@@ -56,6 +56,11 @@ export interface KnownLinks {
   readonly freshSessions: readonly Session[]
   /** Number of the receipt that the first message of a session names; undefined for one that is not known. */
   readonly namedReceipt: number | undefined
+}
+
+/** A message that was counted, and of which nothing was kept: it was as its neighbours, whose newest epoch this is. */
+export interface ForgottenMessage {
+  readonly newestEpoch: number | null
 }
 
 export interface ApprovedValues {

@@ -1,7 +1,17 @@
 import { defineConfig, option, type ConfigValues } from '../../shared/config/definition.ts'
 import { isLoopbackHost, serverUrl } from '../../shared/config/url-types.ts'
 import { notificationSections } from './notification-options.ts'
-import { boolean, choice, host, integer, optionalPath, path, port } from '../../shared/config/value-types.ts'
+import {
+  boolean,
+  choice,
+  host,
+  hostOrSocketDirectory,
+  integer,
+  optionalPath,
+  path,
+  port,
+  text,
+} from '../../shared/config/value-types.ts'
 
 const DAY = 86_400
 const MIB = 1024 * 1024
@@ -12,6 +22,33 @@ export const collectorConfig = defineConfig(
   {
     data: {
       directory: option(path(), '/var/lib/keepseal-collector', 'Database and keys of this collector.'),
+    },
+    store: {
+      engine: option(
+        choice(['sqlite', 'postgresql']),
+        'sqlite',
+        'Database in a file of data.directory, or on a server of PostgreSQL, which several collectors can share.',
+      ),
+      keep_one_in: option(
+        integer(1, 100_000),
+        288,
+        'Of reports that tell nothing new, one in so many is kept as it came. All are counted.',
+      ),
+    },
+    postgresql: {
+      host: option(
+        hostOrSocketDirectory(),
+        '/run/postgresql',
+        'Server, or the directory of its socket. A server on another machine is reached by TLS alone.',
+      ),
+      port: option(integer(1, 65_535), 5432, 'Port of the server, which its socket is named after too.'),
+      database: option(text(63), 'keepseal', 'Name of the database.'),
+      user: option(text(63), 'keepseal-collector', 'User of the database.'),
+      password_file: option(optionalPath(), '', 'Password of that user. Empty: the server knows it by its socket.', {
+        secretFile: true,
+      }),
+      ca_file: option(optionalPath(), '', "Certificate authority of the server, in PEM. Empty: the system's."),
+      connections: option(integer(2, 200), 10, 'Most connections of this collector at once.'),
     },
     http: {
       host: option(host(), '0.0.0.0', 'Address to serve HTTPS on.'),
@@ -76,6 +113,17 @@ export const collectorConfig = defineConfig(
       device_messages_per_minute: option(integer(1, 100_000), 120, 'Messages that one device may send in a minute.'),
     },
     ...notificationSections,
+    retention: {
+      evidence_days: option(integer(1, 36_500), 400, 'How long reports are kept as they came.'),
+      history_days: option(integer(7, 36_500), 1_825, 'How long it is known when a device reported what.'),
+      refusals_days: option(
+        integer(1, 36_500),
+        90,
+        'How long refused messages are kept. Their number is kept for ever.',
+      ),
+      findings_days: option(integer(1, 36_500), 1_825, 'How long resolved findings are kept that belong to no case.'),
+      pcr_values_days: option(integer(2, 36_500), 7, 'How long PCR values are kept that no device reports any more.'),
+    },
     log: {
       level: option(choice(['error', 'warn', 'info', 'debug']), 'info', 'Least severity that is logged.'),
     },
@@ -90,6 +138,12 @@ export const collectorConfig = defineConfig(
       names: ['liveness.silent_after_seconds', 'liveness.stale_intervals', 'liveness.report_interval_seconds'],
       requirement: 'be more than liveness.stale_intervals times liveness.report_interval_seconds',
       holds: ({ liveness }) => liveness.silentAfterSeconds > liveness.staleIntervals * liveness.reportIntervalSeconds,
+    },
+    {
+      // A run tells that a message was counted; the message without its run would tell nothing.
+      names: ['retention.history_days', 'retention.evidence_days'],
+      requirement: 'be at least retention.evidence_days',
+      holds: ({ retention }) => retention.historyDays >= retention.evidenceDays,
     },
     {
       names: ['http.key_file', 'http.certificate_file'],

@@ -13,10 +13,15 @@ export interface EpochPublisherOptions {
   readonly random: RandomFunction
   readonly periodSeconds: number
   readonly logger: Logger
+  /** One of the collectors on a database issues the epochs; the others hand them on. */
+  readonly isLeader: () => Promise<boolean>
   readonly publish: (topic: string, bytes: Uint8Array, options: { retain: boolean }) => Promise<void>
 }
 
-/** Issues an epoch each period and keeps it retained at the broker. A restart goes on with a current one. */
+/** How soon those that wait for the leader's epoch look for it. */
+const LOOK_MS = 1_000
+
+/** Sees to an epoch each period, and keeps it retained at the broker. A restart goes on with a current one. */
 export class EpochPublisher {
   readonly #options: EpochPublisherOptions
   #timer: NodeJS.Timeout | undefined
@@ -26,15 +31,9 @@ export class EpochPublisher {
     this.#options = options
   }
 
+  /** Resolves when the broker has a current epoch, or will be given one by the leader. */
   async start(): Promise<void> {
-    const { store, clock, periodSeconds } = this.#options
-    const current = await store.epochs.current()
-    const age = current === undefined ? Infinity : clock() - current.issuedAt
-    // Younger than a period, and not from a future that a corrected clock has left behind.
-    const usable = current !== undefined && age >= 0 && age < periodSeconds * 1000
-    if (usable) await this.#publish(current)
-    else await this.#issue()
-    this.#schedule(usable ? periodSeconds * 1000 - age : periodSeconds * 1000)
+    this.#schedule(await this.#continue())
   }
 
   stop(): void {
@@ -50,8 +49,7 @@ export class EpochPublisher {
   async #next(): Promise<void> {
     const { logger, periodSeconds } = this.#options
     try {
-      await this.#issue()
-      this.#schedule(periodSeconds * 1000)
+      this.#schedule(await this.#continue())
     } catch (error) {
       // Without a new epoch evidence grows late, and is never taken for fresh. Try again soon.
       logger.error({ err: error }, 'no new epoch could be issued')
@@ -59,9 +57,20 @@ export class EpochPublisher {
     }
   }
 
-  async #issue(): Promise<void> {
-    const { store, clock, random } = this.#options
+  /** Publishes the current epoch, a new one where it is time for that. Gives how long there is nothing to do, ms. */
+  async #continue(): Promise<number> {
+    const { store, clock, random, periodSeconds, isLeader } = this.#options
+    const period = periodSeconds * 1000
+    const current = await store.epochs.current()
+    const age = current === undefined ? Infinity : clock() - current.issuedAt
+    // Younger than a period, and not from a future that a corrected clock has left behind.
+    if (current !== undefined && age >= 0 && age < period) {
+      await this.#publish(current)
+      return period - age
+    }
+    if (!(await isLeader())) return Math.min(period, LOOK_MS)
     await this.#publish(await store.epochs.insert({ nonce: random(32), issuedAt: clock() }))
+    return period
   }
 
   async #publish(epoch: Epoch): Promise<void> {

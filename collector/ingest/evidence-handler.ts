@@ -10,17 +10,19 @@ import { pcrValuesToCbor } from '../../shared/evidence/tpm-evidence.ts'
 import { appraise, type Appraisal } from '../appraisal/appraise.ts'
 import type { AppraisalPolicy, Deviation, KnownDevice } from '../appraisal/context.ts'
 import type { Device } from '../model/device.ts'
-import type { Session } from '../model/evidence.ts'
+import type { EvidenceRecord, Session } from '../model/evidence.ts'
 import { makeId } from '../store/ids.ts'
 import type { Store } from '../store/index.ts'
 import { openCases } from '../tracking/cases.ts'
 import { conclude, type OpenedFinding } from '../tracking/conclude.ts'
 import { findingOpened, findingResolved, verdictChanged } from '../tracking/events.ts'
-import { loadKnownDevice, type Caches } from './known-devices.ts'
+import { remember, type HistoryPolicy } from './history.ts'
+import { loadKnownDevice, type Caches, type LoadedDevice } from './known-devices.ts'
 import { removeSpentLists } from './spent-lists.ts'
 import { hold } from './sequence.ts'
 
 export interface EvidenceDependencies extends Caches {
+  readonly history: HistoryPolicy
   readonly policy: AppraisalPolicy
   readonly random: RandomFunction
 }
@@ -86,7 +88,7 @@ export async function handleEvidence(
     if (error instanceof OutcomeError) return refuse(store, message, device, error)
     throw error
   }
-  const known = await loadKnownDevice(store, deps, device, unverified)
+  const known = await loadKnownDevice(store, deps, device, unverified, message.receivedAt)
   const digest = sha256(message.bytes)
   const { receivedAt } = message
   const input = {
@@ -114,7 +116,7 @@ export async function handleEvidence(
 
 async function accept(
   store: Store,
-  known: KnownDevice,
+  known: LoadedDevice,
   appraisal: Appraisal,
   receivedAt: number,
   deps: EvidenceDependencies,
@@ -123,7 +125,7 @@ async function accept(
   const { claims, bytes } = appraisal.evidence
   const session = sessionWith(known, appraisal, receivedAt)
   if (session === undefined) throw new OutcomeError('message.rate-limited', 'too many gaps in the session')
-  await store.evidence.insert({
+  const record: EvidenceRecord = {
     deviceId: device.id,
     session: claims.session,
     seq: claims.sequence,
@@ -137,15 +139,22 @@ async function accept(
     postureDigest: claims.postureDigest,
     pcrDigest: appraisal.pcrDigest,
     bytes,
-  })
+  }
   await store.sessions.save(session)
   if (claims.posture !== null) await store.postures.save(device.vendor, claims.postureDigest, claims.posture)
   if (appraisal.pcrs !== null && appraisal.pcrDigest !== null) {
-    await store.pcrSets.save(device.vendor, appraisal.pcrDigest, encodeCbor(pcrValuesToCbor(appraisal.pcrs)))
+    await store.pcrSets.save(
+      device.vendor,
+      appraisal.pcrDigest,
+      encodeCbor(pcrValuesToCbor(appraisal.pcrs)),
+      receivedAt,
+    )
   }
   const changed = await track(store, known, appraisal, receivedAt, deps)
   const { missing } = appraisal
   const lacks = missing.posture || missing.pcrs || missing.contents.length > 0 || missing.ima !== null
+  const tells = { isNewest: appraisal.newest, isTelling: changed || lacks || claims.posture !== null }
+  await remember(store, record, known.runBefore, tells, deps.history)
   return {
     device,
     hash: appraisal.hashOfMessage,

@@ -14,7 +14,9 @@ import type { BootReference } from '../../shared/eventlog/reference/types.ts'
 import { BootLog } from '../appraisal/boot-log.ts'
 import type { ApprovedValues, KnownDevice, KnownLinks } from '../appraisal/context.ts'
 import type { Device } from '../model/device.ts'
+import type { EvidenceRun } from '../model/evidence.ts'
 import type { Store } from '../store/index.ts'
+import { heldAt, neighboursOf, type Neighbours } from './history.ts'
 import { findStandingFindings, ImaPolicyCache } from './known-lists.ts'
 import { Recent } from '../recent.ts'
 
@@ -62,17 +64,24 @@ export interface Caches {
 
 const FRESH_SESSIONS_COMPARED = 4
 
+/** What the appraisal needs, and the run that the evidence may continue. */
+export interface LoadedDevice extends KnownDevice {
+  readonly runBefore: EvidenceRun | undefined
+}
+
 /** Reads from the store all that the appraisal of `evidence` depends on. */
 export async function loadKnownDevice(
   store: Store,
   caches: Caches,
   device: Device,
   evidence: UnverifiedEvidence,
-): Promise<KnownDevice> {
+  receivedAt: number,
+): Promise<LoadedDevice> {
   const { vendor } = device
   const { claims, tpm } = evidence
   const approved = await loadApproved(store, device, caches)
   const state = await store.devices.stateOf(device.id)
+  const neighbours = await neighboursOf(store, device.id, claims.session, claims.sequence)
   const epoch = await store.epochs.byNonce(claims.nonce)
   const isBefore = approved !== undefined && epoch !== undefined && epoch.issuedAt < approved.approvedAt
   const posture = claims.posture ?? (await store.postures.find(vendor, claims.postureDigest))
@@ -80,10 +89,11 @@ export async function loadKnownDevice(
     device,
     ...caches.keys.keysOf(device),
     state,
-    links: await loadLinks(store, device, evidence),
+    links: await loadLinks(store, device, evidence, neighbours),
+    runBefore: neighbours.before,
     epoch,
     posture,
-    pcrs: tpm === null || tpm.pcrs !== null ? undefined : await loadPcrs(store, vendor, tpm.attest),
+    pcrs: tpm === null || tpm.pcrs !== null ? undefined : await loadPcrs(store, vendor, tpm.attest, receivedAt),
     approved,
     approvedThen: isBefore ? await loadApproved(store, device, caches, epoch.issuedAt) : undefined,
     contents: await loadContents(store, vendor, posture, approved?.posture, tpm?.logs),
@@ -93,28 +103,28 @@ export async function loadKnownDevice(
   }
 }
 
-async function loadLinks(store: Store, device: Device, { claims }: UnverifiedEvidence): Promise<KnownLinks> {
-  const { session, sequence, previous } = claims
-  const at = (seq: number) => store.evidence.find(device.id, session, seq)
-  const [same, before, next] = [
-    await at(sequence),
-    sequence > 0 ? await at(sequence - 1) : undefined,
-    await at(sequence + 1),
-  ]
+async function loadLinks(
+  store: Store,
+  device: Device,
+  { claims }: UnverifiedEvidence,
+  neighbours: Neighbours,
+): Promise<KnownLinks> {
+  const { session: id, sequence, previous } = claims
+  const session = await store.sessions.find(device.id, id)
   const named = sequence === 0 && previous !== null ? await store.receipts.numberOf(device.id, previous) : undefined
   const fresh = await store.sessions.recentlyFresh(device.id, FRESH_SESSIONS_COMPARED)
   return {
-    session: await store.sessions.find(device.id, session),
-    samePlace: same?.hash,
-    hashBefore: before?.hash,
-    previousOfNext: next === undefined ? undefined : next.previous,
-    freshSessions: fresh.filter((other) => toHex(other.session) !== toHex(session)),
+    session,
+    samePlace: await heldAt(store, sequence, neighbours, session),
+    hashBefore: neighbours.before?.headHash,
+    previousOfNext: neighbours.after?.firstPrevious,
+    freshSessions: fresh.filter((other) => !equal(other.session, id)),
     namedReceipt: named,
   }
 }
 
 /** The values that were proven for the digest that this quote carries. An unreadable quote has none. */
-async function loadPcrs(store: Store, vendor: string, attest: Uint8Array): Promise<PcrValues | undefined> {
+async function loadPcrs(store: Store, vendor: string, attest: Uint8Array, now: number): Promise<PcrValues | undefined> {
   let digest: Uint8Array
   try {
     digest = quotedStateDigest(parseQuoteAttest(attest), nodeCrypto.hash)
@@ -122,7 +132,7 @@ async function loadPcrs(store: Store, vendor: string, attest: Uint8Array): Promi
     if (error instanceof OutcomeError) return undefined // the quote step says what is wrong with it
     throw error
   }
-  const stored = await store.pcrSets.find(vendor, digest)
+  const stored = await store.pcrSets.use(vendor, digest, now)
   return stored === undefined ? undefined : pcrValuesFromCbor(stored)
 }
 

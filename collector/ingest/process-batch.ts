@@ -1,5 +1,6 @@
 import { toHex } from '../../shared/bytes/bytes.ts'
 import { OutcomeError } from '../../shared/errors.ts'
+import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import { parseUpstreamTopic } from '../../shared/evidence/topics.ts'
 import type { Device } from '../model/device.ts'
 import type { Store } from '../store/index.ts'
@@ -38,11 +39,15 @@ export function processBatch(
   deps: IngestDependencies,
   now: number,
 ): Promise<BatchResult> {
-  return store.transaction(async (transaction) => {
+  return store.transactionOf(devicesOf(messages), async (transaction) => {
     const handled: Handled[] = []
     for (const message of messages) handled.push(...(await handleMessage(transaction, message, deps)))
     return { handled, publications: await answers(transaction, handled, deps, now) }
   })
+}
+
+function devicesOf(messages: readonly ReceivedMessage[]): readonly Ueid[] {
+  return [...new Set(messages.flatMap(({ topic }) => parseUpstreamTopic(topic)?.ueid ?? []))]
 }
 
 async function handleMessage(store: Store, message: ReceivedMessage, deps: IngestDependencies): Promise<Handled[]> {

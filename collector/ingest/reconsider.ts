@@ -35,7 +35,7 @@ export async function reconsider(
   const record = await store.evidence.find(device.id, freshSession, freshSequence)
   if (record === undefined) return undefined
   const unverified = decodeEvidence(record.bytes)
-  const known = await loadKnownDevice(store, deps, device, unverified)
+  const known = await loadKnownDevice(store, deps, device, unverified, record.receivedAt)
   // It stands in its place already: only what it says is looked at again, as if it had just become the newest.
   const links = { ...known.links, samePlace: undefined, freshSessions: [] }
   // The report has not waited for itself.

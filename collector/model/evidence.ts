@@ -45,6 +45,24 @@ export interface EvidenceRecord {
   readonly bytes: Uint8Array
 }
 
+/** Messages of a session that follow each other without a gap and tell the same: counted, linked, and not all kept. */
+export interface EvidenceRun extends Pick<
+  EvidenceRecord,
+  'deviceId' | 'session' | 'fresh' | 'outcome' | 'verdict' | 'postureDigest' | 'pcrDigest'
+> {
+  readonly id: number
+  readonly firstSeq: number
+  readonly lastSeq: number
+  /** What the first one says to follow. */
+  readonly firstPrevious: Uint8Array | null
+  /** Hash of the last one. */
+  readonly headHash: Uint8Array
+  /** The newest epoch among them. */
+  readonly newestEpoch: number | null
+  readonly firstReceivedAt: number
+  readonly lastReceivedAt: number
+}
+
 /** A message that was refused: what it was, why, and for whom, kept within a bound per device. */
 export interface Refusal {
   readonly ueid: Ueid | null

@@ -10,6 +10,8 @@ export interface DispatcherOptions {
   /** ms since 1970. */
   readonly clock: () => number
   readonly logger: Logger
+  /** Where several collectors share the database, one of them sends. */
+  readonly isLeader?: () => Promise<boolean>
   /** How long to wait where there is nothing to do. */
   readonly pollMs?: number
 }
@@ -64,11 +66,11 @@ export class Dispatcher {
   }
 
   async #run(): Promise<void> {
-    const { logger, pollMs = POLL_MS } = this.#options
+    const { logger, pollMs = POLL_MS, isLeader } = this.#options
     while (!this.#stop.signal.aborted) {
       let done = 0
       try {
-        done = await this.round()
+        done = isLeader === undefined || (await isLeader()) ? await this.round() : 0
       } catch (error) {
         logger.error({ err: error }, 'notifications could not be read or written')
       }

@@ -1,9 +1,13 @@
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
-import { Kysely } from 'kysely'
+import { Kysely, PostgresAdapter } from 'kysely'
 import { KeepsealError } from '../../shared/errors.ts'
-import { sqliteDialect, translateSqliteError } from './dialect.ts'
+import type { Ueid } from '../../shared/evidence/identifiers.ts'
+import { sqliteColumnTypes, sqliteDialect, translateSqliteError, type ColumnTypes } from './dialect.ts'
+import { postgresColumnTypes, postgresDialect } from './postgres/dialect.ts'
+import { isCollision } from './postgres/errors.ts'
+import type { PostgresSettings } from './postgres/pool.ts'
 import type { Database } from './schema.ts'
 
 /** A database, or a transaction on it: the repositories are the same over both. */
@@ -30,9 +34,67 @@ export function openDatabase(options: { readonly path: string }): Kysely<Databas
   }
 }
 
-/** Everything or nothing. Inside a transaction it joins the one that runs. */
+/**
+ * A pool of connections to a database of PostgreSQL, which is connected to when it is used. `patient`: without limits
+ * of time, for changes of the schema.
+ */
+export function openPostgres(
+  settings: PostgresSettings,
+  options: { readonly patient?: boolean } = {},
+): Kysely<Database> {
+  return new Kysely<Database>({ dialect: postgresDialect(settings, options.patient) })
+}
+
+const isPostgres = (db: Executor): boolean => db.getExecutor().adapter instanceof PostgresAdapter
+
+export const columnTypesOf = (db: Executor): ColumnTypes => (isPostgres(db) ? postgresColumnTypes : sqliteColumnTypes)
+
+/**
+ * Everything or nothing, and alone: no other transaction of this kind or the next writes meanwhile, in any process.
+ * Inside a transaction it joins the one that runs.
+ */
 export function transaction<T>(db: Executor, action: (transaction: Executor) => Promise<T>): Promise<T> {
   return db.isTransaction ? action(db) : db.transaction().execute(action)
+}
+
+const ATTEMPTS = 10
+
+/**
+ * Everything or nothing, beside others of this kind that concern other devices: for these devices it is alone. Where it
+ * collides with another one over what their devices share, it is undone and done again.
+ */
+export async function transactionOf<T>(
+  db: Executor,
+  devices: readonly Ueid[],
+  action: (transaction: Executor) => Promise<T>,
+): Promise<T> {
+  if (db.isTransaction || !isPostgres(db)) return transaction(db, action)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db
+        .transaction()
+        .setIsolationLevel('read committed')
+        .execute(async (executor) => {
+          await lockDevices(executor, devices)
+          return action(executor)
+        })
+    } catch (error) {
+      if (attempt >= ATTEMPTS || !isCollision(error)) throw error
+    }
+  }
+}
+
+/** Always in the order of their keys, so that two transactions never wait for each other over devices. */
+async function lockDevices(db: Executor, devices: readonly Ueid[]): Promise<void> {
+  if (devices.length === 0) return
+  await db
+    .selectFrom('device_states')
+    .innerJoin('devices', 'devices.id', 'device_states.device_id')
+    .select('device_states.device_id')
+    .where('devices.ueid', 'in', devices)
+    .orderBy('device_states.device_id')
+    .forUpdate('device_states')
+    .execute()
 }
 
 function prepareFile(path: string): void {

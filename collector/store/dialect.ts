@@ -21,6 +21,8 @@ export interface ColumnTypes {
   readonly bytes: string
   /** What follows the closing bracket of CREATE TABLE. */
   readonly tableOptions: string
+  /** Statements that leave room beside each row of a table whose rows are updated all the time, where that helps. */
+  readonly roomForUpdates: (table: string) => readonly string[]
 }
 
 /** STRICT tables: SQLite would otherwise store a text in an integer column without a word. */
@@ -30,6 +32,7 @@ export const sqliteColumnTypes: ColumnTypes = {
   text: 'text',
   bytes: 'blob',
   tableOptions: 'strict',
+  roomForUpdates: () => [],
 }
 
 const MAX_CACHED_STATEMENTS = 256

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Epoch } from '../model/evidence.ts'
-import type { Executor } from './database.ts'
+import { transaction, type Executor } from './database.ts'
 
 const columns = ['number', 'nonce', 'issued_at as issuedAt'] as const
 
@@ -9,25 +9,24 @@ export type EpochsRepository = ReturnType<typeof epochsRepository>
 /** Every epoch that was issued: all replicas read from here what is current. */
 export function epochsRepository(db: Executor) {
   return {
-    /**
-     * Gives the epoch the next number, from 1, in one statement.
-     * Error: request.conflict when another replica took that number at the same moment; try again.
-     */
+    /** Gives the epoch the next number, from 1. Error: request.conflict for a nonce that was used before. */
     async insert(epoch: Omit<Epoch, 'number'>): Promise<Epoch> {
-      return db
-        .insertInto('epochs')
-        .columns(['number', 'nonce', 'issued_at'])
-        .expression((from) =>
-          from
-            .selectFrom('epochs')
-            .select(({ fn, val }) => [
-              sql<number>`coalesce(${fn.max('number')}, 0) + 1`.as('number'),
-              val(epoch.nonce).as('nonce'),
-              val(epoch.issuedAt).as('issued_at'),
-            ]),
-        )
-        .returning(columns)
-        .executeTakeFirstOrThrow()
+      return transaction(db, (trx) =>
+        trx
+          .insertInto('epochs')
+          .columns(['number', 'nonce', 'issued_at'])
+          .expression((from) =>
+            from
+              .selectFrom('epochs')
+              .select(({ fn, val }) => [
+                sql<number>`coalesce(${fn.max('number')}, 0) + 1`.as('number'),
+                val(epoch.nonce).as('nonce'),
+                val(epoch.issuedAt).as('issued_at'),
+              ]),
+          )
+          .returning(columns)
+          .executeTakeFirstOrThrow(),
+      )
     },
 
     /** The newest, or undefined before the first. */

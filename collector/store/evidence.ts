@@ -2,9 +2,11 @@ import type { Selectable } from 'kysely'
 import type { EvidenceRecord } from '../model/evidence.ts'
 import type { Executor } from './database.ts'
 import { integerCursor, rowsToRead, toPage, type Page, type PageRequest } from './paging.ts'
-import type { EvidenceTable } from './schema.ts'
+import type { EvidenceTable } from './schema-evidence.ts'
 
-function toRecord(row: Selectable<EvidenceTable>): EvidenceRecord {
+type Row = Omit<Selectable<EvidenceTable>, 'id'>
+
+function toRecord(row: Row): EvidenceRecord {
   return {
     deviceId: row.device_id,
     session: row.session,
@@ -22,39 +24,67 @@ function toRecord(row: Selectable<EvidenceTable>): EvidenceRecord {
   }
 }
 
+export function evidenceColumns(record: EvidenceRecord) {
+  return {
+    session: record.session,
+    seq: record.seq,
+    hash: record.hash,
+    previous: record.previous,
+    epoch: record.epoch,
+    received_at: record.receivedAt,
+    fresh: record.fresh ? (1 as const) : (0 as const),
+    outcome: record.outcome,
+    verdict: record.verdict,
+    posture_digest: record.postureDigest,
+    pcr_digest: record.pcrDigest,
+    bytes: record.bytes,
+  }
+}
+
 export type EvidenceRepository = ReturnType<typeof evidenceRepository>
 
-/** Accepted evidence, each (device, session, seq) once. */
+/** Messages of accepted evidence that are kept: each (device, session, seq) at most once. */
 export function evidenceRepository(db: Executor) {
   const ofDevice = (deviceId: number) => db.selectFrom('evidence').selectAll().where('device_id', '=', deviceId)
-  const optional = (row: Selectable<EvidenceTable> | undefined) => (row === undefined ? undefined : toRecord(row))
+  const newestOf = (deviceId: number) => db.selectFrom('newest_evidence').selectAll().where('device_id', '=', deviceId)
+  const optional = (row: Row | undefined) => (row === undefined ? undefined : toRecord(row))
 
   return {
     /** False when the place (device, session, seq) is taken, whatever takes it: nothing was stored. */
     async insert(record: EvidenceRecord): Promise<boolean> {
       const result = await db
         .insertInto('evidence')
-        .values({
-          device_id: record.deviceId,
-          session: record.session,
-          seq: record.seq,
-          hash: record.hash,
-          previous: record.previous,
-          epoch: record.epoch,
-          received_at: record.receivedAt,
-          fresh: record.fresh ? 1 : 0,
-          outcome: record.outcome,
-          verdict: record.verdict,
-          posture_digest: record.postureDigest,
-          pcr_digest: record.pcrDigest,
-          bytes: record.bytes,
-        })
+        .values({ device_id: record.deviceId, ...evidenceColumns(record) })
         .onConflict((conflict) => conflict.doNothing())
         .executeTakeFirst()
       return result.numInsertedOrUpdatedRows === 1n
     },
 
+    /** Replaces the newest message of the device. `recentHashes`: see the table. */
+    async saveNewest(record: EvidenceRecord, recentHashes: Uint8Array): Promise<void> {
+      const columns = { ...evidenceColumns(record), recent_hashes: recentHashes }
+      await db
+        .insertInto('newest_evidence')
+        .values({ device_id: record.deviceId, ...columns })
+        .onConflict((conflict) => conflict.column('device_id').doUpdateSet(columns))
+        .execute()
+    },
+
+    /** The beginnings of the hashes of the newest messages, the last one that of `seq`. */
+    async recentHashes(
+      deviceId: number,
+    ): Promise<{ readonly session: Uint8Array; readonly seq: number; readonly hashes: Uint8Array } | undefined> {
+      return db
+        .selectFrom('newest_evidence')
+        .select(['session', 'seq', 'recent_hashes as hashes'])
+        .where('device_id', '=', deviceId)
+        .executeTakeFirst()
+    },
+
+    /** Where it is kept, or the newest one of its device. */
     async find(deviceId: number, session: Uint8Array, seq: number): Promise<EvidenceRecord | undefined> {
+      const newest = await newestOf(deviceId).where('session', '=', session).where('seq', '=', seq).executeTakeFirst()
+      if (newest !== undefined) return toRecord(newest)
       return optional(await ofDevice(deviceId).where('session', '=', session).where('seq', '=', seq).executeTakeFirst())
     },
 
@@ -64,6 +94,8 @@ export function evidenceRepository(db: Executor) {
 
     /** The fresh evidence of the newest epoch; within an epoch the one that arrived last. */
     async latestFresh(deviceId: number): Promise<EvidenceRecord | undefined> {
+      const newest = await newestOf(deviceId).executeTakeFirst()
+      if (newest !== undefined) return toRecord(newest)
       return optional(
         await ofDevice(deviceId)
           .where('fresh', '=', 1)

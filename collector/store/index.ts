@@ -1,16 +1,18 @@
 import { apiTokensRepository } from './api-tokens.ts'
 import { auditLogRepository } from './audit-log.ts'
 import { casesRepository } from './cases.ts'
-import { openDatabase, transaction, type Executor } from './database.ts'
 import { decisionsRepository } from './decisions.ts'
+import type { Ueid } from '../../shared/evidence/identifiers.ts'
+import { openDatabase, openPostgres, transaction, transactionOf, type Executor } from './database.ts'
 import { devicesRepository } from './devices.ts'
 import { enrolmentTokensRepository } from './enrolment-tokens.ts'
 import { epochsRepository } from './epochs.ts'
 import { evidenceRepository } from './evidence.ts'
+import { evidenceRunsRepository } from './evidence-runs.ts'
 import { findingsRepository } from './findings.ts'
 import { imaPoliciesRepository } from './ima-policies.ts'
-import { migrate } from './migrations/index.ts'
 import { notificationsRepository } from './notifications.ts'
+import { migrate, pendingMigrations } from './migrations/index.ts'
 import { pendingEnrolmentsRepository } from './pending-enrolments.ts'
 import { bootReferencesRepository, pcrSetsRepository, posturesRepository } from './postures.ts'
 import { productsRepository } from './products.ts'
@@ -19,7 +21,9 @@ import { referencesRepository } from './references.ts'
 import { refusalsRepository } from './refusals.ts'
 import { sectionsRepository } from './sections.ts'
 import { sessionsRepository } from './sessions.ts'
+import type { PostgresSettings } from './postgres/pool.ts'
 import { readSummary } from './summary.ts'
+import { sweepOnce, type SweepTimes } from './sweep.ts'
 
 /** Everything that the collector remembers, and the only way to it. */
 export interface Store extends Repositories {
@@ -29,6 +33,11 @@ export interface Store extends Repositories {
    * has ended.
    */
   transaction<T>(action: (store: Store) => Promise<T>): Promise<T>
+  /**
+   * The same for work that concerns these devices: with several collectors, work for other devices goes on beside it.
+   * `action` may be done again after it was undone.
+   */
+  transactionOf<T>(devices: readonly Ueid[], action: (store: Store) => Promise<T>): Promise<T>
 }
 
 type Repositories = ReturnType<typeof repositories>
@@ -42,6 +51,7 @@ function repositories(db: Executor) {
     devices: devicesRepository(db),
     sessions: sessionsRepository(db),
     evidence: evidenceRepository(db),
+    evidenceRuns: evidenceRunsRepository(db),
     refusals: refusalsRepository(db),
     epochs: epochsRepository(db),
     receipts: receiptsRepository(db),
@@ -57,6 +67,7 @@ function repositories(db: Executor) {
     notifications: notificationsRepository(db),
     decisions: decisionsRepository(db),
     summary: () => readSummary(db),
+    sweep: (times: SweepTimes, limit: number) => sweepOnce(db, times, limit),
   }
 }
 
@@ -65,6 +76,7 @@ export function createStore(db: Executor): Store {
   return {
     ...repositories(db),
     transaction: (action) => transaction(db, (executor) => action(createStore(executor))),
+    transactionOf: (devices, action) => transactionOf(db, devices, (executor) => action(createStore(executor))),
   }
 }
 
@@ -73,14 +85,28 @@ export interface OpenStore {
   close(): Promise<void>
 }
 
-/** Opens the embedded database, brings its schema up to date and gives the store over it. */
-export async function openStore(options: { readonly path: string }): Promise<OpenStore> {
-  const db = openDatabase(options)
-  try {
-    await migrate(db)
-  } catch (cause) {
-    await db.destroy()
-    throw cause
-  }
+/** The file of the embedded database, or where that of PostgreSQL is. */
+export type StoreLocation = { readonly path: string } | { readonly postgres: PostgresSettings }
+
+/** Opens the database, brings its schema up to date and gives the store over it. */
+export async function openStore(location: StoreLocation): Promise<OpenStore> {
+  await migrateStore(location)
+  const db = 'path' in location ? openDatabase(location) : openPostgres(location.postgres)
   return { store: createStore(db), close: () => db.destroy() }
+}
+
+/** Applies what the schema lacks, or only says what that is. Gives the names of the steps. Error: state.schema-newer. */
+export async function migrateStore(
+  location: StoreLocation,
+  { dryRun = false }: { readonly dryRun?: boolean } = {},
+): Promise<readonly string[]> {
+  const db =
+    'path' in location
+      ? openDatabase(location)
+      : openPostgres({ ...location.postgres, connections: 1 }, { patient: true })
+  try {
+    return await (dryRun ? pendingMigrations(db) : migrate(db))
+  } finally {
+    await db.destroy()
+  }
 }

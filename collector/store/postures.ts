@@ -2,6 +2,8 @@ import { fromHex, toHex } from '../../shared/bytes/bytes.ts'
 import type { PostureMap } from '../../shared/evidence/claims.ts'
 import type { Executor } from './database.ts'
 
+const DAY_MS = 86_400_000
+
 export type PosturesRepository = ReturnType<typeof posturesRepository>
 
 /** Posture maps by their digest, each once per vendor. */
@@ -35,24 +37,43 @@ export type PcrSetsRepository = ReturnType<typeof pcrSetsRepository>
 
 /** PCR values by the digest that a quote proves, each once per vendor. */
 export function pcrSetsRepository(db: Executor) {
+  const values = (vendor: string, digest: Uint8Array) =>
+    db
+      .selectFrom('pcr_sets')
+      .select(['pcr_values', 'last_used_at'])
+      .where('vendor', '=', vendor)
+      .where('digest', '=', digest)
+
   return {
-    /** `values`: the CBOR in which the values travelled. Saving again changes nothing. */
-    async save(vendor: string, digest: Uint8Array, values: Uint8Array): Promise<void> {
+    /** `values`: the CBOR in which the values travelled. Saving again changes the time of its use alone. */
+    async save(vendor: string, digest: Uint8Array, values: Uint8Array, now: number): Promise<void> {
       await db
         .insertInto('pcr_sets')
-        .values({ vendor, digest, pcr_values: values })
-        .onConflict((conflict) => conflict.columns(['vendor', 'digest']).doNothing())
+        .values({ vendor, digest, pcr_values: values, last_used_at: now })
+        .onConflict((conflict) =>
+          conflict
+            .columns(['vendor', 'digest'])
+            .doUpdateSet({ last_used_at: now })
+            .where('pcr_sets.last_used_at', '<=', now - DAY_MS),
+        )
         .execute()
     },
 
-    async find(vendor: string, digest: Uint8Array): Promise<Uint8Array | undefined> {
-      const row = await db
-        .selectFrom('pcr_sets')
-        .select('pcr_values')
+    /** For values that a report relies on. What was used within a day is left alone: a fleet shares most of them. */
+    async use(vendor: string, digest: Uint8Array, now: number): Promise<Uint8Array | undefined> {
+      const row = await values(vendor, digest).executeTakeFirst()
+      if (row === undefined || row.last_used_at > now - DAY_MS) return row?.pcr_values
+      await db
+        .updateTable('pcr_sets')
+        .set({ last_used_at: now })
         .where('vendor', '=', vendor)
         .where('digest', '=', digest)
-        .executeTakeFirst()
-      return row?.pcr_values
+        .execute()
+      return row.pcr_values
+    },
+
+    async find(vendor: string, digest: Uint8Array): Promise<Uint8Array | undefined> {
+      return (await values(vendor, digest).executeTakeFirst())?.pcr_values
     },
   }
 }

@@ -13,6 +13,8 @@ export interface PcrSetsTable {
   vendor: string
   digest: Uint8Array
   pcr_values: Uint8Array
+  /** Within a day. */
+  last_used_at: number
 }
 
 export interface BootReferencesTable {

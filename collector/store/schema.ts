@@ -7,6 +7,7 @@ import type { BootCoverage, Enrolment, Identity, Latch, Verdict } from '../model
 import type { ImaVerdict } from '../model/ima-state.ts'
 import type { CaseState, FindingState } from '../model/finding.ts'
 import type { ApiRole, ApprovalPolicy, IdentityPolicy } from '../model/product.ts'
+import type { EvidenceRunsTable, EvidenceTable, NewestEvidenceTable } from './schema-evidence.ts'
 import type {
   BootReferencesTable,
   ImaPoliciesTable,
@@ -29,6 +30,8 @@ export interface Database {
   device_states: DeviceStatesTable
   sessions: SessionsTable
   evidence: EvidenceTable
+  evidence_runs: EvidenceRunsTable
+  newest_evidence: NewestEvidenceTable
   refusals: RefusalsTable
   refusal_counts: RefusalCountsTable
   epochs: EpochsTable
@@ -47,6 +50,7 @@ export interface Database {
   decisions: DecisionsTable
   notification_events: NotificationEventsTable
   notification_deliveries: NotificationDeliveriesTable
+  restore_points: RestorePointsTable
   schema_migrations: SchemaMigrationsTable
 }
 
@@ -171,23 +175,6 @@ export interface SessionsTable {
   last_epoch: number | null
 }
 
-export interface EvidenceTable {
-  id: Generated<number>
-  device_id: number
-  session: Uint8Array
-  seq: number
-  hash: Uint8Array
-  previous: Uint8Array | null
-  epoch: number | null
-  received_at: number
-  fresh: 0 | 1
-  outcome: string | null
-  verdict: string
-  posture_digest: Uint8Array
-  pcr_digest: Uint8Array | null
-  bytes: Uint8Array
-}
-
 export interface RefusalsTable {
   id: Generated<number>
   ueid: Ueid | null
@@ -263,6 +250,16 @@ export interface DecisionsTable {
   entry_index: number
   entry: Uint8Array
   appended_at: number
+}
+
+/** When the database was put back from a backup: what was decided after the backup is lost, and devices ask why. */
+export interface RestorePointsTable {
+  id: Generated<number>
+  restored_at: number
+  /** When the newest receipt that the backup knows was issued: later ones are of decisions that are lost. */
+  newest_receipt_at: number | null
+  /** When devices were told by a signed message. */
+  published_at: number | null
 }
 
 export interface SchemaMigrationsTable {

@@ -45,6 +45,7 @@ const exceptions: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   'tpm.command-failed': exitCodes.refused,
   'tpm.hierarchy-locked': exitCodes.refused,
   'collector.unreachable': exitCodes.unreachable,
+  'state.unreachable': exitCodes.unreachable,
   'request.invalid': exitCodes.finding,
   'request.not-found': exitCodes.finding,
 }

@@ -34,6 +34,26 @@ export const errors = defineCodes({
     title: 'a secret can be read by others',
     remedy: 'chmod 600 the file named in the message.',
   },
+  'state.unreachable': {
+    title: 'the database cannot be reached',
+    remedy: 'Start it, or correct the options of postgresql. Nothing is lost: devices send again what has no receipt.',
+  },
+  'state.busy': {
+    title: 'the database is held by something else',
+    remedy: 'Try again; if it stays so, look for what holds it in pg_stat_activity.',
+  },
+  'state.in-use': {
+    title: 'a collector uses this database',
+    remedy: 'Stop the service first: systemctl stop keepseal-collector',
+  },
+  'state.not-empty': {
+    title: 'there is something already',
+    remedy: 'Nothing was changed. Move what is there away first, if it is not needed any more.',
+  },
+  'state.tool-missing': {
+    title: 'a program that is needed for this is not installed',
+    remedy: 'Install the client programs of PostgreSQL: apt-get install postgresql-client',
+  },
   'state.schema-newer': {
     title: 'the database was written by a newer version',
     remedy: 'Install that version or newer.',

@@ -43,6 +43,14 @@ export function host(): ValueType<string> {
   return checkedText('a host name or an IP address', (value) => /^[A-Za-z0-9.:_-]{1,253}$/.test(value))
 }
 
+/** A host name or address to connect to, or the directory of a server's socket on this machine. */
+export function hostOrSocketDirectory(): ValueType<string> {
+  return checkedText(
+    'a host name, an IP address or an absolute path',
+    (value) => isAbsolutePath(value) || /^[A-Za-z0-9.:_-]{1,253}$/.test(value),
+  )
+}
+
 /** One of a closed list of words. */
 export function choice<const Words extends readonly string[]>(words: Words): ValueType<Words[number]> {
   return { schema: v.picklist(words), requirement: `one of ${words.join(', ')}`, fromText: asWritten }

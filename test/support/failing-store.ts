@@ -14,6 +14,8 @@ export function failingStore(store: Store, before: BeforeOperation): Store {
   return {
     ...(Object.fromEntries(repositories) as Store),
     transaction: (action) => store.transaction((transaction) => action(failingStore(transaction, before))),
+    transactionOf: (devices, action) =>
+      store.transactionOf(devices, (transaction) => action(failingStore(transaction, before))),
   }
 }
 

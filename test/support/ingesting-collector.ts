@@ -50,6 +50,7 @@ export class IngestingCollector {
       keys: new KeyCache(100),
       boot: new BootCache(),
       policies: new ImaPolicyCache(),
+      history: { keepOneIn: 1 },
       policy: { freshnessWindowMs: 2 * PERIOD_MS, collectorId: keys.collectorId },
       random,
       collectorKeys: keys,

@@ -7,7 +7,7 @@ import { startCollector, type Collector } from '../../collector/app.ts'
 import { loadCollectorConfig } from '../../collector/config/load.ts'
 import type { Device } from '../../collector/model/device.ts'
 import { makeId } from '../../collector/store/ids.ts'
-import { openStore, type OpenStore, type Store } from '../../collector/store/index.ts'
+import { openStore, type OpenStore, type Store, type StoreLocation } from '../../collector/store/index.ts'
 import { verifyCertificateRequest } from '../../collector/trust/certificate-request.ts'
 import { issueDeviceCertificate } from '../../collector/trust/device-certificates.ts'
 import { loadOrCreateKeys, type CollectorKeys } from '../../collector/trust/keys.ts'
@@ -51,10 +51,10 @@ export class Workbench {
     this.keys = keys
   }
 
-  static async open(directory: string): Promise<Workbench> {
+  static async open(directory: string, location?: StoreLocation): Promise<Workbench> {
     const dataDirectory = join(directory, 'data')
     const keys = await loadOrCreateKeys({ dataDirectory, now: Date.now(), random })
-    const bench = new Workbench(await openStore({ path: join(dataDirectory, 'collector.db') }), keys)
+    const bench = new Workbench(await openStore(location ?? { path: join(dataDirectory, 'collector.db') }), keys)
     bench.productId = makeId('prd', Date.now(), random)
     const policies = { identityPolicy: 'tofu', approvalPolicy: 'manual' } as const
     const product = { id: bench.productId, vendor: 'Acme', model: `GW-${bench.productId}`, createdAt: Date.now() }
@@ -89,8 +89,12 @@ export class Workbench {
   async counted(device: SoftwareDevice): Promise<readonly string[]> {
     const row = await this.store.devices.byUeid(device.ueid)
     if (row === undefined) throw new Error('not enrolled')
-    const { items } = await this.store.evidence.list(row.id, { limit: 500 })
-    return items.map(({ session, seq }) => `${toHex(session)} ${seq}`).sort()
+    const { items } = await this.store.evidenceRuns.list(row.id, { limit: 500 })
+    return items
+      .flatMap(({ session, firstSeq, lastSeq }) =>
+        Array.from({ length: lastSeq - firstSeq + 1 }, (_, index) => `${toHex(session)} ${firstSeq + index}`),
+      )
+      .sort()
   }
 
   close(): Promise<void> {

@@ -46,7 +46,7 @@ const list = defineEndpoint({
   method: 'GET',
   path: '/devices/:ueid/evidence',
   operationId: 'listEvidence',
-  summary: 'List accepted evidence of a device, last arrived first',
+  summary: 'List the accepted evidence of a device that is kept, last arrived first',
   roles: READERS,
   params: DeviceParams,
   query: v.strictObject(pageQuery),

@@ -1,6 +1,6 @@
 import { equal, toHex } from '../../../shared/bytes/bytes.ts'
 import { OutcomeError } from '../../../shared/errors.ts'
-import type { AppraisalContext } from '../context.ts'
+import type { AppraisalContext, ForgottenMessage } from '../context.ts'
 import type { AppraisalStep } from '../registry.ts'
 
 const short = (bytes: Uint8Array): string => toHex(bytes).slice(0, 16)
@@ -17,7 +17,7 @@ export const link: AppraisalStep = {
     const { links } = context.known
     const { sequence, previous, session } = context.unverified.claims
     if (links.samePlace !== undefined) {
-      if (equal(links.samePlace, context.hashOfMessage)) {
+      if (isSame(links.samePlace, context)) {
         context.duplicate = true
         return
       }
@@ -34,6 +34,15 @@ export const link: AppraisalStep = {
     }
     if (sequence === 0) rollback(context)
   },
+}
+
+/**
+ * Whether the message is the very one that was counted in its place. Of one that was not kept it is known that it
+ * answers no newer epoch than its neighbours: what does was made later, by somebody else.
+ */
+function isSame(held: Uint8Array | ForgottenMessage, { hashOfMessage, known }: AppraisalContext): boolean {
+  if (held instanceof Uint8Array) return equal(held, hashOfMessage.subarray(0, held.length))
+  return known.epoch === undefined || held.newestEpoch === null || known.epoch.number <= held.newestEpoch
 }
 
 function clone(context: AppraisalContext, subject: string, after: string): void {

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { defineCommand } from '../../../shared/cli/command.ts'
 import { configOptions } from '../../../shared/cli/config-report.ts'
 import { exitCodes } from '../../../shared/cli/exit-codes.ts'
@@ -6,6 +5,7 @@ import { choice, text } from '../../../shared/config/value-types.ts'
 import { random } from '../../../shared/crypto/node.ts'
 import { createApiToken } from '../../api/authentication.ts'
 import { loadCollectorConfig } from '../../config/load.ts'
+import { storeLocation } from '../../config/store-location.ts'
 import { openStore } from '../../store/index.ts'
 
 export const apiTokenCreateCommand = defineCommand({
@@ -24,7 +24,7 @@ export const apiTokenCreateCommand = defineCommand({
   json: true,
   async run({ options, present }) {
     const { values: config } = loadCollectorConfig(options, process.env)
-    const { store, close } = await openStore({ path: join(config.data.directory, 'collector.db') })
+    const { store, close } = await openStore(await storeLocation(config))
     try {
       const { role, name } = options
       const made = await createApiToken(store, { name, role, expiresAt: null }, { now: Date.now(), random })
@@ -33,18 +33,5 @@ export const apiTokenCreateCommand = defineCommand({
     } finally {
       await close()
     }
-  },
-})
-
-export const migrateCommand = defineCommand({
-  name: 'migrate',
-  summary: 'Bring the database schema up to date',
-  options: configOptions,
-  async run({ options, print }) {
-    const { values: config } = loadCollectorConfig(options, process.env)
-    const { close } = await openStore({ path: join(config.data.directory, 'collector.db') })
-    await close()
-    print('The database schema is up to date.')
-    return exitCodes.good
   },
 })

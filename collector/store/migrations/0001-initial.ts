@@ -24,7 +24,7 @@ function table(
 ): string {
   const definitions = columns.map((column) => {
     const [columnName = '', type = '', ...rest] = column.split(' ')
-    const kind = type.replace('?', '') as keyof ColumnTypes
+    const kind = type.replace('?', '') as Exclude<keyof ColumnTypes, 'roomForUpdates'>
     const nullable = type.endsWith('?') || kind === 'generatedId' ? [] : ['not null']
     return [columnName, types[kind], ...nullable, ...rest].join(' ')
   })

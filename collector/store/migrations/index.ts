@@ -1,14 +1,15 @@
 import type { Kysely } from 'kysely'
 import { sql } from 'kysely'
 import { KeepsealError } from '../../../shared/errors.ts'
-import { transaction, type Executor } from '../database.ts'
-import { sqliteColumnTypes, type ColumnTypes } from '../dialect.ts'
+import { columnTypesOf, transaction, type Executor } from '../database.ts'
+import type { ColumnTypes } from '../dialect.ts'
 import type { Database } from '../schema.ts'
 import { initial } from './0001-initial.ts'
 import { bootReferences } from './0002-boot-references.ts'
 import { ima } from './0003-ima.ts'
 import { notifications } from './0004-notifications.ts'
 import { decisions } from './0005-decisions.ts'
+import { history } from './0006-history.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -17,7 +18,7 @@ export interface Migration {
   readonly apply: (db: Executor, types: ColumnTypes) => Promise<void>
 }
 
-export const migrations: readonly Migration[] = [initial, bootReferences, ima, notifications, decisions]
+export const migrations: readonly Migration[] = [initial, bootReferences, ima, notifications, decisions, history]
 
 /**
  * Applies what is missing, each step in its own transaction, forward only. Returns the names of the applied steps.
@@ -25,20 +26,30 @@ export const migrations: readonly Migration[] = [initial, bootReferences, ima, n
  */
 export async function migrate(
   db: Kysely<Database>,
-  types: ColumnTypes = sqliteColumnTypes,
   list: readonly Migration[] = migrations,
 ): Promise<readonly string[]> {
-  await sql
-    .raw(
-      `create table if not exists schema_migrations (version ${types.integer} not null primary key, name ${types.text} not null) ${types.tableOptions}`,
-    )
-    .execute(db)
+  const types = columnTypesOf(db)
+  await transaction(db, (trx) =>
+    sql
+      .raw(
+        `create table if not exists schema_migrations (version ${types.integer} not null primary key, name ${types.text} not null) ${types.tableOptions}`,
+      )
+      .execute(trx),
+  )
   const applied: string[] = []
   for (const migration of list) {
     const ran = await transaction(db, (trx) => applyOnce(trx, migration, list, types))
     if (ran) applied.push(migration.name)
   }
   return applied
+}
+
+/** What `migrate` would apply. Changes nothing. Error: state.schema-newer. */
+export async function pendingMigrations(db: Executor): Promise<readonly string[]> {
+  const tables = await db.introspection.getTables()
+  const isNew = !tables.some(({ name }) => name === 'schema_migrations')
+  const version = isNew ? 0 : await schemaVersion(db, migrations)
+  return migrations.filter((migration) => migration.version > version).map(({ name }) => name)
 }
 
 /** The version is read inside the transaction: two processes that start together must not both apply a step. */
@@ -48,14 +59,18 @@ async function applyOnce(
   list: readonly Migration[],
   types: ColumnTypes,
 ): Promise<boolean> {
+  if ((await schemaVersion(db, list)) >= migration.version) return false
+  await migration.apply(db, types)
+  await db.insertInto('schema_migrations').values({ version: migration.version, name: migration.name }).execute()
+  return true
+}
+
+async function schemaVersion(db: Executor, list: readonly Migration[]): Promise<number> {
   const { version } = await db
     .selectFrom('schema_migrations')
     .select(({ fn }) => fn.coalesce(fn.max('version'), sql<number>`0`).as('version'))
     .executeTakeFirstOrThrow()
   const known = list.at(-1)?.version ?? 0
-  if (Number(version) > known) throw new KeepsealError('state.schema-newer', `schema ${version}, known ${known}`)
-  if (Number(version) >= migration.version) return false
-  await migration.apply(db, types)
-  await db.insertInto('schema_migrations').values({ version: migration.version, name: migration.name }).execute()
-  return true
+  if (version > known) throw new KeepsealError('state.schema-newer', `schema ${version}, known ${known}`)
+  return version
 }

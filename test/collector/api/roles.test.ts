@@ -137,7 +137,7 @@ describe('every route', () => {
     const device = await storedDevice(store, `device ${count++}`, undefined, { enrolment: 'pending' })
     const message = await quotedMessage()
     await store.evidence.insert(evidence(device.id, 0, { bytes: message.bytes }))
-    await store.pcrSets.save(device.vendor, bytes('pcrs'), message.pcrs)
+    await store.pcrSets.save(device.vendor, bytes('pcrs'), message.pcrs, 0)
     const newest = { freshSession: bytes('session', 16), freshSequence: 0 }
     await store.devices.saveState(device.id, { ...initialDeviceState, ...newest })
     await store.sections.save(device.vendor, sha256(message.log), message.log)

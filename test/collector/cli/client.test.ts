@@ -21,7 +21,7 @@ async function driftedDevice(store: Store) {
   const message = await quotedMessage()
   await store.evidence.insert(evidence(device.id, 0, { bytes: message.bytes }))
   await store.postures.save(device.vendor, bytes('posture'), new Map())
-  await store.pcrSets.save(device.vendor, bytes('pcrs'), message.pcrs)
+  await store.pcrSets.save(device.vendor, bytes('pcrs'), message.pcrs, 0)
   await store.sections.save(device.vendor, sha256(message.log), message.log)
   await store.devices.saveState(device.id, {
     ...initialDeviceState,

@@ -19,8 +19,8 @@ describeStore('content by digest', (createStore) => {
 
   it('keeps PCR values apart by vendor', async () => {
     const { pcrSets } = createStore()
-    await pcrSets.save('Acme', DIGEST, bytes('values'))
-    await pcrSets.save('Acme', DIGEST, bytes('others'))
+    await pcrSets.save('Acme', DIGEST, bytes('values'), 1)
+    await pcrSets.save('Acme', DIGEST, bytes('others'), 2)
     expect(await pcrSets.find('Acme', DIGEST)).toEqual(bytes('values'))
     expect(await pcrSets.find('Other', DIGEST)).toBeUndefined()
   })

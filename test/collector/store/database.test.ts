@@ -132,7 +132,7 @@ describe('migrations', () => {
         throw new Error('power cut')
       },
     }
-    await expect(migrate(db, undefined, [...migrations, broken])).rejects.toThrow('power cut')
+    await expect(migrate(db, [...migrations, broken])).rejects.toThrow('power cut')
     const found = await sql`select name from sqlite_master where name = 'half'`.execute(db)
     expect(found.rows).toEqual([])
     expect(await migrate(db)).toEqual([])

@@ -5,9 +5,11 @@ import { afterEach, beforeEach, describe } from 'vitest'
 import { openStore, type OpenStore, type Store } from '../../../collector/store/index.ts'
 
 /** A database that the repository tests run on: a fresh, migrated one for each test. */
-interface Backend {
+export interface Backend {
   readonly name: string
   readonly open: () => Promise<OpenStore>
+  /** What it needs is not here; its name says so. */
+  readonly skipped?: boolean
 }
 
 const sqlite: Backend = {
@@ -25,24 +27,28 @@ const sqlite: Backend = {
   },
 }
 
-const backends: readonly Backend[] = [sqlite]
+let backend = sqlite
+
+/** The suites that are imported after this run on another database. */
+export function useBackend(other: Backend): void {
+  backend = other
+}
 
 /** `body` declares tests; `createStore` gives the store of the test that runs, empty at its beginning. */
 export function describeStore(title: string, body: (createStore: () => Store) => void): void {
-  for (const backend of backends) {
-    describe(`${title} (${backend.name})`, () => {
-      let opened: OpenStore | undefined
-      beforeEach(async () => {
-        opened = await backend.open()
-      })
-      afterEach(async () => {
-        await opened?.close()
-        opened = undefined
-      })
-      body(() => {
-        if (opened === undefined) throw new Error('only within a test')
-        return opened.store
-      })
+  const { name, open, skipped = false } = backend
+  describe.skipIf(skipped)(`${title} (${name})`, () => {
+    let opened: OpenStore | undefined
+    beforeEach(async () => {
+      opened = await open()
     })
-  }
+    afterEach(async () => {
+      await opened?.close()
+      opened = undefined
+    })
+    body(() => {
+      if (opened === undefined) throw new Error('only within a test')
+      return opened.store
+    })
+  })
 }

@@ -20,7 +20,7 @@ async function reported(store: Store, over: { device?: Partial<Device>; record?:
   const record = evidence(device.id, 4, { bytes: message.bytes, ...over.record })
   await store.evidence.insert(record)
   await store.postures.save(device.vendor, bytes('posture'), new Map([['sockets', bytes('sockets')]]))
-  await store.pcrSets.save(device.vendor, bytes('pcrs'), message.pcrs)
+  await store.pcrSets.save(device.vendor, bytes('pcrs'), message.pcrs, 0)
   await store.sections.save(device.vendor, bytes('sockets'), bytes('content'))
   await store.sections.save(device.vendor, sha256(message.log), message.log)
   const state: DeviceState = {

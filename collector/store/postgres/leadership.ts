@@ -1,0 +1,73 @@
+import { Client } from 'pg'
+import { KeepsealError } from '../../../shared/errors.ts'
+import type { Leadership } from '../leadership.ts'
+import { advisoryLocks } from './advisory-locks.ts'
+import { translatePostgresError } from './errors.ts'
+import { clientOptions, type PostgresSettings } from './pool.ts'
+
+const ANSWER_MS = 5_000
+
+/**
+ * Takes part in the collectors on one database, by advisory locks of a session that is used for nothing else: the
+ * server lets go of them when the session ends, however this process or its network ends.
+ * Errors: state.in-use while a backup is restored, state.unreachable.
+ */
+export async function joinPostgres(settings: PostgresSettings): Promise<Leadership> {
+  let session: Client | undefined = await openSession(settings)
+  let isLeading = false
+
+  const lose = async (): Promise<void> => {
+    const lost = session
+    session = undefined
+    isLeading = false
+    await lost?.end().catch(() => undefined)
+  }
+  const ask = async (): Promise<boolean> => {
+    session ??= await openSession(settings)
+    // Also asked while leading: only an answer tells that the session, and the lock with it, is still there.
+    const question = isLeading ? 'select true as held' : `select pg_try_advisory_lock(${advisoryLocks.leading}) as held`
+    isLeading = await heldAfter(session, question)
+    return isLeading
+  }
+  return {
+    isLeader: () =>
+      ask().catch(async () => {
+        await lose()
+        return false
+      }),
+    release: lose,
+  }
+}
+
+async function openSession(settings: PostgresSettings): Promise<Client> {
+  const client = new Client({ ...clientOptions(settings, true), query_timeout: ANSWER_MS })
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    if (await heldAfter(client, `select pg_try_advisory_lock_shared(${advisoryLocks.serving}) as held`)) return client
+    throw new KeepsealError('state.in-use', 'a backup is being restored', { remedy: 'Start again when it has ended.' })
+  } catch (cause) {
+    await client.end().catch(() => undefined)
+    throw translatePostgresError(cause)
+  }
+}
+
+async function heldAfter(client: Client, question: string): Promise<boolean> {
+  const { rows } = await client.query<{ held: boolean }>(question)
+  return rows[0]?.held === true
+}
+
+/** Holds a database alone: no collector serves from it, and none begins to. Error: state.in-use. */
+export async function holdPostgresAlone(settings: PostgresSettings): Promise<() => Promise<void>> {
+  const client = new Client(clientOptions(settings, true))
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    if (await heldAfter(client, `select pg_try_advisory_lock(${advisoryLocks.serving}) as held`))
+      return () => client.end()
+    throw new KeepsealError('state.in-use', settings.database)
+  } catch (cause) {
+    await client.end().catch(() => undefined)
+    throw translatePostgresError(cause)
+  }
+}

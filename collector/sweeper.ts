@@ -1,0 +1,78 @@
+import type { Logger } from 'pino'
+import type { CollectorConfig } from './config/options.ts'
+import type { Store } from './store/index.ts'
+import type { SweepTimes } from './store/sweep.ts'
+
+export interface SweeperOptions {
+  readonly store: Store
+  readonly retention: CollectorConfig['retention']
+  readonly clock: () => number
+  readonly logger: Logger
+  readonly isLeader: () => Promise<boolean>
+}
+
+const DAY_MS = 86_400_000
+const EVERY_MS = 600_000
+/** Rows of a table at once, and how often in a row: what is left waits for the next time. */
+const ROWS = 1_000
+const ROUNDS = 50
+/** Between two rounds: the database has other things to do. */
+const PAUSE_MS = 100
+
+/** Removes from time to time what is older than the configuration wants it kept. One collector does it for all. */
+export class Sweeper {
+  readonly #options: SweeperOptions
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> = Promise.resolve()
+  #stopped = false
+
+  constructor(options: SweeperOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#schedule(EVERY_MS)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    await this.#running
+  }
+
+  #schedule(delay: number): void {
+    if (this.#stopped) return
+    this.#timer = setTimeout(() => {
+      this.#running = this.sweep()
+        .catch((error: unknown) => this.#options.logger.error({ err: error }, 'old rows could not be removed'))
+        .then(() => this.#schedule(EVERY_MS))
+    }, delay)
+  }
+
+  /** Removes what is old, within a bound. */
+  async sweep(): Promise<void> {
+    const { store, retention, clock, isLeader, logger } = this.#options
+    const times = sweepTimes(retention, clock())
+    const total: Record<string, number> = {}
+    for (let round = 0; round < ROUNDS && !this.#stopped; round++) {
+      if (!(await isLeader())) return
+      const removed = await store.sweep(times, ROWS)
+      for (const [table, count] of removed) if (count > 0) total[table] = (total[table] ?? 0) + count
+      if (![...removed.values()].some((count) => count === ROWS)) break
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    }
+    if (Object.keys(total).length > 0) logger.info({ removed: total }, 'old rows were removed')
+  }
+}
+
+function sweepTimes(retention: CollectorConfig['retention'], now: number): SweepTimes {
+  const { evidenceDays, historyDays, refusalsDays, findingsDays, pcrValuesDays } = retention
+  const before = (days: number): number => now - days * DAY_MS
+  return {
+    evidence: before(evidenceDays),
+    history: before(historyDays),
+    refusals: before(refusalsDays),
+    findings: before(findingsDays),
+    pcrValues: before(pcrValuesDays),
+  }
+}

@@ -1,0 +1,112 @@
+import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { backup, restore } from '../../collector/store/backup/index.ts'
+import { openStore, type StoreLocation } from '../../collector/store/index.ts'
+import { joinCollectors } from '../../collector/store/leadership.ts'
+import { migrations } from '../../collector/store/migrations/index.ts'
+import { bytes, evidence, NOW, storedDevice } from '../collector/store/samples.ts'
+import { useScratchDirectories } from './scratch.ts'
+
+export interface BackupUnderTest {
+  readonly name: string
+  readonly skipped?: boolean
+  /** Where no database is yet. */
+  readonly fresh: () => Promise<StoreLocation>
+  /** Makes the database one of a later version. */
+  readonly age: (location: StoreLocation, version: number) => Promise<void>
+}
+
+/** What holds for backups of every kind of database. */
+export function describeBackup({ name, skipped = false, fresh, age }: BackupUnderTest): void {
+  describe.skipIf(skipped)(`a backup (${name})`, () => {
+    const scratch = useScratchDirectories('backup')
+
+    /** A database that is in use, with two messages of which the backup knows one. */
+    async function backedUp() {
+      const file = join(scratch(), 'backup')
+      const location = await fresh()
+      const { store, close } = await openStore(location)
+      const device = await storedDevice(store)
+      await store.evidence.insert(evidence(device.id, 0))
+      await store.receipts.insert({ deviceId: device.id, number: 1, hash: bytes('r'), issuedAt: NOW })
+      await backup(location, file)
+      await store.evidence.insert(evidence(device.id, 1))
+      await close()
+      return { file, location, device }
+    }
+
+    it('is made beside a running collector, holds what was there then, and is readable by its owner alone', async () => {
+      const { file, device } = await backedUp()
+      expect(statSync(file).mode & 0o777).toBe(0o600)
+      const target = await fresh()
+      expect(await restore(target, file, NOW + 9)).toEqual({ restoredAt: NOW + 9, newestReceiptAt: NOW })
+      const { store, close } = await openStore(target)
+      expect(await store.devices.byUeid(device.ueid)).toEqual(device)
+      expect((await store.evidence.list(device.id, { limit: 5 })).items).toEqual([evidence(device.id, 0)])
+      const { items } = await store.auditLog.list({ limit: 5 })
+      expect(items).toMatchObject([{ at: NOW + 9, action: 'database.restore', detail: { newestReceiptAt: NOW } }])
+      // Keys that the database gives go on from where the backup was.
+      expect((await storedDevice(store, 'two')).id).toBeGreaterThan(device.id)
+      await close()
+    })
+
+    it('does not take the place of anything', async () => {
+      const { file, location } = await backedUp()
+      const before = readFileSync(file)
+      await expect(backup(location, file)).rejects.toMatchObject({ code: 'state.not-empty' })
+      expect(readFileSync(file)).toEqual(before)
+      await expect(restore(location, file, NOW)).rejects.toMatchObject({ code: 'state.not-empty' })
+      const { store, close } = await openStore(location)
+      expect((await store.products.list({ limit: 5 })).items).toHaveLength(1)
+      await close()
+    })
+
+    it('is not restored while a collector runs', async () => {
+      const { file } = await backedUp()
+      const target = await fresh()
+      const serving = await joinCollectors(target)
+      await expect(restore(target, file, NOW)).rejects.toMatchObject({ code: 'state.in-use' })
+      await serving.release()
+      await restore(target, file, NOW)
+    })
+
+    it.each([
+      ['cut short', (content: Buffer) => content.subarray(0, Math.floor(content.length / 2))],
+      ['nothing of the kind', () => Buffer.from('no backup at all, but long enough')],
+      ['empty', () => Buffer.alloc(0)],
+    ])('that is %s leaves nothing behind', async (_, damage) => {
+      const { file } = await backedUp()
+      writeFileSync(file, damage(readFileSync(file)))
+      const target = await fresh()
+      await expect(restore(target, file, NOW)).rejects.toMatchObject({ code: 'state.unreadable' })
+      const { store, close } = await openStore(target)
+      expect((await store.products.list({ limit: 5 })).items).toEqual([])
+      await close()
+    })
+
+    it('of a newer version is refused, and leaves nothing behind', async () => {
+      const { location } = await backedUp()
+      await age(location, (migrations.at(-1)?.version ?? 0) + 1)
+      const file = join(scratch(), 'newer')
+      await backup(location, file)
+      const target = await fresh()
+      await expect(restore(target, file, NOW)).rejects.toMatchObject({ code: 'state.schema-newer' })
+      await (await openStore(target)).close()
+    })
+
+    it('that is not there is told as such', async () => {
+      await expect(restore(await fresh(), join(scratch(), 'none'), NOW)).rejects.toMatchObject({
+        code: 'file.unreadable',
+      })
+    })
+
+    it('of the other kind of database is refused', async () => {
+      const { file } = await backedUp()
+      const head = readFileSync(file).subarray(0, 5).toString('latin1')
+      writeFileSync(file, head === 'PGDMP' ? 'SQLite format 3\0' : 'PGDMP')
+      appendFileSync(file, Buffer.alloc(100))
+      await expect(restore(await fresh(), file, NOW)).rejects.toMatchObject({ code: 'state.unreadable' })
+    })
+  })
+}
