@@ -13,7 +13,10 @@ import type { DeviceChannel } from './ingest/device-channel.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { RateLimiter } from './ingest/rate-limiter.ts'
 import { BootCache, KeyCache } from './ingest/known-devices.ts'
+import { ReleaseClock } from './ingest/judge-again.ts'
 import { ImaPolicyCache } from './ingest/known-lists.ts'
+import type { IngestDependencies } from './ingest/process-batch.ts'
+import { ReleaseCache } from './ingest/known-releases.ts'
 import type { Handled } from './ingest/evidence-handler.ts'
 import { createMetrics } from './metrics.ts'
 import { channelsOf } from './notify/channels.ts'
@@ -86,26 +89,32 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
 
     const channel = channelOf(config, tls, store, logger)
     const metrics = createMetrics(() => ingest.backlog)
+    const onHandled = (handled: Handled): void => {
+      metrics.handled(handled)
+      options.onHandled?.(handled)
+    }
+    const deps: IngestDependencies = {
+      keys: new KeyCache(KEYS_CACHED),
+      boot: new BootCache(),
+      policies: new ImaPolicyCache(),
+      releases: new ReleaseCache(),
+      history: { keepOneIn: config.store.keepOneIn },
+      policy: { freshnessWindowMs: config.freshness.windowSeconds * 1000, collectorId: keys.collectorId },
+      random,
+      collectorKeys: keys,
+      sectionLimits: {
+        contentBytes: config.limits.sectionBytes,
+        pendingBytes: PENDING_SECTION_BYTES,
+        budget: new RateLimiter({ capacity: DAILY_CONTENT_BYTES, periodMs: DAY_MS, devices: RATED_DEVICES }),
+      },
+      messageBytes: config.limits.messageBytes,
+      receiptIntervalMs: config.receipts.minIntervalSeconds * 1000,
+    }
     const ingest = new Ingest({
       store,
       clock,
       logger,
-      deps: {
-        keys: new KeyCache(KEYS_CACHED),
-        boot: new BootCache(),
-        policies: new ImaPolicyCache(),
-        history: { keepOneIn: config.store.keepOneIn },
-        policy: { freshnessWindowMs: config.freshness.windowSeconds * 1000, collectorId: keys.collectorId },
-        random,
-        collectorKeys: keys,
-        sectionLimits: {
-          contentBytes: config.limits.sectionBytes,
-          pendingBytes: PENDING_SECTION_BYTES,
-          budget: new RateLimiter({ capacity: DAILY_CONTENT_BYTES, periodMs: DAY_MS, devices: RATED_DEVICES }),
-        },
-        messageBytes: config.limits.messageBytes,
-        receiptIntervalMs: config.receipts.minIntervalSeconds * 1000,
-      },
+      deps,
       rate: {
         limiter: new RateLimiter({
           capacity: config.limits.deviceMessagesPerMinute,
@@ -115,14 +124,14 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
         excess: channel instanceof EmbeddedBroker ? 'delay' : 'drop',
       },
       publish: ({ topic, bytes }) => channel.publish(topic, bytes, { retain: false }),
-      onHandled: (handled) => {
-        metrics.handled(handled)
-        options.onHandled?.(handled)
-      },
+      onHandled,
       onFailure: () => metrics.failed(),
     })
     ingest.start()
     stops.push(() => ingest.stop())
+    const releaseClock = new ReleaseClock({ store, deps, clock, logger, onHandled })
+    releaseClock.start()
+    stops.push(() => releaseClock.stop())
     await channel.start((topic, bytes) => ingest.accept(topic, bytes))
     stops.push(() => channel.stop())
 
@@ -161,6 +170,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       metrics: metrics.registry,
       brokerIsConnected: () => channel.connected,
       deviceChanged: (ueid) => channel.disconnect(ueid),
+      judgeAgain: () => releaseClock.look(true),
       enrolment: {
         store,
         keys,

@@ -24,6 +24,7 @@ export interface ServersOptions {
   readonly metrics: Registry
   readonly brokerIsConnected: () => boolean
   readonly deviceChanged: (ueid: Ueid) => void
+  readonly judgeAgain: () => void
   readonly enrolment: EnrolmentDependencies
 }
 
@@ -99,5 +100,6 @@ function servicesOf(options: ServersOptions): ApiServices {
     ],
     statusPage: 'loopback',
     deviceChanged: options.deviceChanged,
+    judgeAgain: options.judgeAgain,
   }
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { printableName } from '../releases/names.ts'
 import { isUeid, type Ueid } from '../../shared/evidence/identifiers.ts'
 
 /** What several resources are made of. Every schema is strict: a misspelt field is an error, not a default. */
@@ -36,12 +37,7 @@ export const id = (prefix: string) =>
   v.pipe(v.string(), v.regex(new RegExp(`^${prefix}_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`), `an id ${prefix}_…`))
 
 /** A name that people and logs will see: no control or invisible characters. */
-export const Name = v.pipe(
-  v.string(),
-  v.minLength(1),
-  v.maxLength(128),
-  v.regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, 'printable text'),
-)
+export const Name = printableName
 
 export const DEFAULT_LIMIT = 50
 export const MAX_LIMIT = 200

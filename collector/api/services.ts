@@ -38,4 +38,6 @@ export interface ApiServices {
   readonly requestsPerMinute?: number
   /** Called after a device was approved or revoked, so that a broker can let it in or cut it off. */
   readonly deviceChanged?: (ueid: Ueid) => void
+  /** Called after a release or a device was decided about, so that devices are judged by it at once. */
+  readonly judgeAgain?: () => void
 }

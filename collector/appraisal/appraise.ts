@@ -11,6 +11,7 @@ import type { BootCoverage, Verdict } from '../model/device.ts'
 import type { ImaState } from '../model/ima-state.ts'
 import { AppraisalContext, type Deviation, type Freshness, type Missing } from './context.ts'
 import { STEPS } from './registry.ts'
+import type { ReleaseConclusion } from './release-values.ts'
 
 /** What the appraisal of one message ends in. */
 export type Decision =
@@ -55,6 +56,8 @@ export interface Appraisal {
   /** What the boot section asserts was held against a proven log. */
   readonly crossChecked: boolean
   readonly ima: ImaConclusion
+  /** null where the product has no releases. */
+  readonly release: ReleaseConclusion | null
   readonly missing: Missing
   readonly namedReceipt: number | null
 }
@@ -123,6 +126,7 @@ function conclude(context: AppraisalContext, failure: Appraisal['failure']): App
       fromStart: context.imaFromStart,
       spentLists: context.spentLists,
     },
+    release: context.release,
     missing: context.missing,
     namedReceipt: context.notes.namedReceipt,
   }

@@ -22,6 +22,9 @@ const CODES: Readonly<Record<BootPart, FindingCode>> = {
   other: 'boot.event-changed',
 }
 
+/** Which finding a difference of an event is. */
+export const eventFinding = (part: BootPart): FindingCode => CODES[part]
+
 /** Findings that events of the log tell, and values alone do not. */
 export const EVENT_FINDINGS: ReadonlySet<FindingCode> = new Set(Object.values(CODES))
 

@@ -14,6 +14,9 @@ import type { BootLog } from './boot-log.ts'
 import type { BootCoverage, Device, DeviceState } from '../model/device.ts'
 import type { ImaState } from '../model/ima-state.ts'
 import type { Epoch, Session } from '../model/evidence.ts'
+import type { Recent } from '../recent.ts'
+import type { Candidate, Measured, ReleaseJudgement } from '../releases/judge.ts'
+import type { ReleaseConclusion } from './release-values.ts'
 
 /** Everything about a device that the appraisal of one evidence needs to know, read beforehand. */
 export interface KnownDevice {
@@ -32,6 +35,11 @@ export interface KnownDevice {
   readonly approved: ApprovedValues | undefined
   /** What held when the epoch of the evidence began, where that is something else. */
   readonly approvedThen: ApprovedValues | undefined
+  /** The releases of the product as they count now, and as they did when the epoch of the evidence began. */
+  readonly releases: KnownReleases | undefined
+  readonly releasesThen: KnownReleases | undefined
+  /** A section of the posture, read. */
+  readonly section: Measured['section']
   /** The firmware's log that the evidence names; `missing` until it has arrived. */
   readonly bootLog: BootLog | 'missing' | undefined
   /**
@@ -72,6 +80,13 @@ export interface ApprovedValues {
   readonly tpmFirmwareVersion: bigint | null
   /** ms since 1970. */
   readonly approvedAt: number
+}
+
+/** What devices of a product are judged by, and what was found by it so far. */
+export interface KnownReleases {
+  readonly key: string
+  readonly candidates: readonly Candidate[]
+  readonly judged: Recent<ReleaseJudgement>
 }
 
 export interface AppraisalPolicy {
@@ -134,6 +149,8 @@ export class AppraisalContext {
   imaFromStart = false
   /** Digests (hexadecimal) of lists that nobody will look into again. */
   readonly spentLists: string[] = []
+  /** null where the product has no releases. */
+  release: ReleaseConclusion | null = null
   /** Sections that could be compared with approved ones. */
   readonly decidedSections = new Set<string>()
   readonly deviations: Deviation[] = []

@@ -48,7 +48,8 @@ const CODES: Readonly<Record<SectionId, Readonly<Record<Change['kind'], FindingC
   },
 }
 
-const sectionStatus = (id: string, before: string | null, after: string | null): Deviation => ({
+/** Whether a part of the posture can be measured, or is named at all, is not as expected. */
+export const sectionStatus = (id: string, before: string | null, after: string | null): Deviation => ({
   code: 'reporting.section-status-changed',
   subject: id,
   before,
@@ -69,14 +70,17 @@ export function sectionDeviations(
   if (before === 'missing' || after === 'missing') return 'content-missing'
   if (!isSectionId(id)) return [sectionStatus(id, 'approved content', 'other content, unknown to this collector')]
   try {
-    return diffSection(id, decodeSection(id, before), decodeSection(id, after)).map((change) => deviation(id, change))
+    return diffSection(id, decodeSection(id, before), decodeSection(id, after)).map((change) =>
+      changeDeviation(id, change),
+    )
   } catch (error) {
     if (!(error instanceof OutcomeError)) throw error
     return [sectionStatus(id, 'readable', error.code)]
   }
 }
 
-function deviation(id: SectionId, change: Change): Deviation {
+/** The finding that a change of a section is. */
+export function changeDeviation(id: SectionId, change: Change): Deviation {
   const before = change.kind === 'added' ? null : change.before
   const after = change.kind === 'removed' ? null : change.after
   if (change.subject === STATUS_SUBJECT) return sectionStatus(id, before, after)

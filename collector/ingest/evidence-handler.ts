@@ -88,9 +88,9 @@ export async function handleEvidence(
     if (error instanceof OutcomeError) return refuse(store, message, device, error)
     throw error
   }
-  const known = await loadKnownDevice(store, deps, device, unverified, message.receivedAt)
-  const digest = sha256(message.bytes)
   const { receivedAt } = message
+  const known = await loadKnownDevice(store, deps, device, unverified, receivedAt)
+  const digest = sha256(message.bytes)
   const input = {
     topicUeid: topic.ueid,
     unverified,
@@ -190,34 +190,43 @@ function sessionWith({ device, links }: KnownDevice, appraisal: Appraisal, recei
   }
 }
 
-/** Stores what was concluded. True when the verdict or the findings of the device are others than before. */
+/**
+ * Stores what was concluded. True when the verdict or the findings of the device are others than before. `judgedAt`:
+ * where evidence that is long known was compared anew.
+ */
 export async function track(
   store: Store,
   known: KnownDevice,
   appraisal: Appraisal,
   receivedAt: number,
   deps: EvidenceDependencies,
+  judgedAt?: number,
 ): Promise<boolean> {
+  const now = judgedAt ?? receivedAt
   const { device, state, epoch } = known
   const open = appraisal.newest
     ? await store.findings.openOf(device.id)
     : await store.findings.unresolvedSince(device.id, epoch?.issuedAt ?? 0)
-  const conclusion = conclude(state, open, appraisal, { receivedAt, epochIssuedAt: epoch?.issuedAt ?? null })
+  const conclusion = conclude(state, open, appraisal, {
+    receivedAt,
+    epochIssuedAt: epoch?.issuedAt ?? null,
+    ...(judgedAt === undefined ? {} : { judgedAt }),
+  })
   await store.devices.saveState(device.id, conclusion.state)
   for (const { id, after, state: next } of conclusion.seen) {
-    await store.findings.touch(id, receivedAt, after)
+    await store.findings.touch(id, now, after)
     if (open.some((finding) => finding.id === id && finding.state !== next))
-      await store.findings.setState(id, next, receivedAt)
+      await store.findings.setState(id, next, now)
   }
   for (const { id, state: next } of conclusion.left) {
-    await store.findings.setState(id, next, receivedAt)
+    await store.findings.setState(id, next, now)
     const left = open.find((finding) => finding.id === id)
-    if (left !== undefined) await store.notifications.add(findingResolved(device, left, receivedAt))
+    if (left !== undefined) await store.notifications.add(findingResolved(device, left, now))
   }
-  const verdict = verdictChanged(device, state, conclusion.state, receivedAt)
+  const verdict = verdictChanged(device, state, conclusion.state, now)
   if (verdict !== undefined) await store.notifications.add(verdict)
   await removeSpentLists(store, device.vendor, appraisal.ima.spentLists)
-  await openFindings(store, device, conclusion.opened, appraisal.hashOfMessage, receivedAt, deps)
+  await openFindings(store, device, conclusion.opened, appraisal.hashOfMessage, now, deps)
   return conclusion.opened.length > 0 || conclusion.left.length > 0 || conclusion.state.verdict !== state.verdict
 }
 

@@ -12,13 +12,15 @@ import { parsePublicArea } from '../../shared/tpm/public.ts'
 import { decodeBootReference } from '../../shared/eventlog/reference/encoding.ts'
 import type { BootReference } from '../../shared/eventlog/reference/types.ts'
 import { BootLog } from '../appraisal/boot-log.ts'
-import type { ApprovedValues, KnownDevice, KnownLinks } from '../appraisal/context.ts'
+import type { ApprovedValues, KnownDevice, KnownLinks, KnownReleases } from '../appraisal/context.ts'
 import type { Device } from '../model/device.ts'
 import type { EvidenceRun } from '../model/evidence.ts'
 import type { Store } from '../store/index.ts'
 import { heldAt, neighboursOf, type Neighbours } from './history.ts'
 import { findStandingFindings, ImaPolicyCache } from './known-lists.ts'
 import { Recent } from '../recent.ts'
+import type { ReportedSection } from '../releases/judge-section.ts'
+import type { ReleaseCache } from './known-releases.ts'
 
 interface ImportedKeys {
   readonly deviceKey: DeviceKey
@@ -60,6 +62,7 @@ export interface Caches {
   readonly keys: KeyCache
   readonly boot: BootCache
   readonly policies: ImaPolicyCache
+  readonly releases: ReleaseCache
 }
 
 const FRESH_SESSIONS_COMPARED = 4
@@ -79,12 +82,25 @@ export async function loadKnownDevice(
 ): Promise<LoadedDevice> {
   const { vendor } = device
   const { claims, tpm } = evidence
-  const approved = await loadApproved(store, device, caches)
   const state = await store.devices.stateOf(device.id)
   const neighbours = await neighboursOf(store, device.id, claims.session, claims.sequence)
   const epoch = await store.epochs.byNonce(claims.nonce)
+  const releases = await caches.releases.of(store, device, receivedAt)
+  const releasesThen = epoch === undefined ? releases : await caches.releases.of(store, device, epoch.issuedAt)
+  // Only history from before the first release is compared with anything else.
+  const isReleased = releases !== undefined && releasesThen !== undefined
+  const approved = isReleased ? undefined : await loadApproved(store, device, caches)
   const isBefore = approved !== undefined && epoch !== undefined && epoch.issuedAt < approved.approvedAt
   const posture = claims.posture ?? (await store.postures.find(vendor, claims.postureDigest))
+  const released = releases ?? releasesThen
+  const wanted = {
+    approved: approved?.posture,
+    // Where all accepted releases hold the same section of the TPM, it was looked into when they were made.
+    accepted: released === undefined ? approved?.posture : releasedSections(released),
+    isHeld: (digest: Uint8Array) => released === undefined || caches.releases.heldSection(vendor, digest) !== undefined,
+    logs: tpm?.logs,
+  }
+  const contents = await loadContents(store, vendor, posture, wanted)
   return {
     device,
     ...caches.keys.keysOf(device),
@@ -96,7 +112,10 @@ export async function loadKnownDevice(
     pcrs: tpm === null || tpm.pcrs !== null ? undefined : await loadPcrs(store, vendor, tpm.attest, receivedAt),
     approved,
     approvedThen: isBefore ? await loadApproved(store, device, caches, epoch.issuedAt) : undefined,
-    contents: await loadContents(store, vendor, posture, approved?.posture, tpm?.logs),
+    releases,
+    releasesThen,
+    section: sectionReader(caches.releases, vendor, posture, contents),
+    contents,
     bootLog: await loadBootLog(store, vendor, tpm?.logs.firmware ?? null, caches.boot),
     imaPolicy: (tpm?.logs.ima ?? null) === null ? undefined : await caches.policies.policyOf(store, device.productId),
     standingFindings: await findStandingFindings(store, device.id, state.ima),
@@ -190,17 +209,54 @@ async function loadBootLog(
   return content === undefined ? 'missing' : logs.keep(name, new BootLog(content, nodeCrypto.hash))
 }
 
+/** What accepted releases hold of each section: where all of them hold the same, nobody needs to look into it again. */
+function releasedSections({ candidates }: KnownReleases): PostureMap {
+  const known = new Map<string, Uint8Array>()
+  for (const { compiled } of candidates.filter(({ standing }) => standing === 'accepted')) {
+    for (const [id, { captured }] of compiled.sections) if (captured !== null) known.set(id, captured.digest)
+  }
+  return known
+}
+
+function sectionReader(
+  releases: ReleaseCache,
+  vendor: string,
+  posture: PostureMap | undefined,
+  contents: ReadonlyMap<string, Uint8Array | null>,
+): KnownDevice['section'] {
+  // Taken now: reading one may make the cache give up another.
+  const held = new Map<string, ReportedSection>()
+  for (const digest of posture?.values() ?? []) {
+    const section = releases.heldSection(vendor, digest)
+    if (section !== undefined) held.set(toHex(digest), section)
+  }
+  return (id, digest) => {
+    const content = contents.get(toHex(digest))
+    if (content === undefined) return 'missing'
+    const known = held.get(toHex(digest))
+    if (known !== undefined) return known
+    return content === null ? 'missing' : releases.readSection(vendor, id, digest, content)
+  }
+}
+
+interface WantedContents {
+  readonly approved: PostureMap | undefined
+  readonly accepted: PostureMap | undefined
+  /** Whether nobody has to read it to compare it with releases. */
+  readonly isHeld: (digest: Uint8Array) => boolean
+  readonly logs: MeasurementLogs | undefined
+}
+
 /**
- * Content that the steps read: sections that differ from the approved ones, that of the TPM also where none is
- * approved, that of the boot with each boot log, which is asked whether it is true, and a measurement list that is named
- * by its digest. Of all others, whether it is here.
+ * Content that the steps read: sections that differ from the approved ones, or that have to be compared with releases,
+ * that of the TPM also where none is approved, that of the boot with each boot log, which is asked whether it is true,
+ * and a measurement list that is named by its digest. Of all others, whether it is here.
  */
 async function loadContents(
   store: Store,
   vendor: string,
   posture: PostureMap | undefined,
-  approved: PostureMap | undefined,
-  logs: MeasurementLogs | undefined,
+  { approved, accepted, isHeld, logs }: WantedContents,
 ): Promise<ReadonlyMap<string, Uint8Array | null>> {
   const contents = new Map<string, Uint8Array | null>()
   const read = async (digest: Uint8Array): Promise<void> => {
@@ -212,12 +268,14 @@ async function loadContents(
     if (!contents.has(toHex(digest)) && (await store.sections.has(vendor, digest))) contents.set(toHex(digest), null)
   }
   for (const [id, digest] of posture ?? []) {
-    const before = approved?.get(id)
-    if ((id === 'tpm' && before === undefined) || (id === 'boot' && (logs?.firmware ?? null) !== null))
-      await read(digest)
-    if (before === undefined || equal(before, digest)) continue
+    const before = accepted?.get(id)
+    const isOther = before === undefined || !equal(before, digest)
+    if (!isHeld(digest)) await read(digest)
+    if ((id === 'tpm' && isOther) || (id === 'boot' && (logs?.firmware ?? null) !== null)) await read(digest)
+    const own = approved?.get(id)
+    if (own === undefined || equal(own, digest)) continue
     await read(digest)
-    await read(before)
+    await read(own)
   }
   for (const digest of posture?.values() ?? []) await look(digest)
   if (logs?.ima?.entries.length === 32) await read(logs.ima.entries)

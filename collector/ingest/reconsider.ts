@@ -18,8 +18,8 @@ const WAITING: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Appraises the newest evidence of a device once more, because content that it names has arrived or because what it
- * is compared with has changed. Undefined when there is nothing new to conclude from.
+ * Appraises the newest evidence of a device once more, because content that it names has arrived. Undefined when there
+ * is nothing new to conclude from.
  */
 export async function reconsider(
   store: Store,
@@ -27,15 +27,30 @@ export async function reconsider(
   deps: EvidenceDependencies,
 ): Promise<Handled | undefined> {
   const state = await store.devices.stateOf(device.id)
-  const { verdictCode, freshSession, freshSequence } = state
+  const { verdictCode } = state
   const isOpen = verdictCode !== null && WAITING.has(verdictCode)
   const isListAwaited = (state.ima?.summary.waiting.length ?? 0) > 0
   if (!isOpen && !isListAwaited && state.bootAwaited === null) return undefined
+  return reappraise(store, device, state, deps)
+}
+
+/**
+ * Appraises the newest evidence of a device once more. `judgedAt` (ms): by the releases that count then, whenever it
+ * was made; without, by those of its arrival. Undefined where there is no such evidence.
+ */
+export async function reappraise(
+  store: Store,
+  device: Device,
+  { freshSession, freshSequence }: DeviceState,
+  deps: EvidenceDependencies,
+  judgedAt?: number,
+): Promise<Handled | undefined> {
   if (freshSession === null || freshSequence === null) return undefined
   const record = await store.evidence.find(device.id, freshSession, freshSequence)
   if (record === undefined) return undefined
+  const { receivedAt } = record
   const unverified = decodeEvidence(record.bytes)
-  const known = await loadKnownDevice(store, deps, device, unverified, record.receivedAt)
+  const known = await loadKnownDevice(store, deps, device, unverified, judgedAt ?? receivedAt)
   // It stands in its place already: only what it says is looked at again, as if it had just become the newest.
   const links = { ...known.links, samePlace: undefined, freshSessions: [] }
   // The report has not waited for itself.
@@ -46,11 +61,11 @@ export async function reconsider(
     hashOfMessage: record.hash,
     known: { ...known, links, state: before },
     policy: deps.policy,
-    receivedAt: record.receivedAt,
+    receivedAt,
     hash,
   })
   if (decision.kind !== 'appraised' || !decision.newest) return undefined
-  const urgent = await track(store, known, decision, record.receivedAt, deps)
+  const urgent = await track(store, known, decision, receivedAt, deps, judgedAt)
   const nothing = { session: null, sequence: null, request: null } as const
   return {
     device,

@@ -1,5 +1,6 @@
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { ImaState } from './ima-state.ts'
+import { noDeviceRelease, type DeviceRelease } from './release.ts'
 
 /** The axes of a device's state. Each has its own column; pages may group them, storage never merges them. */
 export type Enrolment = 'pending' | 'active' | 'revoked'
@@ -71,6 +72,7 @@ export interface DeviceState {
   readonly bootSeed: Uint8Array | null
   /** null: no measurement list of the kernel was ever sent. */
   readonly ima: ImaState | null
+  readonly release: DeviceRelease
   /** Highest number among the receipts that the device has named. */
   readonly namedReceipt: number
   readonly lastReceiptNumber: number
@@ -108,6 +110,7 @@ export const initialDeviceState: DeviceState = {
   tpmClock: null,
   bootSeed: null,
   ima: null,
+  release: noDeviceRelease,
   namedReceipt: 0,
   lastReceiptNumber: 0,
   agentVersion: null,

@@ -9,6 +9,8 @@ export interface Product {
   readonly model: string
   readonly identityPolicy: IdentityPolicy
   readonly approvalPolicy: ApprovalPolicy
+  /** Releases of it need the countersignature of the certifier. */
+  readonly isCertified: boolean
   readonly createdAt: number
 }
 

@@ -18,6 +18,7 @@ import { bootReferencesRepository, pcrSetsRepository, posturesRepository } from 
 import { productsRepository } from './products.ts'
 import { receiptsRepository } from './receipts.ts'
 import { referencesRepository } from './references.ts'
+import { releasesRepository } from './releases.ts'
 import { refusalsRepository } from './refusals.ts'
 import { sectionsRepository } from './sections.ts'
 import { sessionsRepository } from './sessions.ts'
@@ -60,6 +61,7 @@ function repositories(db: Executor) {
     bootReferences: bootReferencesRepository(db),
     sections: sectionsRepository(db),
     references: referencesRepository(db),
+    releases: releasesRepository(db),
     imaPolicies: imaPoliciesRepository(db),
     findings: findingsRepository(db),
     cases: casesRepository(db),

@@ -1,4 +1,5 @@
 import type { ReferenceValues } from '../model/evidence.ts'
+import type { ReleaseState } from '../model/release.ts'
 
 /** Tables of what devices report and of what it is compared with: part of ./schema.ts, where the conventions stand. */
 
@@ -63,4 +64,26 @@ export interface ImaPoliciesTable {
   policy: string
   created_at: number
   created_by: string
+}
+
+export interface ReleasesTable {
+  id: string
+  product_id: string
+  name: string
+  digest: Uint8Array
+  /** Canonical CBOR. */
+  document: Uint8Array
+  state: ReleaseState
+  /** JSON, as are `approved` and `countersigned`: who, and when. */
+  authors: string
+  created_at: number
+  approved: string | null
+  countersigned: string | null
+  /** Place among the releases that were ever active. */
+  release_order: number | null
+  activated_at: number | null
+  superseded_at: number | null
+  accepted_until: number | null
+  revoked_at: number | null
+  is_minimum: 0 | 1
 }

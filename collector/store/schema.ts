@@ -1,4 +1,4 @@
-import type { Generated } from 'kysely'
+import type { ColumnType, Generated } from 'kysely'
 import type { FindingCode, Severity } from '../../shared/codes/findings.ts'
 import type { HashAlgorithm } from '../../shared/crypto/crypto.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
@@ -14,6 +14,7 @@ import type {
   PcrSetsTable,
   PosturesTable,
   ReferenceValuesTable,
+  ReleasesTable,
   SectionChunksTable,
   SectionsTable,
 } from './schema-content.ts'
@@ -42,6 +43,7 @@ export interface Database {
   sections: SectionsTable
   section_chunks: SectionChunksTable
   reference_values: ReferenceValuesTable
+  releases: ReleasesTable
   ima_policies: ImaPoliciesTable
   findings: FindingsTable
   reassessment_cases: ReassessmentCasesTable
@@ -60,6 +62,9 @@ export interface ProductsTable {
   model: string
   identity_policy: IdentityPolicy
   approval_policy: ApprovalPolicy
+  certified: ColumnType<0 | 1, never, 0 | 1>
+  /** Grows with each change of a release. */
+  release_version: Generated<number>
   created_at: number
 }
 
@@ -159,6 +164,11 @@ export interface DeviceStatesTable {
   ima_verdict: ImaVerdict | null
   /** JSON. */
   ima_summary: string | null
+  /** The release that it conforms to, since when; the latest one ever; by which releases it was judged last. */
+  release_id: string | null
+  release_since: number | null
+  release_highest: string | null
+  release_judged_by: string | null
   named_receipt: number
   last_receipt_number: number
   agent_version: string | null

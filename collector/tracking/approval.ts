@@ -1,4 +1,4 @@
-import { equal, toHex } from '../../shared/bytes/bytes.ts'
+import { equal } from '../../shared/bytes/bytes.ts'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import { KeepsealError, OutcomeError } from '../../shared/errors.ts'
 import { decodeBootReference } from '../../shared/eventlog/reference/encoding.ts'
@@ -17,7 +17,8 @@ import {
   type ProvenReport,
   type ReportedBoot,
 } from './boot-baseline.ts'
-import { reviewOf } from './review.ts'
+import { approveReleased, isReleased } from './approve-released.ts'
+import { reviewOf, stateBefore } from './review.ts'
 
 /** Whom the approved values are for: the device alone, or each device of its product. */
 export type ApprovalScope = 'device' | 'product'
@@ -66,6 +67,7 @@ export function approveDevice(store: Store, request: ApprovalRequest): Promise<A
     const activated = device.enrolment === 'pending'
     const state = await transaction.devices.stateOf(device.id)
     await assertReviewed(transaction, device, state, request)
+    if (await isReleased(transaction, device.productId)) return approveReleased(transaction, device, state, request)
     const baseline = await baselineOf(transaction, device, state, request)
     const mayLack = activated && request.expectedPostureDigest === undefined
     if (typeof baseline === 'string' && !mayLack) throw conflict(baseline)
@@ -83,7 +85,7 @@ export function approveDevice(store: Store, request: ApprovalRequest): Promise<A
       actor: request.actor,
       action: 'device.approve',
       subject: device.ueid,
-      detail: { scope: request.scope, ...approval, ...before(state) },
+      detail: { scope: request.scope, ...approval, ...stateBefore(state) },
     })
     return approval
   })
@@ -271,14 +273,4 @@ export async function goldenBoot(store: Store, device: Device, ueid: Ueid): Prom
   if (record === undefined || record.outcome !== null) return refuse('has no good evidence')
   const boot = await reportedBoot(store, other.vendor, record)
   return isProvenReport(boot) ? boot : refuse('has no boot log that proves its measurements')
-}
-
-function before({ verdict, verdictCode, latch, postureDigest, pcrDigest }: DeviceState): Record<string, unknown> {
-  return {
-    previousVerdict: verdict,
-    previousVerdictCode: verdictCode,
-    previousLatch: latch,
-    postureDigest: postureDigest === null ? null : toHex(postureDigest),
-    pcrDigest: pcrDigest === null ? null : toHex(pcrDigest),
-  }
 }

@@ -1,6 +1,7 @@
 import { equal } from '../../shared/bytes/bytes.ts'
-import { findings as findingCodes } from '../../shared/codes/findings.ts'
+import { findings as findingCodes, type FindingCode } from '../../shared/codes/findings.ts'
 import type { Appraisal } from '../appraisal/appraise.ts'
+import { nextRelease } from '../appraisal/release-values.ts'
 import { EVENT_FINDINGS } from '../appraisal/boot-deviations.ts'
 import type { Deviation } from '../appraisal/context.ts'
 import type { DeviceState, Latch, Verdict } from '../model/device.ts'
@@ -14,6 +15,13 @@ export interface Conclusion {
   readonly seen: readonly { readonly id: string; readonly after: string | null; readonly state: FindingState }[]
   /** Findings that the newest evidence does not show any more. */
   readonly left: readonly { readonly id: string; readonly state: FindingState }[]
+}
+
+export interface AppraisalTimes {
+  readonly receivedAt: number
+  readonly epochIssuedAt: number | null
+  /** Where evidence that is long known was compared anew, with other reference values. */
+  readonly judgedAt?: number
 }
 
 export interface OpenedFinding extends Deviation {
@@ -35,12 +43,12 @@ export function conclude(
   state: DeviceState,
   open: readonly Finding[],
   appraisal: Appraisal,
-  times: { readonly receivedAt: number; readonly epochIssuedAt: number | null },
+  times: AppraisalTimes,
 ): Conclusion {
   const unresolved = open.filter(({ state: each }) => each !== 'resolved')
   const known = new Map(unresolved.map((finding) => [keyOf(finding), finding]))
   const seenNow = new Map(appraisal.deviations.map((deviation) => [keyOf(deviation), deviation]))
-  const openedAt = times.epochIssuedAt ?? times.receivedAt
+  const openedAt = times.judgedAt ?? times.epochIssuedAt ?? times.receivedAt
   const newDeviations = [...seenNow].filter(([key]) => !known.has(key)).map(([, deviation]) => deviation)
   const isIntegrity = ({ code }: Deviation): boolean => axisOf(code) === 'integrity'
   const integrityFailed = appraisal.deviations.some(isIntegrity)
@@ -52,6 +60,9 @@ export function conclude(
     return { state: withHistory(state, appraisal, latch, times.receivedAt), opened, seen: [], left: [] }
   }
 
+  const explained = explainedBy(appraisal, times)
+  const failures = unresolved.filter(({ code }) => axisOf(code) === 'integrity')
+  const isExplained = state.latch === 'failed' && failures.length > 0 && failures.every(explained)
   const opened = newDeviations.map((deviation): OpenedFinding => ({ ...deviation, state: 'open', openedAt }))
   const seen = open.flatMap((finding) => {
     const deviation = seenNow.get(keyOf(finding))
@@ -59,10 +70,10 @@ export function conclude(
   })
   const left = open
     .filter((finding) => !seenNow.has(keyOf(finding)) && isDecided(finding, appraisal))
-    .map((finding) => ({ id: finding.id, state: leftState(finding) }))
+    .map((finding) => ({ id: finding.id, state: explained(finding) ? ('resolved' as const) : leftState(finding) }))
     .filter(({ id, state: next }) => open.some((finding) => finding.id === id && finding.state !== next))
   return {
-    state: presentState(state, appraisal, nextLatch(state, appraisal, integrityFailed), times),
+    state: presentState(state, appraisal, isExplained ? 'none' : nextLatch(state, appraisal, integrityFailed), times),
     opened,
     seen,
     left,
@@ -76,6 +87,26 @@ export function conclude(
 function isTold(deviation: Deviation, finding: Finding): boolean {
   if (finding.state !== 'resolved' || keyOf(finding) !== keyOf(deviation)) return false
   return deviation.after === finding.after || deviation.after === finding.before
+}
+
+/** Findings that compare a boot with what was approved, and nothing else: other reference values may explain them. */
+const COMPARED: ReadonlySet<FindingCode> = new Set<FindingCode>([
+  ...EVENT_FINDINGS,
+  'boot.pcr-changed',
+  'boot.bank-changed',
+  'boot.tpm-firmware-changed',
+])
+
+export const comparesBoot = (code: FindingCode): boolean => COMPARED.has(code)
+
+/**
+ * Whether a failure is explained by an approved release: the very evidence that failed is that of a release which was
+ * put in force since. What the device shows later explains nothing.
+ */
+function explainedBy({ release, deviations }: Appraisal, { judgedAt }: AppraisalTimes): (finding: Finding) => boolean {
+  const isOfRelease = judgedAt !== undefined && release !== null && release.isWhole && release.isAccepted
+  const isGood = isOfRelease && !deviations.some(({ code }) => axisOf(code) === 'integrity')
+  return ({ code, state }) => isGood && state === 'open' && comparesBoot(code)
 }
 
 /** History does not become the present: what it shows is over, but an integrity failure still wants a person. */
@@ -117,12 +148,7 @@ function latched(verdict: Verdict, code: string | null, latch: Latch, before: De
   return ['contraindicated', cause ?? code ?? 'boot.quote-refused']
 }
 
-function presentState(
-  state: DeviceState,
-  appraisal: Appraisal,
-  latch: Latch,
-  times: { readonly receivedAt: number; readonly epochIssuedAt: number | null },
-): DeviceState {
+function presentState(state: DeviceState, appraisal: Appraisal, latch: Latch, times: AppraisalTimes): DeviceState {
   const { claims } = appraisal.evidence
   const [verdict, verdictCode] = latched(appraisal.verdict, appraisal.code, latch, state)
   const { clock } = appraisal
@@ -152,6 +178,7 @@ function presentState(
           },
     bootSeed: claims.bootSeed,
     ima: appraisal.ima.state === undefined ? state.ima : appraisal.ima.state,
+    release: nextRelease(state.release, appraisal.release, times.judgedAt ?? times.receivedAt),
     namedReceipt: Math.max(state.namedReceipt, appraisal.namedReceipt ?? 0),
     agentVersion: claims.softwareVersion,
   }

@@ -15,3 +15,14 @@ export function reviewOf(state: DeviceState, unresolved: readonly Finding[]): st
   const reviewed = encodeCbor([state.postureDigest, state.bootDigest, state.latch, findings])
   return toHex(sha256(reviewed)).slice(0, 16)
 }
+
+/** What an approval has put aside, for the audit log. */
+export function stateBefore({ verdict, verdictCode, latch, postureDigest, pcrDigest }: DeviceState) {
+  return {
+    previousVerdict: verdict,
+    previousVerdictCode: verdictCode,
+    previousLatch: latch,
+    postureDigest: postureDigest === null ? null : toHex(postureDigest),
+    pcrDigest: pcrDigest === null ? null : toHex(pcrDigest),
+  }
+}

@@ -166,6 +166,39 @@ export const errors = defineCodes({
   'request.rate-limited': { title: 'too many requests', remedy: 'Wait as long as Retry-After says.' },
 
   ...guards,
+  'release.invalid': {
+    title: 'the release file is not as documented',
+    remedy: 'Correct the place named in the message; docs/releases.md has an example.',
+  },
+  'release.name-taken': {
+    title: 'the product has a release of this name',
+    remedy: 'Give it another name: approved releases are never changed.',
+  },
+  'release.content-unknown': {
+    title: 'the release names content that this collector does not have',
+    remedy: 'Write the content into the file, as keepseal release export does.',
+  },
+  'release.state-refused': {
+    title: 'the release is not in a state that allows this',
+    remedy: 'keepseal release show RELEASE tells its state and what comes next.',
+  },
+  'release.same-person': {
+    title: 'an author cannot approve his own release',
+    remedy: 'Have another person approve it, with a token of his own.',
+  },
+  'release.changed': {
+    title: 'the release is not what was looked at any more',
+    remedy: 'Look at it again: keepseal release show RELEASE',
+  },
+  'release.countersignature-missing': {
+    title: 'a release of a certified product needs the countersignature of the certifier',
+    remedy: 'Ask the certifier: keepseal release countersign RELEASE --seen DIGEST',
+  },
+  'release.window-invalid': {
+    title: 'the closing date of the acceptance window is not usable',
+    remedy: 'Give a time in the future; the window of a superseded release can be shortened only.',
+  },
+
   'usage.invalid': { title: 'the command line is not understood', remedy: 'See --help.' },
   'file.unreadable': { title: 'a file cannot be read', remedy: 'Check the path and its permissions.' },
   'internal.failure': { title: 'a fault of this software', remedy: 'Please report it with the log around it.' },

@@ -3,6 +3,7 @@ import { bootFindings } from './boot-findings.ts'
 import { EXAMINE, type FindingEntry } from './finding-entry.ts'
 import { hardeningFindings } from './hardening-findings.ts'
 import { postureFindings } from './posture-findings.ts'
+import { releaseFindings } from './release-findings.ts'
 
 export type { FindingAxis, FindingEntry, Severity } from './finding-entry.ts'
 
@@ -53,6 +54,7 @@ const table = {
   ...postureFindings,
   ...hardeningFindings,
   ...accessFindings,
+  ...releaseFindings,
 } as const satisfies Record<string, FindingEntry>
 
 export type FindingCode = keyof typeof table

@@ -17,7 +17,8 @@ export type Change = (
 /** The subject of a change between measured and not measured. */
 export const STATUS_SUBJECT = 'status'
 
-function statusOf(reading: SectionReading): string {
+/** `measured`, or why there is nothing to compare. */
+export function statusOf(reading: SectionReading): string {
   switch (reading.status) {
     case 'measured':
       return 'measured'
@@ -28,10 +29,13 @@ function statusOf(reading: SectionReading): string {
   }
 }
 
-type Statement = Omit<Fact, 'subject'>
+export type Statement = Omit<Fact, 'subject'>
 
 /** What is stated of each subject; several statements are joined in the order of the canonical content. */
-function factsOf<S extends SectionId>(id: S, content: Extract<SectionReading<S>, { status: 'measured' }>['content']) {
+export function factsOf<S extends SectionId>(
+  id: S,
+  content: Extract<SectionReading<S>, { status: 'measured' }>['content'],
+) {
   const section = SECTIONS[id]
   const facts = new Map<string, Statement>()
   for (const { subject, ...statement } of section.facts(section.canonical(content))) {
@@ -61,10 +65,18 @@ export function diffSection<S extends SectionId>(
     const [was, is] = [statusOf(before), statusOf(after)]
     return was === is ? [] : [{ subject: STATUS_SUBJECT, kind: 'changed', before: was, after: is }]
   }
-  const old = factsOf(id, before.content)
+  return changesOf(factsOf(id, before.content), factsOf(id, after.content))
+}
+
+/** What changed between two sets of statements, in the order of the later one; then what is gone. */
+export function changesOf(
+  before: ReadonlyMap<string, Statement>,
+  after: ReadonlyMap<string, Statement>,
+): readonly Change[] {
+  const old = new Map(before)
   const changes: Change[] = []
   const within = new Map<string, readonly string[]>()
-  for (const [subject, statement] of factsOf(id, after.content)) {
+  for (const [subject, statement] of after) {
     const previous = old.get(subject)
     const { value } = statement
     old.delete(subject)

@@ -143,6 +143,9 @@ export async function steadyDevice(): Promise<SteadyDevice> {
       pcrs,
       approved: { posture, pcrs, bootReference: null, tpmFirmwareVersion: null, approvedAt: 0 },
       approvedThen: undefined,
+      releases: undefined,
+      releasesThen: undefined,
+      section: () => 'missing',
       bootLog: undefined, // known logs are not replayed again
       contents: new Map(contents.map(([, content]) => [toHex(sha256(content)), null] as const)),
       imaPolicy: undefined,

@@ -34,6 +34,7 @@ export interface Knowledge {
   readonly posture?: PostureMap
   readonly pcrs?: PcrValues
   readonly approved?: ApprovedValues | undefined
+  readonly releases?: KnownDevice['releases']
   readonly bootLog?: KnownDevice['bootLog']
   readonly contents?: ReadonlyMap<string, Uint8Array | null>
   readonly imaPolicy?: ImaPolicy
@@ -92,6 +93,9 @@ export function appraisalInput(
     pcrs: unverified.tpm?.pcrs === null ? knowledge.pcrs : undefined,
     approvedThen: undefined,
     approved: 'approved' in knowledge ? knowledge.approved : approvalOf(device),
+    releases: knowledge.releases,
+    releasesThen: knowledge.releases,
+    section: () => 'missing',
     bootLog: 'bootLog' in knowledge ? knowledge.bootLog : bootLogOf(unverified, knowledge.contents ?? device.contents),
     contents: knowledge.contents ?? device.contents,
     imaPolicy: knowledge.imaPolicy,

@@ -5,6 +5,7 @@ import { afterAll, beforeAll } from 'vitest'
 import type { Handled, ReceivedMessage } from '../../collector/ingest/evidence-handler.ts'
 import { BootCache, KeyCache } from '../../collector/ingest/known-devices.ts'
 import { ImaPolicyCache } from '../../collector/ingest/known-lists.ts'
+import { ReleaseCache } from '../../collector/ingest/known-releases.ts'
 import { processBatch, type BatchResult, type IngestDependencies } from '../../collector/ingest/process-batch.ts'
 import type { DownPublication } from '../../collector/ingest/receipts.ts'
 import type { Device, DeviceState } from '../../collector/model/device.ts'
@@ -51,6 +52,7 @@ export class IngestingCollector {
       boot: new BootCache(),
       policies: new ImaPolicyCache(),
       history: { keepOneIn: 1 },
+      releases: new ReleaseCache(),
       policy: { freshnessWindowMs: 2 * PERIOD_MS, collectorId: keys.collectorId },
       random,
       collectorKeys: keys,

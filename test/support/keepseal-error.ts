@@ -10,3 +10,14 @@ export async function refusalOf(promise: Promise<unknown>): Promise<KeepsealErro
   }
   throw new Error('was not refused')
 }
+
+/** Code of the error that `action` throws. */
+export function codeOf(action: () => unknown): string {
+  try {
+    action()
+  } catch (error) {
+    if (error instanceof KeepsealError) return error.code
+    throw error
+  }
+  throw new Error('was not refused')
+}

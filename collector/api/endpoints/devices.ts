@@ -91,7 +91,7 @@ const approve = defineEndpoint({
     resolvedFindings: v.array(id('fnd')),
     withoutBaseline: v.nullable(v.string()),
   }),
-  run: async ({ store, clock, random, deviceChanged }, { params, body, actor }) => {
+  run: async ({ store, clock, random, deviceChanged, judgeAgain }, { params, body, actor }) => {
     const { scope, expectedPostureDigest: expected, expectedReview, golden } = body
     if (golden !== undefined && scope !== 'product') {
       throw new KeepsealError('request.invalid', 'golden devices need the scope product')
@@ -108,6 +108,7 @@ const approve = defineEndpoint({
       reviewed: true,
     })
     deviceChanged?.(params.ueid)
+    judgeAgain?.()
     return { ueid: params.ueid, ...approval, resolvedFindings: [...approval.resolvedFindings] }
   },
 })

@@ -9,6 +9,9 @@ import { evidenceEndpoints } from './evidence.ts'
 import { findingEndpoints } from './findings.ts'
 import { imaPolicyEndpoints } from './ima-policies.ts'
 import { notificationEndpoints } from './notifications.ts'
+import { releaseDecisionEndpoints } from './release-decisions.ts'
+import { releaseDiffEndpoints } from './release-diffs.ts'
+import { releaseEndpoints } from './releases.ts'
 import { productEndpoints } from './products.ts'
 import { resultEndpoints } from './results.ts'
 
@@ -16,6 +19,9 @@ import { resultEndpoints } from './results.ts'
 export const endpoints: readonly Endpoint[] = [
   ...productEndpoints,
   ...imaPolicyEndpoints,
+  ...releaseEndpoints,
+  ...releaseDecisionEndpoints,
+  ...releaseDiffEndpoints,
   ...certificateEndpoints,
   ...enrolmentTokenEndpoints,
   ...deviceEndpoints,

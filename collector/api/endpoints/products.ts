@@ -5,7 +5,7 @@ import { makeId } from '../../store/ids.ts'
 import type { Store } from '../../store/index.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
 import { id, Name, pageOf, pageQuery, Time, toTime } from '../schemas.ts'
-import { FLEET, READERS } from './roles.ts'
+import { CERTIFIER, FLEET, READERS } from './roles.ts'
 
 /** Which identities its devices may enrol with; each further one is weaker. */
 const IdentityPolicy = v.picklist(['endorsed', 'tofu', 'software'])
@@ -17,6 +17,8 @@ const ProductJson = v.strictObject({
   model: Name,
   identityPolicy: IdentityPolicy,
   approvalPolicy: ApprovalPolicy,
+  /** Releases of it need the countersignature of the certifier. */
+  isCertified: v.boolean(),
   createdAt: Time,
 })
 
@@ -47,7 +49,7 @@ const create = defineEndpoint({
   response: ProductJson,
   run: async ({ store, clock, random }, { body, actor }) => {
     const now = clock()
-    const product: Product = { id: makeId('prd', now, random), ...body, createdAt: now }
+    const product: Product = { id: makeId('prd', now, random), ...body, isCertified: false, createdAt: now }
     await store.transaction(async (transaction) => {
       await transaction.products.create(product)
       const entry = { at: now, actor: actor.id, action: 'product.create', subject: product.id, detail: { ...body } }
@@ -82,4 +84,24 @@ const show = defineEndpoint({
   run: async ({ store }, { params }) => toJson(await existingProduct(store, params.id)),
 })
 
-export const productEndpoints: readonly Endpoint[] = [create, list, show]
+const certified = defineEndpoint({
+  method: 'PUT',
+  path: '/products/:id/certified',
+  operationId: 'setProductCertified',
+  summary: 'Say whether releases of a product need the countersignature of the certifier',
+  roles: CERTIFIER,
+  params: ProductParams,
+  body: v.strictObject({ isCertified: v.boolean() }),
+  response: ProductJson,
+  run: async ({ store, clock }, { params, body: { isCertified }, actor }) => {
+    const product = await existingProduct(store, params.id)
+    await store.transaction(async (transaction) => {
+      await transaction.products.setCertified(product.id, isCertified)
+      const entry = { at: clock(), actor: actor.id, action: 'product.certified', subject: product.id }
+      await transaction.auditLog.append({ ...entry, detail: { isCertified } })
+    })
+    return toJson({ ...product, isCertified })
+  },
+})
+
+export const productEndpoints: readonly Endpoint[] = [create, list, show, certified]

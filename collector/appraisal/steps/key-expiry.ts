@@ -14,7 +14,8 @@ export const keyExpiry: AppraisalStep = {
   failure: 'integrity',
   run({ unverified, known, newest, receivedAt, deviations }) {
     const expires = unverified.claims.state.get(STATE)
-    if (!newest || known.approved === undefined || typeof expires !== 'number') return
+    const isCompared = known.approved !== undefined || known.releases !== undefined
+    if (!newest || !isCompared || typeof expires !== 'number') return
     const left = expires * 1000 - receivedAt
     if (left > SOON_MS) return
     deviations.push({

@@ -1,11 +1,11 @@
 import { equal, toHex } from '../../../shared/bytes/bytes.ts'
-import type { PcrRules } from '../../../shared/eventlog/reference/types.ts'
 import type { PcrValues } from '../../../shared/tpm/pcr-selection.ts'
 import type { VerifiedQuote } from '../../../shared/tpm/quote.ts'
 import { bootDeviations, type BootDeviations } from '../boot-deviations.ts'
-import { isOverdue } from '../awaited.ts'
+import { mayVary, tellOverdueLog } from '../awaited.ts'
 import type { AppraisalContext, ApprovedValues } from '../context.ts'
 import type { AppraisalStep } from '../registry.ts'
+import { compareWithReleases } from '../release-values.ts'
 import { sectionDeviations } from '../section-deviations.ts'
 
 export const referenceValues: AppraisalStep = {
@@ -13,8 +13,14 @@ export const referenceValues: AppraisalStep = {
   title: 'The device is as it was approved',
   failure: 'integrity',
   run(context) {
-    const { approved, device } = context.known
+    const { approved, device, releases, releasesThen } = context.known
     if (device.enrolment !== 'active') context.obstacles.push('identity.pending')
+    // History is compared with what was accepted when it was made: before the first release, with approved values.
+    const byReleases = context.newest ? releases : releasesThen
+    if (byReleases !== undefined) {
+      compareWithReleases(context, byReleases)
+      return
+    }
     if (approved === undefined) {
       context.obstacles.push('reference-values.missing')
       return
@@ -46,11 +52,7 @@ function compareBootValues(context: AppraisalContext, approved: ApprovedValues):
   context.bootUndecided = found.undecided
   context.eventsUndecided = found.eventsUndecided
   if (found.unapproved.length > 0) context.obstacles.push('reference-values.missing')
-  const { bootAwaited } = known.state
-  if (found.undecided && bootAwaited !== null && isOverdue(bootAwaited, context)) {
-    const after = `not sent with ${bootAwaited.reports} reports, although asked for`
-    context.deviations.push({ code: 'boot.log-refused', subject: 'event log', before: null, after })
-  }
+  if (found.undecided) tellOverdueLog(context)
 }
 
 function bootDifferences(
@@ -62,8 +64,7 @@ function bootDifferences(
   const isAwaited = known.bootLog === 'missing'
   // A device that was asked before and still sends no log gains no time by it, but for what units may differ in.
   const wasAsked = (known.state.bootAwaited?.reports ?? 0) > 0
-  const mayVary = (pcr: number): boolean => isTolerant(bootReference?.pcrs.find((rules) => rules.pcr === pcr))
-  const awaited = (pcr: number): boolean => isAwaited && (!wasAsked || mayVary(pcr))
+  const awaited = (pcr: number): boolean => isAwaited && (!wasAsked || mayVary(bootReference, pcr))
   const found = bootDeviations({ pcrs, bootReference }, quote.pcrs, bootLog, awaited, hash)
   const after = quote.firmwareVersion
   if (before === null || before === after) return found
@@ -71,10 +72,6 @@ function bootDifferences(
   const changed = { code: 'boot.tpm-firmware-changed', subject: 'tpm firmware' } as const
   return { ...found, deviations: [...found.deviations, { ...changed, before: text(before), after: text(after) }] }
 }
-
-const isTolerant = (rules: PcrRules | undefined): boolean =>
-  rules !== undefined &&
-  (rules.isUnordered || rules.rules.some(({ isOptional, digests }) => isOptional || digests?.length !== 1))
 
 function comparePosture(context: AppraisalContext, approved: ApprovedValues): void {
   const { posture, contents } = context.known

@@ -13,6 +13,9 @@ import { inspectCommands } from './inspect/index.ts'
 import { notificationCommands } from './notification.ts'
 import { productCommands } from './product.ts'
 import { resultCommands } from './result.ts'
+import { releaseCommands } from './release.ts'
+import { releaseDiffCommands } from './release-diff.ts'
+import { releaseFileCommands } from './release-file.ts'
 import { tokenCommands } from './token.ts'
 
 /** `keepseal`: what people do with a collector, over its API. One file a group of commands. */
@@ -22,6 +25,9 @@ export const client: Program = {
   version,
   commands: [
     ...productCommands,
+    ...releaseCommands,
+    ...releaseFileCommands,
+    ...releaseDiffCommands,
     ...imaPolicyCommands,
     ...tokenCommands,
     ...deviceCommands,

@@ -10,6 +10,7 @@ import { ima } from './0003-ima.ts'
 import { notifications } from './0004-notifications.ts'
 import { decisions } from './0005-decisions.ts'
 import { history } from './0006-history.ts'
+import { releases } from './0007-releases.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -18,7 +19,15 @@ export interface Migration {
   readonly apply: (db: Executor, types: ColumnTypes) => Promise<void>
 }
 
-export const migrations: readonly Migration[] = [initial, bootReferences, ima, notifications, decisions, history]
+export const migrations: readonly Migration[] = [
+  initial,
+  bootReferences,
+  ima,
+  notifications,
+  decisions,
+  history,
+  releases,
+]
 
 /**
  * Applies what is missing, each step in its own transaction, forward only. Returns the names of the applied steps.

@@ -27,7 +27,8 @@ const rule = v.strictObject({
   description: v.pipe(v.string(), v.maxLength(1024)),
 })
 
-const schema = v.strictObject({
+/** A reference in its written form. */
+export const WrittenBootReference = v.strictObject({
   version: v.literal(1),
   bank: v.picklist(Object.keys(HASH_SIZE) as [HashAlgorithm, ...HashAlgorithm[]]),
   startupLocality: uint(255),
@@ -74,6 +75,6 @@ export function decodeBootReference(text: string): BootReference | undefined {
   } catch {
     return undefined
   }
-  const { success, output } = v.safeParse(schema, json)
+  const { success, output } = v.safeParse(WrittenBootReference, json)
   return success ? { bank: output.bank, startupLocality: output.startupLocality, pcrs: output.pcrs } : undefined
 }

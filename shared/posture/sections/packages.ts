@@ -116,6 +116,9 @@ const canonicalBundles = (source: BundleSource): BundleSource => ({
 const bundlesKey = ({ kind, status, total, bundles }: BundleSource): string =>
   keyOf(kind, status, total, ...bundles.flatMap(({ name: what, version: which }) => [what, which]))
 
+export const packageSubject = ({ name: what, architecture }: Package): string =>
+  architecture === undefined ? what : `${what}:${architecture}`
+
 export const packages: SectionDefinition<PackagesContent> = {
   schema,
   canonical: (content) => ({
@@ -147,7 +150,7 @@ export const packages: SectionDefinition<PackagesContent> = {
     { subject: 'malformed records', value: String(content.malformed) },
     { subject: 'incomplete', value: String(content.incomplete) },
     ...content.packages.map((entry) => ({
-      subject: entry.architecture === undefined ? entry.name : `${entry.name}:${entry.architecture}`,
+      subject: packageSubject(entry),
       value: versionOf(entry),
     })),
     ...(content.bundles ?? []).flatMap(bundleFacts),

@@ -190,14 +190,17 @@ const READING: Codes = {
   removed: 'update-channel.setting-changed',
 }
 
+export const sourceSubject = (manager: UpdateManager, { id }: UpdateSource): string => `source ${manager} ${id}`
+export const keyringSubject = (manager: UpdateManager, { path }: Keyring): string => `keyring ${manager} ${path}`
+
 /** Where a source leaves it to the manager, the manager's settings decide. */
-function isUnsigned(source: UpdateSource, channel: UpdateChannel): boolean {
+export function isUnsigned(source: UpdateSource, channel: UpdateChannel): boolean {
   if (source.signatures !== 'default') return source.signatures === 'not-enforced'
   return channel.signatures === 'not-enforced' || channel.settings.some(({ effect }) => effect === 'unsigned')
 }
 
 function sourceFact(source: UpdateSource, channel: UpdateChannel): Fact {
-  const fact = { subject: `source ${channel.manager} ${source.id}`, value: sourceText(source) }
+  const fact = { subject: sourceSubject(channel.manager, source), value: sourceText(source) }
   if (isUnsigned(source, channel)) return { ...fact, codes: UNSIGNED }
   const isWeak = source.settings.some(({ effect }) => effect !== 'none')
   return isWeak ? { ...fact, codes: WEAK_SOURCE } : fact
@@ -224,7 +227,7 @@ function channelFacts(channel: UpdateChannel): Fact[] {
       : [{ subject: `automatic ${manager}`, value: automaticText(automatic), codes: automaticCodes(automatic) }]),
     ...channel.sources.map((source) => sourceFact(source, channel)),
     ...channel.keyrings.map((keyring) => ({
-      subject: `keyring ${manager} ${keyring.path}`,
+      subject: keyringSubject(manager, keyring),
       value: keyringText(keyring),
       codes: KEY,
     })),

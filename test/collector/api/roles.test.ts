@@ -8,6 +8,11 @@ import { approveProfile, DecidingPeople, issueCertificate, signatory } from '../
 import { endpoints } from '../../../collector/api/endpoints/index.ts'
 import { initialDeviceState } from '../../../collector/model/device.ts'
 import type { ApiRole } from '../../../collector/model/product.ts'
+import { digestOfDocument, type ReleaseFile } from '../../../collector/releases/document.ts'
+import { splitFile } from '../../../collector/releases/file.ts'
+import { activateRelease, approveRelease, writeDraft } from '../../../collector/releases/manage.ts'
+import type { Store } from '../../../collector/store/index.ts'
+import { toHex } from '../../../shared/bytes/bytes.ts'
 import { hash, sha256 } from '../../../shared/crypto/node.ts'
 import { tokenHash } from '../../../shared/evidence/binding.ts'
 import { bytes, certificate, evidence, finding, id, NOW, storedDevice } from '../store/samples.ts'
@@ -21,6 +26,19 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /products/:id': ROLES,
   'GET /products/:id/ima-policy': ROLES,
   'PUT /products/:id/ima-policy': ['vendor', 'operator'],
+  'PUT /products/:id/certified': ['certifier'],
+  'GET /products/:id/releases': ROLES,
+  'POST /products/:id/releases': ['vendor', 'operator'],
+  'POST /products/:id/releases/capture': ['vendor', 'operator'],
+  'GET /releases/:id': ROLES,
+  'GET /releases/:id/file': ROLES,
+  'GET /releases/:id/diff': ROLES,
+  'GET /releases/:id/fleet-diff': ROLES,
+  'POST /releases/:id/approve': ['vendor', 'operator'],
+  'POST /releases/:id/countersign': ['certifier'],
+  'POST /releases/:id/activate': ['vendor', 'operator'],
+  'POST /releases/:id/retire': ['vendor', 'operator'],
+  'POST /releases/:id/revoke': ['vendor', 'operator'],
   'POST /products/:id/certificates': ['certifier'],
   'GET /products/:id/certificates': ROLES,
   'POST /enrolment-tokens': ['vendor', 'operator'],
@@ -50,7 +68,15 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /cases/:id': ROLES,
 }
 
-const BODIES: Readonly<Record<string, (productId: string, ueid: string) => object | Promise<object>>> = {
+const releaseFile = (name: string, model: string): ReleaseFile => ({
+  version: 1,
+  product: { vendor: 'Acme', model },
+  name,
+  sections: {},
+})
+const seenOf = (model: string): string => toHex(digestOfDocument(splitFile(releaseFile('1', model)).document))
+
+const BODIES: Readonly<Record<string, (productId: string, ueid: string, model: string) => object | Promise<object>>> = {
   'POST /decisions': async () => ({ entry: toBase64Url(await nextDecision()) }),
   'POST /products': () => ({ vendor: 'Acme', model: `New ${randomBytes(8).toString('hex')}` }),
   'POST /products/:id/certificates': () => ({
@@ -59,6 +85,14 @@ const BODIES: Readonly<Record<string, (productId: string, ueid: string) => objec
     validUntil: '2027-01-01T00:00:00Z',
   }),
   'PUT /products/:id/ima-policy': () => ({ version: 1, allow: {}, signers: [], excludes: [] }),
+  'PUT /products/:id/certified': () => ({ isCertified: true }),
+  'POST /products/:id/releases': (_, __, model) => ({ file: releaseFile(`r${randomBytes(4).toString('hex')}`, model) }),
+  'POST /products/:id/releases/capture': (_, ueid) => ({ name: `r${randomBytes(4).toString('hex')}`, ueids: [ueid] }),
+  'POST /releases/:id/approve': (_, __, model) => ({ seen: seenOf(model) }),
+  'POST /releases/:id/countersign': (_, __, model) => ({ seen: seenOf(model) }),
+  'POST /releases/:id/activate': () => ({}),
+  'POST /releases/:id/retire': () => ({}),
+  'POST /releases/:id/revoke': () => ({ reason: 'a test' }),
   'POST /enrolment-tokens': (productId) => ({ productId }),
   'POST /devices/:ueid/approve': () => ({}),
   'POST /devices/:ueid/revoke': () => ({}),
@@ -88,6 +122,12 @@ async function nextDecision(): Promise<Uint8Array> {
   return signDecision(content, certifier.signer)
 }
 
+/** What a release has to have gone through, for each decision to be possible. */
+const BEFORE: Readonly<Record<string, 'approved' | 'active'>> = {
+  'POST /releases/:id/activate': 'approved',
+  'POST /releases/:id/retire': 'active',
+}
+
 const methodOf = (route: string) => route.slice(0, route.indexOf(' ')) as 'GET' | 'POST' | 'PUT'
 
 describe('every route', () => {
@@ -112,8 +152,8 @@ describe('every route', () => {
   )
 
   it.each(cases)('%s as %s is allowed: %s', async (route, role, allowed) => {
-    const { call, path, productId, ueid } = await prepared(route)
-    const { status, body } = await call(role, methodOf(route), path, await BODIES[route]?.(productId, ueid))
+    const { call, path, productId, ueid, model } = await prepared(route)
+    const { status, body } = await call(role, methodOf(route), path, await BODIES[route]?.(productId, ueid, model))
     if (allowed) {
       expect(body).not.toHaveProperty('remedy')
       expect([200, 201]).toContain(status)
@@ -124,8 +164,8 @@ describe('every route', () => {
   })
 
   it.each(Object.keys(ALLOWED))('%s without a token is refused', async (route) => {
-    const { call, path, productId, ueid } = await prepared(route)
-    const answer = await call(null, methodOf(route), path, await BODIES[route]?.(productId, ueid))
+    const { call, path, productId, ueid, model } = await prepared(route)
+    const answer = await call(null, methodOf(route), path, await BODIES[route]?.(productId, ueid, model))
     expect(answer.status).toBe(401)
     expect(answer.body).toMatchObject({ type: 'auth.missing' })
     expect(answer.headers['www-authenticate']).toBe('Bearer')
@@ -136,7 +176,9 @@ describe('every route', () => {
     const { call, store } = api()
     const device = await storedDevice(store, `device ${count++}`, undefined, { enrolment: 'pending' })
     const message = await quotedMessage()
-    await store.evidence.insert(evidence(device.id, 0, { bytes: message.bytes }))
+    const record = evidence(device.id, 0, { bytes: message.bytes })
+    await store.evidence.insert(record)
+    await store.postures.save(device.vendor, record.postureDigest, new Map())
     await store.pcrSets.save(device.vendor, bytes('pcrs'), message.pcrs, 0)
     const newest = { freshSession: bytes('session', 16), freshSequence: 0 }
     await store.devices.saveState(device.id, { ...initialDeviceState, ...newest })
@@ -158,12 +200,36 @@ describe('every route', () => {
       openedAt: NOW,
       triageBy: NOW + 1,
     })
-    const resource = route.includes('/cases') ? caseId : route.includes(' /certificates/') ? 'crt_1' : device.productId
+    const resource = route.includes('/cases')
+      ? caseId
+      : route.includes(' /certificates/')
+        ? 'crt_1'
+        : route.includes(' /releases')
+          ? await preparedRelease(store, device.productId, BEFORE[route])
+          : device.productId
     const path = `/api/v1${route.slice(route.indexOf(' ') + 1)}`
       .replace(':ueid', device.ueid)
       .replace(':id', resource)
       .replace(':number', '1')
-    return { call, path, productId: device.productId, ueid: device.ueid }
+    const product = await store.products.byId(device.productId)
+    return { call, path, productId: device.productId, ueid: device.ueid, model: product?.model ?? '' }
+  }
+
+  async function preparedRelease(store: Store, productId: string, state?: 'approved' | 'active'): Promise<string> {
+    const product = await store.products.byId(productId)
+    if (product === undefined) throw new Error('no product')
+    const by = (name: string) => ({ by: { tokenId: `api_${name}`, name }, now: NOW })
+    const { id: release, digest } = await writeDraft(
+      store,
+      product,
+      releaseFile('1', product.model),
+      by('Ada'),
+      randomBytes,
+    )
+    if (state !== undefined) await approveRelease(store, release, digest, by('Ben'))
+    const request = { acceptedUntil: null, isMinimum: false }
+    if (state === 'active') await activateRelease(store, release, request, by('Ben'))
+    return release
   }
 })
 

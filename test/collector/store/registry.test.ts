@@ -129,6 +129,7 @@ describeStore('devices', (createStore) => {
     const made = await storedDevice(store)
     expect(await store.devices.stateOf(made.id)).toEqual(initialDeviceState)
     const state: DeviceState = {
+      release: { current: 'rel_1', since: NOW, highest: 'rel_2', judgedBy: 'set' },
       verdict: 'affirming',
       verdictCode: null,
       latch: 'recovered-unacknowledged',

@@ -34,6 +34,7 @@ export const product = (over: Partial<Product> = {}): Product => ({
   model: 'Gate 7',
   identityPolicy: 'tofu',
   approvalPolicy: 'manual',
+  isCertified: false,
   createdAt: NOW,
   ...over,
 })
