@@ -13,12 +13,14 @@ import { createHelper } from './measure/client/helper.ts'
 import { DEFAULT_BACKLOG_PER_SECOND } from './outbox/delivery.ts'
 import { openUnsent, type Unsent } from './outbox/open.ts'
 import { readBootIdentity } from './sensors/boot-identity.ts'
+import { knowSelf } from './self/self.ts'
 import { createHost, type Host } from './sensors/host.ts'
 import { SocketSampler } from './sensors/sockets/sampler.ts'
 import { loadIdentity, type Identity } from './state/identity.ts'
 import { lockState, type StateLock } from './state/lock.ts'
 import { statePaths } from './state/paths.ts'
 import { ProgressFile } from './state/progress.ts'
+import { countStart } from './state/starts.ts'
 import { fileKeyContextStore } from './tpm/key-context.ts'
 import { chooseTcti } from './tpm/tcti.ts'
 
@@ -44,9 +46,11 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
     const owner = { ueid: identity.ueid, collectorId: identity.collector.id }
     const now = (): number => Math.floor(Date.now() / 1000)
     const tcti = tctiOf(config, identity)
-    const host = createHost({ root: config.host.root, tpm: attributesAt(tcti) })
+    const self = knowSelf({ config, isHelped: () => false })
+    const host = createHost({ root: config.host.root, tpm: attributesAt(tcti), self })
     const helper = createHelper({ socket: config.measure.socket, host, tell: (message) => log.warn(message) })
     const sampler = new SocketSampler(host, config.report.sampleSeconds)
+    const progress = await ProgressFile.open(paths.progress, owner, report)
     const unsent = await openUnsent({
       paths,
       maxBytes: config.state.outboxMaxBytes,
@@ -56,7 +60,8 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
     })
     const agent = new Agent({
       identity,
-      progress: await ProgressFile.open(paths.progress, owner, report),
+      progress,
+      restarts: await countStart(progress, host, log),
       unsent,
       host,
       helper,

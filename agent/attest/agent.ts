@@ -2,7 +2,7 @@ import { equal, toHex } from '../../shared/bytes/bytes.ts'
 import { equalConstantTime, sha256 } from '../../shared/crypto/node.ts'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import { OutcomeError } from '../../shared/errors.ts'
-import type { StateScalar } from '../../shared/evidence/state.ts'
+import type { State, StateScalar } from '../../shared/evidence/state.ts'
 import { openDownMessage, type ContentRequest, type Receipt } from '../../shared/evidence/down.ts'
 import { version } from '../../shared/version.ts'
 import type { Log } from '../log.ts'
@@ -11,6 +11,7 @@ import type { Unsent } from '../outbox/open.ts'
 import type { Helper } from '../measure/client/helper.ts'
 import type { Host } from '../sensors/host.ts'
 import type { SocketSampler } from '../sensors/sockets/sampler.ts'
+import { counted, UsageMeter, type Usage } from '../self/usage.ts'
 import type { Identity } from '../state/identity.ts'
 import type { ProgressFile } from '../state/progress.ts'
 import { afterListRequest, afterReceipt, afterRequest, type Told } from './acknowledgements.ts'
@@ -28,6 +29,8 @@ export interface AgentOptions {
   readonly host: Host
   /** Counts what listens between two measurements. */
   readonly sampler: SocketSampler
+  /** How often it was started before in this boot; null where that is not known. */
+  readonly restarts: number | null
   /** null for a device that was enrolled without a TPM. */
   readonly quote: QuoteFunction | null
   /** Sees what the agent may not. */
@@ -66,6 +69,7 @@ export class Agent {
   readonly #session: AttestationSession
   readonly #epoch: KnownEpoch
   readonly #courier: Courier
+  readonly #usage: UsageMeter
   #told: readonly Told[] = []
   /** Of the newest evidence, receipted or not. */
   #newestContents: readonly Uint8Array[] = []
@@ -78,6 +82,7 @@ export class Agent {
     this.#options = options
     this.#session = new AttestationSession(random(16), progress.current.lastReceipt?.hash ?? null)
     this.#epoch = new KnownEpoch(identity.collector, progress.current.highestEpoch)
+    this.#usage = new UsageMeter(options.host.cpuMs)
     this.#courier = new Courier({
       ueid: identity.ueid,
       signer: identity.signer,
@@ -95,7 +100,7 @@ export class Agent {
 
   connected(publisher: Publisher): void {
     this.#status = { ...this.#status, connected: true }
-    this.#courier.connected(publisher)
+    this.#courier.connected(counted(publisher, this.#usage))
   }
 
   disconnected(): void {
@@ -139,6 +144,7 @@ export class Agent {
     const firmwareLogDigest = quote === null ? null : await this.#keepFirmwareLog(posture.bootId)
     if (firmwareLogDigest !== null) contents.push(firmwareLogDigest)
     let carried: CarriedList | null = null
+    const usage = this.#usage.sinceReport()
     const made = await makeEvidence({
       ueid: identity.ueid,
       collectorId: identity.collector.id,
@@ -146,7 +152,7 @@ export class Agent {
       session: this.#session,
       nonce: epoch.nonce,
       posture,
-      state: this.#ownState(),
+      state: this.#ownState(usage),
       hardwareModel: identity.product.model,
       software: { name: 'keepseal-agent', version },
       issuedAt: now(),
@@ -169,6 +175,7 @@ export class Agent {
     const entry = await unsent.outbox.put(made.bytes, { session: this.#session.id, sequence, createdAt: now() })
     sampler.reported()
     this.#session.advance(made.hash)
+    this.#usage.reported(usage)
     const { content = null, told: list = null } = (carried as CarriedList | null) ?? {}
     if (content !== null) contents.push(content)
     const told = { session: this.#session.id, sequence, postureDigest, pcrDigest, contents, list }
@@ -195,8 +202,8 @@ export class Agent {
     return digest
   }
 
-  #ownState(): ReadonlyMap<string, StateScalar> {
-    const { unsent, sampler } = this.#options
+  #ownState({ cpuMs, bytesSent }: Usage): State {
+    const { restarts, unsent, sampler } = this.#options
     const { outbox } = unsent
     return new Map<string, StateScalar>([
       ...Object.entries(sampler.measured()),
@@ -204,6 +211,9 @@ export class Agent {
       ['outbox.dropped', outbox.droppedCount],
       ['outbox.refused', outbox.refusedCount],
       ['agent.rss-kib', Math.round(process.memoryUsage.rss() / 1024)],
+      ['agent.cpu-ms', cpuMs],
+      ['agent.bytes-sent', bytesSent],
+      ...(restarts === null ? [] : [['agent.restarts', restarts] as const]),
     ])
   }
 

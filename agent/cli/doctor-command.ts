@@ -6,6 +6,7 @@ import { printable } from '../../shared/text/printable.ts'
 import { loadAgentConfig } from '../config/load.ts'
 import type { CheckResult } from '../doctor/check.ts'
 import { CHECKS } from '../doctor/checks.ts'
+import { knowSelf } from '../self/self.ts'
 import { createHost } from '../sensors/host.ts'
 
 interface Checked extends CheckResult {
@@ -21,7 +22,7 @@ export const doctorCommand = defineCommand({
   json: true,
   async run(context) {
     const { values: config } = loadAgentConfig(context.options, context.terminal.env)
-    const host = createHost({ root: config.host.root })
+    const host = createHost({ root: config.host.root, self: knowSelf({ config, isHelped: () => false }) })
     const checked = await Promise.all(
       CHECKS.map(async ({ id, title, run }): Promise<Checked> => {
         const failed = (error: unknown): CheckResult => ({ status: 'unknown', detail: String(error) })

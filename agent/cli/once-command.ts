@@ -12,6 +12,7 @@ import type { AgentConfig } from '../config/options.ts'
 import { createLog } from '../log.ts'
 import { createHelper } from '../measure/client/helper.ts'
 import { startAgent } from '../run.ts'
+import { knowSelf } from '../self/self.ts'
 import { createHost } from '../sensors/host.ts'
 import { readStatus } from '../state/status-file.ts'
 import { chooseTcti } from '../tpm/tcti.ts'
@@ -32,7 +33,8 @@ export const onceCommand = defineCommand({
     const { values: config } = loadAgentConfig(context.options, context.terminal.env)
     if (!context.options.print) return report(config, context)
     const tcti = config.tpm.tcti === 'none' ? undefined : chooseTcti(config.tpm.tcti)
-    const host = createHost({ root: config.host.root, tpm: attributesAt(tcti) })
+    const self = knowSelf({ config, isHelped: () => false })
+    const host = createHost({ root: config.host.root, tpm: attributesAt(tcti), self })
     const tell = (message: string): void => context.terminal.error(`${printable(message)}\n`)
     const posture = await measurePosture(host, createHelper({ socket: config.measure.socket, host, tell }))
     context.present(postureAsJson(posture), () => printPosture(context, posture))

@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import type { Stats } from 'node:fs'
 import { endianness } from 'node:os'
+import type { AgentContent } from '../../shared/posture/sections/agent.ts'
 import type { TpmAttributes } from '../tpm/commands/attributes.ts'
 import type { CommandId } from './commands.ts'
 import { ownershipOf, readEntriesOf, type EntryOptions, type HostEntry, type Ownership } from './host-entries.ts'
@@ -44,8 +45,8 @@ export interface HostFile {
 }
 
 /**
- * All that a sensor may look at: files under one root, the TPM's attributes, the output of a few fixed commands, and two
- * clocks. Nothing is written.
+ * All that a sensor may look at: files under one root, the TPM's attributes, the output of a few fixed commands, what the
+ * agent knows of itself, and two clocks. Nothing is written.
  *
  * Paths, names and link targets are byte strings: one character (U+0000 to U+00FF) for each byte, because file names
  * need not be UTF-8. ./text.ts makes them printable.
@@ -71,6 +72,8 @@ export interface Host {
   stat(path: string): HostResult<HostStat>
   /** What the TPM that the agent uses says about itself; `absent` where it uses none. Throws as openTpm does. */
   tpm(): Promise<HostResult<TpmAttributes>>
+  /** What the agent that measures knows of itself; `absent` where something else measures. */
+  self(): HostResult<AgentContent>
   /**
    * What a command of the system prints, as a byte string; `absent` where it is not installed, `unreadable` where it fails or takes too
    * long. Only the privileged helper runs commands, and only in its own root: elsewhere it is `no-permission`.
@@ -85,6 +88,7 @@ export interface HostOptions {
   readonly now?: () => number
   readonly tpm?: Host['tpm'] | undefined
   readonly run?: Host['run'] | undefined
+  readonly self?: Host['self'] | undefined
 }
 
 const CHUNK = 64 * 1024
@@ -129,6 +133,7 @@ export function createHost(options: HostOptions = {}): Host {
         return { status: 'found', value }
       }),
     tpm: options.tpm ?? (async () => ({ status: 'absent' })),
+    self: options.self ?? (() => ({ status: 'absent' })),
     run: options.run ?? (async () => ({ status: 'no-permission' })),
   }
   return host

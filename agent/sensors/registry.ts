@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { SectionId } from '../../shared/posture/sections.ts'
 import { accessSensor } from './access.ts'
+import { agentSensor } from './agent.ts'
 import { bootSensor } from './boot.ts'
 import { hardeningSensor } from './hardening.ts'
 import { firewallSensor } from './firewall.ts'
@@ -27,6 +28,7 @@ export const SENSORS: readonly Sensor[] = [
   operationsSensor,
   firewallSensor,
   accessSensor,
+  agentSensor,
 ]
 
 export interface Measurement {

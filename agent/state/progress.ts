@@ -14,6 +14,8 @@ export interface Progress {
   /** The newest receipt: its number, and SHA-256 of the message. */
   readonly lastReceipt: { readonly number: number; readonly hash: Uint8Array } | null
   readonly acknowledged: Acknowledged
+  /** How often the agent was started in one boot of the kernel. */
+  readonly starts: { readonly boot: Uint8Array; readonly count: number } | null
 }
 
 /** What the collector holds, and need not be sent again until it asks. All are SHA-256. */
@@ -42,6 +44,7 @@ export const NO_PROGRESS: Progress = {
   highestEpoch: null,
   lastReceipt: null,
   acknowledged: { postureDigest: null, pcrDigest: null, contents: [], list: null },
+  starts: null,
 }
 
 /** Adds digests as the most recent ones; the least recent give way. */
@@ -89,9 +92,11 @@ const StoredProgress = v.strictObject({
     /** Absent in what earlier versions wrote. */
     list: v.optional(v.nullable(StoredList), null),
   }),
+  /** The same. */
+  starts: v.optional(v.nullable(v.strictObject({ boot: someBytes, count })), null),
 })
 
-function encode({ highestEpoch, lastReceipt, acknowledged }: Progress, owner: ProgressOwner): Uint8Array {
+function encode({ highestEpoch, lastReceipt, acknowledged, starts }: Progress, owner: ProgressOwner): Uint8Array {
   const hex = (value: Uint8Array | null): string | null => (value === null ? null : toHex(value))
   return encodeChecked({
     version: 1,
@@ -105,6 +110,7 @@ function encode({ highestEpoch, lastReceipt, acknowledged }: Progress, owner: Pr
       contents: acknowledged.contents.map(toHex),
       list: encodeList(acknowledged.list),
     },
+    starts: starts === null ? null : { boot: toHex(starts.boot), count: starts.count },
   })
 }
 
@@ -119,8 +125,8 @@ function decode(content: Uint8Array, owner: ProgressOwner): Progress | undefined
   const stored = decodeChecked(StoredProgress, content)
   if (stored === undefined) return undefined
   if (stored.ueid !== owner.ueid || !equal(stored.collectorId, owner.collectorId)) return NO_PROGRESS
-  const { highestEpoch, lastReceipt, acknowledged } = stored
-  return { highestEpoch, lastReceipt, acknowledged }
+  const { highestEpoch, lastReceipt, acknowledged, starts } = stored
+  return { highestEpoch, lastReceipt, acknowledged, starts }
 }
 
 /** The progress on disk. */

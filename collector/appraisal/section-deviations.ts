@@ -7,6 +7,7 @@ import type { Deviation } from './context.ts'
 
 /** Which finding a change of each section is, unless the section names it. One place to look when one is added. */
 const CODES: Readonly<Record<SectionId, Readonly<Record<Change['kind'], FindingCode>>>> = {
+  agent: { added: 'agent.changed', removed: 'agent.changed', changed: 'agent.changed' },
   boot: { added: 'boot.fact-changed', removed: 'boot.fact-changed', changed: 'boot.fact-changed' },
   tpm: { added: 'tpm.attribute-changed', removed: 'tpm.attribute-changed', changed: 'tpm.attribute-changed' },
   sockets: {
@@ -48,13 +49,20 @@ const CODES: Readonly<Record<SectionId, Readonly<Record<Change['kind'], FindingC
   },
 }
 
-/** Whether a part of the posture can be measured, or is named at all, is not as expected. */
+/**
+ * Whether a part of the posture can be measured, or is named at all, is not as expected. That a sensor failed is told
+ * as such, and is then the one finding about the status of its section.
+ */
 export const sectionStatus = (id: string, before: string | null, after: string | null): Deviation => ({
-  code: 'reporting.section-status-changed',
+  code: after?.startsWith('failed: ') === true ? 'agent.sensor-failed' : 'reporting.section-status-changed',
   subject: id,
   before,
   after,
 })
+
+/** Whether a finding says that a section, its subject, could not be looked into. There is one of these at a time. */
+export const isAboutStatus = (code: FindingCode): boolean =>
+  code === 'agent.sensor-failed' || code === 'reporting.section-status-changed'
 
 /**
  * How a reported section differs from the approved one. `null`: the section is not named; `missing`: its content is

@@ -4,6 +4,7 @@ import type { Appraisal } from '../appraisal/appraise.ts'
 import { nextRelease } from '../appraisal/release-values.ts'
 import { EVENT_FINDINGS } from '../appraisal/boot-deviations.ts'
 import type { Deviation } from '../appraisal/context.ts'
+import { isAboutStatus } from '../appraisal/section-deviations.ts'
 import type { DeviceState, Latch, Verdict } from '../model/device.ts'
 import type { Finding, FindingState } from '../model/finding.ts'
 
@@ -122,7 +123,10 @@ const SECTIONS_OF_BOOT: ReadonlyMap<string, string> = new Map([
 
 /** Whether this evidence had the means to show the finding: what could not be looked at is not gone. */
 function isDecided({ code, subject }: Finding, appraisal: Appraisal): boolean {
-  if (code === 'reporting.section-status-changed') return appraisal.decidedSections.has(subject)
+  if (isAboutStatus(code)) {
+    const hasAnother = appraisal.deviations.some((other) => isAboutStatus(other.code) && other.subject === subject)
+    return hasAnother || appraisal.decidedSections.has(subject)
+  }
   if (code.startsWith('ima.')) return appraisal.ima.fromStart
   if (code === 'boot.ima-refused' || code === 'boot.list-missing') return appraisal.ima.isCurrent
   if (axisOf(code) === 'posture') {

@@ -1,4 +1,5 @@
 import { accessFindings } from './access-findings.ts'
+import { agentFindings } from './agent-findings.ts'
 import { bootFindings } from './boot-findings.ts'
 import { EXAMINE, type FindingEntry } from './finding-entry.ts'
 import { hardeningFindings } from './hardening-findings.ts'
@@ -8,6 +9,7 @@ import { releaseFindings } from './release-findings.ts'
 export type { FindingAxis, FindingEntry, Severity } from './finding-entry.ts'
 
 const table = {
+  ...agentFindings,
   ...bootFindings,
   'identity.clone': {
     axis: 'integrity',

@@ -19,6 +19,9 @@ export const STATE_LABELS: ReadonlyMap<string, number> = new Map([
   ['outbox.refused', 6],
   ['outbox.waiting', 7],
   ['agent.rss-kib', 8],
+  ['agent.cpu-ms', 9],
+  ['agent.bytes-sent', 10],
+  ['agent.restarts', 11],
 ])
 const names: ReadonlyMap<CborKey, string> = new Map([...STATE_LABELS].map(([name, label]) => [label, name]))
 

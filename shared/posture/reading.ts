@@ -9,6 +9,7 @@ export const NOT_SUPPORTED_REASONS = [
   'no-update-manager',
   'no-platform-facts',
   'no-tpm',
+  'no-agent',
 ] as const
 export type NotSupportedReason = (typeof NOT_SUPPORTED_REASONS)[number]
 

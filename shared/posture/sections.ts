@@ -1,5 +1,6 @@
 import type { SectionDefinition } from './section-definition.ts'
 import { access, type AccessContent } from './sections/access.ts'
+import { agent, type AgentContent } from './sections/agent.ts'
 import { boot, type BootContent } from './sections/boot.ts'
 import { hardening, type HardeningContent } from './sections/hardening.ts'
 import { operations, type OperationsContent } from './sections/operations.ts'
@@ -23,6 +24,7 @@ export interface SectionContents {
   operations: OperationsContent
   firewall: FirewallContent
   access: AccessContent
+  agent: AgentContent
 }
 
 /** The parts of a posture. All of them are asserted by the agent: no TPM measured them. */
@@ -40,6 +42,7 @@ export const SECTIONS: { readonly [S in SectionId]: SectionDefinition<SectionCon
   operations,
   firewall,
   access,
+  agent,
 }
 
 export const SECTION_IDS = Object.keys(SECTIONS) as readonly SectionId[]

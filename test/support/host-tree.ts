@@ -56,6 +56,7 @@ export function withoutPermission(host: Host, ...paths: readonly string[]): Host
     readEntries: (path, options) => (refused(path) ? no : host.readEntries(path, options)),
     readLink: (path) => (refused(path) ? no : host.readLink(path)),
     stat: (path) => (refused(path) ? no : host.stat(path)),
+    self: () => (refused('/proc/self') ? no : host.self()),
     tpm: async () => (refused('/dev/tpmrm0') ? no : host.tpm()),
   }
 }

@@ -7,6 +7,7 @@ import type { SectionReading } from '../../shared/posture/reading.ts'
 import { SECTIONS, type SectionContents, type SectionId } from '../../shared/posture/sections.ts'
 import { PASSWORD_KINDS } from '../../shared/posture/sections/access/accounts.ts'
 import { PRIVILEGE_PROGRAMS } from '../../shared/posture/sections/access.ts'
+import { AGENT_USERS, HELPER_STATES, PROGRAM_FORMS } from '../../shared/posture/sections/agent.ts'
 import { LOCKDOWN_MODES, MAPPING_KINDS } from '../../shared/posture/sections/boot.ts'
 import { FIREWALL_MANAGERS, RULE_SOURCES } from '../../shared/posture/sections/firewall.ts'
 import { BUNDLE_KINDS, PACKAGE_MANAGERS, PACKAGE_STATES } from '../../shared/posture/sections/packages.ts'
@@ -86,8 +87,24 @@ const withAddress = ({ address, ...listener }: Listener): Listener => {
   return address === undefined ? listener : { ...listener, address }
 }
 
+const agent = fc.record({
+  version: text,
+  form: fc.constantFrom(...PROGRAM_FORMS),
+  program: observation(fc.constantFrom('a'.repeat(64), 'b'.repeat(64))),
+  binding: observation(fc.constantFrom('a'.repeat(64), 'b'.repeat(64))),
+  replaced: observation(fc.boolean()),
+  runtime: fc.record({ version: text, flags: fc.array(text, { maxLength: 3 }) }),
+  user: fc.constantFrom(...AGENT_USERS),
+  helper: fc.constantFrom(...HELPER_STATES),
+  configuration: fc.uniqueArray(fc.record({ option: text, value: text }), {
+    maxLength: 3,
+    selector: ({ option }) => option,
+  }),
+})
+
 /** Contents that the schemas accept, drawn from small sets so that neighbours often differ in one field alone. */
 export const contents: { readonly [S in SectionId]: fc.Arbitrary<SectionContents[S]> } = {
+  agent,
   boot: fc.record({
     firmware: fc.record({ vendor: observation(text), version: observation(text), date: observation(text) }),
     deviceTreeModel: observation(text),

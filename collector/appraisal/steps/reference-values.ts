@@ -6,7 +6,7 @@ import { mayVary, tellOverdueLog } from '../awaited.ts'
 import type { AppraisalContext, ApprovedValues } from '../context.ts'
 import type { AppraisalStep } from '../registry.ts'
 import { compareWithReleases } from '../release-values.ts'
-import { sectionDeviations } from '../section-deviations.ts'
+import { isAboutStatus, sectionDeviations } from '../section-deviations.ts'
 
 export const referenceValues: AppraisalStep = {
   id: 'reference-values',
@@ -89,7 +89,7 @@ function comparePosture(context: AppraisalContext, approved: ApprovedValues): vo
       continue
     }
     // One that could not be looked into shows nothing, and what it showed before is not gone.
-    if (changes.every(({ code }) => code !== 'reporting.section-status-changed')) context.decidedSections.add(id)
+    if (!changes.some(({ code }) => isAboutStatus(code))) context.decidedSections.add(id)
     context.deviations.push(...changes)
   }
 

@@ -31,6 +31,7 @@ const SOME: Progress = {
   highestEpoch: Uint8Array.of(1, 2, 3),
   lastReceipt: { number: 42, hash: digest(1) },
   acknowledged: { postureDigest: digest(2), pcrDigest: null, contents: [digest(3), digest(4)], list: LIST },
+  starts: { boot: new Uint8Array(16).fill(5), count: 3 },
 }
 
 async function open(path: string, by = owner) {
@@ -50,7 +51,7 @@ test('progress begins empty and survives a restart', async () => {
   const { file, problems } = await open(path)
   expect(file.current).toEqual(NO_PROGRESS)
   await file.update({ lastReceipt: SOME.lastReceipt })
-  await file.update({ highestEpoch: SOME.highestEpoch, acknowledged: SOME.acknowledged })
+  await file.update({ highestEpoch: SOME.highestEpoch, acknowledged: SOME.acknowledged, starts: SOME.starts })
   expect((await open(path)).file.current).toEqual(SOME)
   expect(problems).toEqual([])
 })
