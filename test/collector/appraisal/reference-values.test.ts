@@ -115,6 +115,14 @@ describe('a section', () => {
     expect(appraisal.decidedSections.has('sockets')).toBe(false)
   })
 
+  it('whose sensor failed is one finding, and what it showed is not gone', async () => {
+    const failed: SectionReading<'sockets'> = { status: 'failed', code: 'sensor-fault' }
+    const appraisal = await drifted(set({ sockets: failed }))
+    expect(deviationsOf(appraisal)).toEqual(['agent.sensor-failed sockets'])
+    expect(appraisal.deviations[0]?.after).toBe('failed: sensor-fault')
+    expect(appraisal.decidedSections.has('sockets')).toBe(false)
+  })
+
   it('that is left out is one as well', async () => {
     const { sockets: _, ...others } = GOOD_READINGS
     const appraisal = await drifted(() => {

@@ -10,6 +10,7 @@ import { appraisalOf, approvalOf, ARRIVAL, epochOf, WINDOW_MS } from '../../supp
 import { GOOD_READINGS, SoftwareDevice, socketsWith } from '../../support/software-device.ts'
 
 const HIDDEN = { ...GOOD_READINGS, sockets: { status: 'no-permission', reason: 'file-not-readable' } } as const
+const FAILED = { ...GOOD_READINGS, sockets: { status: 'failed', code: 'input-unreadable' } } as const
 const DRIFT = { ...GOOD_READINGS, sockets: socketsWith(22, 4444) }
 
 /** What a report can be like. */
@@ -17,6 +18,7 @@ const kinds = [
   'good',
   'drifted',
   'hidden',
+  'failed',
   'unquoted',
   'other-boot',
   'good-late',
@@ -24,6 +26,8 @@ const kinds = [
   'unquoted-late',
 ] as const
 type Kind = (typeof kinds)[number]
+
+const BLIND: { readonly [K in Kind]?: typeof GOOD_READINGS } = { hidden: HIDDEN, failed: FAILED }
 
 /** State and findings as the store would keep them, over one report after the other. */
 class Tracked {
@@ -36,7 +40,7 @@ class Tracked {
   #id = 0
 
   constructor() {
-    for (const readings of [GOOD_READINGS, DRIFT, HIDDEN]) {
+    for (const readings of [GOOD_READINGS, DRIFT, HIDDEN, FAILED]) {
       this.device.readings = readings
       for (const [digest, content] of this.device.contents) this.#contents.set(digest, content)
     }
@@ -46,7 +50,7 @@ class Tracked {
     const { device } = this
     const isLate = kind.endsWith('-late')
     if (!isLate) this.#epoch++
-    device.readings = kind.startsWith('drifted') ? DRIFT : kind === 'hidden' ? HIDDEN : GOOD_READINGS
+    device.readings = kind.startsWith('drifted') ? DRIFT : (BLIND[kind] ?? GOOD_READINGS)
     device.quoting = !kind.startsWith('unquoted')
     if (kind === 'other-boot') device.tpm?.extend(4, 'another kernel')
     const { bytes } = await device.report()
@@ -178,6 +182,20 @@ describe('the newest evidence', () => {
     const states = tracked.findings.map(({ code, state }) => `${code} ${state}`)
     expect(states).toContain('sockets.listener-added open')
     expect(states).toContain('boot.quote-refused recovered')
+  })
+
+  it('tells of a section without content in one finding, however its status changes', async () => {
+    const tracked = new Tracked()
+    const open = () =>
+      tracked.findings.filter(({ state }) => state === 'open').map(({ code, subject }) => `${code} ${subject}`)
+    tracked.conclude(await tracked.report('failed'))
+    expect(open()).toEqual(['agent.sensor-failed sockets'])
+    tracked.conclude(await tracked.report('hidden'))
+    expect(open()).toEqual(['reporting.section-status-changed sockets'])
+    tracked.conclude(await tracked.report('failed'))
+    expect(open()).toEqual(['agent.sensor-failed sockets'])
+    tracked.conclude(await tracked.report('good'))
+    expect(open()).toEqual([])
   })
 
   it('never moves the time of the last arrival back', async () => {
