@@ -6,7 +6,7 @@ import { isSectionId, type SectionId } from '../../shared/posture/sections.ts'
 import type { Deviation } from './context.ts'
 
 /** Which finding a change of each section is, unless the section names it. One place to look when one is added. */
-const CODES: Readonly<Record<SectionId, Readonly<Record<Change['kind'], FindingCode>>>> = {
+export const SECTION_CODES: Readonly<Record<SectionId, Readonly<Record<Change['kind'], FindingCode>>>> = {
   agent: { added: 'agent.changed', removed: 'agent.changed', changed: 'agent.changed' },
   boot: { added: 'boot.fact-changed', removed: 'boot.fact-changed', changed: 'boot.fact-changed' },
   tpm: { added: 'tpm.attribute-changed', removed: 'tpm.attribute-changed', changed: 'tpm.attribute-changed' },
@@ -92,5 +92,5 @@ export function changeDeviation(id: SectionId, change: Change): Deviation {
   const before = change.kind === 'added' ? null : change.before
   const after = change.kind === 'removed' ? null : change.after
   if (change.subject === STATUS_SUBJECT) return sectionStatus(id, before, after)
-  return { code: change.code ?? CODES[id][change.kind], subject: change.subject, before, after }
+  return { code: change.code ?? SECTION_CODES[id][change.kind], subject: change.subject, before, after }
 }

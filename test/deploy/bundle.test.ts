@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -73,6 +74,24 @@ function packageOf(input: string): string | undefined {
 describe('the bundled agent', () => {
   it('starts with the flags that it is shipped with', () => {
     expect(run('version')).toBe(`keepseal-agent ${version}\n`)
+  })
+
+  it('tells the digests of what it was started from', () => {
+    const digest = (file: string) => ({
+      value: createHash('sha256')
+        .update(readFileSync(join(directory, file)))
+        .digest('hex'),
+    })
+    const printed = run('once', '--print', '--json', '--config', '/dev/null', '--set', 'tpm.tcti=none')
+    const { sections } = JSON.parse(printed) as { sections: { agent: { content: object } } }
+    expect(sections.agent.content).toMatchObject({
+      version,
+      form: 'one-file',
+      program: digest('keepseal-agent.js'),
+      binding: digest(`koffi-${process.platform}-${process.arch}.node`),
+      replaced: { value: false },
+      runtime: { version: process.version, flags: expect.arrayContaining(['--jitless']) as unknown },
+    })
   })
 
   it('needs nothing but Node', () => {
