@@ -6,6 +6,7 @@ import { bootRows, measureBoot, type BootResult } from './boot-result.ts'
 import { thisMachine } from './machine.ts'
 import { measureOnce, type OnceResult } from './once.ts'
 import { measureRunningAgent, type RunningAgentResult } from './running-agent.ts'
+import { measureSensors, sensorRows, type SensorsResult } from './sensors.ts'
 import { rounded, type Comparison } from './statistics.ts'
 import { steadyDevice } from './steady-device.ts'
 import { measureVerification } from './verification.ts'
@@ -19,6 +20,11 @@ const GOALS = {
   listRatio: 3,
   logsPerCpuSecond: 300,
   steadyListsPerCpuSecond: 640,
+  sensorsFirstMs: 150,
+  sensorsUnchangedMs: 40,
+  sensorsMemoryMib: 25,
+  manySocketsMs: 1000,
+  peersRatio: 20,
 } as const
 
 const COMPARISON = { rounds: 41, callsPerRound: 300, warmUp: 5000 }
@@ -35,6 +41,7 @@ export async function bench(repository: string, say: (line: string) => void): Pr
   const boot = measureBoot(repository, say)
   say('Measuring this machine, from start to end.')
   const once = measureOnce(bundle)
+  const sensors = measureSensors(repository, once, say)
   const agent = await measureRunningAgent(repository, say)
 
   const result = {
@@ -43,6 +50,7 @@ export async function bench(repository: string, say: (line: string) => void): Pr
     verification: { warm: rounded(warm), cold: rounded(cold) },
     evidence: { steadyBytes: steady.evidence.bytes.length },
     boot,
+    sensors,
     agent: { flags: AGENT_FLAGS.join(' '), bundleBytes: statSync(bundle).size, once, ...agent },
   }
   const directory = join(repository, 'docs', 'bench')
@@ -56,10 +64,11 @@ interface Result {
   readonly verification: { readonly warm: Comparison; readonly cold: Comparison }
   readonly evidence: { readonly steadyBytes: number }
   readonly boot: BootResult
+  readonly sensors: SensorsResult
   readonly agent: { readonly once: OnceResult; readonly bundleBytes: number } & RunningAgentResult
 }
 
-function summary({ verification: { warm, cold }, evidence, boot, agent }: Result): string {
+function summary({ verification: { warm, cold }, evidence, boot, sensors, agent }: Result): string {
   const against = ({ ratio, subjectUs, baselineUs }: Comparison): string =>
     `${ratio} times the bare checks (${subjectUs} and ${baselineUs} us of CPU)`
   const mib = (kib: number): string => `${(kib / 1024).toFixed(1)} MiB`
@@ -69,6 +78,7 @@ function summary({ verification: { warm, cold }, evidence, boot, agent }: Result
     ['verification, keys imported', against(cold), ''],
     ['evidence, nothing changed', `${evidence.steadyBytes} bytes`, `at most ${GOALS.evidenceBytes}`],
     ...bootRows(boot, GOALS),
+    ...sensorRows(sensors, GOALS),
     ['agent at rest, memory', mib(agent.idleRssKib), `at most ${mib(GOALS.idleRssKib)}`],
     ['agent at rest, CPU', `${agent.idleCpuMsPerMinute} ms a minute`, ''],
     ['one report, CPU', `${agent.reportCpuMs} ms`, `at most ${GOALS.measurementCpuMs} ms`],

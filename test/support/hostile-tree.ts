@@ -31,10 +31,16 @@ export function writeHostileTree(root: string): void {
   write('proc/uptime', '1.00 1.00\n')
   write('proc/sys/kernel/random/boot_id', '11111111-1111-1111-1111-111111111111\n')
   write('proc/sys/kernel/osrelease', bytes(EVIL_NAME))
-  write('proc/net/tcp', tcpTable())
   write('proc/net/udp', `${'x'.repeat(100)}\n${socketTable([])}`)
   write('var/lib/dpkg/status', '')
   writeStatus(join(root, 'var/lib/dpkg/status'))
+  writeManySockets(root)
+}
+
+/** A system with sixty thousand sockets, which forty processes hold. */
+export function writeManySockets(root: string): void {
+  mkdirSync(join(root, 'proc', 'net'), { recursive: true })
+  writeFileSync(join(root, 'proc', 'net', 'tcp'), tcpTable())
   writeProcesses(root)
 }
 
