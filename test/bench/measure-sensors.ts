@@ -15,7 +15,7 @@ export interface MeasuredSensors {
 
 async function measureSensors(root: string): Promise<MeasuredSensors> {
   const { values: config } = loadAgentConfig({ config: '/dev/null' }, {})
-  const host = createHost({ root, self: knowSelf({ config, isHelped: () => false }) })
+  const host = below(root, createHost({ self: knowSelf({ config, isHelped: () => false }) }))
   // Linux, proc(5): the highest resident memory begins anew.
   writeFileSync('/proc/self/clear_refs', '5')
   const idleKib = kibOf('VmRSS')
@@ -33,6 +33,20 @@ async function measureSensors(root: string): Promise<MeasuredSensors> {
   }
 }
 
+/**
+ * A recorded system that is looked at as a real one is, link by link by the kernel: HostOptions.root would have the agent
+ * resolve each by itself.
+ */
+const below = (root: string, host: Host): Host => ({
+  ...host,
+  readFile: (path, max) => host.readFile(root + path, max),
+  readText: (path, max) => host.readText(root + path, max),
+  open: (path) => host.open(root + path),
+  readDirectory: (path, max) => host.readDirectory(root + path, max),
+  readLink: (path) => host.readLink(root + path),
+  stat: (path) => host.stat(root + path),
+})
+
 async function run(host: Host): Promise<{ cpuMs: number; sections: ReadonlyMap<string, number> }> {
   const before = host.cpuMs()
   const measurements = await measureAll(host)
@@ -45,4 +59,4 @@ const tenths = (value: number): number => Math.round(value * 10) / 10
 const kibOf = (field: 'VmRSS' | 'VmHWM'): number =>
   Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(readFileSync('/proc/self/status', 'utf8'))?.[1])
 
-process.stdout.write(`${JSON.stringify(await measureSensors(process.argv[2] ?? '/'))}\n`)
+process.stdout.write(`${JSON.stringify(await measureSensors(process.argv[2] ?? ''))}\n`)

@@ -29,7 +29,7 @@ const PEER_TIMEOUT_MS = 600_000
 export function measureSensors(repository: string, once: OnceResult, say: (line: string) => void): SensorsResult {
   const script = join(repository, 'dist', 'test', 'bench', 'measure-sensors.js')
   say('Measuring with every sensor, twice in each process.')
-  const here = measureRuns(script, '/')
+  const here = measureRuns(script, '')
   const directory = mkdtempSync(join(tmpdir(), 'keepseal-bench-'))
   try {
     say('The same on a system with many sockets.')
