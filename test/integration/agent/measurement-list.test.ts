@@ -15,7 +15,8 @@ import { openStore, type OpenStore } from '../../../collector/store/index.ts'
 import { approveDevice } from '../../../collector/tracking/approval.ts'
 import { random, sha256 } from '../../../shared/crypto/node.ts'
 import { signEpoch } from '../../../shared/evidence/epoch.ts'
-
+import { decodeEvidence } from '../../../shared/evidence/evidence.ts'
+import type { State } from '../../../shared/evidence/state.ts'
 import { encodePublicArea } from '../../../shared/tpm/public.ts'
 import { identityMaterial, UEID } from '../../agent/state/identity-sample.ts'
 import { binaryList, hashedData, pcr10Of, type ImaSpec } from '../../support/ima-builder.ts'
@@ -168,6 +169,12 @@ class Gateway {
     return items[0]?.bytes.length ?? 0
   }
 
+  /** What the newest report says of the agent itself. */
+  async newestState(): Promise<State> {
+    const { items } = await this.collector.store.evidence.list((await this.#row()).id, { limit: 1 })
+    return decodeEvidence(items[0]?.bytes ?? new Uint8Array(0)).claims.state
+  }
+
   /** Number of evidences that are held. */
   async count(): Promise<number> {
     const { items } = await this.collector.store.evidence.list((await this.#row()).id, { limit: 200 })
@@ -233,6 +240,22 @@ test('an agent that restarts goes on with the suffix, as its state tells what wa
   await gateway.start()
   await gateway.period()
   await expectVerified('affirming')
+})
+
+test('each report tells what the agent took since the last one, and how often it was started', async () => {
+  await gateway.measure({ path: '/usr/bin/new' })
+  await gateway.period()
+  const before = await gateway.newestState()
+  expect(before.get('agent.restarts')).toBe(0)
+  // The report before it was sent meanwhile, and costs processor time.
+  expect(before.get('agent.bytes-sent')).toBeGreaterThan(500)
+  expect(before.get('agent.cpu-ms')).toBeGreaterThan(0)
+  await gateway.stop()
+  await gateway.measure({ path: '/usr/bin/newer' })
+  await gateway.start()
+  await gateway.period()
+  const after = await gateway.newestState()
+  expect([after.get('agent.restarts'), after.get('agent.bytes-sent')]).toEqual([1, 0])
 })
 
 test('more entries than an evidence can carry travel as a content, which is not kept', async () => {
