@@ -46,7 +46,7 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
     const owner = { ueid: identity.ueid, collectorId: identity.collector.id }
     const now = (): number => Math.floor(Date.now() / 1000)
     const tcti = tctiOf(config, identity)
-    const self = knowSelf({ config, isHelped: () => false })
+    const self = knowSelf(config)
     const host = createHost({ root: config.host.root, tpm: attributesAt(tcti), self })
     const helper = createHelper({ socket: config.measure.socket, host, tell: (message) => log.warn(message) })
     const sampler = new SocketSampler(host, config.report.sampleSeconds)

@@ -22,7 +22,7 @@ export const doctorCommand = defineCommand({
   json: true,
   async run(context) {
     const { values: config } = loadAgentConfig(context.options, context.terminal.env)
-    const host = createHost({ root: config.host.root, self: knowSelf({ config, isHelped: () => false }) })
+    const host = createHost({ root: config.host.root, self: knowSelf(config) })
     const checked = await Promise.all(
       CHECKS.map(async ({ id, title, run }): Promise<Checked> => {
         const failed = (error: unknown): CheckResult => ({ status: 'unknown', detail: String(error) })

@@ -33,7 +33,7 @@ export const onceCommand = defineCommand({
     const { values: config } = loadAgentConfig(context.options, context.terminal.env)
     if (!context.options.print) return report(config, context)
     const tcti = config.tpm.tcti === 'none' ? undefined : chooseTcti(config.tpm.tcti)
-    const self = knowSelf({ config, isHelped: () => false })
+    const self = knowSelf(config)
     const host = createHost({ root: config.host.root, tpm: attributesAt(tcti), self })
     const tell = (message: string): void => context.terminal.error(`${printable(message)}\n`)
     const posture = await measurePosture(host, createHelper({ socket: config.measure.socket, host, tell }))

@@ -10,17 +10,10 @@ import { shown } from './shown.ts'
 /** What the agent asks of its own process. */
 export type OwnProcess = Pick<NodeJS.Process, 'arch' | 'argv' | 'env' | 'execArgv' | 'geteuid' | 'platform' | 'version'>
 
-export interface SelfOptions {
-  readonly config: AgentConfig
-  /** Whether the privileged helper is there to be asked, each time anew. */
-  readonly isHelped: () => boolean
-  readonly process?: OwnProcess
-}
-
 const MAX_FLAGS = 64
 
 /** What the agent knows of itself, for its own section. Reads its own program now, and looks at it again each time. */
-export function knowSelf({ config, isHelped, process: own = process }: SelfOptions): Host['self'] {
+export function knowSelf(config: AgentConfig, own: OwnProcess = process): Host['self'] {
   const program = watchProgram(createHost(), {
     entry: own.argv[1],
     loaded: fileURLToPath(import.meta.url),
@@ -32,10 +25,7 @@ export function knowSelf({ config, isHelped, process: own = process }: SelfOptio
     user: own.geteuid?.() === 0 ? 'root' : 'other',
     configuration: configurationFacts(config),
   }
-  return () => ({
-    status: 'found',
-    value: { ...unchanging, ...program(), helper: isHelped() ? 'available' : 'not-available' },
-  })
+  return () => ({ status: 'found', value: { ...unchanging, ...program() } })
 }
 
 /** NODE_OPTIONS too: what it says holds as much as the command line, and can load other code before the agent's. */

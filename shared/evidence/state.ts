@@ -22,6 +22,8 @@ export const STATE_LABELS: ReadonlyMap<string, number> = new Map([
   ['agent.cpu-ms', 9],
   ['agent.bytes-sent', 10],
   ['agent.restarts', 11],
+  ['agent.helper', 12],
+  ['agent.helper-cpu-ms', 13],
 ])
 const names: ReadonlyMap<CborKey, string> = new Map([...STATE_LABELS].map(([name, label]) => [label, name]))
 

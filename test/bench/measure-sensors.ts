@@ -15,7 +15,7 @@ export interface MeasuredSensors {
 
 async function measureSensors(root: string): Promise<MeasuredSensors> {
   const { values: config } = loadAgentConfig({ config: '/dev/null' }, {})
-  const host = below(root, createHost({ self: knowSelf({ config, isHelped: () => false }) }))
+  const host = below(root, createHost({ self: knowSelf(config) }))
   // Linux, proc(5): the highest resident memory begins anew.
   writeFileSync('/proc/self/clear_refs', '5')
   const idleKib = kibOf('VmRSS')

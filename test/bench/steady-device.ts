@@ -67,7 +67,7 @@ export async function steadyDevice(): Promise<SteadyDevice> {
       bootId: random(16),
       uptimeSeconds: 4_000_000,
     },
-    state: new Map([
+    state: new Map<string, number | string>([
       ['outbox.dropped', 0],
       ['outbox.refused', 0],
       ['outbox.waiting', 1],
@@ -75,6 +75,8 @@ export async function steadyDevice(): Promise<SteadyDevice> {
       ['agent.cpu-ms', 1_240],
       ['agent.bytes-sent', 1_514],
       ['agent.restarts', 3],
+      ['agent.helper', 'used'],
+      ['agent.helper-cpu-ms', 310],
     ]),
     hardwareModel: 'Edge Gateway 4000',
     software: { name: 'keepseal-agent', version },

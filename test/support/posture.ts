@@ -8,6 +8,7 @@ import { SECTIONS, type SectionContents, type SectionId } from '../../shared/pos
 import { PASSWORD_KINDS } from '../../shared/posture/sections/access/accounts.ts'
 import { PRIVILEGE_PROGRAMS } from '../../shared/posture/sections/access.ts'
 import { AGENT_USERS, HELPER_STATES, PROGRAM_FORMS } from '../../shared/posture/sections/agent.ts'
+import { AGENT_USERS, PROGRAM_FORMS } from '../../shared/posture/sections/agent.ts'
 import { LOCKDOWN_MODES, MAPPING_KINDS } from '../../shared/posture/sections/boot.ts'
 import { FIREWALL_MANAGERS, RULE_SOURCES } from '../../shared/posture/sections/firewall.ts'
 import { BUNDLE_KINDS, PACKAGE_MANAGERS, PACKAGE_STATES } from '../../shared/posture/sections/packages.ts'
@@ -95,7 +96,6 @@ const agent = fc.record({
   replaced: observation(fc.boolean()),
   runtime: fc.record({ version: text, flags: fc.array(text, { maxLength: 3 }) }),
   user: fc.constantFrom(...AGENT_USERS),
-  helper: fc.constantFrom(...HELPER_STATES),
   configuration: fc.uniqueArray(fc.record({ option: text, value: text }), {
     maxLength: 3,
     selector: ({ option }) => option,

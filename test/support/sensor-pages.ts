@@ -71,6 +71,7 @@ function page(sensor: Sensor): string {
     `Sensor \`${sensor.id}\`, section \`${sensor.section}\`. [All sensors](README.md)`,
     `- **Reads:** ${plain(sensor.reads)}`,
     `- **Needs:** ${plain(sensor.needs)}`,
+    ...(sensor.privileged === true ? ['- The [privileged helper](../privileged-helper.md) sees more of it.'] : []),
     `- **Cannot see:** ${plain(sensor.blindSpots)}`,
     `- **May take:** ${sensor.budget.cpuMs} ms of processor time. Took: ${took(sensor) || 'not measured yet'}.`,
     `- **When it cannot measure:** ${plain(sensor.remedy)}\n`,

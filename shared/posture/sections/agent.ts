@@ -6,7 +6,6 @@ import { text } from '../text.ts'
 /** Whether one file holds the whole program, as it is shipped, or many do, as in a working copy. */
 export const PROGRAM_FORMS = ['one-file', 'modules'] as const
 export const AGENT_USERS = ['root', 'other'] as const
-export const HELPER_STATES = ['available', 'not-available'] as const
 
 const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
 
@@ -33,8 +32,6 @@ const schema = v.strictObject({
     flags: v.pipe(v.array(text(256)), v.maxLength(64)),
   }),
   user: v.picklist(AGENT_USERS),
-  /** The privileged helper. */
-  helper: v.picklist(HELPER_STATES),
   /** The options in force that bear on what is measured and sent, but for what is a unit's own. */
   configuration: v.pipe(v.array(settingSchema), v.maxLength(128)),
 })
@@ -63,7 +60,6 @@ export const agent: SectionDefinition<AgentContent> = {
     { subject: 'runtime.version', value: content.runtime.version },
     ...content.runtime.flags.map((flag) => ({ subject: `runtime.flag ${flag}`, value: 'given' })),
     { subject: 'user', value: content.user },
-    { subject: 'helper', value: content.helper },
     ...content.configuration.map(({ option, value }) => ({
       subject: `configuration.${option}`,
       value,

@@ -19,9 +19,9 @@ const started: OwnProcess = {
   version: 'v20.19.0',
 }
 
-async function measure(set: readonly string[] = [], own: Partial<OwnProcess> = {}, helped = false) {
+async function measure(set: readonly string[] = [], own: Partial<OwnProcess> = {}) {
   const { values: config } = loadAgentConfig({ config: '/dev/null', set }, {})
-  const self = knowSelf({ config, isHelped: () => helped, process: { ...started, ...own } })
+  const self = knowSelf(config, { ...started, ...own })
   const reading = (await measureAll(treeHost({}, { self }), [agentSensor])).get('agent')?.reading
   if (reading?.status !== 'measured') throw new Error('not measured')
   const encoded = encodeSection('agent', reading as never, sha256)
@@ -80,11 +80,6 @@ describe('how the agent was started', () => {
     [1000, 'other'],
   ])('by user %i is told as %s, and not by number', async (uid, user) => {
     expect((await measure([], { geteuid: () => uid })).content.user).toBe(user)
-  })
-
-  test('with or without the privileged helper is told', async () => {
-    expect((await measure()).content.helper).toBe('not-available')
-    expect((await measure([], {}, true)).content.helper).toBe('available')
   })
 })
 

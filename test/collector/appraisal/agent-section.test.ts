@@ -12,7 +12,6 @@ const approved: AgentContent = {
   replaced: { value: false },
   runtime: { version: 'v20.19.0', flags: ['--jitless'] },
   user: 'other',
-  helper: 'available',
   configuration: [{ option: 'report.interval_seconds', value: '300' }],
 }
 
@@ -34,7 +33,6 @@ describe('an agent that is not the approved one', () => {
     ['in the runtime', { runtime: { version: 'v22.0.0', flags: ['--jitless'] } }, 'agent.changed runtime.version'],
     ['in a flag', { runtime: { version: 'v20.19.0', flags: [] } }, 'agent.changed runtime.flag --jitless'],
     ['in its user', { user: 'root' }, 'agent.changed user'],
-    ['in its helper', { helper: 'not-available' }, 'agent.changed helper'],
     ['in its program, which may not be read', { program: { missing: 'no-permission' } }, 'agent.changed program'],
     [
       'in an option',

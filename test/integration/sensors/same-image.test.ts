@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { loadAgentConfig } from '../../../agent/config/load.ts'
 import { measurePosture, type MeasuredPosture } from '../../../agent/attest/posture.ts'
+import { absent } from '../../../agent/measure/client/asked.ts'
 import { createHost } from '../../../agent/sensors/host.ts'
 import { knowSelf } from '../../../agent/self/self.ts'
 import { toHex } from '../../../shared/bytes/bytes.ts'
@@ -37,8 +38,11 @@ const OTHER: Unit = {
 function measure(root: string, unit: Unit): Promise<MeasuredPosture> {
   const set = [`product.serial=${unit.name}`, `log.level=${unit === ONE ? 'info' : 'debug'}`]
   const { values: config } = loadAgentConfig({ config: '/dev/null', set }, {})
-  return measurePosture(createHost({ root, byteOrder: 'LE', self: knowSelf({ config, isHelped: () => false }) }))
+  return measurePosture(createHost({ root, byteOrder: 'LE', self: knowSelf(config) }), NO_HELPER)
 }
+
+/** Only this very system has one. */
+const NO_HELPER = { sections: async () => absent('a recorded system') }
 
 const digestsOf = ({ posture }: MeasuredPosture): Record<string, string> =>
   Object.fromEntries([...posture].map(([id, digest]) => [id, toHex(digest)]))
