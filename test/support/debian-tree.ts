@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll } from 'vitest'
 
 /** A system as its installer left it, without anything running in it; or why there is none here. */
 export type DebianTree = { readonly root: string } | { readonly obstacle: string }
@@ -63,10 +62,9 @@ function aptMirror(): string | undefined {
   return uris.map(([, uri]) => uri).find((uri) => uri !== undefined && /\/debian\/?$/.test(uri))
 }
 
-/** A copy that may be changed, with modes, owners, links and times as they are; gone after the test file. */
+/** A copy that may be changed, with modes, owners, links and times as they are. The caller removes it. */
 export function copyTree(root: string): string {
   const directory = mkdtempSync(join(tmpdir(), 'keepseal-machine-'))
-  afterAll(() => rmSync(directory, { recursive: true, force: true }))
   const copied = spawnSync('cp', ['-a', '--reflink=auto', `${root}/.`, directory], { encoding: 'utf8' })
   if (copied.status !== 0) throw new Error(copied.stderr)
   return directory

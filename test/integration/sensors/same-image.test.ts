@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadAgentConfig } from '../../../agent/config/load.ts'
 import { measurePosture, type MeasuredPosture } from '../../../agent/attest/posture.ts'
 import { absent } from '../../../agent/measure/client/asked.ts'
@@ -66,6 +66,10 @@ describe.each(['stable', 'bullseye'])('two units of one image, Debian %s', (suit
       one = await measure(roots.one, ONE)
       other = await measure(roots.other, OTHER)
     }, 120_000)
+
+    afterAll(() => {
+      for (const root of Object.values(roots)) if (root !== '') rmSync(root, { recursive: true, force: true })
+    }, 60_000)
 
     test('have one digest for every section', () => {
       expect(Object.keys(digestsOf(one)).sort()).toEqual([...SECTION_IDS].sort())
