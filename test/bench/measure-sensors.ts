@@ -43,6 +43,7 @@ const below = (root: string, host: Host): Host => ({
   readText: (path, max) => host.readText(root + path, max),
   open: (path) => host.open(root + path),
   readDirectory: (path, max) => host.readDirectory(root + path, max),
+  readEntries: (path, max) => host.readEntries(root + path, max),
   readLink: (path) => host.readLink(root + path),
   stat: (path) => host.stat(root + path),
 })

@@ -96,7 +96,7 @@ async function listedDirectories(root: string): Promise<readonly string[]> {
   const found = new Set<string>()
   const host = vanishingHost(createHost({ root, byteOrder: 'LE' }), /^\/proc\/\d+\//)
   const told = ({ action, path }: Asked): void => {
-    if (action === 'readDirectory') found.add(path)
+    if (action === 'readDirectory' || action === 'readEntries') found.add(path)
   }
   await measureAll(watchedHost(host, told))
   return [...found].filter((path) => !/^\/proc\/\d/.test(path))

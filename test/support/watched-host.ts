@@ -2,7 +2,7 @@ import type { Host, HostResult } from '../../agent/sensors/host.ts'
 
 /** One thing that a sensor asked for, and how that ended. */
 export interface Asked {
-  readonly action: 'readFile' | 'readText' | 'open' | 'readDirectory' | 'readLink' | 'stat'
+  readonly action: 'readFile' | 'readText' | 'open' | 'readDirectory' | 'readEntries' | 'readLink' | 'stat'
   readonly path: string
   readonly status: HostResult<unknown>['status']
 }
@@ -19,6 +19,7 @@ export function watchedHost(host: Host, told: (asked: Asked) => void): Host {
     readText: (path, max) => tell('readText', path, host.readText(path, max)),
     open: (path) => tell('open', path, host.open(path)),
     readDirectory: (path, max) => tell('readDirectory', path, host.readDirectory(path, max)),
+    readEntries: (path, max) => tell('readEntries', path, host.readEntries(path, max)),
     readLink: (path) => tell('readLink', path, host.readLink(path)),
     stat: (path) => tell('stat', path, host.stat(path)),
   }
@@ -34,6 +35,7 @@ export function vanishingHost(host: Host, fleeting: RegExp): Host {
     readText: (path, max) => (isGone(path) ? gone : host.readText(path, max)),
     open: (path) => (isGone(path) ? gone : host.open(path)),
     readDirectory: (path, max) => (isGone(path) ? gone : host.readDirectory(path, max)),
+    readEntries: (path, max) => (isGone(path) ? gone : host.readEntries(path, max)),
     readLink: (path) => (isGone(path) ? gone : host.readLink(path)),
     stat: (path) => (isGone(path) ? gone : host.stat(path)),
   }

@@ -219,6 +219,7 @@ const treeHostOfNothing: Host = {
   readEntries: nothing,
   readLink: nothing,
   stat: nothing,
+  self: nothing,
   tpm: async () => nothing(),
   run: async () => nothing(),
 }
