@@ -4,6 +4,7 @@ import { hash } from '../../shared/crypto/node.ts'
 import { OutcomeError } from '../../shared/errors.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { Deviation } from '../appraisal/context.ts'
+import { isAboutStatus } from '../appraisal/section-deviations.ts'
 import { loadRelease, ReleaseCache } from '../ingest/known-releases.ts'
 import type { Device, DeviceState, Verdict } from '../model/device.ts'
 import type { Finding } from '../model/finding.ts'
@@ -181,9 +182,7 @@ function add(
 
 /** Findings that compare a device with its releases: all others stay as they are. */
 const isJudged = ({ code }: Finding): boolean =>
-  comparesBoot(code) ||
-  code === 'reporting.section-status-changed' ||
-  (findings[code].axis === 'posture' && !OTHERS.has(code))
+  comparesBoot(code) || isAboutStatus(code) || (findings[code].axis === 'posture' && !OTHERS.has(code))
 
 const OTHERS: ReadonlySet<FindingCode> = new Set([
   'update-channel.key-expiring',

@@ -1,7 +1,7 @@
 import type { HashFunction } from '../../shared/crypto/crypto.ts'
 import { isSectionId } from '../../shared/posture/sections.ts'
 import type { Deviation } from '../appraisal/context.ts'
-import { sectionStatus } from '../appraisal/section-deviations.ts'
+import { isAboutStatus, sectionStatus } from '../appraisal/section-deviations.ts'
 import type { CompiledRelease } from './compiled.ts'
 import {
   closest,
@@ -93,8 +93,7 @@ function deviationsOf(row: Row, rows: readonly Row[]): Deviation[] {
 
 /** One that could not be looked into shows nothing, and what it showed before is not gone. */
 function decidedSections(row: Row | undefined): string[] {
-  const unreadable = (part: Part): boolean =>
-    part.deviations.some(({ code }) => code === 'reporting.section-status-changed')
+  const unreadable = (part: Part): boolean => part.deviations.some(({ code }) => isAboutStatus(code))
   return [...(row?.parts ?? [])]
     .filter(([id, part]) => id !== MEASURED_BOOT && part.undecided === null && !unreadable(part))
     .map(([id]) => id)

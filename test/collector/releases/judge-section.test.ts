@@ -36,7 +36,7 @@ describe('a section without rules', () => {
   it('that could not be looked at is not taken for empty, whatever the rules', () => {
     const rules: SectionRules = { listeners: { allow: [] }, facts: [{ subject: '**', any: true }] }
     const failed: SectionReading = { status: 'failed', code: 'sensor-fault' }
-    const told = ['reporting.section-status-changed sockets']
+    const told = ['agent.sensor-failed sockets']
     expect(judge('sockets', socketsWith(22), rules, failed)).toEqual(told)
     expect(judge('sockets', null, rules, failed)).toEqual(told)
     const unreadable = { digest: new Uint8Array(32), reading: { unreadable: 'section.malformed' } }

@@ -57,7 +57,8 @@ describe('of several releases', () => {
       candidate(2, { ...readings(443, 2), system: { status: 'not-supported', reason: 'no-procfs' } }),
     ]
     const device: Readings = { ...readings(443, 1), system: { status: 'failed', code: 'sensor-fault' } }
-    expect(codesOf(candidates, device)).toEqual(['release.mixture release', 'reporting.section-status-changed system'])
+    expect(codesOf(candidates, device)).toEqual(['release.mixture release', 'agent.sensor-failed system'])
+    expect(judgeReleases(candidates, measured(device), hash).decided).not.toContain('system')
   })
 
   it('a section that no release names is not let pass, and one that is not reported is not taken for empty', () => {
