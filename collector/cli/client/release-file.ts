@@ -68,7 +68,8 @@ const importFile = defineCommand({
   ],
   examples: [
     'keepseal release import "Gate 7" 2.4.1.yaml',
-    'keepseal release import "Gate 7" gate7.corim --name 2.4.1 --base "Gate 7@2.4.0"',
+    'keepseal release import "Gate 7" gate7.corim --name 2.4.1 \\',
+    '    --base "Gate 7@2.4.0"',
   ],
   arguments: { product: { description: 'Its id, its model, or VENDOR/MODEL.' }, file: inputFile('The file') },
   options: {

@@ -13,7 +13,7 @@ let host: Host
 beforeEach(() => {
   host = identifiedHost()
 })
-const base = SENSORS.find(({ section }) => section === 'system') as Sensor
+const { privileged: _, ...base } = SENSORS.find(({ section }) => section === 'system') as Sensor
 const own: Sensor = { ...base, measure: () => ({ status: 'failed', code: 'input-malformed', detail: 'own' }) }
 const privileged: Sensor = { ...own, privileged: true }
 

@@ -46,7 +46,6 @@ function* withOneFieldChanged(
 }
 
 /** Fields with one possible value, or whose value follows from another field. */
-const FIXED_FIELDS: ReadonlySet<string> = new Set(['patch-level.manager', 'sockets.truncated'])
 
 describe.each(SECTION_IDS)('section %s', (id) => {
   const content = contents[id] as fc.Arbitrary<never>

@@ -20,7 +20,7 @@ const begin = defineCommand({
     'The first entry names you and your key, and is signed by it: whoever checks the log later has to know that key. It ' +
       'also says who operates this collector, for a vendor who watches himself has to say so.',
   ],
-  examples: ['keepseal key create && keepseal log begin --name "Ada Berg" --operator "Example Certification"'],
+  examples: ['keepseal log begin --name "Ada Berg" --operator "Example Certification"'],
   options: {
     ...decisionOptions,
     name: { description: 'Your name.', value: text(256), placeholder: 'NAME', required: true },
@@ -40,7 +40,7 @@ const begin = defineCommand({
 const add = defineCommand({
   name: 'person add',
   summary: 'Let somebody sign decisions, in one role',
-  examples: ['keepseal person add --name "Ben Ohm" --role vendor --public-key a4010120062158…'],
+  examples: ['keepseal person add --name "Ben Ohm" --role vendor --public-key a401…'],
   options: {
     ...decisionOptions,
     name: { description: 'Name of the person.', value: text(256), placeholder: 'NAME', required: true },
