@@ -16,6 +16,7 @@ import { BootCache, KeyCache } from './ingest/known-devices.ts'
 import { ReleaseClock } from './ingest/judge-again.ts'
 import { ImaPolicyCache } from './ingest/known-lists.ts'
 import type { IngestDependencies } from './ingest/process-batch.ts'
+import { SharedKnowledgeCache } from './ingest/steady/shared-knowledge.ts'
 import { ReleaseCache } from './ingest/known-releases.ts'
 import type { Handled } from './ingest/evidence-handler.ts'
 import { createMetrics } from './metrics.ts'
@@ -98,6 +99,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       boot: new BootCache(),
       policies: new ImaPolicyCache(),
       releases: new ReleaseCache(),
+      shared: new SharedKnowledgeCache(),
       history: { keepOneIn: config.store.keepOneIn },
       policy: { freshnessWindowMs: config.freshness.windowSeconds * 1000, collectorId: keys.collectorId },
       random,

@@ -72,6 +72,8 @@ export interface ForgottenMessage {
 }
 
 export interface ApprovedValues {
+  /** Names the reference values; values under one id never change. */
+  readonly id: string
   readonly posture: PostureMap
   readonly pcrs: PcrValues | null
   /** Which events lead to the values, or may; null where no log proved them. */

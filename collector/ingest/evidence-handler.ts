@@ -18,10 +18,12 @@ import { conclude, type OpenedFinding } from '../tracking/conclude.ts'
 import { findingOpened, findingResolved, verdictChanged } from '../tracking/events.ts'
 import { remember, type HistoryPolicy } from './history.ts'
 import { loadKnownDevice, type Caches, type LoadedDevice } from './known-devices.ts'
+import type { SharedKnowledgeCache } from './steady/shared-knowledge.ts'
 import { removeSpentLists } from './spent-lists.ts'
 import { hold } from './sequence.ts'
 
 export interface EvidenceDependencies extends Caches {
+  readonly shared: SharedKnowledgeCache
   readonly history: HistoryPolicy
   readonly policy: AppraisalPolicy
   readonly random: RandomFunction
@@ -49,6 +51,8 @@ export interface Handled {
   /** Something about the device changed, or the device waits for it: worth a receipt at once. */
   readonly urgent: boolean
   readonly appraisal: Appraisal | null
+  /** What it was appraised by, where that may serve others; it holds once the transaction is committed. */
+  readonly known: KnownDevice | null
 }
 
 /** Refuses a message for good: recorded, counted, answered. */
@@ -68,7 +72,7 @@ export async function refuse(
     receivedAt: message.receivedAt,
     bytes: message.bytes.subarray(0, 65_536),
   })
-  const nothing = { session: null, sequence: null, request: null, appraisal: null, urgent: true } as const
+  const nothing = { session: null, sequence: null, request: null, appraisal: null, known: null, urgent: true } as const
   return { device, hash: digest, result: 'refused', code: error.code, detail: error.message, ...nothing }
 }
 
@@ -107,7 +111,7 @@ export async function handleEvidence(
   }
   if (decision.kind === 'duplicate') {
     const session = known.links.session ?? null
-    const nothing = { request: null, appraisal: null, code: null, detail: 'held already' } as const
+    const nothing = { request: null, appraisal: null, known: null, code: null, detail: 'held already' } as const
     const { sequence } = unverified.claims
     return { device, hash: digest, result: 'duplicate', session, sequence, urgent: true, ...nothing }
   }
@@ -166,6 +170,7 @@ async function accept(
     request: lacks ? { ...missing } : null,
     urgent: changed || claims.posture !== null || claims.sequence === 0 || appraisal.freshness !== 'fresh',
     appraisal,
+    known,
   }
 }
 

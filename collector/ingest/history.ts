@@ -4,8 +4,8 @@ import type { EvidenceRecord, EvidenceRun, Session } from '../model/evidence.ts'
 import type { Store } from '../store/index.ts'
 
 /** Bytes of each hash, and how many, that are remembered of the newest run: only the holder of the key could forge one. */
-const PREFIX = 8
-const REMEMBERED = 64
+export const PREFIX = 8
+export const REMEMBERED = 64
 
 /** A session's runs beside the place of a message. */
 export interface Neighbours {

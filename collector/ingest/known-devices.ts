@@ -167,6 +167,7 @@ async function loadApproved(
   if (posture === undefined) return undefined
   const pcrs = reference.pcrDigest === null ? undefined : await store.pcrSets.find(device.vendor, reference.pcrDigest)
   return {
+    id: reference.id,
     posture,
     pcrs: pcrs === undefined ? null : pcrValuesFromCbor(pcrs),
     bootReference: await loadBootReference(store, device.vendor, reference.bootReferenceDigest, boot),

@@ -1,7 +1,7 @@
 import { toHex } from '../../shared/bytes/bytes.ts'
 import { OutcomeError } from '../../shared/errors.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
-import { parseUpstreamTopic } from '../../shared/evidence/topics.ts'
+import { parseUpstreamTopic, type UpstreamTopic } from '../../shared/evidence/topics.ts'
 import type { Device } from '../model/device.ts'
 import type { Store } from '../store/index.ts'
 import type { CollectorKeys } from '../trust/keys.ts'
@@ -12,9 +12,19 @@ import {
   type Handled,
   type ReceivedMessage,
 } from './evidence-handler.ts'
-import { receiptFor, requestFor, type DownPublication, type Owed, type OwedSession } from './receipts.ts'
+import {
+  makeReceipt,
+  receiptFor,
+  requestFor,
+  type DownPublication,
+  type KnownReceipts,
+  type Owed,
+  type OwedSession,
+} from './receipts.ts'
 import { reconsider } from './reconsider.ts'
 import { handleSection, type SectionLimits } from './section-handler.ts'
+import { SteadyBatch } from './steady/steady-batch.ts'
+import type { IssuedReceipt } from '../store/receipts.ts'
 
 export interface IngestDependencies extends EvidenceDependencies {
   readonly collectorKeys: CollectorKeys
@@ -33,26 +43,55 @@ export interface BatchResult {
  * Decides a batch of messages in one transaction: all of it is stored when this resolves, or nothing when it rejects.
  * Answers are returned, to be sent after the commit and never before.
  */
-export function processBatch(
+export async function processBatch(
   store: Store,
   messages: readonly ReceivedMessage[],
   deps: IngestDependencies,
   now: number,
 ): Promise<BatchResult> {
-  return store.transactionOf(devicesOf(messages), async (transaction) => {
+  const devices = devicesOf(messages)
+  const result = await store.transactionOf(devices, async (transaction) => {
+    const steady = await SteadyBatch.load(transaction, deps, devices)
     const handled: Handled[] = []
-    for (const message of messages) handled.push(...(await handleMessage(transaction, message, deps)))
-    return { handled, publications: await answers(transaction, handled, deps, now) }
+    for (const message of messages) handled.push(...(await handleMessage(transaction, message, deps, steady)))
+    const publications = await answers(transaction, handled, deps, now, steady)
+    await steady.flush()
+    return { handled, publications }
   })
+  // Only now it is certain that what was read is stored.
+  for (const { known, appraisal } of result.handled) {
+    if (known !== null && appraisal !== null) deps.shared.learn(known, appraisal)
+  }
+  return result
 }
 
 function devicesOf(messages: readonly ReceivedMessage[]): readonly Ueid[] {
   return [...new Set(messages.flatMap(({ topic }) => parseUpstreamTopic(topic)?.ueid ?? []))]
 }
 
-async function handleMessage(store: Store, message: ReceivedMessage, deps: IngestDependencies): Promise<Handled[]> {
+async function handleMessage(
+  store: Store,
+  message: ReceivedMessage,
+  deps: IngestDependencies,
+  steady: SteadyBatch,
+): Promise<Handled[]> {
   const topic = parseUpstreamTopic(message.topic)
   if (topic === undefined || topic.kind === 'presence') return []
+  if (topic.kind === 'evidence' && message.bytes.length <= deps.messageBytes) {
+    const handled = await steady.handle(message, topic.ueid)
+    if (handled !== undefined) return [handled]
+  }
+  await steady.flush()
+  steady.forget(topic.ueid)
+  return handleAlone(store, message, topic, deps)
+}
+
+async function handleAlone(
+  store: Store,
+  message: ReceivedMessage,
+  topic: UpstreamTopic,
+  deps: IngestDependencies,
+): Promise<Handled[]> {
   try {
     if (message.bytes.length > deps.messageBytes)
       throw new OutcomeError('message.too-large', `${message.bytes.length} bytes`)
@@ -72,13 +111,27 @@ async function answers(
   handled: readonly Handled[],
   deps: IngestDependencies,
   now: number,
+  steady: SteadyBatch,
 ): Promise<DownPublication[]> {
   const publications: DownPublication[] = []
+  const issued: IssuedReceipt[] = []
+  const steadyReceipt = (owed: Owed, known: KnownReceipts): DownPublication | undefined => {
+    const made = makeReceipt(deps.collectorKeys, owed, known, now, deps.receiptIntervalMs)
+    if (made === undefined) return undefined
+    issued.push(made.receipt)
+    steady.sentReceipt(owed.device.ueid, made.receipt.number)
+    return made.publication
+  }
   for (const owed of owedTo(handled)) {
-    const receipt = await receiptFor(store, deps.collectorKeys, owed, now, deps.receiptIntervalMs)
+    const known = steady.receiptsOf(owed.device.ueid)
+    const receipt =
+      known === undefined
+        ? await receiptFor(store, deps.collectorKeys, owed, now, deps.receiptIntervalMs)
+        : steadyReceipt(owed, known)
     const request = requestFor(deps.collectorKeys, owed)
     for (const publication of [receipt, request]) if (publication !== undefined) publications.push(publication)
   }
+  await store.receipts.insert(issued)
   return publications
 }
 

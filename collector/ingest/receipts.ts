@@ -6,6 +6,7 @@ import { downTopic } from '../../shared/evidence/topics.ts'
 import type { Device } from '../model/device.ts'
 import type { Session } from '../model/evidence.ts'
 import type { Store } from '../store/index.ts'
+import type { IssuedReceipt } from '../store/receipts.ts'
 import type { CollectorKeys } from '../trust/keys.ts'
 
 export interface DownPublication {
@@ -52,10 +53,34 @@ export async function receiptFor(
   const { device } = owed
   const state = await store.devices.stateOf(device.id)
   const last = await store.receipts.latest(device.id)
-  const recent = last !== undefined && now - last.issuedAt < minIntervalMs && now >= last.issuedAt
+  const known = { lastIssuedAt: last?.issuedAt ?? null, lastNumber: state.lastReceiptNumber }
+  const made = makeReceipt(keys, owed, known, now, minIntervalMs)
+  if (made === undefined) return undefined
+  await store.receipts.insert([made.receipt])
+  await store.devices.saveState(device.id, { ...state, lastReceiptNumber: made.receipt.number })
+  return made.publication
+}
+
+/** What a device was sent before. */
+export interface KnownReceipts {
+  /** ms since 1970; null before the first. */
+  readonly lastIssuedAt: number | null
+  readonly lastNumber: number
+}
+
+/** The next receipt, to be stored and sent. Undefined where nothing is new and the last one is recent. */
+export function makeReceipt(
+  keys: CollectorKeys,
+  owed: Owed,
+  { lastIssuedAt, lastNumber }: KnownReceipts,
+  now: number,
+  minIntervalMs: number,
+): { readonly receipt: IssuedReceipt; readonly publication: DownPublication } | undefined {
+  const { device } = owed
+  const recent = lastIssuedAt !== null && now - lastIssuedAt < minIntervalMs && now >= lastIssuedAt
   const isEmpty = owed.sessions.size === 0 && owed.refused.length === 0
   if (isEmpty || (recent && !owed.urgent && owed.refused.length === 0)) return undefined
-  const number = state.lastReceiptNumber + 1
+  const number = lastNumber + 1
   const budget = Math.max(1, Math.floor(MAX_EXTRA / Math.max(1, owed.sessions.size)))
   const sessions = [...owed.sessions.values()].map(({ session: { session, contiguousTo, extra }, decided }) => ({
     session,
@@ -63,9 +88,10 @@ export async function receiptFor(
     extra: extraNumbers(contiguousTo, extra, decided, budget),
   }))
   const bytes = createReceipt(device.ueid, { number, sessions, refused: owed.refused }, macKeyOf(keys, device))
-  await store.receipts.insert({ deviceId: device.id, number, hash: sha256(bytes), issuedAt: now })
-  await store.devices.saveState(device.id, { ...state, lastReceiptNumber: number })
-  return { topic: downTopic(device.ueid), bytes }
+  return {
+    receipt: { deviceId: device.id, number, hash: sha256(bytes), issuedAt: now },
+    publication: { topic: downTopic(device.ueid), bytes },
+  }
 }
 
 /**

@@ -66,7 +66,7 @@ export async function reappraise(
   })
   if (decision.kind !== 'appraised' || !decision.newest) return undefined
   const urgent = await track(store, known, decision, receivedAt, deps, judgedAt)
-  const nothing = { session: null, sequence: null, request: null } as const
+  const nothing = { session: null, sequence: null, request: null, known: null } as const
   return {
     device,
     hash: record.hash,

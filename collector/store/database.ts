@@ -45,7 +45,7 @@ export function openPostgres(
   return new Kysely<Database>({ dialect: postgresDialect(settings, options.patient) })
 }
 
-const isPostgres = (db: Executor): boolean => db.getExecutor().adapter instanceof PostgresAdapter
+export const isPostgres = (db: Executor): boolean => db.getExecutor().adapter instanceof PostgresAdapter
 
 export const columnTypesOf = (db: Executor): ColumnTypes => (isPostgres(db) ? postgresColumnTypes : sqliteColumnTypes)
 

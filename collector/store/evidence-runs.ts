@@ -4,7 +4,7 @@ import type { Executor } from './database.ts'
 import { integerCursor, rowsToRead, toPage, type Page, type PageRequest } from './paging.ts'
 import type { EvidenceRunsTable } from './schema-evidence.ts'
 
-function toRun(row: Selectable<EvidenceRunsTable>): EvidenceRun {
+export function toRun(row: Selectable<EvidenceRunsTable>): EvidenceRun {
   return {
     id: row.id,
     deviceId: row.device_id,

@@ -22,6 +22,7 @@ import { releasesRepository } from './releases.ts'
 import { refusalsRepository } from './refusals.ts'
 import { sectionsRepository } from './sections.ts'
 import { sessionsRepository } from './sessions.ts'
+import { steadyRepository } from './steady/steady.ts'
 import type { PostgresSettings } from './postgres/pool.ts'
 import { readSummary } from './summary.ts'
 import { sweepOnce, type SweepTimes } from './sweep.ts'
@@ -51,6 +52,7 @@ function repositories(db: Executor) {
     apiTokens: apiTokensRepository(db),
     devices: devicesRepository(db),
     sessions: sessionsRepository(db),
+    steady: steadyRepository(db),
     evidence: evidenceRepository(db),
     evidenceRuns: evidenceRunsRepository(db),
     refusals: refusalsRepository(db),

@@ -1,6 +1,15 @@
 import { transaction, type Executor } from './database.ts'
+import { bulkDelete, type BulkTable } from './steady/bulk-update.ts'
 
 const KEPT_PER_DEVICE = 64
+const RECEIPT_KEYS: BulkTable = {
+  table: 'receipts',
+  keys: 2,
+  columns: [
+    ['device_id', 'bigint'],
+    ['number', 'bigint'],
+  ],
+}
 
 /** A receipt that was sent, as the first message of a session may name it. */
 export interface IssuedReceipt {
@@ -17,29 +26,23 @@ export type ReceiptsRepository = ReturnType<typeof receiptsRepository>
 export function receiptsRepository(db: Executor) {
   return {
     /** Keeps the newest 64 of the device. Error: request.conflict when the number was given already. */
-    async insert(receipt: IssuedReceipt): Promise<void> {
+    async insert(receipts: readonly IssuedReceipt[]): Promise<void> {
+      if (receipts.length === 0) return
       await transaction(db, async (trx) => {
-        await trx
-          .insertInto('receipts')
-          .values({
-            device_id: receipt.deviceId,
-            number: receipt.number,
-            hash: receipt.hash,
-            issued_at: receipt.issuedAt,
-          })
-          .execute()
-        const beyond = trx
-          .selectFrom('receipts')
-          .select('number')
-          .where('device_id', '=', receipt.deviceId)
-          .orderBy('number', 'desc')
-          .limit(1)
-          .offset(KEPT_PER_DEVICE)
-        await trx
-          .deleteFrom('receipts')
-          .where('device_id', '=', receipt.deviceId)
-          .where('number', '<=', beyond)
-          .execute()
+        const rows = receipts.map(({ deviceId, number, hash, issuedAt }) => ({
+          device_id: deviceId,
+          number,
+          hash,
+          issued_at: issuedAt,
+        }))
+        await trx.insertInto('receipts').values(rows).execute()
+        // Numbers have no gaps: with each one that comes, one goes.
+        const old = receipts.filter(({ number }) => number > KEPT_PER_DEVICE)
+        await bulkDelete(
+          trx,
+          RECEIPT_KEYS,
+          old.map(({ deviceId, number }) => [deviceId, number - KEPT_PER_DEVICE]),
+        )
       })
     },
 

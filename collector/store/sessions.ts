@@ -3,7 +3,7 @@ import type { Session } from '../model/evidence.ts'
 import type { Executor } from './database.ts'
 import type { SessionsTable } from './schema.ts'
 
-function toSession(row: Selectable<SessionsTable>): Session {
+export function toSession(row: Selectable<SessionsTable>): Session {
   return {
     deviceId: row.device_id,
     session: row.session,

@@ -146,7 +146,7 @@ export async function steadyDevice(): Promise<SteadyDevice> {
       epoch,
       posture,
       pcrs,
-      approved: { posture, pcrs, bootReference: null, tpmFirmwareVersion: null, approvedAt: 0 },
+      approved: { id: 'ref_1', posture, pcrs, bootReference: null, tpmFirmwareVersion: null, approvedAt: 0 },
       approvedThen: undefined,
       releases: undefined,
       releasesThen: undefined,

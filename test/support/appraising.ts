@@ -49,6 +49,7 @@ export const epochOf = (device: SoftwareDevice, number = 100): Epoch => ({
 
 /** Approved: what the device reports at this moment. */
 export const approvalOf = (device: SoftwareDevice): ApprovedValues => ({
+  id: 'ref_1',
   approvedAt: 0,
   bootReference: null,
   tpmFirmwareVersion: null,

@@ -29,7 +29,7 @@ export function describeBackup({ name, skipped = false, fresh, age }: BackupUnde
       const { store, close } = await openStore(location)
       const device = await storedDevice(store)
       await store.evidence.insert(evidence(device.id, 0))
-      await store.receipts.insert({ deviceId: device.id, number: 1, hash: bytes('r'), issuedAt: NOW })
+      await store.receipts.insert([{ deviceId: device.id, number: 1, hash: bytes('r'), issuedAt: NOW }])
       await backup(location, file)
       await store.evidence.insert(evidence(device.id, 1))
       await close()

@@ -5,6 +5,7 @@ import { afterAll, beforeAll } from 'vitest'
 import type { Handled, ReceivedMessage } from '../../collector/ingest/evidence-handler.ts'
 import { BootCache, KeyCache } from '../../collector/ingest/known-devices.ts'
 import { ImaPolicyCache } from '../../collector/ingest/known-lists.ts'
+import { SharedKnowledgeCache } from '../../collector/ingest/steady/shared-knowledge.ts'
 import { ReleaseCache } from '../../collector/ingest/known-releases.ts'
 import { processBatch, type BatchResult, type IngestDependencies } from '../../collector/ingest/process-batch.ts'
 import type { DownPublication } from '../../collector/ingest/receipts.ts'
@@ -53,6 +54,7 @@ export class IngestingCollector {
       policies: new ImaPolicyCache(),
       history: { keepOneIn: 1 },
       releases: new ReleaseCache(),
+      shared: new SharedKnowledgeCache(),
       policy: { freshnessWindowMs: 2 * PERIOD_MS, collectorId: keys.collectorId },
       random,
       collectorKeys: keys,

@@ -184,9 +184,9 @@ describeStore('receipts', (createStore) => {
   it('are remembered for the newest 64 of a device', async () => {
     const store = createStore()
     const [one, two] = [await storedDevice(store, 'one'), await storedDevice(store, 'two')]
-    await store.receipts.insert({ deviceId: two.id, number: 1, hash: bytes('r1'), issuedAt: NOW })
+    await store.receipts.insert([{ deviceId: two.id, number: 1, hash: bytes('r1'), issuedAt: NOW }])
     for (let number = 1; number <= 66; number++) {
-      await store.receipts.insert({ deviceId: one.id, number, hash: bytes(`r${number}`), issuedAt: NOW })
+      await store.receipts.insert([{ deviceId: one.id, number, hash: bytes(`r${number}`), issuedAt: NOW }])
     }
     expect(await store.receipts.numberOf(one.id, bytes('r2'))).toBeUndefined()
     expect(await store.receipts.numberOf(one.id, bytes('r3'))).toBe(3)
