@@ -2,57 +2,19 @@ import { hash } from '../../shared/crypto/node.ts'
 import { verifyEventLog } from '../../shared/eventlog/match.ts'
 import { parseEventLog } from '../../shared/eventlog/parse.ts'
 import type { ReplayedLog } from '../../shared/eventlog/types.ts'
-import { agileLog, ascii, goodBoot, pcrsOf, u16, u32, u64, utf16, type EventSpec } from './eventlog-builder.ts'
+import { application, firmwarePart } from '../../deploy/simulator/boot/grub-boot.ts'
+import { agileLog, ascii, pcrsOf, u32, utf16, type EventSpec } from './eventlog-builder.ts'
+
+export * from '../../deploy/simulator/boot/grub-boot.ts'
 
 /** A log as a quote has proven it: of these events, by the values that they lead to. */
 export function provenLog(events: readonly EventSpec[], locality = 0): ReplayedLog {
   return verifyEventLog(parseEventLog(agileLog(events)), 'sha256', pcrsOf(events, 'sha256', locality), hash)
 }
 
-/** UEFI_IMAGE_LOAD_EVENT with a device path of one file name (UEFI 2.10, section 10.3.5.4). */
-export function imageLoad(path: string): Buffer {
-  const name = utf16(`${path}\0`)
-  const file = Buffer.concat([Buffer.from([4, 4]), u16(name.length + 4), name])
-  const devicePath = Buffer.concat([file, Buffer.from([0x7f, 0xff, 4, 0])])
-  return Buffer.concat([u64(0x1000), u64(0x2000), u64(0), u64(devicePath.length), devicePath])
-}
-
-/** `content` stands for the image, which is in no log. */
-export const application = (path: string, content: string): EventSpec => ({
-  pcr: 4,
-  type: 'EV_EFI_BOOT_SERVICES_APPLICATION',
-  data: imageLoad(path),
-  hashed: ascii(content),
-})
-
-export const grub = (pcr: 8 | 9, text: string, hashed?: string): EventSpec => ({
-  pcr,
-  type: 'EV_IPL',
-  data: ascii(`${text}\0`),
-  hashed: ascii(hashed ?? text.replace(/^[a-z_]+: /, '')),
-})
-
 export const section = (name: string, content: string): readonly EventSpec[] => [
   { pcr: 11, type: 'EV_IPL', data: utf16(`${name}\0`), hashed: ascii(`${name}\0`) },
   { pcr: 11, type: 'EV_IPL', data: utf16(`${name}\0`), hashed: ascii(content) },
-]
-
-const firmwarePart = goodBoot().filter(({ pcr, type }) => pcr !== 11 && type !== 'EV_EFI_BOOT_SERVICES_APPLICATION')
-
-/** A boot by shim and GRUB. */
-export const grubBoot = ({
-  kernel = 'kernel 1',
-  path = '/vmlinuz-6.1.0-13',
-  commandLine = 'ro quiet',
-} = {}): EventSpec[] => [
-  ...firmwarePart,
-  application('\\EFI\\debian\\shimx64.efi', 'shim'),
-  application('\\EFI\\debian\\grubx64.efi', 'grub'),
-  grub(8, 'grub_cmd: set timeout=5'),
-  grub(8, `kernel_cmdline: ${path} ${commandLine}`),
-  grub(9, path, kernel),
-  grub(9, '/initrd.img-6.1.0-13', 'initrd'),
-  application('', `signed ${kernel}`),
 ]
 
 /** A boot of a unified kernel image. */
@@ -62,7 +24,7 @@ export const unifiedBoot = ({
   initrd = 'initrd',
   stub = 'stub',
 } = {}): EventSpec[] => [
-  ...firmwarePart,
+  ...firmwarePart(),
   application('\\EFI\\BOOT\\BOOTX64.EFI', [stub, kernel, commandLine, initrd].join()),
   ...section('.linux', kernel),
   ...section('.cmdline', commandLine),
