@@ -51,6 +51,22 @@ export function keyColumns(keys: DeviceKeys) {
   }
 }
 
+/** All of a new row of `devices` but its key, which the database gives. */
+export function deviceColumns(device: Omit<Device, 'id'>) {
+  return {
+    ueid: device.ueid,
+    product_id: device.productId,
+    vendor: device.vendor,
+    model: device.model,
+    hardware_revision: device.hardwareRevision,
+    serial: device.serial,
+    enrolment: device.enrolment,
+    enrolled_at: device.enrolledAt,
+    revoked_at: device.revokedAt,
+    ...keyColumns(device),
+  }
+}
+
 export function toState(row: Selectable<DeviceStatesTable>): DeviceState {
   return {
     verdict: row.verdict,

@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import { initialDeviceState, type Device, type DeviceState, type Enrolment, type Verdict } from '../model/device.ts'
 import { transaction, type Executor } from './database.ts'
-import { keyColumns, stateColumns, toDevice, toState, type DeviceKeys } from './device-rows.ts'
+import { deviceColumns, keyColumns, stateColumns, toDevice, toState, type DeviceKeys } from './device-rows.ts'
 import { integerCursor, rowsToRead, toPage, type Page, type PageRequest } from './paging.ts'
 import type { DevicesTable } from './schema.ts'
 
@@ -33,18 +33,7 @@ export function devicesRepository(db: Executor) {
       const id = await transaction(db, async (trx) => {
         const row = await trx
           .insertInto('devices')
-          .values({
-            ueid: device.ueid,
-            product_id: device.productId,
-            vendor: device.vendor,
-            model: device.model,
-            hardware_revision: device.hardwareRevision,
-            serial: device.serial,
-            enrolment: device.enrolment,
-            enrolled_at: device.enrolledAt,
-            revoked_at: device.revokedAt,
-            ...keyColumns(device),
-          })
+          .values(deviceColumns(device))
           .returning('id')
           .executeTakeFirstOrThrow()
         await trx
@@ -54,6 +43,22 @@ export function devicesRepository(db: Executor) {
         return row.id
       })
       return { ...device, id }
+    },
+
+    /**
+     * Stores many devices with their initial states: all of them, or none. Bounded by what one statement can take, a
+     * few hundred. Error: request.conflict as with `insert`.
+     */
+    async insertMany(devices: readonly Omit<Device, 'id'>[]): Promise<void> {
+      if (devices.length === 0) return
+      await transaction(db, async (trx) => {
+        const rows = await trx.insertInto('devices').values(devices.map(deviceColumns)).returning('id').execute()
+        const initial = stateColumns(initialDeviceState)
+        await trx
+          .insertInto('device_states')
+          .values(rows.map(({ id }) => ({ device_id: id, ...initial })))
+          .execute()
+      })
     },
 
     async byId(id: number): Promise<Device | undefined> {

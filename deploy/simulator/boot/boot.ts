@@ -1,4 +1,4 @@
-import { hash, sha256 } from '../../../shared/crypto/node.ts'
+import { hash } from '../../../shared/crypto/node.ts'
 import { encodePcrSelection, pcrDigest, selectionOf, type PcrValues } from '../../../shared/tpm/pcr-selection.ts'
 import { contentOf, type Content } from '../posture/content.ts'
 import { agileLog, pcrsOf, type EventSpec } from './event-log.ts'
@@ -32,6 +32,3 @@ export const releaseBoot = (kernel: string): SimulatedBoot =>
 /** As `releaseBoot`, of a kernel that somebody has put in the place of the right one. */
 export const tamperedBoot = (kernel: string): SimulatedBoot =>
   bootOf(grubBoot({ firmware: 'SIMULATED 1.0', kernel: 'SIMULATED foreign kernel', path: `/vmlinuz-${kernel}` }))
-
-/** Kernel boot id: 16 bytes. */
-export const bootIdOf = (bytes: Uint8Array): Uint8Array => sha256(bytes).slice(0, 16)

@@ -1,0 +1,73 @@
+import { MqttChannel } from '../../../agent/transport/mqtt-channel.ts'
+import type { TlsIdentity } from '../../../agent/state/identity.ts'
+import { KeepsealError } from '../../../shared/errors.ts'
+import type { SimulatedGateway } from '../gateway.ts'
+import type { Receiver, Transport } from './transport.ts'
+
+/** Where the broker of a gateway is, and as whom it connects. */
+export interface BrokerAccess {
+  readonly url: string
+  readonly tls: TlsIdentity
+}
+
+/** How long a gateway that connects for a report waits for the broker and its epoch. */
+const READY_MS = 15_000
+
+/**
+ * One connection for each gateway, with its own certificate and the agent's own client: what a broker sees of a real
+ * fleet. Each connection takes memory and sockets on both sides, so some hundreds of them and not more.
+ */
+export class MqttEachTransport implements Transport {
+  readonly #accessOf: (gateway: SimulatedGateway) => BrokerAccess
+  readonly #channels = new Map<SimulatedGateway, MqttChannel>()
+  readonly #readyMs: number
+
+  constructor(accessOf: (gateway: SimulatedGateway) => BrokerAccess, readyMs: number = READY_MS) {
+    this.#accessOf = accessOf
+    this.#readyMs = readyMs
+  }
+
+  /** Resolves with the first epoch, or when none has come for a while: the channel goes on trying. */
+  connect(gateway: SimulatedGateway, receiver: Receiver): Promise<void> {
+    return new Promise((resolve) => {
+      const waited = setTimeout(resolve, this.#readyMs)
+      const channel = new MqttChannel({
+        ...this.#accessOf(gateway),
+        ueid: gateway.ueid,
+        protocol: 'auto',
+        random: Math.random,
+        events: {
+          onConnected: () => receiver.onUp(),
+          onEpoch: (bytes) => {
+            receiver.onEpoch(bytes)
+            clearTimeout(waited)
+            resolve()
+          },
+          onDown: (bytes) => receiver.onDown(bytes),
+          onDisconnected: () => receiver.onLost(),
+        },
+      })
+      void this.#channels.get(gateway)?.close()
+      this.#channels.set(gateway, channel)
+      channel.start()
+    })
+  }
+
+  async disconnect(gateway: SimulatedGateway): Promise<void> {
+    const channel = this.#channels.get(gateway)
+    this.#channels.delete(gateway)
+    await channel?.close()
+  }
+
+  async publish(gateway: SimulatedGateway, topic: string, bytes: Uint8Array): Promise<void> {
+    const channel = this.#channels.get(gateway)
+    if (channel === undefined) throw new KeepsealError('collector.unreachable', 'not connected to the broker')
+    await channel.publish(topic, bytes)
+  }
+
+  async close(): Promise<void> {
+    const channels = [...this.#channels.values()]
+    this.#channels.clear()
+    await Promise.all(channels.map((channel) => channel.close()))
+  }
+}
