@@ -1,7 +1,6 @@
 import { afterReceipt, afterRequest, type Told } from '../../agent/attest/acknowledgements.ts'
 import { makeEvidence } from '../../agent/attest/make-evidence.ts'
 import { AttestationSession } from '../../agent/attest/session.ts'
-import { NO_PROGRESS, type Acknowledged } from '../../agent/state/progress.ts'
 import { equal, toHex } from '../../shared/bytes/bytes.ts'
 import type { MacKey } from '../../shared/cose/mac0.ts'
 import type { Signer } from '../../shared/cose/sign1.ts'
@@ -19,6 +18,7 @@ import type { SimulatedBoot } from './boot/boot.ts'
 import { SimulatedOutbox, type WaitingReport } from './outbox.ts'
 import type { Content } from './posture/content.ts'
 import { postureOf, type Readings, type SimulatedPosture } from './posture/posture.ts'
+import { MemoryProgress, type ProgressStore } from './progress.ts'
 import type { SimulatedTpm } from './tpm.ts'
 
 /** Who a simulated gateway is to one collector, however it was enrolled there. */
@@ -56,14 +56,13 @@ const MAX_TOLD = 256
 export class SimulatedGateway {
   readonly identity: GatewayIdentity
   readonly tpm: SimulatedTpm | null
-  readonly outbox: SimulatedOutbox
+  readonly outbox = new SimulatedOutbox()
   posture: SimulatedPosture
   readonly #random: RandomFunction
+  readonly #progress: ProgressStore
   #session: AttestationSession
   #bootId: Uint8Array
   #epoch: EpochMessage | null = null
-  #acknowledged: Acknowledged = NO_PROGRESS.acknowledged
-  #lastReceipt: { readonly number: number; readonly hash: Uint8Array } | null = null
   #told: readonly Told[] = []
   /** By name: what was ever named and may be asked for. */
   #contents = new Map<string, Content>()
@@ -74,15 +73,15 @@ export class SimulatedGateway {
     tpm: SimulatedTpm | null,
     posture: SimulatedPosture,
     random: RandomFunction,
-    outbox = new SimulatedOutbox(),
+    progress: ProgressStore = new MemoryProgress(),
   ) {
     this.identity = identity
     this.tpm = tpm
     this.posture = posture
-    this.outbox = outbox
     this.#random = random
+    this.#progress = progress
     this.#bootId = random(16)
-    this.#session = new AttestationSession(random(16), null)
+    this.#session = this.#newSession()
   }
 
   get ueid(): Ueid {
@@ -119,23 +118,19 @@ export class SimulatedGateway {
 
   /** A new run of the agent. */
   restart(): void {
-    this.#session = new AttestationSession(this.#random(16), this.#lastReceipt?.hash ?? null)
+    this.#session = this.#newSession()
+  }
+
+  #newSession(): AttestationSession {
+    return new AttestationSession(this.#random(16), this.#progress.current.lastReceipt?.hash ?? null)
   }
 
   /** The machine with its keys and all that is on its disk, started elsewhere. */
   clone(random: RandomFunction): SimulatedGateway {
-    const copy = new SimulatedGateway(
-      this.identity,
-      this.tpm?.copy() ?? null,
-      this.posture,
-      random,
-      this.outbox.copy(),
-    )
+    const progress = new MemoryProgress(this.#progress.current)
+    const copy = new SimulatedGateway(this.identity, this.tpm?.copy() ?? null, this.posture, random, progress)
     copy.#epoch = this.#epoch
-    copy.#acknowledged = this.#acknowledged
-    copy.#lastReceipt = this.#lastReceipt
     copy.#contents = new Map(this.#contents)
-    copy.restart()
     return copy
   }
 
@@ -166,7 +161,7 @@ export class SimulatedGateway {
       issuedAt: Math.floor(now / 1000),
       quote: tpm === null ? null : (extraData) => Promise.resolve(tpm.quote(extraData, now)),
       firmwareLogDigest: tpm?.boot.log.digest ?? null,
-      acknowledged: this.#acknowledged,
+      acknowledged: this.#progress.current.acknowledged,
     })
     const { bytes, hash, sequence, postureDigest, pcrDigest } = made
     const session = this.#session.id
@@ -211,7 +206,7 @@ export class SimulatedGateway {
   }
 
   #isAcknowledged(digest: Uint8Array): boolean {
-    return this.#acknowledged.contents.some((known) => equal(known, digest))
+    return this.#progress.current.acknowledged.contents.some((known) => equal(known, digest))
   }
 
   async #contentMessages(names: readonly string[]): Promise<UpstreamMessage[]> {
@@ -230,20 +225,22 @@ export class SimulatedGateway {
   async answered(bytes: Uint8Array): Promise<Answered> {
     try {
       const message = openDownMessage(bytes, this.ueid, this.identity.receiptKey, equalConstantTime)
-      return message.role === 'receipt' ? this.#receipted(message.receipt, bytes) : this.#requested(message.request)
+      return await (message.role === 'receipt'
+        ? this.#receipted(message.receipt, bytes)
+        : this.#requested(message.request))
     } catch (error) {
       if (error instanceof OutcomeError) return NO_ANSWER
       throw error
     }
   }
 
-  #receipted(receipt: Receipt, bytes: Uint8Array): Answered {
-    const { acknowledged, waiting } = afterReceipt(this.#acknowledged, this.#told, receipt.sessions)
-    this.#acknowledged = acknowledged
+  async #receipted(receipt: Receipt, bytes: Uint8Array): Promise<Answered> {
+    const { current } = this.#progress
+    const { acknowledged, waiting } = afterReceipt(current.acknowledged, this.#told, receipt.sessions)
     this.#told = waiting
-    if (receipt.number > (this.#lastReceipt?.number ?? -1)) {
-      this.#lastReceipt = { number: receipt.number, hash: new Uint8Array(sha256(bytes)) }
-    }
+    const isNewer = receipt.number > (current.lastReceipt?.number ?? -1)
+    const lastReceipt = { number: receipt.number, hash: new Uint8Array(sha256(bytes)) }
+    await this.#progress.update({ acknowledged, ...(isNewer ? { lastReceipt } : {}) })
     const receipted = this.outbox.receipted(receipt.sessions)
     const codes = new Map(receipt.refused.map(({ hash, code }) => [toHex(hash), code]))
     const refused = this.outbox
@@ -259,7 +256,7 @@ export class SimulatedGateway {
   }
 
   async #requested(request: ContentRequest): Promise<Answered> {
-    this.#acknowledged = afterRequest(this.#acknowledged, request)
+    await this.#progress.update({ acknowledged: afterRequest(this.#progress.current.acknowledged, request) })
     const messages = await this.#contentMessages(request.contents.map(toHex))
     return { ...NO_ANSWER, measure: request.posture || request.pcrs, messages }
   }

@@ -80,11 +80,4 @@ export class SimulatedOutbox {
     if (gone.length > 0) this.#waiting = this.#waiting.filter((report) => !gone.includes(report))
     return gone
   }
-
-  copy(): SimulatedOutbox {
-    const copy = new SimulatedOutbox()
-    copy.#waiting = this.#waiting.map((report) => ({ ...report }))
-    copy.#nextOrder = this.#nextOrder
-    return copy
-  }
 }

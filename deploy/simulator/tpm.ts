@@ -7,7 +7,7 @@ import type { SimulatedAttestationKey } from './keys/gateway-keys.ts'
 const FIRMWARE_VERSION = 0x2019_1023n
 /** It was in use for a while before the simulation began. */
 const CLOCK_AT_START = 30n * 86_400_000n
-const RESETS_AT_START = 12
+export const RESETS_AT_START = 12
 
 /** The part of a TPM that quotes, in software: PCRs as its boot left them, counters, a clock. */
 export class SimulatedTpm {

@@ -14,8 +14,8 @@ describe('source files', () => {
   it('are all reached from a program or a test', () => {
     const all = [...PRODUCT, 'test'].flatMap(sourceFiles)
     const isRoot = (file: string): boolean => file.endsWith('.test.ts') || file.endsWith('.mjs')
-    // The scripts in deploy/ load these two from dist/, after they have compiled them.
-    const compiledPrograms = ['deploy/preview/main.ts', 'test/bench/main.ts']
+    // The scripts in deploy/ load these from dist/, after they have compiled them.
+    const compiledPrograms = ['deploy/preview/main.ts', 'deploy/simulator/main.ts', 'test/bench/main.ts']
     const loadedByVitest = 'test/support/properties.ts'
     const reached = reachable([...programs, ...compiledPrograms, loadedByVitest, ...all.filter(isRoot)])
     expect(all.filter((file) => !reached.has(file))).toEqual([])

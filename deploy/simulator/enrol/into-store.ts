@@ -94,6 +94,6 @@ export function storedGateway(
     },
     new SimulatedTpm(attestationKeyOf(seed, index), release.boot, start),
     release.posture,
-    seed.random(`gateway ${index} run`),
+    seed.random(`gateway ${index} run ${start}`),
   )
 }
