@@ -109,6 +109,11 @@ export class Fleet {
     this.#underWay.add(tracked)
   }
 
+  /** What has failed first, of all that nobody waits for. */
+  get failure(): unknown {
+    return this.#failure
+  }
+
   /** Resolves when nothing is under way. Throws what has failed meanwhile. */
   async settled(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay)

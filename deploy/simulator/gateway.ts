@@ -125,7 +125,7 @@ export class SimulatedGateway {
     return new AttestationSession(this.#random(16), this.#progress.current.lastReceipt?.hash ?? null)
   }
 
-  /** The machine with its keys and all that is on its disk, started elsewhere. */
+  /** The machine with its keys and what it remembers, started elsewhere. */
   clone(random: RandomFunction): SimulatedGateway {
     const progress = new MemoryProgress(this.#progress.current)
     const copy = new SimulatedGateway(this.identity, this.tpm?.copy() ?? null, this.posture, random, progress)

@@ -75,6 +75,7 @@ export async function runFleet(run: FleetRun): Promise<Summary> {
     await transport.close()
     await Promise.all([progress, approved])
   }
+  failure ??= fleet.failure
   if (failure !== undefined) throw failure
   return fleet.statistics.summary
 }

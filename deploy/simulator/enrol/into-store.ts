@@ -3,9 +3,9 @@ import type { Store } from '../../../collector/store/index.ts'
 import type { CollectorKeys } from '../../../collector/trust/keys.ts'
 import { coseKeyThumbprint } from '../../../shared/cose/key.ts'
 import { hash, hmac } from '../../../shared/crypto/node.ts'
-import { encodePublicArea, nameOf } from '../../../shared/tpm/public.ts'
+import { encodePublicArea } from '../../../shared/tpm/public.ts'
 import { SimulatedGateway } from '../gateway.ts'
-import { attestationKeyOf, deviceKeyOf, endorsementKeyOf, serialOf, ueidOf } from '../keys/gateway-keys.ts'
+import { attestationKeyOf, deviceKeyOf, endorsementNameOf, serialOf, ueidOf } from '../keys/gateway-keys.ts'
 import type { FleetSeed } from '../keys/seed.ts'
 import type { Release } from '../posture/release.ts'
 import { SimulatedTpm } from '../tpm.ts'
@@ -44,7 +44,7 @@ export function deviceOf({ seed, product, now }: StoredFleet, index: number): Om
     tlsKeyHash: seed.bytes(`gateway ${index} TLS key`),
     certificateNotAfter: now + YEAR_MS,
     tpm: {
-      ekName: nameOf(endorsementKeyOf(seed, index).area, hash),
+      ekName: endorsementNameOf(seed, index),
       ekCertificate: null,
       akPublic: encodePublicArea(area),
       akName: name,

@@ -19,6 +19,13 @@ export interface SoftwareEndorsementKey {
   activate(credential: Credential, objectName: Uint8Array): Uint8Array | undefined
 }
 
+/** By the TCG template L-2. */
+export function endorsementArea(unique: EccPublicArea['unique']): EccPublicArea {
+  const template = ENDORSEMENT_KEY_PROFILES.find(({ id }) => id === 'L-2')?.template
+  if (template?.type !== 'ecc') throw new Error('no template L-2')
+  return { ...template, unique }
+}
+
 function coordinates(key: KeyObject): { x: Uint8Array; y: Uint8Array } {
   const { x = '', y = '' } = key.export({ format: 'jwk' })
   return { x: fromBase64Url(x), y: fromBase64Url(y) }
@@ -28,8 +35,6 @@ function coordinates(key: KeyObject): { x: Uint8Array; y: Uint8Array } {
 export function softwareEndorsementKey(
   { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' }),
 ): SoftwareEndorsementKey {
-  const template = ENDORSEMENT_KEY_PROFILES.find(({ id }) => id === 'L-2')?.template
-  if (template?.type !== 'ecc') throw new Error('no template L-2')
   const own = coordinates(publicKey)
 
   function activate({ credentialBlob, encryptedSecret }: Credential, objectName: Uint8Array): Uint8Array | undefined {
@@ -51,7 +56,7 @@ export function softwareEndorsementKey(
   }
 
   return {
-    area: { ...template, unique: own },
+    area: endorsementArea(own),
     publicKeyInfo: publicKey.export({ format: 'der', type: 'spki' }),
     activate,
   }

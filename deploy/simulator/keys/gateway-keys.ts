@@ -1,4 +1,4 @@
-import { sign } from 'node:crypto'
+import { sign, type KeyObject } from 'node:crypto'
 import { toHex } from '../../../shared/bytes/bytes.ts'
 import type { Signer } from '../../../shared/cose/sign1.ts'
 import { hash } from '../../../shared/crypto/node.ts'
@@ -9,7 +9,7 @@ import { nameOf, type EccPublicArea } from '../../../shared/tpm/public.ts'
 import { encodeSignature } from '../../../shared/tpm/signature.ts'
 import { attestationKeyTemplate } from '../../../shared/tpm/templates.ts'
 import { ed25519Signer } from './ed25519.ts'
-import { softwareEndorsementKey, type SoftwareEndorsementKey } from './endorsement-key.ts'
+import { endorsementArea, softwareEndorsementKey, type SoftwareEndorsementKey } from './endorsement-key.ts'
 import { p256Key } from './p256.ts'
 import type { FleetSeed } from './seed.ts'
 
@@ -42,19 +42,26 @@ export function attestationKeyOf(
 ): SimulatedAttestationKey {
   const template = attestationKeyTemplate('ecdsa-p256', keySeed)
   if (template.type !== 'ecc') throw new Error('not a template of an elliptic curve')
-  const { x, y, privateKey } = p256Key(seed.bytes(name(index, `attestation key ${toHex(keySeed)}`)))
-  const area: EccPublicArea = { ...template, unique: { x, y } }
+  const pair = p256Key(seed.bytes(name(index, `attestation key ${toHex(keySeed)}`)))
+  const area: EccPublicArea = { ...template, unique: { x: pair.x, y: pair.y } }
   const keyName = nameOf(area, hash)
-  const input = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const
+  let input: { key: KeyObject; dsaEncoding: 'ieee-p1363' } | undefined
   return {
     area,
     name: keyName,
     qualifiedName: qualifiedNameOfPrimary(TPM_RH_ENDORSEMENT, keyName, hash),
     sign(attest) {
+      input ??= { key: pair.privateKey, dsaEncoding: 'ieee-p1363' }
       const signature = sign('sha256', attest, input)
       return encodeSignature({ scheme: 'ecdsa', hash: 'sha256', r: signature.subarray(0, 32), s: signature.subarray(32) })
     },
   }
+}
+
+/** Name of the endorsement key: the identity of the chip. */
+export function endorsementNameOf(seed: FleetSeed, index: number): Uint8Array {
+  const { x, y } = p256Key(seed.bytes(name(index, 'endorsement key')))
+  return nameOf(endorsementArea({ x, y }), hash)
 }
 
 export function endorsementKeyOf(seed: FleetSeed, index: number): SoftwareEndorsementKey {

@@ -9,24 +9,27 @@ export interface P256Key {
   readonly publicKey: KeyObject
 }
 
+const ecdh = createECDH('prime256v1')
+
 /** Order of the group of P-256 (SP 800-186, section 3.2.1.3). */
 const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
 
 /** The private key that 32 bytes stand for. One in 2^32 values is none and is hashed until it is. */
 export function p256Key(seed: Uint8Array): P256Key {
   const scalar = scalarOf(seed)
-  const ecdh = createECDH('prime256v1')
   ecdh.setPrivateKey(scalar)
   const point = new Uint8Array(ecdh.getPublicKey())
   const [x, y] = [point.slice(1, 33), point.slice(33)]
   const jwk = { kty: 'EC', crv: 'P-256', x: toBase64Url(x), y: toBase64Url(y) }
-  const privateKey = createPrivateKey({ key: { ...jwk, d: toBase64Url(scalar) }, format: 'jwk' })
   return {
     x,
     y,
-    privateKey,
+    // Importing takes longer than the rest, and whoever writes a row of a database does not need it.
+    get privateKey() {
+      return createPrivateKey({ key: { ...jwk, d: toBase64Url(scalar) }, format: 'jwk' })
+    },
     get publicKey() {
-      return createPublicKey(privateKey)
+      return createPublicKey({ key: jwk, format: 'jwk' })
     },
   }
 }

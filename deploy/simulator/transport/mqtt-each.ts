@@ -30,7 +30,7 @@ export class MqttEachTransport implements Transport {
   /** Resolves with the first epoch, or when none has come for a while: the channel goes on trying. */
   connect(gateway: SimulatedGateway, receiver: Receiver): Promise<void> {
     return new Promise((resolve) => {
-      const waited = setTimeout(resolve, this.#readyMs)
+      const waited = setTimeout(resolve, this.#readyMs).unref()
       const channel = new MqttChannel({
         ...this.#accessOf(gateway),
         ueid: gateway.ueid,
