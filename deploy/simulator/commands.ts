@@ -49,10 +49,18 @@ export const runCommand = defineCommand({
     'token-file': connectionOptions['token-file'],
     'ca-file': connectionOptions['ca-file'],
     gateways: { description: 'How many. 20 if absent', value: integer(1, 500), placeholder: 'N' },
-    scenario: { description: 'What happens to them. steady if absent', value: choice(scenarioNames), placeholder: 'NAME' },
+    scenario: {
+      description: 'What happens to them. steady if absent',
+      value: choice(scenarioNames),
+      placeholder: 'NAME',
+    },
     network: { description: 'How they are connected. always if absent', value: mix, placeholder: 'NAME=PARTS,…' },
     seed: { description: 'What keys and times are drawn from. 1 if absent', value: text(64), placeholder: 'TEXT' },
-    speed: { description: 'Seconds of the scenario in one second. 1 if absent', value: integer(1, 120), placeholder: 'N' },
+    speed: {
+      description: 'Seconds of the scenario in one second. 1 if absent',
+      value: integer(1, 120),
+      placeholder: 'N',
+    },
     directory: {
       description: 'Where their identities are. .cache/simulator in this folder if absent',
       value: path(),

@@ -195,6 +195,11 @@ export class SimulatedGateway {
     this.#contentsSent = new Set()
   }
 
+  /** The other side did not take all of what was sent last: contents are sent once more with the next report. */
+  notTaken(): void {
+    this.#contentsSent = new Set()
+  }
+
   /** The messages in which a report travels: contents that are not known to be there, then the evidence. */
   async messagesOf(report: WaitingReport): Promise<readonly UpstreamMessage[]> {
     const told = this.#told.find(

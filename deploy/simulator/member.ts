@@ -169,8 +169,9 @@ export class Member {
       try {
         await transport.publish(this.gateway, topic, bytes)
       } catch (error) {
-        if (error instanceof KeepsealError && error.code.startsWith('collector.')) return false
-        throw error
+        if (!(error instanceof KeepsealError) || !error.code.startsWith('collector.')) throw error
+        this.gateway.notTaken()
+        return false
       }
       if (topic.endsWith('/evidence')) {
         statistics.sent++

@@ -9,9 +9,24 @@ export interface NetworkModel {
 }
 
 export const NETWORKS = {
-  always: { title: 'always connected, a report every 5 minutes', intervalSeconds: 300, jitterSeconds: 30, connectedSeconds: null },
-  'duty-cycled': { title: 'connects for a minute every quarter of an hour', intervalSeconds: 900, jitterSeconds: 60, connectedSeconds: 60 },
-  'nb-iot': { title: 'NB-IoT: connects for 20 seconds every hour', intervalSeconds: 3_600, jitterSeconds: 600, connectedSeconds: 20 },
+  always: {
+    title: 'always connected, a report every 5 minutes',
+    intervalSeconds: 300,
+    jitterSeconds: 30,
+    connectedSeconds: null,
+  },
+  'duty-cycled': {
+    title: 'connects for a minute every quarter of an hour',
+    intervalSeconds: 900,
+    jitterSeconds: 60,
+    connectedSeconds: 60,
+  },
+  'nb-iot': {
+    title: 'NB-IoT: connects for 20 seconds every hour',
+    intervalSeconds: 3_600,
+    jitterSeconds: 600,
+    connectedSeconds: 20,
+  },
 } as const satisfies Record<string, NetworkModel>
 
 export type NetworkName = keyof typeof NETWORKS

@@ -16,6 +16,11 @@ import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import { epochTopic } from '../../shared/evidence/topics.ts'
 import { IngestingCollector, PERIOD_MS, START } from './ingesting-collector.ts'
 
+export interface PlayOptions {
+  readonly networks?: NetworkMix
+  readonly approveAtSeconds?: number
+}
+
 /** Simulated gateways that are enrolled at a collector on a real store; nothing between them but function calls. */
 export class SimulatedSite {
   readonly collector: IngestingCollector
@@ -30,15 +35,13 @@ export class SimulatedSite {
     this.gateways = gateways
   }
 
-  static async of(collector: IngestingCollector, count: number, seed = 'test'): Promise<SimulatedSite> {
+  static async of(collector: IngestingCollector, count: number): Promise<SimulatedSite> {
     await collector.product()
     const product = { id: collector.productId, vendor: 'Acme', model: `GW-${collector.productId}` }
-    const fleet: StoredFleet = { seed: new FleetSeed(seed), product, now: START }
+    const fleet: StoredFleet = { seed: new FleetSeed('test'), product, now: START }
     await enrolIntoStore(collector.store, fleet, count)
     const keys = collector.deps.collectorKeys
-    const gateways = Array.from({ length: count }, (_, index) =>
-      storedGateway(fleet, index, keys, releaseOf(1), START),
-    )
+    const gateways = Array.from({ length: count }, (_, index) => storedGateway(fleet, index, keys, releaseOf(1), START))
     return new SimulatedSite(collector, fleet, gateways)
   }
 
@@ -51,10 +54,13 @@ export class SimulatedSite {
   }
 
   /**
-   * Plays a scenario in virtual time, with an epoch in each period. After almost an hour a person approves what the
-   * first gateway of the scenario reports, for all of them.
+   * Plays a scenario in virtual time, with an epoch in each period. Then, after almost an hour, a person approves what
+   * the first gateway of the scenario reports, for all of them.
    */
-  async play(scenario: Scenario, networks: NetworkMix = { always: 1 }): Promise<Fleet> {
+  async play(
+    scenario: Scenario,
+    { networks = { always: 1 }, approveAtSeconds = 3_500 }: PlayOptions = {},
+  ): Promise<Fleet> {
     const { collectorKeys } = this.collector.deps
     const { publicKey, signer } = collectorKeys
     const schedule = new Schedule()
@@ -73,7 +79,7 @@ export class SimulatedSite {
         transport.deliver({ topic: epochTopic, bytes })
       })
     }
-    schedule.add(3_500_000, async () => {
+    schedule.add(approveAtSeconds * 1000, async () => {
       const [first] = fleet.chosen({ first: 1 })
       if (first !== undefined) await this.approve(first.ueid, clock.wall())
     })

@@ -1,12 +1,4 @@
-import {
-  ascii,
-  u16,
-  u32,
-  u64,
-  u8,
-  utf16,
-  type EventSpec,
-} from './event-log.ts'
+import { ascii, u16, u32, u64, u8, utf16, type EventSpec } from './event-log.ts'
 
 /** The events of firmware that follows the TCG PC Client Platform Firmware Profile, and of what it starts. */
 

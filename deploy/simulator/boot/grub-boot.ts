@@ -44,4 +44,3 @@ export const grubBoot = ({
   grub(9, '/initrd.img-6.1.0-13', 'initrd'),
   application('', `signed ${kernel}`),
 ]
-

@@ -53,7 +53,12 @@ export function attestationKeyOf(
     sign(attest) {
       input ??= { key: pair.privateKey, dsaEncoding: 'ieee-p1363' }
       const signature = sign('sha256', attest, input)
-      return encodeSignature({ scheme: 'ecdsa', hash: 'sha256', r: signature.subarray(0, 32), s: signature.subarray(32) })
+      return encodeSignature({
+        scheme: 'ecdsa',
+        hash: 'sha256',
+        r: signature.subarray(0, 32),
+        s: signature.subarray(32),
+      })
     },
   }
 }
