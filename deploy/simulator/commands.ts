@@ -41,8 +41,8 @@ export const runCommand = defineCommand({
       'The epochs of the collector and its windows do not.',
   ],
   examples: [
-    'run --url https://localhost:8443 --token-file token --ca-file ca.pem --gateways 20 --approve',
-    'run --gateways 20 --scenario tampered-boot --speed 60 --approve',
+    'npm run simulate -- run --url https://localhost:8443 --token-file token --ca-file ca.pem --gateways 20 --approve',
+    'npm run simulate -- run --gateways 20 --scenario tampered-boot --speed 60 --approve',
   ],
   options: {
     url: connectionOptions.url,

@@ -206,8 +206,6 @@ export class Member {
         return this.#reboot(false)
       case 'tampered-boot':
         return this.#reboot(true)
-      case 'clean-boot':
-        return this.#reboot(false)
       case 'listener':
         return this.gateway.drift((readings) => withListener(readings, change.port, change.executable))
       case 'package':

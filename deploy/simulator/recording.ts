@@ -43,16 +43,17 @@ export async function* replay(path: string): AsyncGenerator<UpstreamMessage> {
     throw new KeepsealError('file.unreadable', `${path}: ${reason}`, { cause })
   }
   let rest: Buffer = Buffer.alloc(0)
-  let started = false
+  let isStarted = false
   const source = createReadStream(path, { highWaterMark: 1024 * 1024 })
   for await (const chunk of source as AsyncIterable<Buffer>) {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
-    if (!started && rest.length >= MAGIC.length) {
+    if (!isStarted) {
+      if (rest.length < MAGIC.length) continue
       if (!rest.subarray(0, MAGIC.length).equals(MAGIC)) refuse('not a recording')
       rest = rest.subarray(MAGIC.length)
-      started = true
+      isStarted = true
     }
-    while (started && rest.length >= 8) {
+    while (rest.length >= 8) {
       const [topic, bytes] = [rest.readUInt32BE(0), rest.readUInt32BE(4)]
       if (topic > MAX_TOPIC || bytes > MAX_BYTES) refuse('a message that is too long')
       const end = 8 + topic + bytes
@@ -61,5 +62,5 @@ export async function* replay(path: string): AsyncGenerator<UpstreamMessage> {
       rest = rest.subarray(end)
     }
   }
-  if (!started || rest.length > 0) refuse('it ends in the middle of a message')
+  if (!isStarted || rest.length > 0) refuse('it ends in the middle of a message')
 }

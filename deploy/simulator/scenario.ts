@@ -2,14 +2,12 @@ import type { FindingCode } from '../../shared/codes/findings.ts'
 
 /** What happens to some gateways of a fleet. Durations in seconds. */
 export type Change =
-  /** Installs that release and boots it. */
+  /** Boots that release, whichever it had before. */
   | { readonly kind: 'release'; readonly release: number }
   | { readonly kind: 'listener'; readonly port: number; readonly executable: string }
   | { readonly kind: 'package'; readonly name: string; readonly version: string }
   /** Boots a kernel that is not its release's. */
   | { readonly kind: 'tampered-boot' }
-  /** Boots its release as it should be. */
-  | { readonly kind: 'clean-boot' }
   /** Loses its connection. Afterwards all come back in one moment, or over a minute. */
   | { readonly kind: 'offline'; readonly seconds: number; readonly back: 'at-once' | 'spread' }
   /** A copy of the machine is started elsewhere and reports too. */

@@ -30,8 +30,11 @@ pattern read keepseal/v1/%u/down
 pattern read keepseal/v1/epoch
 `
 
-/** mosquitto on loopback with TLS client certificates: the user is the certificate's common name. */
-export async function startMosquitto(pki: TestPki): Promise<Mosquitto> {
+/**
+ * mosquitto on loopback with TLS client certificates: the user is the certificate's common name. `users`: further lines
+ * of its access list.
+ */
+export async function startMosquitto(pki: TestPki, users = ''): Promise<Mosquitto> {
   const directory = mkdtempSync(join(tmpdir(), 'keepseal-mosquitto-'))
   const file = (name: string, content: string): string => {
     const path = join(directory, name)
@@ -54,7 +57,7 @@ export async function startMosquitto(pki: TestPki): Promise<Mosquitto> {
       'use_identity_as_username true',
       'use_username_as_clientid true',
       'allow_anonymous false',
-      `acl_file ${file('acl', ACL)}`,
+      `acl_file ${file('acl', `${users}${ACL}`)}`,
       '',
     ].join('\n'),
   )

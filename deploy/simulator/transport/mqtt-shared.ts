@@ -7,15 +7,13 @@ import type { Receiver, Transport } from './transport.ts'
 
 export interface SharedConnections {
   readonly url: string
-  /** How many carry the messages of all gateways. */
-  readonly connections: number
-  /** Certificates, and whatever else the broker wants of a user that may write for all. */
-  readonly options: IClientOptions
+  /** One for each connection: certificates, and whatever else the broker tells its users by. */
+  readonly connections: readonly IClientOptions[]
 }
 
 /**
- * Messages of many gateways over a few connections of one user, whom the broker has to let write and read for all of
- * them. That is for benches on a broker of their own: no other broker has such a user.
+ * Messages of many gateways over a few connections, whose users the broker has to let write and read for all of them.
+ * That is for benches on a broker of their own: no other broker has such users.
  */
 export class MqttSharedTransport implements Transport {
   readonly #clients: readonly MqttClient[]
@@ -26,9 +24,11 @@ export class MqttSharedTransport implements Transport {
   }
 
   /** Rejects where the broker is not there, or does not let this user in. */
-  static async open({ url, connections, options }: SharedConnections): Promise<MqttSharedTransport> {
-    const common: IClientOptions = { clean: true, protocolVersion: 5, ...options }
-    const clients = await Promise.all(Array.from({ length: connections }, () => connectAsync(url, common, false)))
+  static async open({ url, connections }: SharedConnections): Promise<MqttSharedTransport> {
+    const common: IClientOptions = { clean: true, protocolVersion: 5 }
+    const clients = await Promise.all(connections.map((own) => connectAsync(url, { ...common, ...own }, false)))
+    // What is lost in a connection is sent again by the gateways, and a connection by its client.
+    for (const client of clients) client.on('error', () => undefined)
     const transport = new MqttSharedTransport(clients)
     const [first] = clients
     // One of them listens for all: each of several would get each answer.

@@ -16,10 +16,10 @@ const GATEWAYS = 20
 const SPEED = 60
 const scenario: Scenario = {
   title: 'one opens a port, another boots a foreign kernel',
-  durationSeconds: 1_500,
+  durationSeconds: 1_200,
   steps: [
-    { atSeconds: 700, gateways: { first: 1 }, change: { kind: 'listener', port: 4444, executable: '/tmp/nc' } },
-    { atSeconds: 700, gateways: { from: 0.95, to: 1 }, change: { kind: 'tampered-boot' } },
+    { atSeconds: 600, gateways: { first: 1 }, change: { kind: 'listener', port: 4444, executable: '/tmp/nc' } },
+    { atSeconds: 600, gateways: { from: 0.95, to: 1 }, change: { kind: 'tampered-boot' } },
   ],
   findings: ['sockets.listener-added', 'boot.kernel-changed'],
 }
