@@ -124,7 +124,8 @@ async function approveFirst(
   say: (line: string) => void,
 ): Promise<void> {
   const [first] = fleet.chosen({ first: 1 })
-  while (first !== undefined && !ended.aborted) {
+  if (first === undefined) return
+  while (!ended.aborted) {
     const { verdictCode, lastFreshAt } = await api.get(`/devices/${first.ueid}`, Device)
     if (lastFreshAt !== null && verdictCode === 'reference-values.missing') {
       await api.post(`/devices/${first.ueid}/approve`, { scope: 'product' }, v.unknown())
