@@ -1,4 +1,5 @@
 import { releaseBoot, tamperedBoot, type SimulatedBoot } from '../boot/boot.ts'
+import type { SectionContents } from '../../../shared/posture/sections.ts'
 import { postureOf, withContent, type Readings, type SimulatedPosture } from './posture.ts'
 
 /** One release of the simulated product. */
@@ -13,14 +14,21 @@ export interface Release {
 /** About as many packages as a small Debian system has. */
 const PACKAGES = 180
 
-const listener = (port: number, executable: string) => ({
-  protocol: 'tcp' as const,
-  family: 'ipv4' as const,
-  scope: 'any' as const,
+type Listener = SectionContents['sockets']['listeners'][number]
+
+const listener = (port: number, executable: string, packageName?: string): Listener => ({
+  protocol: 'tcp',
+  family: 'ipv4',
+  scope: 'any',
   address: '0.0.0.0',
   port,
-  owner: 'known' as const,
-  executables: [executable],
+  interfaces: [],
+  owner: 'known',
+  programs: [
+    packageName === undefined
+      ? { executable, origin: 'none' }
+      : { executable, origin: 'package', package: packageName },
+  ],
 })
 
 /** Every tenth package is one that a release brings in another version. */
@@ -28,7 +36,7 @@ const versionOf = (index: number, release: number): string =>
   index % 10 === 0 ? `1.${release}-${index}` : `1.0-${index}`
 
 function readingsOf(release: number): Readings {
-  const listeners = [listener(22, '/usr/sbin/sshd'), listener(443, '/usr/bin/gateway')]
+  const listeners = [listener(22, '/usr/sbin/sshd', 'package-001'), listener(443, '/usr/bin/gateway', 'package-002')]
   const packages = Array.from({ length: PACKAGES }, (_, index) => ({
     name: `package-${String(index).padStart(3, '0')}`,
     architecture: 'arm64',
@@ -41,6 +49,9 @@ function readingsOf(release: number): Readings {
         listeners,
         tables: ['tcp', 'tcp6', 'udp', 'udp6'],
         owners: 'visible',
+        namespaces: 'visible',
+        bindings: 'visible',
+        vsock: 'visible',
         truncated: false,
         total: listeners.length,
         malformed: 0,

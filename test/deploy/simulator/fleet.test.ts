@@ -12,8 +12,12 @@ import { toHex } from '../../../shared/bytes/bytes.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import { signEpoch } from '../../../shared/evidence/epoch.ts'
 import { decodeEvidence } from '../../../shared/evidence/evidence.ts'
+import { SECTION_IDS } from '../../../shared/posture/sections.ts'
 import { epochTopic, parseUpstreamTopic } from '../../../shared/evidence/topics.ts'
 import { collector, epoch, filled, otherDevice } from '../../support/messages.ts'
+
+/** Sections and the boot log. */
+const CONTENTS = SECTION_IDS.length + 1
 
 const START = Date.UTC(2026, 5, 1)
 const keys = { collectorId: epoch.collectorId, receiptKeyOf: () => filled(32, 9) }
@@ -125,7 +129,7 @@ describe('a simulated fleet', () => {
     const [first] = evidences(told)
     const contents = told.filter(({ kind }) => kind === 'section')
     // Two were taken at the first try, then all with the second report.
-    expect(contents.map(({ at }) => at === contents[0]?.at)).toEqual([true, true, ...Array(10).fill(false)])
+    expect(contents.map(({ at }) => at === contents[0]?.at)).toEqual([true, true, ...Array(CONTENTS).fill(false)])
     expect(first?.place).toMatch(/ 1$/)
     expect(evidences(told).map(({ place }) => place)).toContain(first?.place.replace(/ 1$/, ' 0'))
   })
