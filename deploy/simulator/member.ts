@@ -164,23 +164,30 @@ export class Member {
 
   /** False when the other side did not take all of them. */
   async #publish(messages: readonly UpstreamMessage[]): Promise<boolean> {
-    const { transport, statistics } = this.#around
-    for (const { topic, bytes } of messages) {
-      try {
-        await transport.publish(this.gateway, topic, bytes)
-      } catch (error) {
-        if (!(error instanceof KeepsealError) || !error.code.startsWith('collector.')) throw error
+    const { statistics } = this.#around
+    for (const message of messages) {
+      if (!(await this.#isTaken(message))) {
         this.gateway.notTaken()
         return false
       }
-      if (topic.endsWith('/evidence')) {
+      if (message.topic.endsWith('/evidence')) {
         statistics.sent++
-        this.#kept = [...this.#kept, { topic, bytes }].slice(-KEPT)
+        this.#kept = [...this.#kept, message].slice(-KEPT)
       } else {
         statistics.contentsSent++
       }
     }
     return true
+  }
+
+  async #isTaken({ topic, bytes }: UpstreamMessage): Promise<boolean> {
+    try {
+      await this.#around.transport.publish(this.gateway, topic, bytes)
+      return true
+    } catch (error) {
+      if (error instanceof KeepsealError && error.code.startsWith('collector.')) return false
+      throw error
+    }
   }
 
   async #answered(bytes: Uint8Array): Promise<void> {
@@ -214,7 +221,7 @@ export class Member {
         return this.#goOffline(change.seconds * 1000, change.back === 'at-once' ? 0 : this.#fraction() * SPREAD_MS)
       case 'replay':
         // Sent by somebody else, so that it counts as nothing of this gateway's.
-        for (const { topic, bytes } of this.#kept) await this.#around.transport.publish(this.gateway, topic, bytes)
+        for (const message of this.#kept) await this.#isTaken(message)
     }
   }
 

@@ -100,12 +100,14 @@ async function enrolAll(run: FleetRun, productId: string): Promise<readonly Iden
   const identities: Identity[] = []
   let enrolled = 0
   const token = async (): Promise<string> => {
-    if (enrolled > 0 && enrolled % PER_MINUTE === 0) await sleep(61_000, undefined, { signal: stop })
+    if (enrolled > 0 && enrolled % PER_MINUTE === 0) {
+      await sleep(61_000, undefined, { signal: stop }).catch(() => undefined)
+    }
     enrolled++
     const body = { productId, expiresInSeconds: 600 }
     return (await api.post('/enrolment-tokens', body, v.object({ token: v.string() }))).token
   }
-  for (let index = 0; index < gateways; index++) {
+  for (let index = 0; index < gateways && !stop.aborted; index++) {
     const collectorUrl = api.url.href
     const enrolment = { collectorUrl, authorities, token, product: SIMULATED_PRODUCT, directory, seed }
     identities.push(await enrolOverHttps(enrolment, index))

@@ -29,6 +29,7 @@ export class MqttEachTransport implements Transport {
 
   /** Resolves with the first epoch, or when none has come for a while: the channel goes on trying. */
   connect(gateway: SimulatedGateway, receiver: Receiver): Promise<void> {
+    if (this.#channels.has(gateway)) return Promise.resolve()
     return new Promise((resolve) => {
       const waited = setTimeout(resolve, this.#readyMs).unref()
       const channel = new MqttChannel({
@@ -47,7 +48,6 @@ export class MqttEachTransport implements Transport {
           onDisconnected: () => receiver.onLost(),
         },
       })
-      void this.#channels.get(gateway)?.close()
       this.#channels.set(gateway, channel)
       channel.start()
     })

@@ -56,17 +56,14 @@ describe('scenarios', () => {
 describe('networks', () => {
   it('are chosen in proportion to their parts, and never one without', () => {
     const part = fc.integer({ min: 0, max: 9 })
+    const fraction = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
     fc.assert(
-      fc.property(
-        part,
-        part,
-        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-        (always, slow, fraction) => {
-          fc.pre(always + slow > 0)
-          const chosen = networkOf({ always, 'nb-iot': slow }, fraction)
-          expect(chosen).toBe(fraction * (always + slow) < always ? NETWORKS.always : NETWORKS['nb-iot'])
-        },
-      ),
+      fc.property(part, part, part, fraction, (always, duty, slow, drawn) => {
+        fc.pre(always + duty + slow > 0)
+        const place = drawn * (always + duty + slow)
+        const expected = place < always ? 'always' : place < always + duty ? 'duty-cycled' : 'nb-iot'
+        expect(networkOf({ always, 'duty-cycled': duty, 'nb-iot': slow }, drawn)).toBe(NETWORKS[expected])
+      }),
     )
   })
 
