@@ -3,7 +3,7 @@ import type { Signer } from '../../shared/cose/sign1.ts'
 import type { Claims } from '../../shared/evidence/claims.ts'
 import { encodeClaims, evidenceBinding, signEvidence } from '../../shared/evidence/evidence.ts'
 import { ueidBytes, type Ueid } from '../../shared/evidence/identifiers.ts'
-import { MAX_STATE_ENTRIES, type State } from '../../shared/evidence/state.ts'
+import { boundedState, type State } from '../../shared/evidence/state.ts'
 import type { ImaSuffix, TpmEvidence } from '../../shared/evidence/tpm-evidence.ts'
 import { parseQuoteAttest } from '../../shared/tpm/attest.ts'
 import { quotedStateDigest, type PcrValues } from '../../shared/tpm/pcr-selection.ts'
@@ -89,7 +89,8 @@ function claimsOf(input: EvidenceInput): Claims {
     previous: session.next.previous,
     postureDigest: posture.postureDigest,
     posture: isSame(input.acknowledged.postureDigest, posture.postureDigest) ? null : posture.posture,
-    state: new Map([...posture.state, ...input.state].slice(0, MAX_STATE_ENTRIES)),
+    // The agent's own first: what sensors tell never takes the place of its counters.
+    state: boundedState([...input.state, ...posture.state]),
   }
 }
 

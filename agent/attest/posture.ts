@@ -3,13 +3,14 @@ import { KeepsealError } from '../../shared/errors.ts'
 import type { PostureMap } from '../../shared/evidence/claims.ts'
 import { postureDigestOf } from '../../shared/evidence/posture-digest.ts'
 import type { State, StateScalar } from '../../shared/evidence/state.ts'
-import { encodeSection, type EncodedSection } from '../../shared/posture/canonical.ts'
+import type { EncodedSection } from '../../shared/posture/canonical.ts'
 import type { SectionId } from '../../shared/posture/sections.ts'
 import type { Helper } from '../measure/client/helper.ts'
 import { measurementsOf } from '../measure/client/measurements.ts'
 import { readBootIdentity } from '../sensors/boot-identity.ts'
 import type { Host } from '../sensors/host.ts'
 import { measureAll, SENSORS, type Measurement } from '../sensors/registry.ts'
+import { sendable } from '../sensors/sendable.ts'
 import type { Sensor } from '../sensors/sensor.ts'
 
 /** What the sensors found, in the form in which it is claimed. */
@@ -36,12 +37,14 @@ export async function measurePosture(
   sensors: readonly Sensor[] = SENSORS,
 ): Promise<MeasuredPosture> {
   const asked = await helper.sections()
-  const measurements = await measureAll(host, sensors, measurementsOf(asked))
+  const measurements = new Map(await measureAll(host, sensors, measurementsOf(asked)))
   const sections = new Map<SectionId, EncodedSection>()
   const state = new Map<string, StateScalar>([['agent.helper', asked.status === 'answered' ? 'used' : asked.status]])
   if (asked.status === 'answered') state.set('agent.helper-cpu-ms', asked.answer.cpuMs)
-  for (const [id, { reading }] of measurements) {
-    sections.set(id, encodeSection(id, reading, hash))
+  for (const [id, measurement] of measurements) {
+    const { reading, encoded } = sendable(id, measurement.reading)
+    measurements.set(id, { ...measurement, reading })
+    sections.set(id, encoded)
     if (reading.status === 'measured')
       for (const [key, value] of Object.entries(reading.state ?? {})) state.set(key, value)
   }

@@ -1,8 +1,8 @@
-import { hash } from '../../shared/crypto/node.ts'
-import { encodeSection } from '../../shared/posture/canonical.ts'
+import { boundedState } from '../../shared/evidence/state.ts'
 import type { SectionReading } from '../../shared/posture/reading.ts'
 import type { Host } from '../sensors/host.ts'
 import { measureAll, SENSORS, type Measurement } from '../sensors/registry.ts'
+import { sendable } from '../sensors/sendable.ts'
 import type { Sensor } from '../sensors/sensor.ts'
 import {
   encodeLogAnswer,
@@ -34,21 +34,16 @@ export async function measureSections(
     host,
     sensors.filter(({ privileged }) => privileged === true),
   )
-  const readings = [...measurements.values()].flatMap((measurement) => toReading(measurement) ?? [])
+  const readings = [...measurements.values()].map(toReading)
   return encodeSectionsAnswer({ ...system, cpuMs: totalCpuMs(host), readings })
 }
 
-/** Undefined for content that is larger than a section may be: the agent's own reading stands then. */
-function toReading({ sensor: { section }, reading, cpuMs }: Measurement): HelperReading | undefined {
-  const state = new Map(Object.entries(reading.status === 'measured' ? (reading.state ?? {}) : {}))
+/** What no section may hold has failed, and takes nothing else with it. */
+function toReading({ sensor: { section }, reading: measured, cpuMs }: Measurement): HelperReading {
+  const { reading } = sendable(section, measured)
+  const state = boundedState(Object.entries(reading.status === 'measured' ? (reading.state ?? {}) : {}))
   const detail = 'detail' in reading ? reading.detail.slice(0, MAX_DETAIL).replace(/\p{Surrogate}|^\ufeff/gu, '?') : ''
-  const found = { section, reading: reading as SectionReading, state, cpuMs: Math.round(cpuMs), detail }
-  try {
-    encodeSection(section, found.reading, hash)
-    return found
-  } catch {
-    return undefined
-  }
+  return { section, reading: reading as SectionReading, state, cpuMs: Math.round(cpuMs), detail }
 }
 
 async function readLog(probe: LogProbe, host: Host, system: SystemIdentity): Promise<Uint8Array> {

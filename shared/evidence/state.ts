@@ -1,6 +1,6 @@
 import type { CborField } from '../cbor/fields.ts'
 import type { CborKey, CborMap } from '../cbor/value.ts'
-import { fitsUtf8 } from '../bytes/bytes.ts'
+import { fitsUtf8, utf8 } from '../bytes/bytes.ts'
 
 /** What differs per unit or per report, such as the age of the last update check. Bounded, and never in a section. */
 export type State = ReadonlyMap<string, StateScalar>
@@ -27,7 +27,8 @@ export const STATE_LABELS: ReadonlyMap<string, number> = new Map([
 ])
 const names: ReadonlyMap<CborKey, string> = new Map([...STATE_LABELS].map(([name, label]) => [label, name]))
 
-export const MAX_STATE_ENTRIES = 32
+/** Twice what all sensors can tell together. */
+export const MAX_STATE_ENTRIES = 64
 /** In bytes, as all sizes of texts. */
 export const MAX_STATE_KEY = 32
 export const MAX_STATE_TEXT = 256
@@ -46,6 +47,30 @@ export function readState(map: CborField): State {
     entries.set(name, typeof value === 'string' || typeof value === 'boolean' ? value : item.integer())
   }
   return entries
+}
+
+/**
+ * What a collector takes of these: the first that fit, texts cut where they are too long, and nothing that is no name
+ * or no scalar of the wire. Otherwise one value of one sensor would have the whole message refused.
+ */
+export function boundedState(entries: Iterable<readonly [string, unknown]>): State {
+  const state = new Map<string, StateScalar>()
+  for (const [name, value] of entries) {
+    if (!state.has(name) && state.size >= MAX_STATE_ENTRIES) continue
+    if (name === '' || !fitsUtf8(name, MAX_STATE_KEY)) continue
+    if (typeof value === 'string') state.set(name, cutText(value))
+    else if (typeof value === 'boolean') state.set(name, value)
+    // There is one zero on the wire.
+    else if (Number.isSafeInteger(value)) state.set(name, (value as number) + 0)
+  }
+  return state
+}
+
+function cutText(text: string): string {
+  // No character is shorter than a byte.
+  let cut = text.slice(0, MAX_STATE_TEXT).replace(/\p{Surrogate}|^\ufeff/gu, '?')
+  while (utf8(cut).length > MAX_STATE_TEXT) cut = cut.replace(/.$/su, '')
+  return cut
 }
 
 function textKey(map: CborField, key: CborKey): string {

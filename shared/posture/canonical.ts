@@ -4,7 +4,7 @@ import { decodeCbor, encodeCbor } from '../cbor/codec.ts'
 import type { CborLimits } from '../cbor/scan.ts'
 import type { CborValue } from '../cbor/value.ts'
 import type { HashFunction } from '../crypto/crypto.ts'
-import { KeepsealError, OutcomeError } from '../errors.ts'
+import { OutcomeError } from '../errors.ts'
 import { FAILURE_CODES, NO_PERMISSION_REASONS, NOT_SUPPORTED_REASONS, type SectionReading } from './reading.ts'
 import { SECTIONS, type SectionId } from './sections.ts'
 
@@ -22,7 +22,8 @@ const SECTION_LIMITS: CborLimits = { maxBytes: MAX_SECTION_BYTES, maxDepth: 10, 
 /**
  * Writes a reading in its one canonical form: {section, status, content | reason | code}, lists sorted and unique.
  * The section's name is part of it, so that two sections never share a digest. Anything else that `reading` carries
- * (state, details for the local log) stays on the device. Throws KeepsealError `internal.failure` if it is too large.
+ * (state, details for the local log) stays on the device. Throws OutcomeError
+ * `section.too-large` where no collector would take it for its size.
  */
 export function encodeSection<S extends SectionId>(
   id: S,
@@ -30,7 +31,7 @@ export function encodeSection<S extends SectionId>(
   hash: HashFunction,
 ): EncodedSection {
   const bytes = encodeCbor(toCbor(toWire(id, reading)))
-  if (bytes.length > MAX_SECTION_BYTES) throw new KeepsealError('internal.failure', `section ${id} is too large`)
+  if (bytes.length > MAX_SECTION_BYTES) throw new OutcomeError('section.too-large', `${id}: ${bytes.length} bytes`)
   return { bytes, digest: hash('sha256', bytes) }
 }
 

@@ -76,3 +76,26 @@ test('a section that the agent sees as well is what the agent sees, whatever the
   const { one } = await measured(answering(theirs), own)
   expect(one).toMatchObject({ byHelper: false, reading: { detail: 'own' } })
 })
+
+test('a section that no collector would take has failed, and all others are told', async () => {
+  const missing = { missing: 'absent' } as const
+  const build = { value: 'x'.repeat(5 * 1024 * 1024) }
+  const content = { os: missing, kernel: { release: missing, machine: missing, build } }
+  const large: Sensor = { ...base, measure: () => ({ status: 'measured', content }) }
+  const deceptive: Sensor = {
+    ...base,
+    section: 'boot',
+    measure: () => ({ status: 'measured', content: { surprise: 1 } as never }),
+  }
+  const { sections, measurements } = await measurePosture(host, saying(absent('none')), [
+    large,
+    deceptive,
+    { ...own, section: 'tpm' },
+  ])
+  expect([...sections].map(([id, { bytes }]) => decodeSection(id, bytes))).toEqual([
+    { status: 'failed', code: 'input-too-large' },
+    { status: 'failed', code: 'sensor-fault' },
+    { status: 'failed', code: 'input-malformed' },
+  ])
+  expect(measurements.get('system')?.reading).toMatchObject({ status: 'failed', code: 'input-too-large' })
+})

@@ -133,12 +133,32 @@ describe('what a sensor says in the helper', () => {
     expect(await measured(never, { ...never, privileged: false })).toEqual([])
   })
 
-  test('is left out where it is larger than a section may be, and the others are there', async () => {
-    const build = { value: 'x'.repeat(5 * 1024 * 1024) }
-    const missing = { missing: 'absent' } as const
-    const content = { os: missing, kernel: { release: missing, machine: missing, build } }
-    const other = { ...answering({ status: 'not-supported', reason: 'no-procfs' }), section: 'boot' as const }
-    const readings = await measured(answering({ status: 'measured', content }), other)
-    expect(readings.map(({ section }) => section)).toEqual(['boot'])
+  const missing = { missing: 'absent' } as const
+  const system = (build: string) => ({
+    os: missing,
+    kernel: { release: missing, machine: missing, build: { value: build } },
+  })
+  const other = { ...answering({ status: 'not-supported', reason: 'no-procfs' }), section: 'boot' as const }
+
+  test.each([
+    ['larger than a section may be', 'x'.repeat(5 * 1024 * 1024), 'input-too-large'],
+    ['what the schema does not take', 'a\nb', 'sensor-fault'],
+    ['what the wire does not take', '\ud800', 'sensor-fault'],
+  ])('has failed where it is %s, and the others are there', async (_, build, code) => {
+    const readings = await measured(answering({ status: 'measured', content: system(build) }), other)
+    expect(readings.map(({ section }) => section)).toEqual(['system', 'boot'])
+    expect(readings[0]?.reading).toEqual({ status: 'failed', code })
+  })
+
+  test('brings no state that the agent would refuse', async () => {
+    const state = { 'system.age': 1.5, 'system.text': 'ä'.repeat(300), 'system.count': 3 }
+    const content = system('x')
+    const [reading] = await measured(answering({ status: 'measured', content, state }))
+    expect(reading?.state).toEqual(
+      new Map<string, unknown>([
+        ['system.text', 'ä'.repeat(128)],
+        ['system.count', 3],
+      ]),
+    )
   })
 })

@@ -82,7 +82,7 @@ describe('a claims-set is refused for', () => {
     ['a section id that is a number', claimKey.posture, map([1, filled(32, 1)])],
     ['a section digest of another size', claimKey.posture, map(['boot', filled(20, 1)])],
     ['too many sections', claimKey.posture, map(...numbered(65).map(([id]) => [id, filled(32, 1)] as const))],
-    ['a state with 33 entries', claimKey.state, map(...numbered(33))],
+    ['a state with 65 entries', claimKey.state, map(...numbered(65))],
     ['a state with an empty key', claimKey.state, map(['', 1])],
     ['a state with a long key', claimKey.state, map(['k'.repeat(33), 1])],
     ['a state with a key that is longer in bytes', claimKey.state, map(['ä'.repeat(17), 1])],
