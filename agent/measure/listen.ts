@@ -11,6 +11,7 @@ export interface ListenOptions {
   /** The command line of the process that serves one connection on its standard input. */
   readonly server: readonly [string, ...string[]]
   readonly tell: (message: string) => void
+  readonly lifetimeMs?: number
 }
 
 /** Connections that are served at once; others are closed. */
@@ -19,12 +20,21 @@ const MAX_CONNECTIONS = 4
 /** Until a process that serves a connection is ended. It ends by itself before. */
 const LIFETIME_MS = 25_000
 
+/** For one that is asked to end. What is held up in the kernel, or never comes to look at signals, does not. */
+const GRACE_MS = 2_000
+
 /**
  * What a systemd socket unit with Accept=yes does, for systems without systemd: each connection becomes the standard
  * input of a process of its own. Resolves when it listens. Throws where the socket cannot be made, or others than
  * root and this user could replace it.
  */
-export async function listen({ path, group, server: command, tell }: ListenOptions): Promise<Server> {
+export async function listen({
+  path,
+  group,
+  server: command,
+  tell,
+  lifetimeMs = LIFETIME_MS,
+}: ListenOptions): Promise<Server> {
   const distrusted = distrustDirectory(dirname(path))
   if (distrusted !== undefined) throw new Error(distrusted)
   const groupId = group === undefined ? undefined : groupIdOf(group)
@@ -39,7 +49,7 @@ export async function listen({ path, group, server: command, tell }: ListenOptio
       return
     }
     serving++
-    start(command, connection, tell, () => serving--)
+    start(command, connection, { tell, lifetimeMs }, () => serving--)
   })
   await removeLeftOver(path)
   const mask = process.umask(0o177)
@@ -66,13 +76,16 @@ export async function listen({ path, group, server: command, tell }: ListenOptio
 function start(
   [program, ...args]: ListenOptions['server'],
   connection: Socket,
-  tell: (message: string) => void,
+  { tell, lifetimeMs }: { readonly tell: (message: string) => void; readonly lifetimeMs: number },
   ended: () => void,
 ): void {
   const child = spawn(program, args, { cwd: '/', env: {}, stdio: [connection, connection, 'inherit'] })
-  const timer = setTimeout(() => child.kill('SIGTERM'), LIFETIME_MS)
+  const timers = [
+    setTimeout(() => child.kill('SIGTERM'), lifetimeMs),
+    setTimeout(() => child.kill('SIGKILL'), lifetimeMs + GRACE_MS),
+  ]
   const finish = (): void => {
-    clearTimeout(timer)
+    for (const timer of timers) clearTimeout(timer)
     connection.destroy()
     ended()
   }

@@ -48,6 +48,23 @@ describe('the listener', () => {
     expect(await exchange(path, 'sections')).toMatchObject({ status: 'answered' })
   })
 
+  test('ends what serves a connection for too long, even where that takes no signal', async () => {
+    const path = join(scratch(), 'measure.sock')
+    const deaf = ['/bin/sh', '-c', 'trap "" TERM; while :; do sleep 1; done'] as const
+    const told = await listening(path, { server: deaf, lifetimeMs: 200 })
+    const ended = () =>
+      new Promise((resolve) =>
+        connect({ path })
+          .on('error', () => undefined)
+          .once('close', resolve)
+          .resume(),
+      )
+    await Promise.all(Array.from({ length: 4 }, ended))
+    await ended()
+    // Each was served, and the fifth not refused for those before.
+    expect(told).toEqual([])
+  })
+
   test('serves four connections at once, and no fifth', async () => {
     const path = join(scratch(), 'measure.sock')
     const told = await listening(path)
