@@ -290,3 +290,17 @@ test('what makes a superuser of somebody is critical', () => {
     'access.ssh-empty-passwords',
   ])
 })
+
+test('accounts that show by their passwords alone have not gone without root, nor come where keys cannot be seen', async () => {
+  const tree = appended(GATEWAY, {
+    '/etc/passwd': 'mail:x:8:8::/var/mail:/usr/sbin/nologin\ngdm:x:110:110::/var/lib/gdm:/usr/sbin/nologin\n',
+    '/etc/shadow': 'mail:$y$a$b$c:1::::::\ngdm:*:1::::::\n',
+    '/var/lib/gdm/.config': '',
+  })
+  const before = await reading(tree)
+  const hidden = withoutPermission(treeHost(tree, { run }), '/etc/shadow', '/var/lib/gdm')
+  const found = await findingsBetween('access', before, await accessSensor.measure(hidden))
+  expect(found).toEqual(['access.not-readable passwords'])
+  const back = await findingsBetween('access', await accessSensor.measure(hidden), before)
+  expect(back).toEqual(['access.account-changed passwords'])
+})

@@ -97,6 +97,13 @@ function passwordFact(account: Account): Omit<Fact, 'subject' | 'within'> {
   return { value: `${password.value} (weak)`, codes: allKinds('access.weak-password-hash') }
 }
 
+/**
+ * Whether an account shows by its shell. One without a shell to log in with shows by its password or its keys, which not
+ * everybody may see: where the passwords could be read before and not after, it has not gone, nor is it new.
+ */
+const showsByShell = ({ superuser, shell }: Account): boolean =>
+  superuser || !/(?:^|\/)(?:nologin|false|true)$/.test(shell)
+
 /** An account that is new, gone, or now has number 0 is one statement, whatever else is true of it. */
 export function accountFacts({ list, more, malformed, shadow }: Accounts): Fact[] {
   return [
@@ -114,7 +121,12 @@ export function accountFacts({ list, more, malformed, shadow }: Accounts): Fact[
       const keysCodes = 'missing' in keys && keys.missing !== 'absent' ? NOT_READABLE : KEYS
       const keysText = describe(keys, (known) => `${known.count} keys, ${known.digest}`)
       return [
-        { subject, value: superuser ? 'superuser' : 'user', codes: accountCodes(account), within: ['accounts'] },
+        {
+          subject,
+          value: superuser ? 'superuser' : 'user',
+          codes: accountCodes(account),
+          within: showsByShell(account) ? ['accounts'] : ['accounts', 'passwords'],
+        },
         { subject: `shell ${name}`, value: JSON.stringify(shell), codes: CHANGED, within },
         { subject: `password ${name}`, ...passwordFact(account), within: [...within, 'passwords'] },
         { subject: `keys ${name}`, value: keysText, codes: keysCodes, within },
