@@ -16,6 +16,8 @@ export function readPam(host: Host): AccessContent['pam'] {
   const services = []
   for (const [name, path] of all.value) {
     const file = host.readText(path, MAX_FILE_BYTES)
+    // A link that leads nowhere is no service, and does not make all others unknown.
+    if (file.status === 'absent' && path !== '/etc/pam.conf') continue
     if (file.status !== 'found') return { missing: file.status }
     services.push({ service: printable(name, 128), digest: digestOf(significantLines(file.value).join('\n')) })
   }

@@ -57,8 +57,10 @@ function attempt(read: () => readonly string[]): Rules {
   }
 }
 
-function textOf(host: Host, path: string): string {
+/** Undefined: there is no such file. */
+function textOf(host: Host, path: string): string | undefined {
   const file = host.readText(path, MAX_FILE_BYTES)
+  if (file.status === 'absent') return undefined
   if (file.status !== 'found') throw new Unknown(file.status)
   return file.value
 }
@@ -75,21 +77,32 @@ function filesIn(host: Host, directory: string, counts: (name: string) => boolea
 function readSudoers(host: Host): Rules {
   const lines: string[] = []
   let files = 0
-  const read = (path: string, depth: number): void => {
+  const add = (line: string): void => {
+    if (lines.push(line) > MAX_LINES) throw new Unknown('too-large')
+  }
+  const read = (path: string, depth: number, text: string): void => {
     if (depth > MAX_DEPTH || (files += 1) > MAX_FILES) throw new Unknown('too-large')
-    for (const line of sudoersLines(textOf(host, path))) {
+    for (const line of sudoersLines(text)) {
       const [, kind, target = ''] = /^[@#](include|includedir) "?([^"]*)"?$/.exec(line) ?? []
       const at = target.startsWith('/') ? target : `${path.slice(0, path.lastIndexOf('/'))}/${target}`
       if (kind === 'includedir') {
         // sudoers(5): not what a package manager or an editor has left behind.
         const parts = filesIn(host, at.replace(/\/+$/, ''), (name) => !name.includes('.') && !name.endsWith('~'))
-        for (const part of parts) read(part, depth + 1)
-      } else if (kind === 'include') read(at, depth + 1)
-      else if (lines.push(line) > MAX_LINES) throw new Unknown('too-large')
+        for (const part of parts) read(part, depth + 1, textOf(host, part) ?? '')
+      } else if (kind === 'include') {
+        // The name of this unit would be in the path.
+        if (/%./.test(at)) throw new Unknown('malformed')
+        const included = textOf(host, at)
+        // What is missing is told as it stands, and all else counts: sudo goes on without it.
+        if (included === undefined) add(line)
+        else read(at, depth + 1, included)
+      } else add(line)
     }
   }
   return attempt(() => {
-    read('/etc/sudoers', 0)
+    const text = textOf(host, '/etc/sudoers')
+    if (text === undefined) throw new Unknown('absent')
+    read('/etc/sudoers', 0, text)
     return lines
   })
 }
@@ -108,7 +121,9 @@ function readDoas(host: Host): Rules {
   return attempt(() => {
     const single = host.readText('/etc/doas.conf', MAX_FILE_BYTES)
     if (single.status !== 'found' && single.status !== 'absent') throw new Unknown(single.status)
-    const parts = filesIn(host, '/etc/doas.d', (name) => name.endsWith('.conf')).map((path) => textOf(host, path))
+    const parts = filesIn(host, '/etc/doas.d', (name) => name.endsWith('.conf')).flatMap(
+      (path) => textOf(host, path) ?? [],
+    )
     if (single.status === 'absent' && parts.length === 0) throw new Unknown('absent')
     return [...(single.status === 'found' ? [single.value] : []), ...parts].flatMap(significantLines)
   })

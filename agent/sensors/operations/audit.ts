@@ -39,6 +39,8 @@ function readRules(host: Host): Observation<Rules> {
   const texts: string[] = []
   for (const path of paths) {
     const file = host.readText(path, MAX_BYTES)
+    // A link that leads nowhere holds no rules, and does not make all others unknown.
+    if (file.status === 'absent' && path !== MERGED) continue
     if (file.status !== 'found') return { missing: file.status }
     texts.push(file.value)
   }

@@ -304,3 +304,23 @@ test('accounts that show by their passwords alone have not gone without root, no
   const back = await findingsBetween('access', await accessSensor.measure(hidden), before)
   expect(back).toEqual(['access.account-changed passwords'])
 })
+
+describe('a file that is missing hides nothing of the others', () => {
+  const missing: Tree = {
+    ...appended(GATEWAY, { '/etc/sudoers': '@include /etc/sudoers.local\n' }),
+    '/etc/pam.d/gone': { link: '/nowhere' },
+    '/etc/sudoers.d/gone': { link: '/nowhere' },
+  }
+
+  test('of sudoers', async () => {
+    const after = appended(missing, { '/etc/sudoers': 'eve ALL=(ALL) NOPASSWD: ALL\n' })
+    expect(await findingsOf(missing, after)).toEqual(['access.sudo-without-password sudo without password'])
+    const there = { ...missing, '/etc/sudoers.local': 'eve ALL=(ALL) ALL\n' }
+    expect(await findingsOf(missing, there)).toEqual(['access.sudo-rules-changed sudo rules'])
+  })
+
+  test('of PAM', async () => {
+    const after = appended(missing, { '/etc/pam.d/sshd': 'auth sufficient pam_permit.so\n' })
+    expect(await findingsOf(missing, after)).toEqual(['access.pam-changed pam sshd'])
+  })
+})
