@@ -1,9 +1,13 @@
 import type { ChannelSetting } from '../../../shared/posture/sections/update-channel.ts'
-import type { Host } from '../host.ts'
+import type { Host, HostStat } from '../host.ts'
 import { setting } from './manager.ts'
 
 /** systemd.unit(5), the system's unit search path in its order. */
 const DIRECTORIES = [
+  '/etc/systemd/system.control',
+  '/run/systemd/system.control',
+  '/run/systemd/transient',
+  '/run/systemd/generator.early',
   '/etc/systemd/system',
   '/run/systemd/system',
   '/usr/local/lib/systemd/system',
@@ -38,6 +42,7 @@ export function unitState(host: Host, unit: string): UnitState {
     const stat = host.stat(`${directory}/${unit}`)
     if (stat.status === 'no-permission') return 'unknown'
     if (stat.status !== 'found') continue
+    if (isNothing(host, `${directory}/${unit}`, stat.value.kind)) return 'masked'
     exists = true
     break
   }
@@ -48,6 +53,13 @@ export function unitState(host: Host, unit: string): UnitState {
     ),
   )
   return isWanted ? 'enabled' : 'disabled'
+}
+
+/** systemd.unit(5): a unit that is empty, or leads to /dev/null by whatever way, is masked. */
+function isNothing(host: Host, path: string, kind: HostStat['kind']): boolean {
+  if (kind !== 'file') return kind === 'other'
+  const text = host.readText(path, 1)
+  return text.status === 'found' && text.value === ''
 }
 
 /** The same for a service that runs all the time, which can be stopped without being disabled. */
