@@ -26,8 +26,8 @@ const CHECK_NAMES: ReadonlyMap<string, string> = new Map(Object.keys(CHECKS).map
 const VERIFY = /^acquire::https(?:::.+)?::verify-(?:peer|host)$/
 /** Through whom it is fetched, also for one host; a command that answers the question is one too. */
 const PROXY = /^acquire::(?:https?|ftp|socks5h)::(?:.+::)?proxy(?:-auto-detect)?$|^acquire::(?:https?|ftp)::proxy::.+$/
-/** Where apt looks for all that is read here. */
-const DIRECTORIES = /^dir::etc(?:::|$)|^dir$|^dir::state(?:::lists)?$/
+/** Where apt looks for all that is read here, and for the programs that check signatures; what those are told to take. */
+const DIRECTORIES = /^dir::(?:etc|bin)(?:::|$)|^dir$|^dir::state(?:::lists)?$|^apt::(?:key|hashes)::/
 const AUTOMATIC = /^apt::periodic::|^unattended-upgrade::(?:allowed-origins|origins-pattern)::\d+$/
 
 /** Settings can be for one program alone: `Binary::apt-get::…`, apt.conf(5). */

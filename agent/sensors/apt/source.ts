@@ -85,25 +85,28 @@ export function expandEntry(entry: SourceEntry): ExpandedSources | undefined {
   return { sources, keyrings: signers.keyrings, inline: signers.inline }
 }
 
-/** The words that apt takes for yes and no (apt-pkg, StringToBool). Anything else leaves the default. */
+/**
+ * The words that apt takes for yes and no (apt-pkg, StringToBool), and 1 and 0 in whatever way strtol(3) reads them.
+ * Anything else leaves the default.
+ */
 export function optionValue(text: string | undefined): OptionValue {
-  switch (text?.trim().toLowerCase()) {
+  const word = text?.trim().toLowerCase() ?? ''
+  switch (word) {
     case 'yes':
     case 'true':
     case 'with':
     case 'on':
     case 'enable':
-    case '1':
       return 'yes'
     case 'no':
     case 'false':
     case 'without':
     case 'off':
     case 'disable':
-    case '0':
       return 'no'
     default:
-      return 'default'
+      if (/^\+?(?:0x0*|0*)1$/.test(word)) return 'yes'
+      return /^[+-]?(?:0x0+|0+)$/.test(word) ? 'no' : 'default'
   }
 }
 

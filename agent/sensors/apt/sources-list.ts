@@ -59,16 +59,21 @@ function oneLineEntry([type = '', ...rest]: readonly string[]): SourceEntry | un
   return { types: [type], uris: [uri], suites: [suite], components, options }
 }
 
+/** apt-pkg, ParseQuoteWord: a byte may be written as a percent sign and two digits. */
+const unescape = (word: string): string =>
+  word.replace(/%([\da-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
+
 function readOptions(bracket: string): Map<string, string> | undefined {
   if (!bracket.endsWith(']')) return undefined
   const options = new Map<string, string>()
-  for (const word of bracket.slice(1, -1).split(/\s+/)) {
-    if (word === '') continue
+  for (const written of bracket.slice(1, -1).split(/\s+/)) {
+    if (written === '') continue
+    const word = unescape(written.replaceAll('"', ''))
     const equals = word.indexOf('=')
     if (equals <= 0) return undefined
     // `option+=value` and `option-=value` change a list; for the options of interest here there is none to change.
     const name = word.slice(0, equals).replace(/[+-]$/, '').toLowerCase()
-    options.set(name, word.slice(equals + 1).replaceAll('"', ''))
+    options.set(name, word.slice(equals + 1))
   }
   return options
 }

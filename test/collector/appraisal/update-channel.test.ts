@@ -286,3 +286,36 @@ test('what lets unsigned updates in is critical, and all of it reassesses the ce
   const critical = codes.filter((code) => findings[code].severity === 'critical')
   expect(critical).toEqual(['update-channel.unsigned-source', 'update-channel.checks-disabled'])
 })
+
+describe('a source of apt that is trusted without a signature, in any way in which apt reads it, is one finding', () => {
+  test.each(['yes', 'Yes', '1', '01', '0x1', '+1', '"yes"', '%79es', 'y%45s'])('trusted=%s', async (value) => {
+    const after = edited(DEBIAN, LIST, 'deb [', `deb [trusted=${value} `)
+    expect(await findingsOf(DEBIAN, after)).toEqual([
+      expect.stringMatching(/^update-channel\.unsigned-source source apt/),
+    ])
+  })
+
+  test('the name of the option with escapes', async () => {
+    const after = edited(DEBIAN, LIST, 'deb [', 'deb [%74rusted=yes ')
+    expect(await findingsOf(DEBIAN, after)).toEqual([
+      expect.stringMatching(/^update-channel\.unsigned-source source apt/),
+    ])
+  })
+
+  test('in the other style', async () => {
+    const after = edited(DEBIAN, '/etc/apt/sources.list.d/vendor.sources', 'Types', 'Trusted: 01\nTypes')
+    expect(await findingsOf(DEBIAN, after)).toEqual([
+      expect.stringMatching(/^update-channel\.unsigned-source source apt/),
+    ])
+  })
+})
+
+test.each(['Dir::Bin::gpg', 'Dir::Bin::Methods::gpgv', 'APT::Key::gpgvcommand', 'APT::Hashes::SHA1::Weak'])(
+  'what checks signatures replaced by %s is one finding',
+  async (name) => {
+    const after = { ...DEBIAN, '/etc/apt/apt.conf.d/99x': `${name} "/tmp/x";\n` }
+    expect(await findingsOf(DEBIAN, after)).toEqual([
+      expect.stringMatching(/^update-channel\.setting-changed setting apt/),
+    ])
+  },
+)
