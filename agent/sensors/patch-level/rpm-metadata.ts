@@ -29,7 +29,8 @@ type Keys = readonly [epoch: string, version: string, release: string]
 
 function attributesOf(text: string): ReadonlyMap<string, string> {
   const attributes = new Map<string, string>()
-  for (const [, name = '', value = ''] of text.matchAll(/([A-Za-z]+)\s*=\s*["']([^"'<&]*)["']/g))
+  // From the beginning of a name on only: what a server sends may be one long word.
+  for (const [, name = '', value = ''] of text.matchAll(/\b([A-Za-z]+)\s*=\s*["']([^"'<&]*)["']/g))
     attributes.set(name, value)
   return attributes
 }
