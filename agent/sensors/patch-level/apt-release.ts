@@ -11,7 +11,7 @@ export interface ReleaseFacts {
 
 /** The facts stand before the digests, which make up nearly all of the file. */
 const HEAD_BYTES = 16 * 1024
-const FIELD = /^(Origin|Label|Suite|Codename|NotAutomatic|ButAutomaticUpgrades):[ \t]*(.*?)[ \t]*$/gm
+const FIELD = /^(Origin|Label|Suite|Codename|NotAutomatic|ButAutomaticUpgrades):(.*)$/gm
 const DIGESTS = /^(?:MD5Sum|SHA1|SHA256|SHA512):/m
 
 /** Without a readable release file nothing is known of the archive: apt's default, and no security archive. */
@@ -22,7 +22,8 @@ export function readRelease(host: Host, prefix: string): ReleaseFacts {
     if (text === undefined) continue
     const stat = host.stat(path)
     const fields = new Map<string, string>()
-    for (const [, field = '', value = ''] of text.split(DIGESTS, 1).join('').matchAll(FIELD)) fields.set(field, value)
+    for (const [, field = '', value = ''] of text.split(DIGESTS, 1).join('').matchAll(FIELD))
+      fields.set(field, value.trim())
     const names = [fields.get('Suite'), fields.get('Codename')]
     return {
       priority: fields.get('NotAutomatic') !== 'yes' ? 500 : fields.get('ButAutomaticUpgrades') === 'yes' ? 100 : 1,

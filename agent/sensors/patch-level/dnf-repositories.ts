@@ -94,10 +94,15 @@ function downloaded(host: Host, id: string, directory: string | undefined): DnfR
     return { id: printable(id, 256), repomd, primary: undefined, advisories: undefined }
   }
   const places = new Map<string, string>()
-  for (const [, type = '', content = ''] of text.value.matchAll(/<data\s+type="(\w+)"\s*>([^]*?)<\/data>/g)) {
+  // Cut first, and looked at from one place of each piece on: a server may send what begins often and never ends.
+  for (const piece of text.value.split('</data>').slice(0, -1)) {
+    const data = piece.slice(Math.max(piece.lastIndexOf('<data'), 0))
+    const type = /^<data\s+type="(\w+)"\s*>/.exec(data)?.[1]
+    const location = data.indexOf('<location')
+    const tag = location < 0 ? '' : data.slice(location, data.indexOf('>', location))
     // No way out of the directory.
-    const href = /<location\s[^>]*?href="(repodata\/[A-Za-z0-9._-]+)"/.exec(content)?.[1]
-    if (href !== undefined) places.set(type, `${directory}/${href}`)
+    const href = /\shref="(repodata\/[A-Za-z0-9._-]+)"/.exec(tag)?.[1]
+    if (type !== undefined && href !== undefined) places.set(type, `${directory}/${href}`)
   }
   /** With zchunk, which is not read here, a file of that kind is what was downloaded. */
   const placeOf = (type: string): string | undefined =>
