@@ -54,7 +54,15 @@ export function readConfiguration(host: Host): ConfigurationFile[] {
       }
     }
   }
-  return found.slice(0, MAX_CONFIGURATION_FILES)
+  if (found.length <= MAX_CONFIGURATION_FILES) return found
+  // What does not fit is told as a whole: a change in it is one of the configuration too.
+  const named = found.slice(0, MAX_CONFIGURATION_FILES - 1)
+  const others = found.slice(named.length)
+  const content = digestOf(others.map((one) => `${one.manager} ${one.path} ${one.content}`).join('\n'))
+  return [
+    ...named,
+    { manager: (others[0] as ConfigurationFile).manager, path: `(${others.length} more files)`, content },
+  ]
 }
 
 /** Saved rules carry counters. */

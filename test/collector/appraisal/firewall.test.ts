@@ -72,6 +72,22 @@ describe('of a gateway whose rules were approved, exactly one finding', () => {
     expect(await findingsOf(nft(...RULES), replaced(ssh), after)).toEqual(['firewall.rules-changed rules nf_tables'])
   })
 
+  test('a file of very many changed', async () => {
+    const files = (last: string): Tree => ({
+      ...NO_LEGACY,
+      ...Object.fromEntries(
+        Array.from({ length: 100 }, (_, n) => [`/etc/nftables.d/${100 + n}.nft`, `add rule ${n}\n`]),
+      ),
+      '/etc/nftables.d/zz.nft': last,
+    })
+    const found = await findingsBetween(
+      'firewall',
+      await reading(nft(...RULES), files('drop\n')),
+      await reading(nft(...RULES), files('accept\n')),
+    )
+    expect(found).toEqual(['firewall.configuration-changed configuration'])
+  })
+
   test('none where only handles, counters, guests of sets and the order of tables differ', async () => {
     const bad = (...elem: unknown[]) => ({ set: { family: 'inet', name: 'bad', table: 'filter', type: 'a', elem } })
     const counter = (packets: number) => rule('input', { counter: { packets, bytes: packets * 2 } })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createHost, type Host } from '../../../../agent/sensors/host.ts'
 import { measureAll } from '../../../../agent/sensors/registry.ts'
-import { encodeSection } from '../../../../shared/posture/canonical.ts'
+import { decodeSection, encodeSection } from '../../../../shared/posture/canonical.ts'
 import { sha256 } from '../../../support/posture.ts'
 import { treeHost, writeTree, type Tree } from '../../../support/host-tree.ts'
 
@@ -15,7 +15,7 @@ const records = (bytes: number): string =>
 
 const measure = async (host: Host) => {
   const all = await measureAll(host)
-  for (const [id, { reading }] of all) encodeSection(id, reading as never, sha256)
+  for (const [id, { reading }] of all) decodeSection(id, encodeSection(id, reading as never, sha256).bytes)
   return { packages: all.get('packages')?.reading, patchLevel: all.get('patch-level')?.reading }
 }
 const of = (tree: Tree) => measure(treeHost(tree))

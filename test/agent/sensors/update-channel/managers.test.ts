@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { measureAll } from '../../../../agent/sensors/registry.ts'
 import { updateChannelSensor } from '../../../../agent/sensors/update-channel.ts'
 import type { Reading } from '../../../../agent/sensors/sensor.ts'
-import { encodeSection } from '../../../../shared/posture/canonical.ts'
+import { decodeSection, encodeSection } from '../../../../shared/posture/canonical.ts'
 import type { UpdateChannel } from '../../../../shared/posture/sections/update-channel.ts'
 import { treeHost, withoutPermission, type Tree } from '../../../support/host-tree.ts'
 import { sha256 } from '../../../support/posture.ts'
@@ -18,7 +18,9 @@ function measured(tree: Tree) {
   const reading = measure(tree)
   if (reading.status !== 'measured') throw new Error(JSON.stringify(reading))
   // What is measured has to fit the schema that the collector holds it to.
-  encodeSection('update-channel', reading, sha256)
+  expect(decodeSection('update-channel', encodeSection('update-channel', reading, sha256).bytes).status).toBe(
+    'measured',
+  )
   return reading
 }
 
