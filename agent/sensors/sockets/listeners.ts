@@ -91,6 +91,12 @@ export function withOwner(
   return { ...place, ...bound, owner, ...(programs.length === 0 ? {} : { programs }) }
 }
 
+/** Names that are made anew for each container or network: of docker and podman, CNI, LXC, Calico and Cilium. */
+const TRANSIENT = /^(?:(veth)(?:[0-9a-f]{7,8}|[0-9A-Za-z]{6})|(br-|cali|lxc)[0-9a-f]{11,12})$/
+
+/** What is different each time stands as `*`, so that equal systems read equal. */
+const stableName = (name: string): string => printable(name.replace(TRANSIENT, '$1$2*'), 64)
+
 /** Of several sockets the widest: that of one that is bound to no interface, and of one that takes IPv4 as well. */
 function boundTo(
   { family, scope }: Place,
@@ -99,7 +105,7 @@ function boundTo(
   const known = bindings.filter((binding) => binding !== undefined)
   if (known.length < bindings.length) return {}
   const names = new Set(known.map((binding) => binding.interface))
-  const interfaces = names.has('') ? [] : [...names].sort().map((name) => printable(name, 64))
+  const interfaces = names.has('') ? [] : [...new Set([...names].map(stableName))].sort()
   const only = known.map(({ ipv6Only }) => ipv6Only)
   // Of one address it says nothing: that is either of IPv4 or not.
   const hasOnly = family === 'ipv6' && scope === 'any' && !only.includes(undefined)

@@ -357,6 +357,13 @@ describe('how it is bound', () => {
     expect((await bound(line(1, '0.0.0.0%wan:68'), line(2, '0.0.0.0:68')))[0]).toEqual({ interfaces: [] })
   })
 
+  test('to interfaces whose names are made anew for each container', async () => {
+    const names = async (...all: [string, string]) => (await bound(line(1, all[0]), line(2, all[1])))[0]?.interfaces
+    expect(await names('0.0.0.0%veth1a2b3c4:68', '0.0.0.0%vethf00d5eed:68')).toEqual(['veth*'])
+    expect(await names('0.0.0.0%br-0123456789ab:68', '0.0.0.0%br-lan:68')).toEqual(['br-*', 'br-lan'])
+    expect(await names('0.0.0.0%vethXy1z9Q:68', '0.0.0.0%veth0:68')).toEqual(['veth*', 'veth0'])
+  })
+
   test('is not told where one of two is not known', async () => {
     expect((await bound(line(1, '0.0.0.0%wan:68')))[0]).toEqual({})
   })
