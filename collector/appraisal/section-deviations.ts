@@ -92,5 +92,15 @@ export function changeDeviation(id: SectionId, change: Change): Deviation {
   const before = change.kind === 'added' ? null : change.before
   const after = change.kind === 'removed' ? null : change.after
   if (change.subject === STATUS_SUBJECT) return sectionStatus(id, before, after)
-  return { code: change.code ?? SECTION_CODES[id][change.kind], subject: change.subject, before, after }
+  const said = after === null || change.parts === undefined ? after : `${after}; with ${partsText(change.parts)}`
+  return { code: change.code ?? SECTION_CODES[id][change.kind], subject: change.subject, before, after: said }
+}
+
+const MAX_PARTS = 8
+const MAX_PART = 160
+
+/** So that a further change of a part shows in the finding of the whole, and nobody approves what he was not told. */
+function partsText(parts: readonly string[]): string {
+  const shown = parts.slice(0, MAX_PARTS).map((part) => (part.length > MAX_PART ? `${part.slice(0, MAX_PART)}…` : part))
+  return parts.length > MAX_PARTS ? `${shown.join(', ')} and ${parts.length - MAX_PARTS} more` : shown.join(', ')
 }

@@ -12,6 +12,8 @@ export type Change = (
   readonly subject: string
   /** Which finding this is, where the section says so. */
   readonly code?: FindingCode
+  /** What changed with it and is no finding of its own, each with what it is now: whoever approves the one approves these. */
+  readonly parts?: readonly string[]
 }
 
 /** The subject of a change between measured and not measured. */
@@ -96,8 +98,33 @@ export function changesOf(
     changes.push({ subject, kind: 'removed', before: statement.value, ...removalCode(statement) })
     within.set(subject, statement.within ?? [])
   }
+  return folded(changes, within)
+}
+
+/** Leaves a change that is part of others to them, and tells with each of those what it stands for. */
+function folded(changes: readonly Change[], within: ReadonlyMap<string, readonly string[]>): readonly Change[] {
   const changed = new Set(changes.map(({ subject }) => subject))
-  return changes.filter(({ subject }) => within.get(subject)?.some((whole) => changed.has(whole)) !== true)
+  const wholesOf = (subject: string): string[] => (within.get(subject) ?? []).filter((whole) => changed.has(whole))
+  const parts = new Map<string, string[]>()
+  for (const change of changes) {
+    const now = 'after' in change ? change.after : 'gone'
+    for (const whole of wholesOf(change.subject)) {
+      parts.set(whole, [...(parts.get(whole) ?? []), `${change.subject}: ${now}`])
+    }
+  }
+  // Parts of parts are told with the outermost.
+  const allOf = (subject: string, seen: Set<string>): string[] => {
+    if (seen.has(subject)) return []
+    seen.add(subject)
+    const inner = changes.filter((change) => wholesOf(change.subject).includes(subject))
+    return [...(parts.get(subject) ?? []), ...inner.flatMap((change) => allOf(change.subject, seen))]
+  }
+  return changes
+    .filter(({ subject }) => wholesOf(subject).length === 0)
+    .map((change) => {
+      const all = parts.has(change.subject) ? allOf(change.subject, new Set()) : []
+      return all.length === 0 ? change : { ...change, parts: [...new Set(all)].sort() }
+    })
 }
 
 /** What is not named counts as zero. What was not seen before, which is infinite, cannot have become weaker. */
