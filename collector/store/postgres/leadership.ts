@@ -29,13 +29,23 @@ export async function joinPostgres(settings: PostgresSettings): Promise<Leadersh
     isLeading = await heldAfter(session, question)
     return isLeading
   }
+  // One question at a time: two that find no session would open two, of which one is forgotten and keeps the lock; and an
+  // answer that comes late would speak of a session that was lost meanwhile.
+  let last: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(action: () => Promise<T>): Promise<T> => {
+    const result = last.then(action)
+    last = result.catch(() => undefined)
+    return result
+  }
   return {
     isLeader: () =>
-      ask().catch(async () => {
-        await lose()
-        return false
-      }),
-    release: lose,
+      inTurn(() =>
+        ask().catch(async () => {
+          await lose()
+          return false
+        }),
+      ),
+    release: () => inTurn(lose),
   }
 }
 

@@ -164,6 +164,27 @@ describe.skipIf(postgresPrograms === undefined)(`a database (${postgresName})`, 
     await close()
   })
 
+  it('is led again after a lost session, however many ask for the leader at once', async () => {
+    const { settings, close } = await opened()
+    const one = await joinCollectors({ postgres: settings })
+    const askAll = () => Promise.all(Array.from({ length: 4 }, () => one.isLeader()))
+    for (let round = 0; round < 3; round++) {
+      await query(
+        settings,
+        "select pg_terminate_backend(pid) from pg_locks join pg_database on pg_database.oid = database where locktype = 'advisory' and datname = current_database()",
+      )
+      await askAll()
+      await askAll()
+      expect(await askAll()).toEqual([true, true, true, true])
+      // Sessions that nobody remembers would keep the lock.
+      const held =
+        "select distinct pid from pg_locks join pg_database on pg_database.oid = database where locktype = 'advisory' and datname = current_database()"
+      expect((await query(settings, held)).length).toBe(1)
+    }
+    await one.release()
+    await close()
+  })
+
   it('is not restored while a collector serves, and not served while it is restored', async () => {
     const { settings, close } = await opened()
     const location = { postgres: settings }
