@@ -89,6 +89,14 @@ function assertReduction(register: Register, before: Certificate, draft: Draft):
     register.profiles.get(profile.id)?.find(({ version }) => version === profile.version)?.targets ?? {}
   const raised = lowered(targetsOf(draft.profile), targetsOf(before.profile))
   if (raised.length > 0) refuse('certificate.scope-widened', raised.join(', '))
+  const isLonger = draft.validUntil > before.validUntil || draft.supportUntil > before.supportUntil
+  if (isLonger) refuse('decision.period', `a reduction ends no later than ${before.id}`)
+}
+
+/** The rules for a lowering compare the versions of one profile: another profile would be a lowering without any. */
+function assertSameProfile(before: Certificate, { profile }: Draft): void {
+  if (profile.id === before.profile.id) return
+  refuse('certificate.profile-mismatch', `${before.id} is for ${before.profile.id}`)
 }
 
 function ended(certificate: Certificate, state: CertificateState, reason: string): Certificate {
@@ -121,6 +129,7 @@ const draft: DecisionKind<Draft> = defineKind({
     assertProfile(register, detail)
     if (detail.supersedes !== null) {
       const before = existing(register, detail.supersedes, ...IN_FORCE)
+      assertSameProfile(before, detail)
       if (detail.isReduction) assertReduction(register, before, detail)
     }
     if (detail.validUntil <= at || detail.supportUntil <= at) refuse('decision.period', 'it would be expired')

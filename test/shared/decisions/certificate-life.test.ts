@@ -212,4 +212,34 @@ describe('a reduction', () => {
     expect(await drafted({})).toBe('certificate.scope-widened')
     expect(await drafted({ products: ['prd_3'] })).toBe('certificate.scope-widened')
   })
+  test('ends no later than what it reduces', async () => {
+    const people = await inForce()
+    const { validUntil, supportUntil } = certificateOf(people)
+    const reduced = (over: object) => ({
+      supersedes: 'crt_1',
+      isReduction: true,
+      products: ['prd_1'],
+      validUntil,
+      supportUntil,
+      ...over,
+    })
+    const drafted = (over: object) =>
+      refusal(people, people.certifier, 'certificate.draft', 'crt_2', certificate(people, reduced(over)))
+    expect(await drafted({ validUntil: validUntil + 1 })).toBe('decision.period')
+    expect(await drafted({ supportUntil: supportUntil + 1 })).toBe('decision.period')
+    await issueCertificate(people, 'crt_2', reduced({}))
+  })
+})
+
+test.each([true, false])('a lowering by another profile is refused (reduction: %s)', async (isReduction) => {
+  const people = await inForce()
+  const lower = profile(1, 1)
+  await people.decide(people.vendor, 'profile.submit', 'pro_lower', lower)
+  await people.decide(people.certifier, 'profile.approve', 'pro_lower', { version: 1, digest: lower.digest })
+  const over = { supersedes: 'crt_1', isReduction, profile: { id: 'pro_lower', version: 1, digest: lower.digest } }
+  const { validUntil, supportUntil } = certificateOf(people)
+  const draft = certificate(people, { ...over, validUntil, supportUntil })
+  expect(await refusal(people, people.certifier, 'certificate.draft', 'crt_2', draft)).toBe(
+    'certificate.profile-mismatch',
+  )
 })
