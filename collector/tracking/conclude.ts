@@ -67,7 +67,9 @@ export function conclude(
   const opened = newDeviations.map((deviation): OpenedFinding => ({ ...deviation, state: 'open', openedAt }))
   const seen = open.flatMap((finding) => {
     const deviation = seenNow.get(keyOf(finding))
-    return deviation === undefined ? [] : [{ id: finding.id, after: deviation.after, state: 'open' as const }]
+    return deviation === undefined
+      ? []
+      : [{ id: finding.id, after: afterOf(finding, deviation), state: 'open' as const }]
   })
   const left = open
     .filter((finding) => !seenNow.has(keyOf(finding)) && isDecided(finding, appraisal))
@@ -107,7 +109,20 @@ export const comparesBoot = (code: FindingCode): boolean => COMPARED.has(code)
 function explainedBy({ release, deviations }: Appraisal, { judgedAt }: AppraisalTimes): (finding: Finding) => boolean {
   const isOfRelease = judgedAt !== undefined && release !== null && release.isWhole && release.isAccepted
   const isGood = isOfRelease && !deviations.some(({ code }) => axisOf(code) === 'integrity')
-  return ({ code, state }) => isGood && state === 'open' && comparesBoot(code)
+  return ({ code, state, after }) =>
+    isGood && state === 'open' && comparesBoot(code) && after?.includes(EARLIER) !== true
+}
+
+const EARLIER = '; earlier: '
+
+/**
+ * A boot that was found with one value and then with another keeps the first one beside the newest: both have failed, and
+ * the release that is the newest explains it alone.
+ */
+function afterOf({ code, after: known }: Finding, { after }: Deviation): string | null {
+  if (!comparesBoot(code) || known === after) return after
+  const [newest = '', first = newest] = (known ?? 'nothing').split(EARLIER, 2)
+  return `${after ?? 'nothing'}${EARLIER}${first}`
 }
 
 /** History does not become the present: what it shows is over, but an integrity failure still wants a person. */
