@@ -1,6 +1,8 @@
 import type { Logger } from 'pino'
+import { OutcomeError } from '../../shared/errors.ts'
+import type { Device, DeviceState } from '../model/device.ts'
 import type { Store } from '../store/index.ts'
-import { releaseSet, releaseSetKey } from '../releases/release-set.ts'
+import { presentReleases, releaseSetKey } from '../releases/release-set.ts'
 import type { EvidenceDependencies, Handled } from './evidence-handler.ts'
 import { reappraise } from './reconsider.ts'
 
@@ -19,7 +21,7 @@ export async function judgeAgain(
   now: number,
   onHandled: (handled: Handled) => void = () => undefined,
 ): Promise<number> {
-  const judgedBy = releaseSetKey(releaseSet(await store.releases.ofProduct(productId), now))
+  const judgedBy = releaseSetKey(presentReleases(await store.releases.ofProduct(productId), now))
   let judged = 0
   for (;;) {
     const handled = await store.transaction((transaction) => judgeSome(transaction, productId, judgedBy, deps, now))
@@ -40,7 +42,7 @@ async function judgeSome(
   for (const id of await store.releases.toJudge(productId, judgedBy, BATCH)) {
     const device = await store.devices.byId(id)
     const state = await store.devices.stateOf(id)
-    handled.push(device === undefined ? undefined : await reappraise(store, device, state, deps, now))
+    handled.push(device === undefined ? undefined : await judgeOne(store, device, state, deps, now))
     // Also where its evidence is not kept, and there is nothing to judge: it is judged with its next report.
     const after = await store.devices.stateOf(id)
     if (after.release.judgedBy !== judgedBy) {
@@ -48,6 +50,22 @@ async function judgeSome(
     }
   }
   return handled
+}
+
+/** One whose newest evidence an earlier version has taken, and this one cannot read, must not keep the others waiting. */
+async function judgeOne(
+  store: Store,
+  device: Device,
+  state: DeviceState,
+  deps: EvidenceDependencies,
+  now: number,
+): Promise<Handled | undefined> {
+  try {
+    return await reappraise(store, device, state, deps, { now, judgedAt: now })
+  } catch (error) {
+    if (error instanceof OutcomeError) return undefined
+    throw error
+  }
 }
 
 export interface ReleaseClockOptions {
@@ -61,6 +79,8 @@ export interface ReleaseClockOptions {
 }
 
 const PERIOD_MS = 10_000
+/** Looks after which devices are looked through although nothing has changed: some ten minutes. */
+const LOOKS = 60
 
 /** Lets closing dates act by time alone. Looks at stored dates each time: there is nothing to forget. */
 export class ReleaseClock {
@@ -69,6 +89,7 @@ export class ReleaseClock {
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #isAskedAgain = false
+  #looks = 0
 
   constructor(options: ReleaseClockOptions) {
     this.#options = options
@@ -103,9 +124,12 @@ export class ReleaseClock {
 
   async #look(): Promise<void> {
     const { store, deps, clock, logger, onHandled } = this.#options
+    // A report that was on its way when a date passed may have been judged by what counted before.
+    this.#looks = (this.#looks + 1) % LOOKS
+    if (this.#looks === 0) this.#done.clear()
     for (const productId of await store.releases.productsWithReleases()) {
       const now = clock()
-      const key = releaseSetKey(releaseSet(await store.releases.ofProduct(productId), now))
+      const key = releaseSetKey(presentReleases(await store.releases.ofProduct(productId), now))
       if (this.#done.get(productId) === key) continue
       const judged = await judgeAgain(store, productId, deps, now, onHandled)
       if (judged > 0) logger.info({ productId, devices: judged }, 'devices were judged by other releases')

@@ -85,8 +85,9 @@ export async function loadKnownDevice(
   const state = await store.devices.stateOf(device.id)
   const neighbours = await neighboursOf(store, device.id, claims.session, claims.sequence)
   const epoch = await store.epochs.byNonce(claims.nonce)
-  const releases = await caches.releases.of(store, device, receivedAt)
-  const releasesThen = epoch === undefined ? releases : await caches.releases.of(store, device, epoch.issuedAt)
+  const releases = await caches.releases.of(store, device, { now: receivedAt })
+  const releasesThen =
+    epoch === undefined ? releases : await caches.releases.of(store, device, { past: epoch.issuedAt })
   // Only history from before the first release is compared with anything else.
   const isReleased = releases !== undefined && releasesThen !== undefined
   const approved = isReleased ? undefined : await loadApproved(store, device, caches)

@@ -12,7 +12,7 @@ import { compileRelease, type CompiledRelease } from '../releases/compiled.ts'
 import { decodeDocument, type ReleaseDocument } from '../releases/document.ts'
 import type { Candidate, ReleaseJudgement } from '../releases/judge.ts'
 import type { ReportedSection } from '../releases/judge-section.ts'
-import { releaseSet, releaseSetKey } from '../releases/release-set.ts'
+import { presentReleases, releaseSet, releaseSetKey } from '../releases/release-set.ts'
 import type { Store } from '../store/index.ts'
 
 const PRODUCTS = 64
@@ -42,8 +42,15 @@ export class ReleaseCache {
     max: MAX_READING_BYTES,
   })
 
-  /** What the devices of a product are judged by at a time; undefined while no release of it was ever in force. */
-  async of(store: Store, { productId, vendor }: Device, at: number): Promise<KnownReleases | undefined> {
+  /**
+   * What the devices of a product are judged by now, or what they were judged by at a time; undefined while no release of
+   * it was ever in force.
+   */
+  async of(
+    store: Store,
+    { productId, vendor }: Device,
+    at: { readonly now: number } | { readonly past: number },
+  ): Promise<KnownReleases | undefined> {
     const version = await store.releases.versionOf(productId)
     if (version === 0) return undefined
     let known = this.#products.get(productId)
@@ -51,7 +58,7 @@ export class ReleaseCache {
       const releases = await store.releases.ofProduct(productId)
       known = this.#products.keep(productId, { version, releases, sets: new Recent(SETS) })
     }
-    const set = releaseSet(known.releases, at)
+    const set = 'now' in at ? presentReleases(known.releases, at.now) : releaseSet(known.releases, at.past)
     if (set.length === 0) return undefined
     const key = releaseSetKey(set)
     const held = known.sets.get(key)

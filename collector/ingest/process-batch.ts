@@ -97,7 +97,7 @@ async function handleAlone(
       throw new OutcomeError('message.too-large', `${message.bytes.length} bytes`)
     if (topic.kind === 'evidence') return [await handleEvidence(store, message, topic, deps)]
     const section = await handleSection(store, message, topic, deps.keys, deps.sectionLimits)
-    const appraised = section.completed ? await reconsider(store, section.device, deps) : undefined
+    const appraised = section.completed ? await reconsider(store, section.device, deps, message.receivedAt) : undefined
     return appraised === undefined ? [] : [appraised]
   } catch (error) {
     if (!(error instanceof OutcomeError)) throw error

@@ -18,39 +18,40 @@ const WAITING: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Appraises the newest evidence of a device once more, because content that it names has arrived. Undefined when there
- * is nothing new to conclude from.
+ * Appraises the newest evidence of a device once more, because content that it names has arrived `now`: by the releases
+ * that count by then. Undefined when there is nothing new to conclude from.
  */
 export async function reconsider(
   store: Store,
   device: Device,
   deps: EvidenceDependencies,
+  now: number,
 ): Promise<Handled | undefined> {
   const state = await store.devices.stateOf(device.id)
   const { verdictCode } = state
   const isOpen = verdictCode !== null && WAITING.has(verdictCode)
   const isListAwaited = (state.ima?.summary.waiting.length ?? 0) > 0
   if (!isOpen && !isListAwaited && state.bootAwaited === null) return undefined
-  return reappraise(store, device, state, deps)
+  return reappraise(store, device, state, deps, { now })
 }
 
 /**
- * Appraises the newest evidence of a device once more. `judgedAt` (ms): by the releases that count then, whenever it
- * was made; without, by those of its arrival. Undefined where there is no such evidence.
+ * Appraises the newest evidence of a device once more, by the releases that count `now` (ms), whenever it was made.
+ * `judgedAt`: where it is these releases that it is looked at again for. Undefined where there is no such evidence.
  */
 export async function reappraise(
   store: Store,
   device: Device,
   { freshSession, freshSequence }: DeviceState,
   deps: EvidenceDependencies,
-  judgedAt?: number,
+  { now, judgedAt }: { readonly now: number; readonly judgedAt?: number },
 ): Promise<Handled | undefined> {
   if (freshSession === null || freshSequence === null) return undefined
   const record = await store.evidence.find(device.id, freshSession, freshSequence)
   if (record === undefined) return undefined
   const { receivedAt } = record
   const unverified = decodeEvidence(record.bytes)
-  const known = await loadKnownDevice(store, deps, device, unverified, judgedAt ?? receivedAt)
+  const known = await loadKnownDevice(store, deps, device, unverified, now)
   // It stands in its place already: only what it says is looked at again, as if it had just become the newest.
   const links = { ...known.links, samePlace: undefined, freshSessions: [] }
   // The report has not waited for itself.

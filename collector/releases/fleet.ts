@@ -13,7 +13,7 @@ import type { Store } from '../store/index.ts'
 import { newestEvidence, provenLogOf, reportedBoot } from '../tracking/boot-baseline.ts'
 import { comparesBoot } from '../tracking/conclude.ts'
 import { judgeReleases, type Candidate, type ReleaseJudgement } from './judge.ts'
-import { releaseSet } from './release-set.ts'
+import { presentReleases } from './release-set.ts'
 import { wentBack } from './standing-findings.ts'
 
 /** Findings of one kind that would open, or close, on how many devices. */
@@ -96,7 +96,7 @@ const told = (counts: ReadonlyMap<string, FindingCount>): FindingCount[] =>
 
 async function load(store: Store, vendor: string, releases: readonly Release[], now: number): Promise<Candidate[]> {
   const candidates: Candidate[] = []
-  for (const { release, standing } of releaseSet(releases, now)) {
+  for (const { release, standing } of presentReleases(releases, now)) {
     const compiled = await loadRelease(store, vendor, release)
     if (compiled !== undefined) candidates.push({ release, standing, compiled })
   }

@@ -40,6 +40,18 @@ export function releaseSet(releases: readonly Release[], at: number): readonly S
   )
 }
 
+/**
+ * The releases as they count now. What was decided stays so while the clock stands before the decision: neither a clock
+ * that was put back, nor a message that has waited, is judged by what is not in force any more.
+ */
+export function presentReleases(releases: readonly Release[], now: number): readonly StandingRelease[] {
+  const decided = releases.flatMap(({ activatedAt, supersededAt, revokedAt }) => [activatedAt, supersededAt, revokedAt])
+  return releaseSet(
+    releases,
+    decided.reduce<number>((latest, at) => Math.max(latest, at ?? 0), now),
+  )
+}
+
 const isRevoked = ({ revokedAt }: Release, at: number): boolean => revokedAt !== null && revokedAt <= at
 
 function standingOf(release: RankedRelease, minimum: number, at: number): Standing {

@@ -7,7 +7,7 @@ import { digestOfDocument, MAX_RELEASE_BYTES, ReleaseFile } from '../../releases
 import { splitFile } from '../../releases/file.ts'
 import { goldenDevice } from '../../releases/golden.ts'
 import { existingRelease, writeDraft, type Decision } from '../../releases/manage.ts'
-import { releaseSet } from '../../releases/release-set.ts'
+import { presentReleases } from '../../releases/release-set.ts'
 import { toHex } from '../../../shared/bytes/bytes.ts'
 import { readRelease } from '../../releases/read.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
@@ -25,7 +25,7 @@ export const decisionOf = (actor: ApiToken, now: number): Decision => ({ by: per
 /** A release as the API shows it, with what it counts for now. */
 export async function shownRelease({ store, clock }: ApiServices, releaseId: string) {
   const release = await existingRelease(store, releaseId)
-  const set = releaseSet(await store.releases.ofProduct(release.productId), clock())
+  const set = presentReleases(await store.releases.ofProduct(release.productId), clock())
   return releaseJson(release, set, await store.releases.deviceCounts(release.productId))
 }
 
@@ -44,7 +44,7 @@ const list = defineEndpoint({
   run: async ({ store, clock }, { params }) => {
     const { id: productId } = await existingProduct(store, params.id)
     const releases = await store.releases.ofProduct(productId)
-    const set = releaseSet(releases, clock())
+    const set = presentReleases(releases, clock())
     const counts = await store.releases.deviceCounts(productId)
     return { items: releases.map((each) => releaseJson(each, set, counts)), otherDevices: counts.get(null) ?? 0 }
   },

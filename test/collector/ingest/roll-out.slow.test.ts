@@ -205,6 +205,53 @@ describeStore('a roll-out', (createStore) => {
     })
   })
 
+  it('does not acquit a device that has shown another kernel before that of the release', async () => {
+    for (const shown of [
+      [3, 2],
+      [2, 3, 2],
+    ] as const) {
+      const fleet = await fleetOf(1)
+      const { collector, device } = fleet
+      for (const release of shown) {
+        update(device, release)
+        await fleet.fleet.report(device)
+      }
+      const other = await collector.device()
+      update(other, 2)
+      await fleet.fleet.release(await fleet.fleet.fileOf('2', other))
+      const { verdict, latch } = await collector.state(device)
+      expect([verdict, latch]).toEqual(['contraindicated', 'recovered-unacknowledged'])
+    }
+  })
+
+  it('stays decided while the clock is a day behind', async () => {
+    const fleet = await fleetOf(2)
+    const { collector, devices, device } = fleet
+    const second = await secondRelease(fleet)
+    await revokeRelease(collector.store, second.id, 'bricks the modem', fleet.fleet.by())
+    collector.now -= 86_400_000
+    await fleet.fleet.judge()
+    expect(await findingsOf(fleet, devices)).toEqual([['release.revoked release open']])
+    await fleet.fleet.report(device)
+    expect((await collector.state(device)).verdict).toBe('warning')
+  })
+
+  it('judges by what counts when the content arrives, not when it was named', async () => {
+    const fleet = await fleetOf(2)
+    const { collector, devices } = fleet
+    const device = secondOf(devices)
+    await secondRelease(fleet)
+    device.readings = { ...readingsOf(1), sockets: socketsWith(22, 4444) }
+    await collector.epoch(device)
+    await collector.report(device)
+    expect((await collector.state(device)).verdictCode).toBe('content.missing')
+    collector.now += WINDOW_MS
+    await fleet.fleet.judge()
+    await collector.content(device)
+    expect(await collector.findings(device)).toContain('release.superseded release open')
+    expect(await fleet.fleet.judge()).toBe(0)
+  })
+
   it('compares late evidence with what was accepted when it was made', async () => {
     const fleet = await fleetOf(2)
     const { collector, devices, device } = fleet
