@@ -1,5 +1,6 @@
 import { createTransport } from 'nodemailer'
 import type { Severity } from '../../shared/codes/findings.ts'
+import { isLoopbackHost } from '../../shared/config/url-types.ts'
 import { printable } from '../../shared/text/printable.ts'
 import { toTime } from '../api/schemas.ts'
 import type { StoredEvent } from '../model/notification.ts'
@@ -17,7 +18,6 @@ export interface MailOptions {
 }
 
 const TIMEOUT_MS = 20_000
-const LOOPBACK = /^(localhost|127\.|\[::1\])/
 
 export function mailChannel({ url, user, password, from, to, minimumSeverity, groupMs }: MailOptions): Channel {
   const { protocol, hostname, port } = new URL(url)
@@ -26,8 +26,8 @@ export function mailChannel({ url, user, password, from, to, minimumSeverity, gr
     host: hostname.replace(/^\[|\]$/g, ''),
     port: port === '' ? (secure ? 465 : 587) : Number(port),
     secure,
-    requireTLS: !secure && !LOOPBACK.test(hostname),
-    ignoreTLS: !secure && LOOPBACK.test(hostname),
+    requireTLS: !secure && !isLoopbackHost(hostname),
+    ignoreTLS: !secure && isLoopbackHost(hostname),
     connectionTimeout: TIMEOUT_MS,
     greetingTimeout: TIMEOUT_MS,
     socketTimeout: TIMEOUT_MS,

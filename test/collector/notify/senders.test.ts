@@ -141,7 +141,7 @@ describe('a syslog message', () => {
 
 describe('a mail', () => {
   /** As little of RFC 5321 as a client needs to hand over one mail; `refuse` says no to its content. */
-  async function mailServer(refuse = false) {
+  async function mailServer(refuse = false, host = 'localhost') {
     const mails: string[] = []
     const server = createTcpServer((socket) => {
       let isData = false
@@ -163,7 +163,7 @@ describe('a mail', () => {
       })
       socket.on('error', () => undefined)
     })
-    const url = `smtp://localhost:${await listening(server)}`
+    const url = `smtp://${host}:${await listening(server)}`
     const addresses = { from: 'keepseal@example.com', to: 'ops@example.com', user: '', password: '' }
     return { mails, channel: mailChannel({ url, ...addresses, minimumSeverity: 'low', groupMs: 0 }) }
   }
@@ -179,6 +179,12 @@ describe('a mail', () => {
     expect(headers).toMatch(/^Subject: Keepseal: critical x.* and 1 more$/ms)
     // Long lines are folded (RFC 2045 section 6.7).
     expect(body.replaceAll('=\n', '')).toContain('keepseal device show 01ab')
+  })
+
+  test('goes without TLS to no host whose name only looks like this machine', async () => {
+    const { mails, channel } = await mailServer(false, '127.1')
+    await expect(channel.send({ id: 'ntf_1', events: [event()] })).rejects.toThrow()
+    expect(mails).toEqual([])
   })
 
   test('that the server refuses was not taken', async () => {
