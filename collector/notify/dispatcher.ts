@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Delivery } from '../model/notification.ts'
 import type { Store } from '../store/index.ts'
+import { toHex, utf8 } from '../../shared/bytes/bytes.ts'
+import { sha256 } from '../../shared/crypto/node.ts'
 import { isWanted, type Channel } from './channel.ts'
 
 export interface DispatcherOptions {
@@ -25,6 +27,8 @@ const LONGEST_PAUSE_MS = 3_600_000
 /** After this time without success a delivery is given up, and shown as dead. */
 const GIVE_UP_MS = 3 * 86_400_000
 const KEEP_SENT_MS = 30 * 86_400_000
+/** How often is looked for what can be forgotten: that reads all that is kept. */
+const FORGET_EVERY_MS = 60_000
 const MAX_ERROR = 256
 
 /** What was sent together is sent together again: under its id a receiver may have taken it already. */
@@ -39,6 +43,15 @@ function groupsOf(due: readonly Delivery[]): Iterable<readonly Delivery[]> {
   return groups.values()
 }
 
+/**
+ * Names a message by exactly what is in it: a receiver that has taken one of this id has taken all of it. After a
+ * restart, or when it is tried again much later, more may be gathered into it than before.
+ */
+function messageId(deliveries: readonly Delivery[]): string {
+  const ids = deliveries.map(({ id }) => id)
+  return ids.length === 1 ? `ntf_${ids[0]}` : `ntf_${ids[0]}_${toHex(sha256(utf8(ids.join()))).slice(0, 16)}`
+}
+
 /** 5 s, 10 s, 20 s ... an hour. */
 export const pauseAfter = (attempts: number): number =>
   Math.min(FIRST_PAUSE_MS * 2 ** Math.min(attempts - 1, 20), LONGEST_PAUSE_MS)
@@ -51,6 +64,7 @@ export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #stop = new AbortController()
   #running: Promise<void> | undefined
+  #forgotAt = Number.NEGATIVE_INFINITY
 
   constructor(options: DispatcherOptions) {
     this.#options = options
@@ -92,18 +106,29 @@ export class Dispatcher {
       })
     }
     const sent = await Promise.all(channels.map((channel) => this.#serve(channel, now)))
-    const forgotten = await store.notifications.forgetSent(now - KEEP_SENT_MS, BATCH)
+    const forgotten = Math.abs(now - this.#forgotAt) < FORGET_EVERY_MS ? 0 : await this.#forget(now)
     return sent.reduce((sum, count) => sum + count, events.length + forgotten)
   }
 
+  async #forget(now: number): Promise<number> {
+    const forgotten = await this.#options.store.notifications.forgetSent(now - KEEP_SENT_MS, BATCH)
+    if (forgotten === 0) this.#forgotAt = now
+    return forgotten
+  }
+
   async #serve(channel: Channel, now: number): Promise<number> {
-    const due = await this.#options.store.notifications.due(channel.name, now, BATCH)
+    const due = await this.#options.store.notifications.due(
+      channel.name,
+      { now, latest: now + LONGEST_PAUSE_MS },
+      BATCH,
+    )
     const [oldest] = due
     if (oldest === undefined) return 0
     if (channel.groupMs > 0) {
       for (const group of groupsOf(due)) await this.#deliver(channel, group)
       const fresh = due.filter(({ attempts }) => attempts === 0)
-      const isGathering = now - (fresh[0]?.event.at ?? now) < channel.groupMs && due.length < BATCH
+      // Either way: a clock that was put back must not hold back what happened before for as long.
+      const isGathering = Math.abs(now - (fresh[0]?.event.at ?? now)) < channel.groupMs && due.length < BATCH
       if (!isGathering) await this.#deliver(channel, fresh)
       return isGathering ? due.length - fresh.length : due.length
     }
@@ -122,7 +147,7 @@ export class Dispatcher {
     const attempts = first.attempts + 1
     const firstAttemptAt = first.firstAttemptAt ?? clock()
     try {
-      await channel.send({ id: `ntf_${first.id}`, events: deliveries.map(({ event }) => event) })
+      await channel.send({ id: messageId(deliveries), events: deliveries.map(({ event }) => event) })
       const now = clock()
       const outcome = { attempts, firstAttemptAt, nextAttemptAt: now, error: null, sentAt: now } as const
       await store.notifications.settle(ids, { state: 'sent', ...outcome })

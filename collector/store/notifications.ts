@@ -100,12 +100,24 @@ export function notificationsRepository(db: Executor) {
       await db.updateTable('notification_events').set({ is_dispatched: 1 }).where('id', '=', eventId).execute()
     },
 
-    /** What may be tried now, in the order in which it happened. */
-    async due(channel: string, now: number, limit: number): Promise<readonly Delivery[]> {
+    /**
+     * What may be tried now, in the order in which it happened. Nothing waits until after `latest`: that was written
+     * before the clock was put back.
+     */
+    async due(
+      channel: string,
+      { now, latest }: { readonly now: number; readonly latest: number },
+      limit: number,
+    ): Promise<readonly Delivery[]> {
       const rows = await deliveries()
         .where('notification_deliveries.channel', '=', channel)
         .where('notification_deliveries.state', '=', 'pending')
-        .where('notification_deliveries.next_attempt_at', '<=', now)
+        .where((or) =>
+          or.or([
+            or('notification_deliveries.next_attempt_at', '<=', now),
+            or('notification_deliveries.next_attempt_at', '>', latest),
+          ]),
+        )
         .orderBy('notification_deliveries.id')
         .limit(limit)
         .execute()
@@ -156,7 +168,7 @@ export function notificationsRepository(db: Executor) {
       return rows.map(toDelivery)
     },
 
-    /** Forgets what was sent before `at`, at most `limit` of it; how many. */
+    /** Forgets what was sent before `at`, and events from before that nobody waits for, at most `limit` of each; how many. */
     async forgetSent(at: number, limit: number): Promise<number> {
       const old = await db
         .selectFrom('notification_deliveries')
@@ -166,11 +178,11 @@ export function notificationsRepository(db: Executor) {
         .orderBy('id')
         .limit(limit)
         .execute()
-      if (old.length === 0) return 0
       const ids = old.map(({ id }) => id)
-      await db.deleteFrom('notification_deliveries').where('id', 'in', ids).execute()
-      await db
-        .deleteFrom('notification_events')
+      if (ids.length > 0) await db.deleteFrom('notification_deliveries').where('id', 'in', ids).execute()
+      const told = db
+        .selectFrom('notification_events')
+        .select('id')
         .where('is_dispatched', '=', 1)
         .where('at', '<', at)
         .where(({ not, exists, selectFrom }) =>
@@ -182,8 +194,13 @@ export function notificationsRepository(db: Executor) {
             ),
           ),
         )
-        .execute()
-      return ids.length
+        .orderBy('id')
+        .limit(limit)
+      const { numDeletedRows } = await db
+        .deleteFrom('notification_events')
+        .where('id', 'in', told)
+        .executeTakeFirstOrThrow()
+      return ids.length + Number(numDeletedRows)
     },
   }
 }

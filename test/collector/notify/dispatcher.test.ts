@@ -165,6 +165,49 @@ describeStore('the dispatcher of notifications', (store) => {
     })
   })
 
+  test('whatever was sent before it was killed, the same id never stands for other events', async () => {
+    const mail = new Receiver('mail', 60_000)
+    const { clock, rounds } = dispatching(store(), mail)
+    await store().notifications.add(event('a'))
+    await store().notifications.add(event('b'))
+    clock.now += 60_000
+    await rounds()
+    // Killed before it wrote down that the message was taken.
+    const ids = (await store().notifications.list({ limit: 9 })).items.map(({ id }) => id)
+    const before = { attempts: 0, firstAttemptAt: null, nextAttemptAt: NOW, error: null, sentAt: null }
+    await store().notifications.settle(ids, { state: 'pending', ...before })
+    await store().notifications.add(event('c'))
+    await rounds()
+    expect(mail.received.map(({ events }) => events.length)).toEqual([2, 3])
+    expect(new Set(mail.received.map(({ id }) => id)).size).toBe(2)
+  })
+
+  test('a clock that was put back a day holds nothing back', async () => {
+    const [webhook, mail] = [new Receiver(), new Receiver('mail', 60_000)]
+    webhook.broken = true
+    const { clock, rounds } = dispatching(store(), webhook, mail)
+    await store().notifications.add(event('a'))
+    await rounds()
+    webhook.broken = false
+    clock.now -= DAY_MS
+    await rounds()
+    expect([webhook.subjects, mail.subjects]).toEqual([['a'], ['a']])
+  })
+
+  test('what nobody wants to hear is forgotten after a month too', async () => {
+    const { clock, rounds } = dispatching(store())
+    const number = await store().notifications.add(event('a'))
+    await rounds()
+    clock.now += 31 * DAY_MS
+    await rounds()
+    // Its place is free: nothing waits for it, and nothing speaks of it.
+    const later = await store().notifications.add(event('b'))
+    expect(later).toBeGreaterThan(number)
+    expect(await store().notifications.forgetSent(clock.now, 10)).toBe(0)
+    await store().notifications.dispatch(later, [], clock.now)
+    expect(await store().notifications.forgetSent(clock.now, 10)).toBe(1)
+  })
+
   test('what was sent is forgotten after a month, what waits is not', async () => {
     const [webhook, broken] = [new Receiver(), new Receiver('syslog')]
     broken.broken = true
