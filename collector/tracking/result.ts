@@ -1,6 +1,7 @@
 import { findings as findingCodes, type Severity } from '../../shared/codes/findings.ts'
 import type { ResultContent } from '../../shared/result/ear.ts'
-import type { Device } from '../model/device.ts'
+import type { Device, DeviceState } from '../model/device.ts'
+import { presentReleases } from '../releases/release-set.ts'
 import type { Store } from '../store/index.ts'
 import { livenessOf, type LivenessPolicy } from './liveness.ts'
 
@@ -19,7 +20,6 @@ export async function resultOf(
   const state = await store.devices.stateOf(device.id)
   const open = await store.findings.openOf(device.id)
   const epoch = state.lastFreshEpoch === null ? undefined : await store.epochs.byNumber(state.lastFreshEpoch)
-  const reference = await store.references.newestFor(device.id, device.productId)
   const liveness = livenessOf(state, policy, now)
   const isFresh = liveness === 'fresh' && device.enrolment === 'active'
   const staleAt = (state.lastFreshAt ?? now) + policy.staleIntervals * policy.intervalMs
@@ -31,7 +31,7 @@ export async function resultOf(
     issuedAt: Math.floor(now / 1000),
     expiresAt: Math.floor(Math.min(now + MAX_LIFETIME_MS, isFresh ? staleAt : Number.POSITIVE_INFINITY) / 1000),
     verifier: { developer: 'Keepseal', build: `keepseal-collector ${version}` },
-    policies: reference === undefined ? [] : [reference.id],
+    policies: await heldAgainst(store, device, state, now),
     identity: device.identity,
     bootCoverage: state.bootCoverage,
     verdict: state.verdict,
@@ -42,4 +42,20 @@ export async function resultOf(
     latch: state.latch,
     liveness,
   }
+}
+
+/** The release that the device conforms to, or all that it could conform to; before there was one, approved values. */
+async function heldAgainst(
+  store: Store,
+  { id, productId }: Device,
+  { release: { current } }: DeviceState,
+  now: number,
+): Promise<readonly string[]> {
+  const set = presentReleases(await store.releases.ofProduct(productId), now)
+  if (set.length > 0) {
+    const accepted = set.filter(({ standing }) => standing === 'accepted').map(({ release }) => release.id)
+    return current === null ? accepted : [current]
+  }
+  const reference = await store.references.newestFor(id, productId)
+  return reference === undefined ? [] : [reference.id]
 }

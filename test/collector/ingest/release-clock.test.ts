@@ -1,6 +1,9 @@
 import { pino } from 'pino'
 import { afterEach, expect, test, vi } from 'vitest'
 import { ReleaseClock } from '../../../collector/ingest/judge-again.ts'
+import { defaultLivenessPolicy } from '../../../collector/tracking/liveness.ts'
+import { resultOf } from '../../../collector/tracking/result.ts'
+import { GOOD_READINGS, socketsWith } from '../../support/software-device.ts'
 import { newestEvidence } from '../../../collector/tracking/boot-baseline.ts'
 import { IngestingCollector, useCollectorKeys } from '../../support/ingesting-collector.ts'
 import { ReleasedFleet } from '../../support/released-fleet.ts'
@@ -40,6 +43,21 @@ describeStore('the clock of releases', (createStore) => {
     const late = { ...state, release: { ...state.release, judgedBy: 'of before' } }
     await collector.store.devices.saveState((await collector.row(device)).id, late)
     await vi.waitFor(async () => expect(await judgedBy(collector, device)).toBe(current), { timeout: 5000 })
+  })
+
+  test('and an attestation result names the release that the device is held against', async () => {
+    const { collector, device } = await released()
+    const { store, now } = collector
+    const row = await collector.row(device)
+    const policies = async () =>
+      (await resultOf(store, row, defaultLivenessPolicy, { now, version: '0' })).policies.join(' ')
+    const [release] = await store.releases.ofProduct(collector.productId)
+    expect(await policies()).toBe(release?.id)
+    device.readings = { ...GOOD_READINGS, sockets: socketsWith(4444) }
+    await collector.report(device)
+    await collector.content(device)
+    expect((await collector.state(device)).release.current).toBeNull()
+    expect(await policies()).toBe(release?.id)
   })
 
   test('judges all others where the evidence of one cannot be read', async () => {
