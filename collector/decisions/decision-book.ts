@@ -6,8 +6,11 @@ import type { Store } from '../store/index.ts'
 
 const crypto = { hash, ed25519Key }
 const PAGE = 500
-/** A clock that is further off than this signs nothing: entries of the future would keep everybody from deciding. */
-const MAX_AHEAD_SECONDS = 300
+/**
+ * A clock that is further off than this signs nothing: entries of the future would keep everybody from deciding, and those
+ * of the past would say that something was decided before it was.
+ */
+const MAX_OFF_SECONDS = 300
 
 /**
  * The decision log of this collector, as far as it has been read and checked. Several collectors may append to one
@@ -44,8 +47,8 @@ export class DecisionBook {
     // On a copy: what the database refuses must not stay in memory.
     const tried = await this.#read()
     const verified = tried.append(entry)
-    if (verified.at > now + MAX_AHEAD_SECONDS) {
-      throw new KeepsealError('log.time-reversed', 'the entry is from the future')
+    if (Math.abs(verified.at - now) > MAX_OFF_SECONDS) {
+      throw new KeepsealError('log.time-reversed', `the entry is from the ${verified.at > now ? 'future' : 'past'}`)
     }
     try {
       await this.#store.decisions.append(verified.index, entry, now * 1000)

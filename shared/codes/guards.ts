@@ -22,7 +22,7 @@ export const guards = defineCodes({
     remedy: 'Somebody who still holds the role has to decide.',
   },
   'log.time-reversed': {
-    title: 'the entry is older than the one before it',
+    title: 'the time of the entry cannot be right',
     remedy: 'Set the clock of the machine that signs, and decide again.',
   },
   'log.moved-on': { title: 'somebody else has decided meanwhile', remedy: READ_LOG },

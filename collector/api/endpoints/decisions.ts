@@ -4,7 +4,7 @@ import { standingOf, type Certificate } from '../../../shared/decisions/certific
 import { KeepsealError } from '../../../shared/errors.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
 import { Digest, HexBytes, Time, toTime, toTimeOrNull } from '../schemas.ts'
-import { READERS } from './roles.ts'
+import { CERTIFIER, READERS } from './roles.ts'
 
 const EntryText = v.pipe(v.string(), v.maxLength(100_000), v.regex(/^[\w-]+$/, 'base64url'))
 const Index = v.pipe(v.string(), v.regex(/^[0-9]{1,9}$/), v.transform(Number))
@@ -38,7 +38,11 @@ const append = defineEndpoint({
   bodyBytes: 128 * 1024,
   status: 201,
   response: v.strictObject({ index: v.number(), hash: Digest, author: v.string() }),
-  run: async ({ decisions, clock }, { body }) => {
+  run: async ({ decisions, clock }, { body, actor }) => {
+    // The first entry is signed by the key that it brings: there is nobody yet whose signature says anything.
+    if ((await decisions.next()).log === null && !CERTIFIER.includes(actor.role)) {
+      throw new KeepsealError('auth.forbidden', `role ${actor.role} begins no log`)
+    }
     const { index, hash, author } = await decisions.append(fromBase64Url(body.entry), Math.floor(clock() / 1000))
     return { index, hash: toHex(hash), author: author.id }
   },

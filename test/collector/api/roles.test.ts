@@ -106,7 +106,7 @@ let people: DecidingPeople
 let decisions: DecisionBook
 let added = 0
 async function nextDecision(): Promise<Uint8Array> {
-  const { certifier, id, now } = people
+  const { certifier, id } = people
   const next = await decisions.next()
   const somebody = signatory(`per_${added++}`, 'auditor')
   const detail = newPerson('somebody', 'auditor', somebody.key)
@@ -114,7 +114,7 @@ async function nextDecision(): Promise<Uint8Array> {
     log: id,
     index: next.index,
     previous: next.previous,
-    at: now,
+    at: Math.floor(NOW / 1000),
     kind: 'person.add',
     subject: somebody.id,
     detail: { ...detail },

@@ -13,7 +13,7 @@ async function person(name: string) {
   const made = await run('auditor', 'key', 'create', '--key', file, '--json')
   expect(made).toMatchObject({ code: 0 })
   const { publicKey, keyId } = JSON.parse(made.stdout) as { publicKey: string; keyId: string }
-  const act = (...argv: string[]) => run('auditor', ...argv, '--key', file)
+  const act = (...argv: string[]) => run(argv.includes('begin') ? 'certifier' : 'auditor', ...argv, '--key', file)
   return { file, publicKey, keyId, act }
 }
 
@@ -98,6 +98,16 @@ describe('the decision log', () => {
     expect(shown).toMatchObject({ code: 1, stderr: expect.stringContaining('does not follow') })
     const add = await ada.act('person', 'add', '--name', 'B', '--role', 'vendor', '--public-key', ada.publicKey)
     expect(add).toMatchObject({ code: 1, stderr: expect.stringContaining('does not follow') })
+  })
+
+  test('is begun by nobody without the token of a certifier', async () => {
+    const eve = await person('eve')
+    const { run } = collector()
+    for (const role of ['vendor', 'operator', 'auditor'] as const) {
+      const begin = await run(role, 'log', 'begin', '--name', 'Eve', '--operator', 'x', '--key', eve.file)
+      expect(begin).toMatchObject({ code: 4, stderr: expect.stringContaining('begins no log') })
+    }
+    expect(await collector().store.decisions.from(0, 1)).toEqual([])
   })
 
   test('says to begin it while there is none', async () => {

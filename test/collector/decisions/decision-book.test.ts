@@ -43,6 +43,14 @@ describeStore('a book of decisions', (store) => {
     expect((await book.next()).index).toBe(3)
   })
 
+  test('takes no entry that is from the past', async () => {
+    const people = await DecidingPeople.begin()
+    const book = await filled(people)
+    const entry = await people.sign(people.certifier, 'person.revoke', people.vendor.id, { reason: 'left' })
+    expect((await refusalOf(book.append(entry, people.now + 301))).code).toBe('log.time-reversed')
+    await book.append(entry, people.now + 300)
+  })
+
   test('forgets what the database did not take', async () => {
     const people = await DecidingPeople.begin()
     const book = await filled(people)

@@ -18,7 +18,8 @@ const begin = defineCommand({
   summary: 'Begin the decision log, as its first certifier',
   description: [
     'The first entry names you and your key, and is signed by it: whoever checks the log later has to know that key. It ' +
-      'also says who operates this collector, for a vendor who watches himself has to say so.',
+      'also says who operates this collector, for a vendor who watches himself has to say so. It takes the token of a ' +
+      'certifier; later entries are taken from whoever hands them in, since their signatures say who decides.',
   ],
   examples: ['keepseal log begin --name "Ada Berg" --operator "Example Certification"'],
   options: {
