@@ -98,7 +98,8 @@ export async function loadKnownDevice(
     approved: approved?.posture,
     // Where all accepted releases hold the same section of the TPM, it was looked into when they were made.
     accepted: released === undefined ? approved?.posture : releasedSections(released),
-    isHeld: (digest: Uint8Array) => released === undefined || caches.releases.heldSection(vendor, digest) !== undefined,
+    isHeld: (id: string, digest: Uint8Array) =>
+      released === undefined || caches.releases.heldSection(vendor, id, digest) !== undefined,
     logs: tpm?.logs,
   }
   const contents = await loadContents(store, vendor, posture, wanted)
@@ -228,14 +229,14 @@ function sectionReader(
 ): KnownDevice['section'] {
   // Taken now: reading one may make the cache give up another.
   const held = new Map<string, ReportedSection>()
-  for (const digest of posture?.values() ?? []) {
-    const section = releases.heldSection(vendor, digest)
-    if (section !== undefined) held.set(toHex(digest), section)
+  for (const [id, digest] of posture ?? []) {
+    const section = releases.heldSection(vendor, id, digest)
+    if (section !== undefined) held.set(`${toHex(digest)} ${id}`, section)
   }
   return (id, digest) => {
     const content = contents.get(toHex(digest))
     if (content === undefined) return 'missing'
-    const known = held.get(toHex(digest))
+    const known = held.get(`${toHex(digest)} ${id}`)
     if (known !== undefined) return known
     return content === null ? 'missing' : releases.readSection(vendor, id, digest, content)
   }
@@ -245,7 +246,7 @@ interface WantedContents {
   readonly approved: PostureMap | undefined
   readonly accepted: PostureMap | undefined
   /** Whether nobody has to read it to compare it with releases. */
-  readonly isHeld: (digest: Uint8Array) => boolean
+  readonly isHeld: (id: string, digest: Uint8Array) => boolean
   readonly logs: MeasurementLogs | undefined
 }
 
@@ -272,7 +273,7 @@ async function loadContents(
   for (const [id, digest] of posture ?? []) {
     const before = accepted?.get(id)
     const isOther = before === undefined || !equal(before, digest)
-    if (!isHeld(digest)) await read(digest)
+    if (!isHeld(id, digest)) await read(digest)
     if ((id === 'tpm' && isOther) || (id === 'boot' && (logs?.firmware ?? null) !== null)) await read(digest)
     const own = approved?.get(id)
     if (own === undefined || equal(own, digest)) continue

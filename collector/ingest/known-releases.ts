@@ -84,16 +84,19 @@ export class ReleaseCache {
     return compiled === undefined ? undefined : this.#compiled.keep(name, compiled)
   }
 
-  /** A section as it was read before. */
-  heldSection(vendor: string, digest: Uint8Array): ReportedSection | undefined {
-    return this.#readings.get(`${toHex(digest)} ${vendor}`)?.section
+  /** Content as it was read before, as this section: a device may name the content of one section as another. */
+  heldSection(vendor: string, id: string, digest: Uint8Array): ReportedSection | undefined {
+    return this.#readings.get(readingName(vendor, id, digest))?.section
   }
 
   readSection(vendor: string, id: string, digest: Uint8Array, content: Uint8Array): ReportedSection {
     const section = { digest, reading: readingOf(id, content) }
-    return this.#readings.keep(`${toHex(digest)} ${vendor}`, { section, size: content.length }).section
+    return this.#readings.keep(readingName(vendor, id, digest), { section, size: content.length }).section
   }
 }
+
+const readingName = (vendor: string, id: string, digest: Uint8Array): string =>
+  JSON.stringify([toHex(digest), id, vendor])
 
 function readingOf(id: string, content: Uint8Array): ReportedSection['reading'] {
   if (!isSectionId(id)) return { unreadable: 'section.malformed' }

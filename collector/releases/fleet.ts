@@ -135,7 +135,7 @@ async function judgementOf(
             posture,
             section: (id, digest) => {
               const content = contents.get(toHex(digest))
-              const held = cache.heldSection(device.vendor, digest)
+              const held = cache.heldSection(device.vendor, id, digest)
               if (held !== undefined) return held
               return content === undefined ? 'missing' : cache.readSection(device.vendor, id, digest, content)
             },

@@ -9,7 +9,7 @@ import { IngestingCollector, useCollectorKeys } from '../../support/ingesting-co
 import { ReleasedFleet } from '../../support/released-fleet.ts'
 import { describeStore } from '../store/support.ts'
 
-describeStore('the clock of releases', (createStore) => {
+describeStore('devices of a product with releases', (createStore) => {
   const keys = useCollectorKeys()
   const clocks: ReleaseClock[] = []
   afterEach(async () => {
@@ -34,7 +34,7 @@ describeStore('the clock of releases', (createStore) => {
   const judgedBy = async (collector: IngestingCollector, device: Parameters<IngestingCollector['state']>[0]) =>
     (await collector.state(device)).release.judgedBy
 
-  test('finds a device that was judged by what counted before, after all others were judged', async () => {
+  test('are judged again where one was judged by what counted before, though all others are done', async () => {
     const { collector, device } = await released()
     const current = await judgedBy(collector, device)
     start(collector)
@@ -45,7 +45,7 @@ describeStore('the clock of releases', (createStore) => {
     await vi.waitFor(async () => expect(await judgedBy(collector, device)).toBe(current), { timeout: 5000 })
   })
 
-  test('and an attestation result names the release that the device is held against', async () => {
+  test('have attestation results that name the release that they are held against', async () => {
     const { collector, device } = await released()
     const { store, now } = collector
     const row = await collector.row(device)
@@ -60,7 +60,30 @@ describeStore('the clock of releases', (createStore) => {
     expect(await policies()).toBe(release?.id)
   })
 
-  test('judges all others where the evidence of one cannot be read', async () => {
+  test("that name one section as another spoil nobody's, and are told as such", async () => {
+    for (const [as, of] of [
+      ['packages', 'sockets'],
+      ['sockets', 'packages'],
+    ] as const) {
+      const { collector, device } = await released()
+      const thief = await collector.device()
+      const { sections } = thief
+      Object.defineProperty(thief, 'sections', { value: new Map([...sections, [as, sections.get(of)]]) })
+      await collector.report(thief)
+      await collector.content(device)
+      const open = await collector.findings(thief)
+      expect(open).toContain(`reporting.section-status-changed ${as} open`)
+      const other = new IngestingCollector(collector.store, keys())
+      Object.assign(other, { now: collector.now, productId: collector.productId })
+      await other.report(thief)
+      device.readings = { ...GOOD_READINGS, sockets: socketsWith(22, 4444) }
+      await other.report(device)
+      await other.content(device)
+      expect(await other.findings(device)).toEqual(['sockets.listener-added tcp/0.0.0.0:4444 open'])
+    }
+  })
+
+  test('are judged although the evidence of one cannot be read', async () => {
     const { collector, device } = await released()
     const current = await judgedBy(collector, device)
     const other = await collector.device()
