@@ -27,11 +27,14 @@ export function judgeBoot(expected: ExpectedBoot, measured: MeasuredBoot, hash: 
   const awaited = (pcr: number): boolean => measured.awaited(pcr, reference)
   const found = bootDeviations(approved, measured.pcrs, measured.log, awaited, hash)
   const named = namedEvents(expected, measured, hash)
+  // Banks are compared that the release names: where it names none, nothing was compared.
+  const unapproved =
+    approved.pcrs.size === 0 ? [...measured.pcrs.values()].flatMap((bank) => [...bank.keys()]) : found.unapproved
   return {
     deviations: [...found.deviations, ...firmwareDeviations(expected, measured), ...named.deviations],
     undecided: found.undecided || named.undecided,
     eventsUndecided: found.eventsUndecided,
-    unapproved: found.unapproved.filter((pcr) => pcr !== IMA_PCR && !expected.notJudged.includes(pcr)),
+    unapproved: unapproved.filter((pcr) => pcr !== IMA_PCR && !expected.notJudged.includes(pcr)),
   }
 }
 

@@ -176,6 +176,19 @@ describeStore('a roll-out', (createStore) => {
     expect(await collector.findings(device)).toEqual(['release.superseded release open'])
   })
 
+  it('without values of any PCR leaves no device good', async () => {
+    const fleet = await fleetOf(1)
+    const { collector, device } = fleet
+    update(device, 2)
+    await collector.epoch(device)
+    const { boot: _, ...file } = await fleet.fleet.fileOf('2', device)
+    await fleet.fleet.release({ ...file, boot: { pcrs: [], namedEvents: [], tpmFirmware: [], notJudged: [7] } })
+    update(device, 3)
+    device.readings = readingsOf(2)
+    await fleet.fleet.report(device)
+    expect((await collector.state(device)).verdict).not.toBe('affirming')
+  })
+
   it('explains a kernel that ran before its release was in force', async () => {
     const fleet = await fleetOf(1)
     const { collector, devices, device } = fleet
