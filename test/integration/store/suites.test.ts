@@ -9,8 +9,12 @@ useBackend(postgresBackend(usePostgres()))
 const TESTS = new URL('../../collector/', import.meta.url).pathname
 const suites = [
   ...readdirSync(`${TESTS}store`).map((name) => `store/${name}`),
-  ...['exactly-once.slow', 'receipts', 'refusals', 'ingest', 'history'].map((name) => `ingest/${name}.test.ts`),
+  ...['exactly-once.slow', 'receipts', 'refusals', 'ingest', 'history', 'released-devices'].map(
+    (name) => `ingest/${name}.test.ts`,
+  ),
   'tracking/approval.test.ts',
+  'notify/dispatcher.test.ts',
+  'decisions/decision-book.test.ts',
 ].filter((name) => name.endsWith('.test.ts') && /^describeStore\(/m.test(readFileSync(TESTS + name, 'utf8')))
 
 for (const name of suites) await import(TESTS + name)
