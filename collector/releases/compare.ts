@@ -1,6 +1,7 @@
 import { changesOf, statusOf, type Statement, factsOf } from '../../shared/posture/diff.ts'
 import type { SectionId } from '../../shared/posture/sections.ts'
 import type { CompiledRelease, ExpectedBoot, ExpectedSection } from './compiled.ts'
+import type { ListenerRule } from './rule-schema.ts'
 
 /** One thing in which two releases differ. */
 export interface ReleaseChange {
@@ -62,8 +63,8 @@ function ruleTexts(section: ExpectedSection | undefined): ReadonlyMap<string, St
     texts.set(subject, { value: known === undefined ? value : `${known.value} | ${value}` })
   }
   const { listeners, packages, updateSources, facts = [] } = section?.rules ?? {}
-  for (const { protocol, port, ports, scope, executable } of listeners?.allow ?? []) {
-    add(`allowed listener ${protocol} ${port ?? ports ?? 'every port'} ${scope}`, executable ?? 'any executable')
+  for (const { protocol, port, ports, scope, ...of } of listeners?.allow ?? []) {
+    add(`allowed listener ${protocol} ${port ?? ports ?? 'every port'} ${scope}`, holderOf(of))
   }
   for (const { name, version } of packages?.exact ?? []) add(`package ${name}`, `exactly ${version}`)
   for (const { name, version } of packages?.minimum ?? []) add(`package ${name}`, `at least ${version}`)
@@ -77,7 +78,17 @@ function ruleTexts(section: ExpectedSection | undefined): ReadonlyMap<string, St
     const value = 'any' in rule ? 'anything' : 'oneOf' in rule ? `one of ${rule.oneOf.join(', ')}` : rule.value
     add(`statement ${rule.subject}`, value)
   }
+  // The first that matches decides: the same rules in another order are other rules.
+  if (facts.length > 1) add('order of the rules for statements', facts.map(({ subject }) => subject).join(', '))
   return texts
+}
+
+function holderOf({ executable, package: from, unit, namespace }: Partial<ListenerRule>): string {
+  const named = Object.entries({ executable, package: from, unit, namespace }).filter(
+    ([, value]) => value !== undefined,
+  )
+  const isAnyProgram = executable === undefined && from === undefined && unit === undefined
+  return [...(isAnyProgram ? ['any executable'] : []), ...named.map(([what, value]) => `${what} ${value}`)].join(', ')
 }
 
 function bootChanges(before: ExpectedBoot | null, after: ExpectedBoot | null): ReleaseChange[] {
@@ -97,11 +108,8 @@ function bootTexts(boot: ExpectedBoot | null): ReadonlyMap<string, Statement> {
     }
     if (isUnordered) add(`PCR ${pcr} order of the events`, 'free')
   }
-  // The events that lead to a value say what it means; without them it stands for itself.
-  const told = new Set(boot.reference?.pcrs.map(({ pcr }) => pcr) ?? [])
-  for (const { bank, pcr, values } of boot.pcrs) {
-    if (!told.has(pcr)) add(`PCR ${pcr} of ${bank}`, values.join(' or '))
-  }
+  // Also beside events: a value that is named is good whatever the events say.
+  for (const { bank, pcr, values } of boot.pcrs) add(`PCR ${pcr} of ${bank}`, values.join(' or '))
   for (const { name, digests } of boot.namedEvents) add(`event ${name}`, digests.join(' or '))
   if (boot.tpmFirmware.length > 0) add('TPM firmware', boot.tpmFirmware.join(' or '))
   for (const pcr of boot.notJudged) add(`PCR ${pcr}`, 'not judged')
