@@ -24,6 +24,9 @@ const MAX_READING_BYTES = 8 * 1024 * 1024
 const JUDGEMENTS = 1024
 const MAX_DEVIATIONS = 200_000
 
+/** ms since 1970: as it counts now, or as it counted then. */
+export type ReleaseTime = { readonly now: number } | { readonly past: number }
+
 interface ProductReleases {
   readonly version: number
   readonly releases: readonly Release[]
@@ -46,11 +49,7 @@ export class ReleaseCache {
    * What the devices of a product are judged by now, or what they were judged by at a time; undefined while no release of
    * it was ever in force.
    */
-  async of(
-    store: Store,
-    { productId, vendor }: Device,
-    at: { readonly now: number } | { readonly past: number },
-  ): Promise<KnownReleases | undefined> {
+  async of(store: Store, { productId, vendor }: Device, at: ReleaseTime): Promise<KnownReleases | undefined> {
     const version = await store.releases.versionOf(productId)
     if (version === 0) return undefined
     let known = this.#products.get(productId)

@@ -1,3 +1,4 @@
+import type { ReleaseTime } from '../known-releases.ts'
 import { concat, equal, toHex } from '../../../shared/bytes/bytes.ts'
 import { hash, sha256 } from '../../../shared/crypto/node.ts'
 import { OutcomeError } from '../../../shared/errors.ts'
@@ -136,8 +137,8 @@ export class SteadyBatch {
     const { device, state, session, run } = held
     const epoch = await this.#epochOf(evidence.claims.nonce)
     if (epoch === undefined) return undefined
-    const releases = await this.#releasesAt(device, receivedAt)
-    const releasesThen = await this.#releasesAt(device, epoch.issuedAt)
+    const releases = await this.#releasesAt(device, { now: receivedAt })
+    const releasesThen = await this.#releasesAt(device, { past: epoch.issuedAt })
     const isReleased = releases !== undefined && releasesThen !== undefined
     const shared = this.#deps.shared.find({
       vendor: device.vendor,
@@ -184,8 +185,8 @@ export class SteadyBatch {
     return reference
   }
 
-  async #releasesAt(device: Device, at: number): Promise<KnownReleases | undefined> {
-    const name = `${device.productId} ${at}`
+  async #releasesAt(device: Device, at: ReleaseTime): Promise<KnownReleases | undefined> {
+    const name = `${device.productId} ${JSON.stringify(at)}`
     if (!this.#releases.has(name)) this.#releases.set(name, await this.#deps.releases.of(this.#store, device, at))
     return this.#releases.get(name)
   }
