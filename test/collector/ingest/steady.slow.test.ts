@@ -57,13 +57,13 @@ async function toldOf(store: Store, device: SoftwareDevice) {
   return {
     state: { ...(await store.devices.stateOf(row.id)) },
     sessions: await store.sessions.recentlyFresh(row.id, 50),
-    runs: (await store.evidenceRuns.list(row.id, { limit: 200 })).items.map(({ id: _, ...run }) => run),
+    runs: (await store.evidenceRuns.list(row.id, { limit: 200 })).items.map((run) => ({ ...run, id: 0 })),
     evidence: (await store.evidence.list(row.id, { limit: 200 })).items,
     newest: await store.evidence.latestFresh(row.id),
     recent: await store.evidence.recentHashes(row.id),
     receipt: await store.receipts.latest(row.id),
     findings: findings.items
-      .map(({ finding: { id: _, deviceId: __, ...finding } }) => finding)
+      .map(({ finding }) => ({ ...finding, id: '', deviceId: 0 }))
       .sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1)),
     refusals: await store.refusals.countsByCode({ ueid: device.ueid }),
   }
