@@ -50,3 +50,19 @@ function identityOf(host: Host, paths: readonly string[]): string {
   }
   return paths.map((path) => `${path}=${one(path)}`).join('\n')
 }
+
+const MAX_FILES = 512
+
+/** The same for many small files, each by itself. */
+export class UnchangedFiles<T> {
+  readonly #hosts = new WeakMap<Host, Map<string, Unchanged<T>>>()
+
+  get(host: Host, path: string, make: () => T): T {
+    const files = this.#hosts.get(host) ?? new Map<string, Unchanged<T>>()
+    this.#hosts.set(host, files)
+    const file = files.get(path) ?? new Unchanged<T>()
+    // Whoever makes up names without end gets no memory for them.
+    if (files.size < MAX_FILES) files.set(path, file)
+    return file.get(host, [path], make)
+  }
+}

@@ -2,7 +2,7 @@ import { renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createHost } from '../../../agent/sensors/host.ts'
-import { Unchanged } from '../../../agent/sensors/unchanged.ts'
+import { Unchanged, UnchangedFiles } from '../../../agent/sensors/unchanged.ts'
 import { withoutPermission, writeTree } from '../../support/host-tree.ts'
 
 const FILES = ['/a', '/b']
@@ -83,4 +83,19 @@ test('a failure is not kept, at once or later', async () => {
   const later = new Unchanged<Promise<number>>()
   await expect(later.get(host, FILES, () => Promise.reject(new Error('x')))).rejects.toThrow('x')
   expect(await later.get(host, FILES, () => Promise.resolve(7))).toBe(7)
+})
+
+test('of many files each is read again when it changes, and no other', () => {
+  const root = writeTree({ '/a': 'one', '/b': 'two' })
+  const host = createHost({ root })
+  const kept = new UnchangedFiles<number>()
+  let made = 0
+  const read = () => ['/a', '/b'].map((path) => kept.get(host, path, () => ++made))
+  expect([read(), read()]).toEqual([
+    [1, 2],
+    [1, 2],
+  ])
+  writeFileSync(join(root, 'b'), 'three')
+  expect(read()).toEqual([1, 3])
+  expect(kept.get(createHost({ root }), '/a', () => ++made)).toBe(4)
 })
