@@ -157,7 +157,8 @@ describe('a mail', () => {
           } else if (line === 'DATA') {
             isData = true
             socket.write('354 go\r\n')
-          } else if (line === 'QUIT') socket.end('221 bye\r\n')
+          } else if (line === 'STARTTLS') socket.write('502 not here\r\n')
+          else if (line === 'QUIT') socket.end('221 bye\r\n')
           else socket.write('250 ok\r\n')
         }
       })
