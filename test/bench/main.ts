@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { table } from '../../shared/cli/table.ts'
 import { AGENT_FLAGS } from './agent-flags.ts'
 import { bootRows, measureBoot, type BootResult } from './boot-result.ts'
+import { measureIngest, type IngestResult } from './ingest.ts'
 import { thisMachine } from './machine.ts'
 import { measureOnce, type OnceResult } from './once.ts'
 import { measureRunningAgent, type RunningAgentResult } from './running-agent.ts'
@@ -13,6 +14,7 @@ import { measureVerification } from './verification.ts'
 
 const GOALS = {
   verificationRatio: 1.25,
+  ingestRatio: 1.6,
   evidenceBytes: 800,
   idleRssKib: 80 * 1024,
   measurementCpuMs: 150,
@@ -38,6 +40,8 @@ export async function bench(repository: string, say: (line: string) => void): Pr
   const steady = await steadyDevice()
   say('Verifying evidence.')
   const { warm, cold } = measureVerification(steady, COMPARISON)
+  say('Taking evidence in.')
+  const ingest = await measureIngest()
   const boot = measureBoot(repository, say)
   say('Measuring this machine, from start to end.')
   const once = measureOnce(bundle)
@@ -48,6 +52,7 @@ export async function bench(repository: string, say: (line: string) => void): Pr
     machine,
     goals: GOALS,
     verification: { warm: rounded(warm), cold: rounded(cold) },
+    ingest,
     evidence: { steadyBytes: steady.evidence.bytes.length },
     boot,
     sensors,
@@ -62,20 +67,22 @@ export async function bench(repository: string, say: (line: string) => void): Pr
 
 interface Result {
   readonly verification: { readonly warm: Comparison; readonly cold: Comparison }
+  readonly ingest: IngestResult
   readonly evidence: { readonly steadyBytes: number }
   readonly boot: BootResult
   readonly sensors: SensorsResult
   readonly agent: { readonly once: OnceResult; readonly bundleBytes: number } & RunningAgentResult
 }
 
-function summary({ verification: { warm, cold }, evidence, boot, sensors, agent }: Result): string {
-  const against = ({ ratio, subjectUs, baselineUs }: Comparison): string =>
+function summary({ verification: { warm, cold }, ingest, evidence, boot, sensors, agent }: Result): string {
+  const against = ({ ratio, subjectUs, baselineUs }: Pick<Comparison, 'ratio' | 'subjectUs' | 'baselineUs'>): string =>
     `${ratio} times the bare checks (${subjectUs} and ${baselineUs} us of CPU)`
   const mib = (kib: number): string => `${(kib / 1024).toFixed(1)} MiB`
   const { once } = agent
   const rows = [
     ['verification, keys held', against(warm), `at most ${GOALS.verificationRatio}`],
     ['verification, keys imported', against(cold), ''],
+    ['ingest to commit, SQLite', against(ingest), `at most ${GOALS.ingestRatio}`],
     ['evidence, nothing changed', `${evidence.steadyBytes} bytes`, `at most ${GOALS.evidenceBytes}`],
     ...bootRows(boot, GOALS),
     ...sensorRows(sensors, GOALS),

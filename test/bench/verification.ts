@@ -63,7 +63,7 @@ interface BareKeys {
 }
 
 /** The two checks with node:crypto alone; what they are given was taken out of the message beforehand. */
-export function bareChecks({ evidence, device }: SteadyDevice) {
+export function bareChecks({ evidence, device }: { evidence: { bytes: Uint8Array }; device: SteadyDevice['device'] }) {
   const { message, tpm, ueid } = decodeEvidence(evidence.bytes)
   if (tpm === null || device.tpm === null) throw new Error('an evidence without a quote')
   const { protectedBytes, payload, authenticator } = message.message
