@@ -4,6 +4,7 @@ import type { VerifiedQuote } from '../../../shared/tpm/quote.ts'
 import { bootDeviations, type BootDeviations } from '../boot-deviations.ts'
 import { mayVary, tellOverdueLog } from '../awaited.ts'
 import type { AppraisalContext, ApprovedValues } from '../context.ts'
+import { withoutListsOfSources } from '../lists-of-sources.ts'
 import type { AppraisalStep } from '../registry.ts'
 import { compareWithReleases } from '../release-values.ts'
 import { isAboutStatus, sectionDeviations } from '../section-deviations.ts'
@@ -13,24 +14,29 @@ export const referenceValues: AppraisalStep = {
   title: 'The device is as it was approved',
   failure: 'integrity',
   run(context) {
-    const { approved, device, releases, releasesThen } = context.known
-    if (device.enrolment !== 'active') context.obstacles.push('identity.pending')
-    // History is compared with what was accepted when it was made: before the first release, with approved values.
-    const byReleases = context.newest ? releases : releasesThen
-    if (byReleases !== undefined) {
-      compareWithReleases(context, byReleases)
-      return
-    }
-    if (approved === undefined) {
-      context.obstacles.push('reference-values.missing')
-      return
-    }
-    compareBootValues(context, approved)
-    // A posture from before the approval was approved by nobody and replaced since: it says nothing about either.
-    const { epoch } = context.known
-    const isEarlier = !context.newest && epoch !== undefined && epoch.issuedAt < approved.approvedAt
-    if (!isEarlier) comparePosture(context, approved)
+    compare(context)
+    context.deviations.splice(0, Infinity, ...withoutListsOfSources(context.deviations))
   },
+}
+
+function compare(context: AppraisalContext): void {
+  const { approved, device, releases, releasesThen } = context.known
+  if (device.enrolment !== 'active') context.obstacles.push('identity.pending')
+  // History is compared with what was accepted when it was made: before the first release, with approved values.
+  const byReleases = context.newest ? releases : releasesThen
+  if (byReleases !== undefined) {
+    compareWithReleases(context, byReleases)
+    return
+  }
+  if (approved === undefined) {
+    context.obstacles.push('reference-values.missing')
+    return
+  }
+  compareBootValues(context, approved)
+  // A posture from before the approval was approved by nobody and replaced since: it says nothing about either.
+  const { epoch } = context.known
+  const isEarlier = !context.newest && epoch !== undefined && epoch.issuedAt < approved.approvedAt
+  if (!isEarlier) comparePosture(context, approved)
 }
 
 function compareBootValues(context: AppraisalContext, approved: ApprovedValues): void {
