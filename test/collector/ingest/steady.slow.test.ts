@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { AttestationSession } from '../../../agent/attest/session.ts'
 import type { ReceivedMessage } from '../../../collector/ingest/evidence-handler.ts'
 import { SharedKnowledgeCache } from '../../../collector/ingest/steady/shared-knowledge.ts'
 import type { Finding } from '../../../collector/model/finding.ts'
@@ -28,6 +29,18 @@ class CountingKnowledge extends SharedKnowledgeCache {
     const known = super.find(...name)
     if (known !== undefined) this.found += 1
     return known
+  }
+}
+
+/** Claims another place in its chain than the next one, in evidence that is quoted and signed as any other. */
+class DisplacedSession extends AttestationSession {
+  readonly #sequence: number
+  constructor(id: Uint8Array, { sequence, previous }: { sequence: number; previous: Uint8Array }) {
+    super(id, previous)
+    this.#sequence = sequence
+  }
+  override get next() {
+    return { ...super.next, sequence: this.#sequence }
   }
 }
 
@@ -105,6 +118,47 @@ describeStore('reports that tell nothing new', (createStore) => {
       expect(runs.at(0)?.lastSeq).toBe(4)
     }
   })
+
+  test.each([
+    ['leaves a number out', 6, { code: null, latch: 'none', extra: [[6, 6]], findings: [] }],
+    [
+      'bears a number for the second time',
+      4,
+      { code: 'link.fork', latch: 'failed', extra: [], findings: ['identity.clone'] },
+    ],
+  ] as const)(
+    'do not hide one that %s, although it names the newest as its previous',
+    async (_, sequence, expected) => {
+      const shared = new CountingKnowledge()
+      const collector = new IngestingCollector(createStore(), keys(), { shared })
+      const [device] = await fleet(collector)
+      if (device === undefined) throw new Error('not enrolled')
+      await collector.report(device)
+      await collector.content(device)
+      await collector.approve(device)
+      for (let round = 1; round <= 4; round++) {
+        await collector.epoch(device)
+        const made = await device.report()
+        device.acknowledged = made
+        await collector.receive(collector.message(device, made.bytes))
+      }
+      const { found } = shared
+      expect(found).toBeGreaterThan(0)
+      const { newest } = await toldOf(collector.store, device)
+      if (newest === undefined) throw new Error('no evidence')
+      const session = new DisplacedSession(device.session, { sequence, previous: newest.hash })
+      const made = await device.report({}, { session })
+      const { handled } = await collector.receive(collector.message(device, made.bytes))
+      const { state, sessions, findings } = await toldOf(collector.store, device)
+      expect({
+        code: handled[0]?.code,
+        latch: state.latch,
+        extra: sessions[0]?.extra,
+        findings: findings.map(({ code }) => code),
+      }).toEqual(expected)
+      expect(shared.found).toBe(found)
+    },
+  )
 })
 
 describe('whatever a fleet sends', () => {
