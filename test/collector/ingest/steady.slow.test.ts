@@ -119,6 +119,26 @@ describeStore('reports that tell nothing new', (createStore) => {
     }
   })
 
+  /** A device whose reports are taken with the others by now. */
+  async function steady(shared: CountingKnowledge) {
+    const collector = new IngestingCollector(createStore(), keys(), { shared })
+    const [device] = await fleet(collector)
+    if (device === undefined) throw new Error('not enrolled')
+    await collector.report(device)
+    await collector.content(device)
+    await collector.approve(device)
+    for (let round = 1; round <= 4; round++) {
+      await collector.epoch(device)
+      const made = await device.report()
+      device.acknowledged = made
+      await collector.receive(collector.message(device, made.bytes))
+    }
+    expect(shared.found).toBeGreaterThan(0)
+    const { newest } = await toldOf(collector.store, device)
+    if (newest === undefined) throw new Error('no evidence')
+    return { collector, device, newest }
+  }
+
   test.each([
     ['leaves a number out', 6, { code: null, latch: 'none', extra: [[6, 6]], findings: [] }],
     [
@@ -130,22 +150,8 @@ describeStore('reports that tell nothing new', (createStore) => {
     'do not hide one that %s, although it names the newest as its previous',
     async (_, sequence, expected) => {
       const shared = new CountingKnowledge()
-      const collector = new IngestingCollector(createStore(), keys(), { shared })
-      const [device] = await fleet(collector)
-      if (device === undefined) throw new Error('not enrolled')
-      await collector.report(device)
-      await collector.content(device)
-      await collector.approve(device)
-      for (let round = 1; round <= 4; round++) {
-        await collector.epoch(device)
-        const made = await device.report()
-        device.acknowledged = made
-        await collector.receive(collector.message(device, made.bytes))
-      }
+      const { collector, device, newest } = await steady(shared)
       const { found } = shared
-      expect(found).toBeGreaterThan(0)
-      const { newest } = await toldOf(collector.store, device)
-      if (newest === undefined) throw new Error('no evidence')
       const session = new DisplacedSession(device.session, { sequence, previous: newest.hash })
       const made = await device.report({}, { session })
       const { handled } = await collector.receive(collector.message(device, made.bytes))
@@ -159,6 +165,20 @@ describeStore('reports that tell nothing new', (createStore) => {
       expect(shared.found).toBe(found)
     },
   )
+
+  test('do not take over one of another session that names the newest of this one as its previous', async () => {
+    const shared = new CountingKnowledge()
+    const { collector, device, newest } = await steady(shared)
+    const { found } = shared
+    const other = new Uint8Array(16).fill(7)
+    const session = new DisplacedSession(other, { sequence: newest.seq + 1, previous: newest.hash })
+    const made = await device.report({}, { session })
+    await collector.receive(collector.message(device, made.bytes))
+    const { runs } = await toldOf(collector.store, device)
+    expect(runs[0]).toMatchObject({ firstSeq: newest.seq + 1, lastSeq: newest.seq + 1 })
+    expect(runs[0]?.session).toEqual(other)
+    expect(shared.found).toBe(found)
+  })
 })
 
 describe('whatever a fleet sends', () => {
