@@ -1,4 +1,5 @@
-// `npm run bench`: prepares the machine, then measures what the design sets goals for. Takes about three minutes.
+// `npm run bench [-- PART …]`: prepares the machine, then measures what the design sets goals for: the parts that are named,
+// else those that take some minutes together.
 // Prints a table and writes docs/bench/latest.json. On a shared machine look at the ratios, not at the times.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -10,7 +11,7 @@ const { buildAgent } = await import('../bundle/build-agent.mjs')
 await buildAgent(join(repository, 'dist', 'bundle'))
 const { bench } = await import(pathToFileURL(join(repository, 'dist', 'test', 'bench', 'main.js')).href)
 try {
-  await bench(repository, (line) => process.stdout.write(`${line}\n`))
+  await bench(repository, process.argv.slice(2), (line) => process.stdout.write(`${line}\n`))
 } catch (error) {
   process.stdout.write(`${error.stack}\n`)
   process.exitCode = 70

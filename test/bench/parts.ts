@@ -1,0 +1,104 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { AGENT_FLAGS } from './agent-flags.ts'
+import { bootRows, measureBoot } from './boot-result.ts'
+import { measureIngest } from './ingest.ts'
+import { measureOnce } from './once.ts'
+import type { Part } from './part.ts'
+import { measureRunningAgent } from './running-agent.ts'
+import { measureSensors, sensorRows } from './sensors.ts'
+import { rounded, type Comparison } from './statistics.ts'
+import { steadyDevice } from './steady-device.ts'
+import { measureVerification } from './verification.ts'
+
+const COMPARISON = { rounds: 41, callsPerRound: 300, warmUp: 5000 }
+
+const bundleOf = (repository: string): string => join(repository, 'dist', 'bundle', 'keepseal-agent.js')
+
+const against = ({ ratio, subjectUs, baselineUs }: Pick<Comparison, 'ratio' | 'subjectUs' | 'baselineUs'>): string =>
+  `${ratio} times the bare checks (${subjectUs} and ${baselineUs} us of CPU)`
+
+const verification: Part = {
+  isUsual: true,
+  measure: async () => {
+    const goals = { ratio: 1.25, evidenceBytes: 800 }
+    const steady = await steadyDevice()
+    const measured = measureVerification(steady, COMPARISON)
+    const [warm, cold] = [rounded(measured.warm), rounded(measured.cold)]
+    const steadyBytes = steady.evidence.bytes.length
+    return {
+      result: { goals, warm, cold, steadyBytes },
+      rows: [
+        ['verification, keys held', against(warm), `at most ${goals.ratio}`],
+        ['verification, keys imported', against(cold), ''],
+        ['evidence, nothing changed', `${steadyBytes} bytes`, `at most ${goals.evidenceBytes}`],
+      ],
+    }
+  },
+}
+
+const ingest: Part = {
+  isUsual: true,
+  measure: async () => {
+    const goals = { ratio: 1.6 }
+    const result = await measureIngest()
+    return {
+      result: { goals, ...result },
+      rows: [['ingest to commit, SQLite', against(result), `at most ${goals.ratio}`]],
+    }
+  },
+}
+
+const boot: Part = {
+  isUsual: true,
+  measure: (repository, say) => {
+    const goals = { logRatio: 3, listRatio: 3, logsPerCpuSecond: 300, steadyListsPerCpuSecond: 640 }
+    const result = measureBoot(repository, say)
+    return Promise.resolve({ result: { goals, ...result }, rows: bootRows(result, goals) })
+  },
+}
+
+const sensors: Part = {
+  isUsual: true,
+  measure: (repository, say) => {
+    const goals = {
+      sensorsFirstMs: 150,
+      sensorsUnchangedMs: 40,
+      sensorsMemoryMib: 25,
+      manySocketsMs: 1000,
+      peersRatio: 20,
+    }
+    say('Measuring this machine, from start to end.')
+    const once = measureOnce(bundleOf(repository))
+    const result = measureSensors(repository, once, say)
+    const rows = [
+      ...sensorRows(result, goals),
+      ['once --print, CPU', `${once.processCpuMs} ms, of it sensors ${once.sensorsCpuMs} ms`, ''],
+    ]
+    return Promise.resolve({ result: { goals, once, ...result }, rows })
+  },
+}
+
+const agent: Part = {
+  isUsual: true,
+  measure: async (repository, say) => {
+    const goals = { idleRssKib: 80 * 1024, reportCpuMs: 150 }
+    const mib = (kib: number): string => `${(kib / 1024).toFixed(1)} MiB`
+    const running = await measureRunningAgent(repository, say)
+    const bundleBytes = statSync(bundleOf(repository)).size
+    return {
+      result: { goals, flags: AGENT_FLAGS.join(' '), bundleBytes, ...running },
+      rows: [
+        ['agent at rest, memory', mib(running.idleRssKib), `at most ${mib(goals.idleRssKib)}`],
+        ['agent at rest, CPU', `${running.idleCpuMsPerMinute} ms a minute`, ''],
+        ['one report, CPU', `${running.reportCpuMs} ms`, `at most ${goals.reportCpuMs} ms`],
+        ['bundle', `${Math.round(bundleBytes / 1024)} KiB`, ''],
+      ],
+    }
+  },
+}
+
+/** Every part, in the order in which they are measured. */
+export const PARTS = { verification, ingest, boot, sensors, agent } as const satisfies Record<string, Part>
+
+export type PartName = keyof typeof PARTS
