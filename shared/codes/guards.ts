@@ -49,6 +49,10 @@ export const guards = defineCodes({
     title: 'without this person nobody could decide any more',
     remedy: 'Add another certifier first.',
   },
+  'profile.invalid': {
+    title: 'the profile is not as documented',
+    remedy: 'Correct the place named in the message; docs/profiles.md has an example.',
+  },
   'profile.version-gap': { title: 'the profile version does not follow the last one', remedy: READ_LOG },
   'profile.lowering-refused': {
     title: 'the change lowers what the profile guarantees',
