@@ -6,9 +6,12 @@ export interface Metrics {
   readonly registry: Registry
   handled(handled: Handled): void
   failed(): void
+  /** Where messages wait to be decided. */
+  watchBacklog(backlog: () => number): void
 }
 
-export function createMetrics(backlog: () => number): Metrics {
+export function createMetrics(): Metrics {
+  let backlog = (): number => 0
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: 'keepseal_' })
   const verifications = new Counter({
@@ -32,5 +35,8 @@ export function createMetrics(backlog: () => number): Metrics {
     registry,
     handled: ({ result, code }) => verifications.inc({ result, code: code ?? 'none' }),
     failed: () => failures.inc(),
+    watchBacklog: (watched) => {
+      backlog = watched
+    },
   }
 }

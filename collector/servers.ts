@@ -1,39 +1,43 @@
-import { DecisionBook } from './decisions/decision-book.ts'
 import type { FastifyInstance } from 'fastify'
 import fastify from 'fastify'
-import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { RandomFunction } from '../shared/crypto/crypto.ts'
 import type { Ueid } from '../shared/evidence/identifiers.ts'
 import { buildApi } from './api/app.ts'
 import { enrolmentRoutes } from './api/enrolment-routes.ts'
-import { metricsHandler } from './api/operations.ts'
-import type { ApiServices } from './api/services.ts'
+import { metricsHandler, operationsRoutes } from './api/operations.ts'
+import type { ApiServices, ReadinessCheck } from './api/services.ts'
 import type { CollectorConfig } from './config/options.ts'
+import { DecisionBook } from './decisions/decision-book.ts'
 import type { Store } from './store/index.ts'
 import type { EnrolmentDependencies } from './trust/enrolment/dependencies.ts'
 
-export interface ServersOptions {
+/** The listeners of a collector. Ports are those that were really taken. */
+export interface Servers {
+  /** 0 without the API. */
+  readonly httpsPort: number
+  /** 0 when no plain server was asked for. */
+  readonly plainPort: number
+  readonly metricsPort: number
+}
+
+export interface ApiServerOptions {
   readonly config: CollectorConfig
   readonly version: string
-  readonly logger: Logger
   readonly clock: () => number
   readonly random: RandomFunction
   readonly store: Store
   readonly tls: { readonly key: string; readonly cert: string }
   readonly metrics: Registry
-  readonly brokerIsConnected: () => boolean
+  readonly readiness: readonly ReadinessCheck[]
   readonly deviceChanged: (ueid: Ueid) => void
   readonly judgeAgain: () => void
   readonly enrolment: EnrolmentDependencies
 }
 
-/** The listeners for people and for enrolling devices. Ports are those that were really taken. */
-export interface Servers {
+export interface RunningApi {
   readonly httpsPort: number
-  /** 0 when no plain server was asked for. */
   readonly plainPort: number
-  readonly metricsPort: number
   stop(): Promise<void>
 }
 
@@ -42,8 +46,9 @@ const portOf = (server: FastifyInstance): number => {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-export async function startServers(options: ServersOptions): Promise<Servers> {
-  const { http, metrics: metricsConfig } = options.config
+/** For people and for enrolling devices. */
+export async function startApi(options: ApiServerOptions): Promise<RunningApi> {
+  const { http } = options.config
   const running: FastifyInstance[] = []
   const stop = async (): Promise<void> => {
     await Promise.all(running.splice(0).map((server) => server.close()))
@@ -63,20 +68,35 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
       running.push(plain)
       await plain.listen({ host: '127.0.0.1', port: http.plainPort })
     }
-
-    const metrics = fastify({ logger: false })
-    running.push(metrics)
-    metrics.get('/metrics', metricsHandler(options.metrics))
-    await metrics.listen({ host: metricsConfig.host, port: metricsConfig.port })
-    const plainPort = plain === undefined ? 0 : portOf(plain)
-    return { httpsPort: portOf(https), plainPort, metricsPort: portOf(metrics), stop }
+    return { httpsPort: portOf(https), plainPort: plain === undefined ? 0 : portOf(plain), stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-function servicesOf(options: ServersOptions): ApiServices {
+export interface MetricsServerOptions {
+  readonly config: CollectorConfig
+  readonly metrics: Registry
+  readonly store: Store
+  readonly readiness: readonly ReadinessCheck[]
+}
+
+/** GET /metrics, and /healthz and /readyz for processes that serve no API. */
+export async function startMetrics({
+  config,
+  metrics,
+  store,
+  readiness,
+}: MetricsServerOptions): Promise<{ readonly port: number; stop(): Promise<void> }> {
+  const server = fastify({ logger: false })
+  server.get('/metrics', metricsHandler(metrics))
+  await server.register(operationsRoutes, { store, readiness })
+  await server.listen({ host: config.metrics.host, port: config.metrics.port })
+  return { port: portOf(server), stop: () => server.close() }
+}
+
+function servicesOf(options: ApiServerOptions): ApiServices {
   const { liveness } = options.config
   return {
     store: options.store,
@@ -90,14 +110,7 @@ function servicesOf(options: ServersOptions): ApiServices {
       staleIntervals: liveness.staleIntervals,
       silentAfterMs: liveness.silentAfterSeconds * 1000,
     },
-    readiness: [
-      {
-        name: 'broker',
-        check: async () => {
-          if (!options.brokerIsConnected()) throw new Error('the broker is not connected')
-        },
-      },
-    ],
+    readiness: options.readiness,
     statusPage: 'loopback',
     deviceChanged: options.deviceChanged,
     judgeAgain: options.judgeAgain,

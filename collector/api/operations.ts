@@ -8,7 +8,10 @@ const CHECK_TIMEOUT_MS = 2000
  * A Fastify plugin: GET /healthz (the process answers) and /readyz (it can do its work). What a failing check says is
  * logged and not shown: these routes need no token.
  */
-export async function operationsRoutes(server: FastifyInstance, services: ApiServices): Promise<void> {
+export async function operationsRoutes(
+  server: FastifyInstance,
+  services: Pick<ApiServices, 'store' | 'readiness'>,
+): Promise<void> {
   const checks: readonly ReadinessCheck[] = [
     { name: 'database', check: () => services.store.epochs.current() },
     ...(services.readiness ?? []),

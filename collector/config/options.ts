@@ -1,5 +1,6 @@
 import { defineConfig, option, type ConfigValues } from '../../shared/config/definition.ts'
 import { isLoopbackHost, serverUrl } from '../../shared/config/url-types.ts'
+import { canShareEmbeddedBroker, ROLES, ROLES_AT_THE_BROKER } from '../roles/role.ts'
 import { notificationSections } from './notification-options.ts'
 import {
   boolean,
@@ -10,6 +11,7 @@ import {
   optionalPath,
   path,
   port,
+  someOf,
   text,
 } from '../../shared/config/value-types.ts'
 
@@ -22,6 +24,14 @@ export const collectorConfig = defineConfig(
   {
     data: {
       directory: option(path(), '/var/lib/keepseal-collector', 'Database and keys of this collector.'),
+    },
+    serve: {
+      roles: option(someOf(ROLES), ROLES, 'What this process does; several share the work on one database.'),
+      drain_seconds: option(
+        integer(1, 600),
+        20,
+        'Longest time to decide what was taken in, once the process is told to end.',
+      ),
     },
     store: {
       engine: option(
@@ -129,6 +139,11 @@ export const collectorConfig = defineConfig(
     },
   },
   [
+    {
+      names: ['serve.roles', 'mqtt.broker'],
+      requirement: `have all of ${ROLES_AT_THE_BROKER.join(', ')} or none: with an embedded broker they are one process`,
+      holds: ({ serve, mqtt }) => mqtt.broker !== 'embedded' || canShareEmbeddedBroker(serve.roles),
+    },
     {
       names: ['freshness.window_seconds', 'freshness.epoch_period_seconds'],
       requirement: 'be at least freshness.epoch_period_seconds, or there are times without any current epoch',

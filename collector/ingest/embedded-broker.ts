@@ -17,6 +17,9 @@ export interface EmbeddedBrokerOptions {
   readonly logger: Logger
 }
 
+const nobody = (_topic: string, _bytes: Uint8Array): Promise<void> =>
+  Promise.reject(new Error('nobody takes messages in here'))
+
 /**
  * aedes behind TLS with client certificates: MQTT 3.1.1 for a collector that brings its own broker. Who may connect is
  * decided by the device registry, not by the certificate alone, so that a revoked device is out at once.
@@ -41,7 +44,7 @@ export class EmbeddedBroker implements DeviceChannel {
     return typeof address === 'object' && address !== null ? address.port : 0
   }
 
-  async start(accept: (topic: string, bytes: Uint8Array) => Promise<void>): Promise<void> {
+  async start(accept = nobody): Promise<void> {
     const { tls, host, port, logger } = this.#options
     const broker = await Aedes.createBroker({
       id: 'keepseal-collector',
@@ -115,6 +118,12 @@ export class EmbeddedBroker implements DeviceChannel {
   disconnect(ueid: Ueid): void {
     const clients = (this.#broker as unknown as { clients?: Record<string, Client> } | undefined)?.clients
     clients?.[ueid]?.close()
+  }
+
+  /** Nobody new comes in. Who is here gets his answers; what he sends now is not taken, and ends his connection. */
+  drain(): Promise<void> {
+    this.#server?.close()
+    return Promise.resolve()
   }
 
   async stop(): Promise<void> {

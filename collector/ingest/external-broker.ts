@@ -14,6 +14,7 @@ export interface ExternalBrokerOptions {
 
 const PUBLISH_TIMEOUT_MS = 15_000
 const RECONNECT_MS = 2_000
+const UNSUBSCRIBE_MS = 3_000
 
 /**
  * A broker that runs elsewhere, mosquitto for one, as a client with a clean session: a replica that dies leaves nothing
@@ -24,6 +25,8 @@ export class ExternalBroker implements DeviceChannel {
   readonly #options: ExternalBrokerOptions
   readonly #retained = new Map<string, Uint8Array>()
   #client: MqttClient | undefined
+  /** What is subscribed to; nothing where nobody takes messages in. */
+  #filters: string[] = []
   /** On the connection that is up now. */
   #subscribed = false
 
@@ -36,7 +39,7 @@ export class ExternalBroker implements DeviceChannel {
   }
 
   /** Resolves at once; the connection is made, and made again, in the background. */
-  async start(accept: (topic: string, bytes: Uint8Array) => Promise<void>): Promise<void> {
+  async start(accept?: (topic: string, bytes: Uint8Array) => Promise<void>): Promise<void> {
     const { url, tls, logger } = this.#options
     const options: IClientOptions = {
       ...tls,
@@ -56,19 +59,21 @@ export class ExternalBroker implements DeviceChannel {
       if (this.#subscribed) logger.warn('the broker connection is closed; connecting again')
       this.#subscribed = false
     })
-    // mqtt.js reads nothing more until `done` is called: a full queue becomes back-pressure at the broker.
-    client.handleMessage = (packet: IPublishPacket, done) => {
-      const bytes = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
-      accept(packet.topic, bytes).then(() => done(), done)
+    if (accept !== undefined) {
+      this.#filters = (['evidence', 'section'] as const).map((kind) => upstreamFilter(kind, this.#options.group))
+      // mqtt.js reads nothing more until `done` is called: a full queue becomes back-pressure at the broker.
+      client.handleMessage = (packet: IPublishPacket, done) => {
+        const bytes = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
+        accept(packet.topic, bytes).then(() => done(), done)
+      }
     }
     client.on('connect', () => void this.#subscribe(client))
   }
 
   async #subscribe(client: MqttClient): Promise<void> {
-    const { group, logger } = this.#options
+    const { logger } = this.#options
     try {
-      const filters = (['evidence', 'section'] as const).map((kind) => upstreamFilter(kind, group))
-      await client.subscribeAsync(filters, { qos: 1 })
+      if (this.#filters.length > 0) await client.subscribeAsync(this.#filters, { qos: 1 })
       this.#subscribed = true
       logger.info('connected to the broker')
       for (const [topic, bytes] of this.#retained) await this.#send(client, topic, bytes, true)
@@ -103,6 +108,16 @@ export class ExternalBroker implements DeviceChannel {
   /** An external broker keeps its own list of revoked certificates; the collector refuses what it delivers. */
   disconnect(): void {
     this.#options.logger.info('revocation takes effect at the broker with its certificate revocation list')
+  }
+
+  /** What was on its way when the subscription ended still comes, before the broker says that it has ended. */
+  async drain(): Promise<void> {
+    const filters = this.#filters
+    this.#filters = []
+    const client = this.#client
+    if (filters.length === 0 || client?.connected !== true) return
+    const late = sleep(UNSUBSCRIBE_MS, undefined, { ref: false })
+    await Promise.race([client.unsubscribeAsync(filters).catch(() => undefined), late])
   }
 
   async stop(): Promise<void> {

@@ -6,14 +6,19 @@ import { KeepsealError } from '../../shared/errors.ts'
 import type { StoreLocation } from './index.ts'
 import { holdPostgresAlone, joinPostgres } from './postgres/leadership.ts'
 
+/** What only one of the collectors on a database does at a time; not always the same one does both. */
+export type Duty = 'tracking' | 'notifying'
+
 /** A collector's part among those that serve from one database. */
 export interface Leadership {
   /**
-   * Whether it does the periodic work that only one may do. Asked before each piece of that work; where nobody leads,
+   * Whether it does the periodic work of `duty` (tracking, if absent), which only one may do. Asked before each piece of that work; where nobody leads,
    * who asks begins to. One that has lost the database does not lead. Pieces of work must stand being done twice: the
    * leader can lose the lock in the middle of one.
    */
-  isLeader(): Promise<boolean>
+  isLeader(duty?: Duty): Promise<boolean>
+  /** Leads no more, so that another one can at once, and goes on using the database. */
+  resign(): Promise<void>
   release(): Promise<void>
 }
 
@@ -21,7 +26,15 @@ export interface Leadership {
 export async function joinCollectors(location: StoreLocation): Promise<Leadership> {
   if ('postgres' in location) return joinPostgres(location.postgres)
   const release = await holdFile(location.path)
-  return { isLeader: () => Promise.resolve(true), release }
+  let isLeading = true
+  return {
+    isLeader: () => Promise.resolve(isLeading),
+    resign: () => {
+      isLeading = false
+      return Promise.resolve()
+    },
+    release,
+  }
 }
 
 /** Holds the database alone, for its replacement. Gives what lets go of it again. Error: state.in-use. */

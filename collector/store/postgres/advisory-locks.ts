@@ -5,5 +5,7 @@ export const advisoryLocks = {
   /** Shared by every collector that serves; alone by a restore. */
   serving: 0x6b730002,
   /** Of the one collector that does the periodic work. */
-  leading: 0x6b730003,
+  tracking: 0x6b730003,
+  /** Of the one that sends notifications. */
+  notifying: 0x6b730004,
 } as const

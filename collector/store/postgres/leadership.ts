@@ -1,6 +1,6 @@
 import { Client } from 'pg'
 import { KeepsealError } from '../../../shared/errors.ts'
-import type { Leadership } from '../leadership.ts'
+import type { Duty, Leadership } from '../leadership.ts'
 import { advisoryLocks } from './advisory-locks.ts'
 import { translatePostgresError } from './errors.ts'
 import { clientOptions, type PostgresSettings } from './pool.ts'
@@ -14,20 +14,32 @@ const ANSWER_MS = 5_000
  */
 export async function joinPostgres(settings: PostgresSettings): Promise<Leadership> {
   let session: Client | undefined = await openSession(settings)
-  let isLeading = false
+  const leading = new Set<Duty>()
+  let hasResigned = false
 
   const lose = async (): Promise<void> => {
     const lost = session
     session = undefined
-    isLeading = false
+    leading.clear()
     await lost?.end().catch(() => undefined)
   }
-  const ask = async (): Promise<boolean> => {
+  const ask = async (duty: Duty): Promise<boolean> => {
+    if (hasResigned) return false
     session ??= await openSession(settings)
     // Also asked while leading: only an answer tells that the session, and the lock with it, is still there.
-    const question = isLeading ? 'select true as held' : `select pg_try_advisory_lock(${advisoryLocks.leading}) as held`
-    isLeading = await heldAfter(session, question)
+    const isHeld = leading.has(duty)
+    const question = isHeld ? 'select true as held' : `select pg_try_advisory_lock(${advisoryLocks[duty]}) as held`
+    const isLeading = await heldAfter(session, question)
+    if (isLeading) leading.add(duty)
     return isLeading
+  }
+  const resign = async (): Promise<void> => {
+    hasResigned = true
+    for (const duty of leading) {
+      // Where the session is lost, the lock is.
+      await session?.query(`select pg_advisory_unlock(${advisoryLocks[duty]})`).catch(() => undefined)
+    }
+    leading.clear()
   }
   // One question at a time: two that find no session would open two, of which one is forgotten and keeps the lock; and an
   // answer that comes late would speak of a session that was lost meanwhile.
@@ -38,13 +50,14 @@ export async function joinPostgres(settings: PostgresSettings): Promise<Leadersh
     return result
   }
   return {
-    isLeader: () =>
+    isLeader: (duty = 'tracking') =>
       inTurn(() =>
-        ask().catch(async () => {
+        ask(duty).catch(async () => {
           await lose()
           return false
         }),
       ),
+    resign: () => inTurn(resign),
     release: () => inTurn(lose),
   }
 }

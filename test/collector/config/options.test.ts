@@ -30,6 +30,9 @@ describe('the collector refuses', () => {
     ['a client key without its certificate', ['mqtt.client_key_file=/k.pem']],
     ['a remote broker without a client certificate', ['mqtt.broker=mqtts://broker.example.com:8883']],
     ['a remote broker without TLS', ['mqtt.broker=mqtt://broker.example.com:1883', ...CLIENT]],
+    ['roles apart that need one embedded broker', ['serve.roles=ingest,tracker,notify']],
+    ['a role twice', ['serve.roles=ingest,ingest,api,tracker']],
+    ['no role at all', ['serve.roles=']],
     ['messages above the size of the wire format', ['limits.message_bytes=65537']],
   ])('%s', (_, assignments) => {
     expect(() => resolve(...assignments)).toThrow(ConfigurationError)
@@ -38,6 +41,8 @@ describe('the collector refuses', () => {
 
 test.each([
   ['a remote broker with a client certificate', ['mqtt.broker=mqtts://broker.example.com:8883', ...CLIENT]],
+  ['roles apart at a broker that runs elsewhere', ['mqtt.broker=mqtt://localhost:1883', 'serve.roles=ingest']],
+  ['a process beside that of the embedded broker which only tells people', ['serve.roles=notify']],
   ['a broker on this machine', ['mqtt.broker=mqtt://localhost:1883']],
 ])('the collector accepts %s', (_, assignments) => {
   expect(() => resolve(...assignments)).not.toThrow()

@@ -164,6 +164,22 @@ describe.skipIf(postgresPrograms === undefined)(`a database (${postgresName})`, 
     await close()
   })
 
+  it('can have its two duties done by two collectors, and one that resigns does none again', async () => {
+    const location = { postgres: await server().createDatabase() }
+    const [one, two] = [await joinCollectors(location), await joinCollectors(location)]
+    expect([await one.isLeader('tracking'), await two.isLeader('notifying')]).toEqual([true, true])
+    expect([await two.isLeader('tracking'), await one.isLeader('notifying')]).toEqual([false, false])
+    await one.resign()
+    expect([await two.isLeader('tracking'), await one.isLeader('tracking')]).toEqual([true, false])
+    // It still uses the database, which nobody may replace meanwhile.
+    await two.release()
+    await expect(holdAlone(location)).rejects.toMatchObject({ code: 'state.in-use' })
+    await one.release()
+    await (
+      await holdAlone(location)
+    )()
+  })
+
   it('is led again after a lost session, however many ask for the leader at once', async () => {
     const { settings, close } = await opened()
     const one = await joinCollectors({ postgres: settings })

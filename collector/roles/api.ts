@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { KeepsealError } from '../../shared/errors.ts'
+import type { ReadinessCheck } from '../api/services.ts'
+import type { CollectorConfig } from '../config/options.ts'
+import type { DeviceChannel } from '../ingest/device-channel.ts'
+import { ReleaseClock } from '../ingest/judge-again.ts'
+import { startApi, type RunningApi } from '../servers.ts'
+import { DEFAULT_DEVICE_CERTIFICATE_LIFETIME_MS } from '../trust/device-certificates.ts'
+import { loadEndorsementAuthorities } from '../trust/ek-roots.ts'
+import type { ServerCertificate } from '../trust/server-certificate.ts'
+import type { Foundation } from './foundation.ts'
+import type { RunningTracker } from './tracker.ts'
+
+export interface ApiSurroundings {
+  readonly certificate: ServerCertificate
+  /** Address of the broker that devices get at enrolment. */
+  readonly mqttUrl: string
+  readonly readiness: readonly ReadinessCheck[]
+  /** Where this process has it. */
+  readonly channel: DeviceChannel | undefined
+  readonly tracker: RunningTracker | undefined
+}
+
+/** People, programs, and devices that enrol. */
+export async function startApiRole(foundation: Foundation, surroundings: ApiSurroundings): Promise<RunningApi> {
+  const { config, store, deps, keys, clock, random, logger, metrics, version, onHandled } = foundation
+  const { certificate, mqttUrl, readiness, channel, tracker } = surroundings
+  const { authorities, skipped } = await loadEndorsementAuthorities(config.trust.ekRootsDirectory)
+  for (const { path, reason } of skipped) logger.warn({ path, reason }, 'not a usable certificate of a TPM vendor')
+  // A tracker elsewhere would find out by itself, but some seconds later, and not what was decided about one device.
+  const releaseClock = tracker === undefined ? new ReleaseClock({ store, deps, clock, logger, onHandled }) : undefined
+  const api = await startApi({
+    config,
+    version,
+    clock,
+    random,
+    store,
+    tls: httpsIdentity(config, { key: certificate.privateKey, cert: certificate.certificate }),
+    metrics: metrics.registry,
+    readiness,
+    deviceChanged: (ueid) => channel?.disconnect(ueid),
+    judgeAgain: () => (tracker === undefined ? releaseClock?.look(true) : tracker.judgeAgain()),
+    enrolment: {
+      store,
+      keys,
+      authorities,
+      mqttUrl,
+      certificateLifetimeMs: DEFAULT_DEVICE_CERTIFICATE_LIFETIME_MS,
+      now: clock,
+      random,
+    },
+  })
+  return {
+    ...api,
+    async stop() {
+      await api.stop()
+      await releaseClock?.stop()
+    },
+  }
+}
+
+/** The operator's own certificate for people and enrolling devices, where one is given; the broker keeps the collector's. */
+function httpsIdentity({ http }: CollectorConfig, own: { key: string; cert: string }): { key: string; cert: string } {
+  if (http.certificateFile === '') return own
+  const read = (path: string): string => {
+    try {
+      return readFileSync(path, 'utf8')
+    } catch (cause) {
+      throw new KeepsealError('file.unreadable', path, { cause })
+    }
+  }
+  return { key: read(http.keyFile), cert: read(http.certificateFile) }
+}
+
+/** Host names by which devices and people are told to come. */
+export function namesIn(config: CollectorConfig): string[] {
+  return [config.http.publicUrl, config.mqtt.publicUrl].filter((url) => url !== '').map((url) => new URL(url).hostname)
+}
+
+/** `port`: of the embedded broker. */
+export function publicMqttUrl({ mqtt, http }: CollectorConfig, port: number): string {
+  if (mqtt.publicUrl !== '') return mqtt.publicUrl
+  if (mqtt.broker !== 'embedded') return mqtt.broker
+  const host = http.publicUrl === '' ? hostname() : new URL(http.publicUrl).hostname
+  return `mqtts://${host}:${port}`
+}

@@ -1,0 +1,43 @@
+import { EmbeddedBroker } from '../ingest/embedded-broker.ts'
+import { Ingest } from '../ingest/ingest.ts'
+import { RateLimiter } from '../ingest/rate-limiter.ts'
+import { RATED_DEVICES } from './dependencies.ts'
+import type { ConnectedFoundation } from './foundation.ts'
+import type { RunningRole } from './role.ts'
+
+/** Takes messages of devices in, decides them and answers. Any number of processes may, on one database. */
+export async function startIngest(foundation: ConnectedFoundation): Promise<RunningRole> {
+  const { config, store, deps, clock, logger, channel, metrics, onHandled } = foundation
+  const ingest = new Ingest({
+    store,
+    clock,
+    logger,
+    deps,
+    rate: {
+      limiter: new RateLimiter({
+        capacity: config.limits.deviceMessagesPerMinute,
+        periodMs: 60_000,
+        devices: RATED_DEVICES,
+      }),
+      excess: channel instanceof EmbeddedBroker ? 'delay' : 'drop',
+    },
+    publish: ({ topic, bytes }) => channel.publish(topic, bytes, { retain: false }),
+    onHandled,
+    onFailure: () => metrics.failed(),
+  })
+  metrics.watchBacklog(() => ingest.backlog)
+  ingest.start()
+  try {
+    await channel.start((topic, bytes) => ingest.accept(topic, bytes))
+  } catch (error) {
+    await ingest.stop()
+    throw error
+  }
+  return {
+    // First nothing more comes in, then all that is here is decided; its answers still go out.
+    async stop() {
+      await channel.drain()
+      await ingest.stop()
+    },
+  }
+}

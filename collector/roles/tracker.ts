@@ -1,0 +1,39 @@
+import { EpochPublisher } from '../ingest/epoch-publisher.ts'
+import { ReleaseClock } from '../ingest/judge-again.ts'
+import { Sweeper } from '../sweeper.ts'
+import type { ConnectedFoundation } from './foundation.ts'
+import type { RunningRole } from './role.ts'
+
+/** A tracker that judges devices again at once when it is told that something was decided about them. */
+export interface RunningTracker extends RunningRole {
+  judgeAgain(): void
+}
+
+/** What goes by time alone: epochs, closing dates of releases, removing what is old. Of several one leads. */
+export async function startTracker(foundation: ConnectedFoundation): Promise<RunningTracker> {
+  const { config, store, deps, keys, clock, random, logger, channel, leadership, onHandled } = foundation
+  const isLeader = (): Promise<boolean> => leadership.isLeader('tracking')
+  const releaseClock = new ReleaseClock({ store, deps, clock, logger, onHandled })
+  const epochs = new EpochPublisher({
+    store,
+    keys,
+    clock,
+    random,
+    logger,
+    periodSeconds: config.freshness.epochPeriodSeconds,
+    isLeader,
+    publish: (topic, bytes, retain) => channel.publish(topic, bytes, retain),
+  })
+  await epochs.start()
+  releaseClock.start()
+  const sweeper = new Sweeper({ store, retention: config.retention, clock, logger, isLeader })
+  sweeper.start()
+  return {
+    judgeAgain: () => releaseClock.look(true),
+    async stop() {
+      await sweeper.stop()
+      epochs.stop()
+      await releaseClock.stop()
+    },
+  }
+}
