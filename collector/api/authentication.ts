@@ -4,7 +4,8 @@ import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import { hash } from '../../shared/crypto/node.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import { tokenHash } from '../../shared/evidence/binding.ts'
-import type { ApiRole, ApiToken } from '../model/product.ts'
+import type { Actor, ApiRole, ApiToken } from '../model/product.ts'
+import type { VendorScope } from '../model/scope.ts'
 import { makeId } from '../store/ids.ts'
 import type { Store } from '../store/index.ts'
 import type { ApiServices } from './services.ts'
@@ -13,7 +14,7 @@ import type { ApiServices } from './services.ts'
 const AUTHORIZATION = /^bearer +(ksa_[A-Za-z0-9_-]{43})$/i
 const TOKEN_SIZE = 32
 
-const actors = new WeakMap<FastifyRequest, ApiToken>()
+const actors = new WeakMap<FastifyRequest, Actor>()
 
 /** A hook that lets only tokens of these roles pass. Throws auth.missing and auth.forbidden. */
 export function authenticate({ store, clock }: ApiServices, roles: readonly ApiRole[]) {
@@ -30,7 +31,7 @@ export function authenticate({ store, clock }: ApiServices, roles: readonly ApiR
 }
 
 /** Who asks. Only within a handler behind `authenticate`. */
-export function actorOf(request: FastifyRequest): ApiToken {
+export function actorOf(request: FastifyRequest): Actor {
   const actor = actors.get(request)
   if (actor === undefined) throw new KeepsealError('internal.failure', 'a route without authentication')
   return actor
@@ -45,20 +46,22 @@ export function makeToken(prefix: 'kse' | 'ksa', random: RandomFunction): { text
 export interface NewApiToken {
   readonly name: string
   readonly role: ApiRole
+  /** null: bound to no vendor. */
+  readonly scope: VendorScope | null
   readonly expiresAt: number | null
 }
 
 /** Makes an API token, for whoever sets the collector up. The text is given back once and is nowhere else. */
 export async function createApiToken(
   store: Store,
-  { name, role, expiresAt }: NewApiToken,
+  { name, role, scope, expiresAt }: NewApiToken,
   { now, random }: { readonly now: number; readonly random: RandomFunction },
 ): Promise<{ readonly token: ApiToken; readonly text: string }> {
   const secret = makeToken('ksa', random)
-  const token = { id: makeId('api', now, random), name, tokenHash: secret.hash, role, createdAt: now, expiresAt }
+  const token = { id: makeId('api', now, random), name, tokenHash: secret.hash, role, scope, createdAt: now, expiresAt }
   await store.transaction(async (transaction) => {
     await transaction.apiTokens.create(token)
-    const detail = { name, role }
+    const detail = { name, role, scope }
     await transaction.auditLog.append({
       at: now,
       actor: 'collector',

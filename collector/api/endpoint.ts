@@ -2,19 +2,25 @@ import { toJsonSchema } from '@valibot/to-json-schema'
 import type { FastifyInstance } from 'fastify'
 import * as v from 'valibot'
 import { KeepsealError } from '../../shared/errors.ts'
-import type { ApiRole, ApiToken } from '../model/product.ts'
+import type { Actor, ApiRole } from '../model/product.ts'
 import { actorOf, authenticate } from './authentication.ts'
+import { servicesFor } from './vendor-scope.ts'
 import { nothing } from './schemas.ts'
 import type { ApiServices } from './services.ts'
 
 type Schema = v.GenericSchema
+/**
+ * What it is for somebody who is bound to a vendor: `own`: the same for what is his, and nothing else exists; `common`:
+ * it tells nothing of anybody's products; `unbound`: not for him.
+ */
+export type EndpointScope = 'own' | 'common' | 'unbound'
 type Method = 'GET' | 'POST' | 'PUT'
 
 export interface EndpointInput<P extends Schema, Q extends Schema, B extends Schema> {
   readonly params: v.InferOutput<P>
   readonly query: v.InferOutput<Q>
   readonly body: v.InferOutput<B>
-  readonly actor: ApiToken
+  readonly actor: Actor
 }
 
 /** One route: its schemas check what comes in, make the types of its handler and the OpenAPI document. */
@@ -25,6 +31,7 @@ export interface EndpointDefinition<P extends Schema, Q extends Schema, B extend
   readonly operationId: string
   readonly summary: string
   readonly roles: readonly ApiRole[]
+  readonly scope: EndpointScope
   readonly params?: P
   readonly query?: Q
   readonly body?: B
@@ -41,6 +48,7 @@ export interface Endpoint {
   readonly operationId: string
   readonly summary: string
   readonly roles: readonly ApiRole[]
+  readonly scope: EndpointScope
   readonly status: 200 | 201
   readonly bodyBytes?: number | undefined
   readonly schemas: {
@@ -56,7 +64,7 @@ interface RawRequest {
   readonly params: unknown
   readonly query: unknown
   readonly body: unknown
-  readonly actor: ApiToken
+  readonly actor: Actor
 }
 
 type Nothing = typeof nothing
@@ -67,7 +75,7 @@ export function defineEndpoint<
   Q extends Schema = Nothing,
   B extends Schema = Nothing,
 >(definition: EndpointDefinition<P, Q, B, R>): Endpoint {
-  const { method, path, operationId, summary, roles, status = 200, response, run } = definition
+  const { method, path, operationId, summary, roles, scope, status = 200, response, run } = definition
   const params: Schema = definition.params ?? nothing
   const query: Schema = definition.query ?? nothing
   const body: Schema = definition.body ?? nothing
@@ -77,6 +85,7 @@ export function defineEndpoint<
     operationId,
     summary,
     roles,
+    scope,
     status,
     bodyBytes: definition.bodyBytes,
     schemas: { params, query, body, response },
@@ -115,7 +124,9 @@ export function registerEndpoint(server: FastifyInstance, services: ApiServices,
     },
     handler: async (request, reply) => {
       const { params, query, body } = request
-      const answer = await endpoint.run(services, { params, query, body, actor: actorOf(request) })
+      const actor = actorOf(request)
+      const granted = await servicesFor(services, actor.scope, endpoint.scope, { params, query, body })
+      const answer = await endpoint.run(granted, { params, query, body, actor })
       if (answer instanceof Uint8Array) return reply.type('application/cbor').send(Buffer.from(answer))
       return reply.code(endpoint.status).send(answer)
     },
@@ -125,7 +136,13 @@ export function registerEndpoint(server: FastifyInstance, services: ApiServices,
 /** A body that is CBOR, given out as it was received. */
 export const CborBytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array)
 
-function documentation({ operationId, summary, roles, status, schemas }: Endpoint): Record<string, unknown> {
+const SCOPES: Readonly<Record<EndpointScope, string>> = {
+  own: ' A caller who is bound to a vendor finds what is of that vendor, and nothing else.',
+  common: '',
+  unbound: ' Refused to callers who are bound to a vendor.',
+}
+
+function documentation({ operationId, summary, roles, scope, status, schemas }: Endpoint): Record<string, unknown> {
   const { params, query, body, response } = schemas
   const answer =
     response === CborBytes
@@ -134,7 +151,7 @@ function documentation({ operationId, summary, roles, status, schemas }: Endpoin
   return {
     operationId,
     summary,
-    description: `For the roles ${roles.join(', ')}.`,
+    description: `For the roles ${roles.join(', ')}.${SCOPES[scope]}`,
     security: [{ token: [] }],
     ...(params === nothing ? {} : { params: jsonSchema(params, 'input') }),
     ...(query === nothing ? {} : { querystring: jsonSchema(query, 'output') }),

@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
-import type { DecisionBook } from '../decisions/decision-book.ts'
+import type { Decisions } from '../decisions/decision-book.ts'
 import type { Store } from '../store/index.ts'
 import type { LivenessPolicy } from '../tracking/liveness.ts'
 import type { CollectorKeys } from '../trust/keys.ts'
@@ -21,7 +21,7 @@ export type StatusPageAccess = 'loopback' | 'everybody' | 'nobody'
 /** What the API works with; all of it is handed in. */
 export interface ApiServices {
   readonly store: Store
-  readonly decisions: DecisionBook
+  readonly decisions: Decisions
   /** Milliseconds since 1970, UTC. */
   readonly clock: () => number
   readonly random: RandomFunction

@@ -12,6 +12,9 @@ const PAGE = 500
  */
 const MAX_OFF_SECONDS = 300
 
+/** What may be done with it. */
+export type Decisions = Pick<DecisionBook, 'register' | 'next' | 'append'>
+
 /**
  * The decision log of this collector, as far as it has been read and checked. Several collectors may append to one
  * database: each reads what the others have added before it answers.

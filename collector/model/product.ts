@@ -1,3 +1,5 @@
+import type { VendorScope } from './scope.ts'
+
 /** Which identities a product's devices may enrol with. Each further step is weaker, and visible for ever. */
 export type IdentityPolicy = 'endorsed' | 'tofu' | 'software'
 export type ApprovalPolicy = 'automatic' | 'manual'
@@ -58,12 +60,18 @@ export interface PendingEnrolment {
 
 export type ApiRole = 'vendor' | 'operator' | 'certifier' | 'auditor'
 
-export interface ApiToken {
-  /** `api_` + UUIDv7. */
+/** Who asks for something. */
+export interface Actor {
+  /** Of a token `api_` + UUIDv7. */
   readonly id: string
   readonly name: string
-  readonly tokenHash: Uint8Array
   readonly role: ApiRole
+  /** null: bound to no vendor. */
+  readonly scope: VendorScope | null
+}
+
+export interface ApiToken extends Actor {
+  readonly tokenHash: Uint8Array
   readonly createdAt: number
   readonly expiresAt: number | null
 }

@@ -1,5 +1,6 @@
 import type { ApiToken } from '../model/product.ts'
 import type { Executor } from './database.ts'
+import { scopeColumns, toScope, type ScopeColumns } from './scope/columns.ts'
 import { idCursor, rowsToRead, toPage, type Page, type PageRequest } from './paging.ts'
 
 const columns = [
@@ -7,9 +8,15 @@ const columns = [
   'name',
   'token_hash as tokenHash',
   'role',
+  'vendor',
+  'products',
   'created_at as createdAt',
   'expires_at as expiresAt',
 ] as const
+
+type Row = Omit<ApiToken, 'scope'> & ScopeColumns
+
+const toToken = ({ vendor, products, ...same }: Row): ApiToken => ({ ...same, scope: toScope({ vendor, products }) })
 
 export type ApiTokensRepository = ReturnType<typeof apiTokensRepository>
 
@@ -24,6 +31,7 @@ export function apiTokensRepository(db: Executor) {
           name: token.name,
           token_hash: token.tokenHash,
           role: token.role,
+          ...scopeColumns(token.scope),
           created_at: token.createdAt,
           expires_at: token.expiresAt,
           revoked_at: null,
@@ -33,12 +41,13 @@ export function apiTokensRepository(db: Executor) {
 
     /** Not revoked; whether it has expired is the caller's to check. */
     async byHash(tokenHash: Uint8Array): Promise<ApiToken | undefined> {
-      return db
+      const row = await db
         .selectFrom('api_tokens')
         .select(columns)
         .where('token_hash', '=', tokenHash)
         .where('revoked_at', 'is', null)
         .executeTakeFirst()
+      return row === undefined ? undefined : toToken(row)
     },
 
     /** Newest first, without revoked ones. */
@@ -51,12 +60,7 @@ export function apiTokensRepository(db: Executor) {
         .orderBy('id', 'desc')
         .limit(rowsToRead(page))
       if (cursor !== undefined) query = query.where('id', '<', cursor)
-      return toPage(
-        await query.execute(),
-        page,
-        (row) => row.id,
-        (row): ApiToken => row,
-      )
+      return toPage(await query.execute(), page, (row) => row.id, toToken)
     },
 
     /** False when there is none, or none any more. */

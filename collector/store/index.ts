@@ -24,6 +24,8 @@ import { sectionsRepository } from './sections.ts'
 import { sessionsRepository } from './sessions.ts'
 import { steadyRepository } from './steady/steady.ts'
 import type { PostgresSettings } from './postgres/pool.ts'
+import type { VendorScope } from '../model/scope.ts'
+import { VendorScopePlugin } from './scope/plugin.ts'
 import { readSummary } from './summary.ts'
 import { sweepOnce, type SweepTimes } from './sweep.ts'
 
@@ -40,6 +42,8 @@ export interface Store extends Repositories {
    * `action` may be done again after it was undone.
    */
   transactionOf<T>(devices: readonly Ueid[], action: (store: Store) => Promise<T>): Promise<T>
+  /** The same as somebody sees it who is bound to a vendor: what is not his is not there, and cannot be changed. */
+  within(scope: VendorScope): Store
 }
 
 type Repositories = ReturnType<typeof repositories>
@@ -81,6 +85,7 @@ export function createStore(db: Executor): Store {
     ...repositories(db),
     transaction: (action) => transaction(db, (executor) => action(createStore(executor))),
     transactionOf: (devices, action) => transactionOf(db, devices, (executor) => action(createStore(executor))),
+    within: (scope) => createStore(db.withPlugin(new VendorScopePlugin(db, scope))),
   }
 }
 

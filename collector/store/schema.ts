@@ -105,6 +105,10 @@ export interface ApiTokensTable {
   name: string
   token_hash: Uint8Array
   role: ApiRole
+  /** null: bound to no vendor. */
+  vendor: string | null
+  /** JSON array of ids; null: all products of the vendor. */
+  products: string | null
   created_at: number
   expires_at: number | null
   revoked_at: number | null

@@ -16,6 +16,7 @@ export function failingStore(store: Store, before: BeforeOperation): Store {
     transaction: (action) => store.transaction((transaction) => action(failingStore(transaction, before))),
     transactionOf: (devices, action) =>
       store.transactionOf(devices, (transaction) => action(failingStore(transaction, before))),
+    within: (scope) => failingStore(store.within(scope), before),
   }
 }
 

@@ -75,6 +75,7 @@ const show = defineEndpoint({
   operationId: 'getDeviceBoot',
   summary: 'What a device has booted, as its newest quote proves it, and how that differs from what was approved',
   roles: READERS,
+  scope: 'own',
   params: DeviceParams,
   response: BootJson,
   run: async ({ store }, { params }) => {
@@ -128,6 +129,7 @@ const compare = defineEndpoint({
   operationId: 'compareBoots',
   summary: 'What reference values for all of these devices would have to let vary; nothing is stored',
   roles: READERS,
+  scope: 'own',
   body: v.strictObject({ ueids: v.pipe(v.array(Ueid), v.minLength(1), v.maxLength(16)) }),
   response: v.strictObject({
     ueids: v.array(Ueid),

@@ -43,6 +43,7 @@ const list = defineEndpoint({
   operationId: 'listCases',
   summary: 'List reassessment cases, newest first',
   roles: READERS,
+  scope: 'own',
   query: v.strictObject({ ...pageQuery, state: v.optional(CaseStates), productId: v.optional(id('prd')) }),
   response: pageOf(CaseJson),
   run: async ({ store, clock }, { query }) => {
@@ -57,6 +58,7 @@ const show = defineEndpoint({
   operationId: 'getCase',
   summary: 'One reassessment case with its findings',
   roles: READERS,
+  scope: 'own',
   params: v.strictObject({ id: id('cas') }),
   response: CaseDetail,
   run: async ({ store, clock }, { params }) => {

@@ -30,6 +30,7 @@ const create = defineEndpoint({
   operationId: 'createCertificate',
   summary: 'Record that a certificate was issued for a product',
   roles: CERTIFIER,
+  scope: 'own',
   params: ProductParams,
   body: v.strictObject({ number: Name, profileUri: ProfileUri, validUntil: Time }),
   status: 201,
@@ -62,6 +63,7 @@ const list = defineEndpoint({
   operationId: 'listCertificates',
   summary: 'All certificates of a product, newest first',
   roles: READERS,
+  scope: 'own',
   params: ProductParams,
   response: v.strictObject({ items: v.array(CertificateJson) }),
   run: async ({ store }, { params }) => {

@@ -16,6 +16,7 @@ const next = defineEndpoint({
   operationId: 'getNextDecision',
   summary: 'Where the next entry of the decision log belongs, for whoever signs it',
   roles: READERS,
+  scope: 'common',
   response: v.strictObject({
     /** null before the first entry, which brings it. */
     log: v.nullable(HexBytes),
@@ -34,6 +35,7 @@ const append = defineEndpoint({
   operationId: 'appendDecision',
   summary: 'Append a signed decision: its signature says who decides, whatever the token',
   roles: READERS,
+  scope: 'own',
   body: v.strictObject({ entry: EntryText }),
   bodyBytes: 128 * 1024,
   status: 201,
@@ -54,6 +56,7 @@ const list = defineEndpoint({
   operationId: 'listDecisions',
   summary: 'Entries of the decision log as they were signed, in order',
   roles: READERS,
+  scope: 'unbound',
   query: v.strictObject({ from: v.optional(Index, '0') }),
   response: v.strictObject({ entries: v.array(EntryText), nextFrom: v.nullable(v.number()) }),
   run: async ({ store }, { query: { from } }) => {
@@ -76,6 +79,7 @@ const people = defineEndpoint({
   operationId: 'listPeople',
   summary: 'Who may sign decisions, as the log says',
   roles: READERS,
+  scope: 'own',
   response: v.strictObject({ operator: v.string(), items: v.array(PersonJson) }),
   run: async ({ decisions }) => {
     const { operator, people: known } = await decisions.register()
@@ -152,6 +156,7 @@ const certificates = defineEndpoint({
   operationId: 'listCertificateStandings',
   summary: 'All certificates of the decision log with their standing now, newest last',
   roles: READERS,
+  scope: 'own',
   response: v.strictObject({ items: v.array(CertificateStanding) }),
   run: async ({ decisions, clock }) => {
     const { certificates: known } = await decisions.register()
@@ -165,6 +170,7 @@ const certificate = defineEndpoint({
   operationId: 'getCertificateStanding',
   summary: 'One certificate with its standing now',
   roles: READERS,
+  scope: 'own',
   params: v.strictObject({ id: v.pipe(v.string(), v.maxLength(128)) }),
   response: CertificateStanding,
   run: async ({ decisions, clock }, { params }) => {

@@ -27,6 +27,7 @@ const list = defineEndpoint({
   operationId: 'listDevices',
   summary: 'List devices, last enrolled first',
   roles: READERS,
+  scope: 'own',
   query: v.strictObject({
     ...pageQuery,
     productId: v.optional(id('prd')),
@@ -50,6 +51,7 @@ const show = defineEndpoint({
   operationId: 'getDevice',
   summary: 'One device with its unresolved findings',
   roles: READERS,
+  scope: 'own',
   params: DeviceParams,
   response: DeviceDetail,
   run: async ({ store, clock, liveness }, { params }) => {
@@ -72,6 +74,7 @@ const approve = defineEndpoint({
   operationId: 'approveDevice',
   summary: 'Accept a device, and what it reports now as its (unreviewed) reference values',
   roles: FLEET,
+  scope: 'own',
   params: DeviceParams,
   body: v.strictObject({
     scope: v.optional(v.picklist(['device', 'product']), 'device'),
@@ -119,6 +122,7 @@ const revoke = defineEndpoint({
   operationId: 'revokeDevice',
   summary: 'Take a device out of service: its evidence is refused from now on',
   roles: FLEET,
+  scope: 'own',
   params: DeviceParams,
   response: v.strictObject({ ueid: UeidText, enrolment: Enrolments }),
   run: async ({ store, clock, deviceChanged }, { params, actor }) => {

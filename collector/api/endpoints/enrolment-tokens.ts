@@ -48,6 +48,7 @@ const create = defineEndpoint({
   operationId: 'createEnrolmentToken',
   summary: 'Make a one-time token with which one device of a product can enrol',
   roles: FLEET,
+  scope: 'own',
   body: v.strictObject({
     productId: id('prd'),
     expiresInSeconds: v.optional(
@@ -97,6 +98,7 @@ const list = defineEndpoint({
   operationId: 'listEnrolmentTokens',
   summary: 'List enrolment tokens, newest first, without their secrets',
   roles: READERS,
+  scope: 'own',
   query: v.strictObject(pageQuery),
   response: pageOf(Listed),
   run: async ({ store, clock }, { query }) => {

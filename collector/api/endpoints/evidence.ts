@@ -48,6 +48,7 @@ const list = defineEndpoint({
   operationId: 'listEvidence',
   summary: 'List the accepted evidence of a device that is kept, last arrived first',
   roles: READERS,
+  scope: 'own',
   params: DeviceParams,
   query: v.strictObject(pageQuery),
   response: pageOf(EvidenceJson),
@@ -64,6 +65,7 @@ const latest = defineEndpoint({
   operationId: 'getLatestEvidence',
   summary: 'The newest fresh evidence as it was received, or without any the last that arrived',
   roles: READERS,
+  scope: 'own',
   params: DeviceParams,
   response: CborBytes,
   run: async ({ store }, { params }) => {

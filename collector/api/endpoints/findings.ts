@@ -10,6 +10,7 @@ const list = defineEndpoint({
   operationId: 'listFindings',
   summary: 'List findings, newest first',
   roles: READERS,
+  scope: 'own',
   query: v.strictObject({
     ...pageQuery,
     /** `unresolved`: open, or recovered and waiting for a person. */

@@ -21,6 +21,7 @@ const show = defineEndpoint({
   operationId: 'getImaPolicy',
   summary: 'What the files that devices of a product measure may be',
   roles: READERS,
+  scope: 'own',
   params: ProductParams,
   response: v.strictObject({ ...about, policy: ImaPolicyDocument }),
   run: async ({ store }, { params }) => {
@@ -39,6 +40,7 @@ const set = defineEndpoint({
   operationId: 'setImaPolicy',
   summary: 'Say what the files that devices of a product measure may be',
   roles: FLEET,
+  scope: 'own',
   params: ProductParams,
   body: ImaPolicyDocument,
   bodyBytes: MAX_IMA_POLICY_BYTES,

@@ -48,6 +48,7 @@ const list = defineEndpoint({
   operationId: 'listNotifications',
   summary: 'List notifications with how far each has come, newest first',
   roles: READERS,
+  scope: 'own',
   query: v.strictObject({ ...pageQuery, state: v.optional(States), channel: v.optional(v.string()) }),
   response: pageOf(DeliveryJson),
   run: async ({ store }, { query }) => {
@@ -62,6 +63,7 @@ const retry = defineEndpoint({
   operationId: 'retryNotifications',
   summary: 'Try again those that were given up, or one of them',
   roles: FLEET,
+  scope: 'own',
   body: v.strictObject({ id: v.optional(v.pipe(v.number(), v.safeInteger())) }),
   response: v.strictObject({ revived: v.number() }),
   run: async ({ store, clock }, { body, actor }) => {
@@ -82,6 +84,7 @@ const test = defineEndpoint({
   operationId: 'testNotification',
   summary: 'Send a test to one channel, as any other notification',
   roles: FLEET,
+  scope: 'unbound',
   body: v.strictObject({ channel: v.picklist(['webhook', 'mail', 'syslog']) }),
   status: 201,
   response: v.strictObject({ eventNumber: v.number() }),
@@ -98,6 +101,7 @@ const byEvent = defineEndpoint({
   operationId: 'getNotificationEvent',
   summary: 'How far one event has come',
   roles: READERS,
+  scope: 'own',
   params: v.strictObject({ number: v.pipe(v.string(), v.regex(/^[0-9]{1,15}$/), v.transform(Number)) }),
   response: v.strictObject({ items: v.array(DeliveryJson) }),
   run: async ({ store }, { params }) => ({

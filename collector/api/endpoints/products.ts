@@ -39,6 +39,7 @@ const create = defineEndpoint({
   operationId: 'createProduct',
   summary: 'Register a product, whose devices can then enrol',
   roles: FLEET,
+  scope: 'own',
   body: v.strictObject({
     vendor: Name,
     model: Name,
@@ -65,6 +66,7 @@ const list = defineEndpoint({
   operationId: 'listProducts',
   summary: 'List products, newest first',
   roles: READERS,
+  scope: 'own',
   query: v.strictObject(pageQuery),
   response: pageOf(ProductJson),
   run: async ({ store }, { query }) => {
@@ -79,6 +81,7 @@ const show = defineEndpoint({
   operationId: 'getProduct',
   summary: 'One product',
   roles: READERS,
+  scope: 'own',
   params: ProductParams,
   response: ProductJson,
   run: async ({ store }, { params }) => toJson(await existingProduct(store, params.id)),
@@ -90,6 +93,7 @@ const certified = defineEndpoint({
   operationId: 'setProductCertified',
   summary: 'Say whether releases of a product need the countersignature of the certifier',
   roles: CERTIFIER,
+  scope: 'own',
   params: ProductParams,
   body: v.strictObject({ isCertified: v.boolean() }),
   response: ProductJson,

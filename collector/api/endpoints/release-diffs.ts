@@ -25,6 +25,7 @@ const diff = defineEndpoint({
   operationId: 'diffRelease',
   summary: 'What a release expects otherwise than another one, which was before it',
   roles: READERS,
+  scope: 'own',
   params: ReleaseParams,
   query: v.strictObject({ before: v.optional(id('rel')) }),
   response: v.strictObject({ changes: v.array(Change) }),
@@ -54,6 +55,7 @@ const fleet = defineEndpoint({
   operationId: 'diffFleet',
   summary: 'What would be otherwise for the fleet if this release were active; nothing is stored',
   roles: READERS,
+  scope: 'own',
   params: ReleaseParams,
   /** `closed`: as it will be when the window of the release before it has closed. */
   query: v.strictObject({ closed: v.optional(v.picklist(['true', 'false']), 'false') }),

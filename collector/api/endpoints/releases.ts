@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { KeepsealError } from '../../../shared/errors.ts'
-import type { ApiToken } from '../../model/product.ts'
+import type { Actor } from '../../model/product.ts'
 import type { Person } from '../../model/release.ts'
 import { captureRelease } from '../../releases/capture.ts'
 import { digestOfDocument, MAX_RELEASE_BYTES, ReleaseFile } from '../../releases/document.ts'
@@ -19,8 +19,8 @@ import { FLEET, READERS } from './roles.ts'
 
 export const ReleaseParams = v.strictObject({ id: id('rel') })
 
-const personOf = ({ id: tokenId, name }: ApiToken): Person => ({ tokenId, name })
-export const decisionOf = (actor: ApiToken, now: number): Decision => ({ by: personOf(actor), now })
+const personOf = ({ id: tokenId, name }: Actor): Person => ({ tokenId, name })
+export const decisionOf = (actor: Actor, now: number): Decision => ({ by: personOf(actor), now })
 
 /** A release as the API shows it, with what it counts for now. */
 export async function shownRelease({ store, clock }: ApiServices, releaseId: string) {
@@ -35,6 +35,7 @@ const list = defineEndpoint({
   operationId: 'listReleases',
   summary: 'Releases of a product, newest first, with how many devices run each',
   roles: READERS,
+  scope: 'own',
   params: ProductParams,
   response: v.strictObject({
     items: v.array(ReleaseJson),
@@ -64,6 +65,7 @@ const write = defineEndpoint({
   operationId: 'importRelease',
   summary: 'Write a release as a draft, or another version of a draft',
   roles: FLEET,
+  scope: 'own',
   params: ProductParams,
   body: v.strictObject({ file: ReleaseFile, dryRun: v.optional(v.boolean(), false) }),
   bodyBytes: MAX_RELEASE_BYTES,
@@ -81,6 +83,7 @@ const capture = defineEndpoint({
   operationId: 'captureRelease',
   summary: 'Write a release as a draft from what good devices report',
   roles: FLEET,
+  scope: 'own',
   params: ProductParams,
   body: v.strictObject({
     name: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
@@ -107,7 +110,7 @@ async function written(
   productId: string,
   file: ReleaseFile,
   dryRun: boolean,
-  actor: ApiToken,
+  actor: Actor,
   tolerances: readonly string[],
 ) {
   const { store, clock, random } = services
@@ -136,6 +139,7 @@ const show = defineEndpoint({
   operationId: 'getRelease',
   summary: 'One release with what was decided about it',
   roles: READERS,
+  scope: 'own',
   params: ReleaseParams,
   response: v.strictObject({
     ...ReleaseJson.entries,
@@ -158,6 +162,7 @@ const exported = defineEndpoint({
   operationId: 'exportRelease',
   summary: 'A release with all of its content, as it can be imported elsewhere',
   roles: READERS,
+  scope: 'own',
   params: ReleaseParams,
   response: v.strictObject({ file: ReleaseFile }),
   run: async ({ store }, { params }) => {

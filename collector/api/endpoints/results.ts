@@ -13,6 +13,7 @@ const result = defineEndpoint({
   operationId: 'getAttestationResult',
   summary: 'What is concluded about a device now, as a signed EAT attestation result',
   roles: READERS,
+  scope: 'own',
   params: DeviceParams,
   query: v.strictObject({
     /** Names of claims: those of the current draft, or of its first versions, which Veraison reads. */
@@ -44,6 +45,7 @@ const collector = defineEndpoint({
   operationId: 'getCollector',
   summary: 'The collector itself: its id, its version, and the key that signs its results',
   roles: READERS,
+  scope: 'common',
   response: v.strictObject({
     collectorId: HexBytes,
     version: v.string(),

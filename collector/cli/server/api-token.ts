@@ -7,11 +7,16 @@ import { createApiToken } from '../../api/authentication.ts'
 import { loadCollectorConfig } from '../../config/load.ts'
 import { storeLocation } from '../../config/store-location.ts'
 import { openStore } from '../../store/index.ts'
+import { scopeOf } from './scope-option.ts'
 
 export const apiTokenCreateCommand = defineCommand({
   name: 'api-token create',
   summary: 'Make a token for the API and the keepseal command',
-  description: ['The token is shown once and stored as its hash. Run this as the user that the collector runs as.'],
+  description: [
+    'The token is shown once and stored as its hash. Run this as the user that the collector runs as.',
+    'Without --vendor it is for all vendors: right for a certifier, and for a collector that only one vendor uses.',
+  ],
+  examples: ["keepseal-collector api-token create --role vendor --name Ada --vendor 'Acme Corp'"],
   options: {
     ...configOptions,
     role: {
@@ -20,6 +25,13 @@ export const apiTokenCreateCommand = defineCommand({
       required: true,
     },
     name: { description: 'Whose token it is', value: text(64), required: true },
+    vendor: { description: 'Vendor that it is bound to: it finds nothing of any other', value: text(128) },
+    product: {
+      description: 'Product of that vendor that it is bound to, and no other',
+      value: text(64),
+      placeholder: 'ID',
+      multiple: true,
+    },
   },
   json: true,
   async run({ options, present }) {
@@ -27,8 +39,9 @@ export const apiTokenCreateCommand = defineCommand({
     const { store, close } = await openStore(await storeLocation(config))
     try {
       const { role, name } = options
-      const made = await createApiToken(store, { name, role, expiresAt: null }, { now: Date.now(), random })
-      present({ id: made.token.id, role, token: made.text }, () => made.text)
+      const scope = await scopeOf(store, options.vendor, options.product)
+      const made = await createApiToken(store, { name, role, scope, expiresAt: null }, { now: Date.now(), random })
+      present({ id: made.token.id, role, scope, token: made.text }, () => made.text)
       return exitCodes.good
     } finally {
       await close()

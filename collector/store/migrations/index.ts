@@ -11,6 +11,7 @@ import { notifications } from './0004-notifications.ts'
 import { decisions } from './0005-decisions.ts'
 import { history } from './0006-history.ts'
 import { releases } from './0007-releases.ts'
+import { vendorScopes } from './0008-vendor-scopes.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -27,6 +28,7 @@ export const migrations: readonly Migration[] = [
   decisions,
   history,
   releases,
+  vendorScopes,
 ]
 
 /**

@@ -7,6 +7,7 @@ import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
 import { approveProfile, DecidingPeople, issueCertificate, signatory } from '../../support/decision-log.ts'
 import { endpoints } from '../../../collector/api/endpoints/index.ts'
 import { initialDeviceState } from '../../../collector/model/device.ts'
+import { createApiToken } from '../../../collector/api/authentication.ts'
 import type { ApiRole } from '../../../collector/model/product.ts'
 import { digestOfDocument, type ReleaseFile } from '../../../collector/releases/document.ts'
 import { splitFile } from '../../../collector/releases/file.ts'
@@ -171,6 +172,38 @@ describe('every route', () => {
     expect(answer.headers['www-authenticate']).toBe('Bearer')
   })
 
+  // Everything that is prepared is of Acme: somebody of another vendor finds nothing of it, whatever his role.
+  it.each(cases)('%s as %s of another vendor shows nothing of this one (%s)', async (route, role, allowed) => {
+    const { path, productId, ueid, model } = await prepared(route)
+    const { app, store } = api()
+    const scope = { vendor: 'Rival', products: null }
+    const { text } = await createApiToken(
+      store,
+      { name: 'Eve', role, scope, expiresAt: null },
+      { now: NOW, random: randomBytes },
+    )
+    const before = await store.auditLog.list({ limit: 1 })
+    const payload = await BODIES[route]?.(productId, ueid, model)
+    const response = await app.inject({
+      method: methodOf(route),
+      url: path,
+      headers: { authorization: `Bearer ${text}` },
+      ...(payload === undefined ? {} : { payload }),
+    })
+    const endpoint = endpoints.find(({ method, path: own }) => `${method} ${own}` === route)
+    const names = `${path.replace('/api/v1', '')} ${JSON.stringify(payload ?? {})}`
+    const isNamed = [productId, ueid].some((each) => names.includes(each)) || /\/\w+_/.test(path)
+    const isRefused = !allowed || endpoint?.scope === 'unbound' || route === 'POST /products'
+    const isCreated = endpoint?.status === 201
+    const expected = isRefused ? 403 : endpoint?.scope === 'own' && isNamed ? 404 : isCreated ? 201 : 200
+    expect([response.statusCode, response.body]).toEqual([expected, expect.any(String)])
+    if (expected < 300) {
+      for (const mark of [productId, ueid, model, 'Acme', 'crt_1', 'KS-2026']) expect(response.body).not.toContain(mark)
+      // Nothing of Acme was there to be listed.
+      expect(response.json()).not.toMatchObject({ items: [expect.anything()] })
+    } else if (route !== 'POST /decisions') expect(await store.auditLog.list({ limit: 1 })).toEqual(before)
+  })
+
   /** A device that can be approved, and a case, so that every route has something to answer with. */
   async function prepared(route: string) {
     const { call, store } = api()
@@ -261,7 +294,14 @@ describe('a token', () => {
   it('is refused from the moment in which it expires', async () => {
     const { store, clock } = api()
     const text = `ksa_${'B'.repeat(43)}`
-    const expiring = { id: id('api'), name: 'short', role: 'auditor' as const, createdAt: NOW, expiresAt: NOW + 5 }
+    const expiring = {
+      id: id('api'),
+      name: 'short',
+      role: 'auditor' as const,
+      scope: null,
+      createdAt: NOW,
+      expiresAt: NOW + 5,
+    }
     await store.apiTokens.create({ ...expiring, tokenHash: tokenHash(text, hash) })
     clock.now = NOW + 4
     expect(await withHeader(`Bearer ${text}`)).toBe(200)

@@ -73,7 +73,8 @@ async function buildTestApi(store: Store, over: Partial<ApiServices>): Promise<T
     ...over,
   })
   const make = async (role: ApiRole) =>
-    (await createApiToken(store, { name: role, role, expiresAt: null }, { now: NOW, random: randomBytes })).text
+    (await createApiToken(store, { name: role, role, scope: null, expiresAt: null }, { now: NOW, random: randomBytes }))
+      .text
   const tokens = {
     vendor: await make('vendor'),
     operator: await make('operator'),

@@ -55,7 +55,13 @@ export function useCollector(tls?: () => TlsIdentity, clock = () => NOW): () => 
     )
     const url = (await app.listen({ host: '127.0.0.1', port: 0 })).replace('127.0.0.1', 'localhost')
     const tokenOf = async (role: ApiRole) =>
-      (await createApiToken(store, { name: role, role, expiresAt: null }, { now: NOW, random: randomBytes })).text
+      (
+        await createApiToken(
+          store,
+          { name: role, role, scope: null, expiresAt: null },
+          { now: NOW, random: randomBytes },
+        )
+      ).text
     const tokens = {
       vendor: await tokenOf('vendor'),
       operator: await tokenOf('operator'),

@@ -44,6 +44,7 @@ describeStore('API tokens', (createStore) => {
     name: 'console',
     tokenHash: bytes('token'),
     role: 'operator',
+    scope: null,
     createdAt: NOW,
     expiresAt: null,
     ...over,
@@ -59,6 +60,16 @@ describeStore('API tokens', (createStore) => {
     expect(await apiTokens.byHash(made.tokenHash)).toBeUndefined()
     expect((await apiTokens.list({ limit: 5 })).items).toEqual([])
   })
+
+  it.each([null, { vendor: 'Acme', products: null }, { vendor: 'Acme', products: [id('prd')] }])(
+    'keep what they are bound to',
+    async (scope) => {
+      const { apiTokens } = createStore()
+      const made = make({ scope })
+      await apiTokens.create(made)
+      expect((await apiTokens.byHash(made.tokenHash))?.scope).toEqual(scope)
+    },
+  )
 })
 
 describeStore('devices', (createStore) => {

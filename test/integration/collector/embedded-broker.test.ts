@@ -174,7 +174,11 @@ describe('the embedded broker', () => {
     if (client === undefined) throw new Error('not connected')
     const ended = closed(client)
     const stamp = { now: Date.now(), random }
-    const { text } = await createApiToken(bench.store, { name: 'test', role: 'operator', expiresAt: null }, stamp)
+    const { text } = await createApiToken(
+      bench.store,
+      { name: 'test', role: 'operator', scope: null, expiresAt: null },
+      stamp,
+    )
     const status = await new Promise((resolve, reject) => {
       const call = request(
         {

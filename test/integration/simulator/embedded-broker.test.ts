@@ -37,7 +37,7 @@ describe('simulated gateways at a running collector', () => {
     bench = await Workbench.open(directory)
     const token = await createApiToken(
       bench.store,
-      { name: 'simulator', role: 'operator', expiresAt: null },
+      { name: 'simulator', role: 'operator', scope: null, expiresAt: null },
       { now: Date.now(), random },
     )
     const environment = {

@@ -1,0 +1,85 @@
+import type { Database } from '../schema.ts'
+
+/**
+ * How the rows of a table belong to a vendor. `common`: the same for everybody, and changed by nobody who is bound.
+ * `closed`: of the collector or of all vendors at once; whoever is bound gets auth.forbidden.
+ */
+export type TableScope = 'common' | 'closed' | 'products' | OfVendor | Through | AnyOf
+
+/** A column holds the vendor's name: content that is kept once for all of its devices. */
+interface OfVendor {
+  readonly vendor: string
+}
+
+/** A column names a row of another table by its `key`. */
+interface Through {
+  readonly column: string
+  readonly of: keyof Database
+  readonly key: string
+}
+
+interface AnyOf {
+  readonly anyOf: readonly Through[]
+}
+
+type ScopeOf<T extends keyof Database> =
+  | Exclude<TableScope, OfVendor | Through | AnyOf>
+  | { readonly vendor: keyof Database[T] & string }
+  | ThroughOf<T>
+  | { readonly anyOf: readonly ThroughOf<T>[] }
+
+type ThroughOf<T extends keyof Database> = {
+  readonly [Of in keyof Database]: {
+    readonly column: keyof Database[T] & string
+    readonly of: Of
+    readonly key: keyof Database[Of] & string
+  }
+}[keyof Database]
+
+const ofProduct = { column: 'product_id', of: 'products', key: 'id' } as const
+const ofDevice = { column: 'device_id', of: 'devices', key: 'id' } as const
+const ofUeid = { column: 'ueid', of: 'devices', key: 'ueid' } as const
+
+/** Every table of the database. One that is missing here does not compile: nobody decides this by forgetting it. */
+export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
+  products: 'products',
+  certificates: ofProduct,
+  enrolment_tokens: ofProduct,
+  pending_enrolments: { column: 'token_id', of: 'enrolment_tokens', key: 'id' },
+  devices: ofProduct,
+  device_states: ofDevice,
+  sessions: ofDevice,
+  evidence: ofDevice,
+  evidence_runs: ofDevice,
+  newest_evidence: ofDevice,
+  receipts: ofDevice,
+  refusals: ofUeid,
+  refusal_counts: ofUeid,
+  postures: { vendor: 'vendor' },
+  pcr_sets: { vendor: 'vendor' },
+  boot_references: { vendor: 'vendor' },
+  sections: { vendor: 'vendor' },
+  section_chunks: { vendor: 'vendor' },
+  reference_values: ofProduct,
+  releases: ofProduct,
+  ima_policies: ofProduct,
+  findings: ofDevice,
+  reassessment_cases: ofProduct,
+  case_findings: { column: 'case_id', of: 'reassessment_cases', key: 'id' },
+  notification_events: ofProduct,
+  notification_deliveries: { column: 'event_id', of: 'notification_events', key: 'id' },
+  audit_log: {
+    anyOf: [
+      { column: 'subject', of: 'products', key: 'id' },
+      { column: 'subject', of: 'devices', key: 'ueid' },
+      { column: 'subject', of: 'releases', key: 'id' },
+      { column: 'subject', of: 'reassessment_cases', key: 'id' },
+      { column: 'subject', of: 'enrolment_tokens', key: 'id' },
+    ],
+  },
+  epochs: 'common',
+  api_tokens: 'closed',
+  decisions: 'closed',
+  restore_points: 'closed',
+  schema_migrations: 'closed',
+}
