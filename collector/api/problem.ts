@@ -42,6 +42,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'decision.role': 403,
   'decision.own-work': 403,
   'decision.no-such-subject': 404,
+  'case.unknown': 404,
 }
 
 /** What an area's codes mean where they have no status of their own; of any other area it is our own fault. */
@@ -53,6 +54,7 @@ const AREAS: Readonly<Record<string, number>> = {
   person: 409,
   profile: 409,
   certificate: 409,
+  case: 409,
 }
 
 /** HTTP status of a code. */

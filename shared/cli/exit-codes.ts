@@ -35,6 +35,7 @@ const byArea: Readonly<Record<AreaOf<ErrorCode>, ExitCode>> = {
   person: exitCodes.refused,
   profile: exitCodes.refused,
   certificate: exitCodes.refused,
+  case: exitCodes.refused,
   release: exitCodes.refused,
   usage: exitCodes.usage,
   file: exitCodes.usage,

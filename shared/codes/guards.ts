@@ -1,9 +1,11 @@
+import { caseGuards } from './case-guards.ts'
 import { defineCodes } from './registry.ts'
 
 const READ_LOG = 'Read the log anew (keepseal log show) and decide on what it says now.'
 
 /** Why a decision about a certificate, its profile or its people does not hold. Part of ./errors.ts. */
 export const guards = defineCodes({
+  ...caseGuards,
   'log.malformed': { title: 'an entry of the decision log is not as documented', remedy: 'Export the log again.' },
   'log.broken-link': {
     title: 'an entry of the decision log does not follow the one before it',

@@ -13,6 +13,14 @@ export interface Decision<Detail> {
   readonly detail: Detail
 }
 
+/** Whether one guard of a decision holds. */
+export interface GuardResult {
+  readonly code: GuardCode
+  readonly wants: string
+  /** null where it holds. */
+  readonly wrong: string | null
+}
+
 /** One kind of decision. Listed in ./kinds.ts. */
 export interface DecisionKind<Detail> {
   readonly title: string
@@ -24,6 +32,8 @@ export interface DecisionKind<Detail> {
    * before the first change.
    */
   apply(register: Register, decision: Decision<Detail>): void
+  /** Each guard with its outcome, for who wants to see them before he signs. Changes nothing. */
+  check?(register: Register, decision: Decision<Detail>): readonly GuardResult[]
 }
 
 export const defineKind = <Detail>(kind: DecisionKind<Detail>): DecisionKind<Detail> => kind

@@ -1,4 +1,5 @@
 import type { HashFunction } from '../crypto/crypto.ts'
+import { caseKinds } from './cases/kinds.ts'
 import { certificateKinds } from './certificate-kinds.ts'
 import type { DecisionKind } from './kind.ts'
 import { personKinds } from './person.ts'
@@ -6,6 +7,6 @@ import { profileKinds } from './profile.ts'
 
 /** Every kind of decision that a log can hold. What is not here cannot be decided. */
 export function decisionKinds(hash: HashFunction): ReadonlyMap<string, DecisionKind<unknown>> {
-  const all = { ...personKinds(hash), ...profileKinds, ...certificateKinds }
+  const all = { ...personKinds(hash), ...profileKinds, ...certificateKinds, ...caseKinds }
   return new Map(Object.entries(all).map(([kind, definition]) => [kind, definition as DecisionKind<unknown>]))
 }

@@ -4,7 +4,7 @@ import type { HashFunction, VerificationKey } from '../crypto/crypto.ts'
 import { errors } from '../codes/errors.ts'
 import { KeepsealError } from '../errors.ts'
 import { assertSignedBy, parseDecision, type DecisionContent, type UnverifiedEntry } from './entry.ts'
-import { refuse, type DecisionKind } from './kind.ts'
+import { refuse, type DecisionKind, type GuardResult } from './kind.ts'
 import { decisionKinds } from './kinds.ts'
 import { firstPerson, type Person } from './person.ts'
 import { emptyRegister, type Register } from './register.ts'
@@ -19,6 +19,11 @@ export interface VerifiedEntry extends DecisionContent {
   readonly author: Person
   readonly hash: Uint8Array
   readonly bytes: Uint8Array
+}
+
+/** What somebody intends to decide. */
+export interface UnsignedDecision extends Pick<DecisionContent, 'at' | 'kind' | 'subject' | 'detail'> {
+  readonly keyId: Uint8Array
 }
 
 /** Seconds that the clocks of two authors may differ. */
@@ -60,17 +65,40 @@ export class DecisionLog {
   append(bytes: Uint8Array): VerifiedEntry {
     const entry = parseDecision(bytes, this.#crypto.hash)
     this.#assertPlace(entry)
-    const kind = this.#kinds.get(entry.kind) ?? refuse('log.malformed', `the kind ${JSON.stringify(entry.kind)}`)
-    const detail = v.safeParse(kind.schema, entry.detail)
-    if (!detail.success) {
-      const [issue] = detail.issues
-      return refuse('log.malformed', `${entry.kind} ${v.getDotPath(issue) ?? ''}: ${issue.message}`)
-    }
-    if (entry.index === 0) return this.#begin(entry, kind, detail.output)
+    const { kind, detail } = this.#read(entry.kind, entry.detail)
+    if (entry.index === 0) return this.#begin(entry, kind, detail)
     const author = this.#authorOf(entry)
+    this.#assertSigned(entry, author)
+    if (author.revokedAt !== null) refuse('log.revoked-author', `${author.name}, entry ${entry.index}`)
     if (!kind.roles.includes(author.role)) refuse('decision.role', `${author.name} is ${author.role}`)
-    this.#apply(entry, author, kind, detail.output)
+    this.#apply(entry, author, kind, detail)
     return { ...entry, author }
+  }
+
+  /**
+   * What would become of a decision that nobody has signed yet: each of its guards with its outcome. Changes nothing.
+   * Throws as `append` does for what is not as documented, or about something that the log does not know.
+   */
+  rehearse({ kind: name, subject, detail: given, at, keyId }: UnsignedDecision): readonly GuardResult[] {
+    const { kind, detail } = this.#read(name, given)
+    const author = this.#authorOf({ keyId, index: this.next().index })
+    const { name: who, role, revokedAt } = author
+    const may = kind.roles.includes(role)
+    const results: GuardResult[] = [
+      { code: 'log.revoked-author', wants: 'you may still sign', wrong: revokedAt === null ? null : who },
+      { code: 'decision.role', wants: `you are ${kind.roles.join(' or ')}`, wrong: may ? null : `${who} is ${role}` },
+    ]
+    const decision = { author, at: Math.max(at, this.register.head?.at ?? 0), subject, detail }
+    if (kind.check !== undefined) return [...results, ...kind.check(this.register, decision)]
+    return refuse('decision.wrong-state', `${name} has no guards that can be shown`)
+  }
+
+  #read(name: string, given: unknown): { readonly kind: DecisionKind<unknown>; readonly detail: unknown } {
+    const kind = this.#kinds.get(name) ?? refuse('log.malformed', `the kind ${JSON.stringify(name)}`)
+    const detail = v.safeParse(kind.schema, given)
+    if (detail.success) return { kind, detail: detail.output }
+    const [issue] = detail.issues
+    return refuse('log.malformed', `${name} ${v.getDotPath(issue) ?? ''}: ${issue.message}`)
   }
 
   /** The first entry is signed by the key that it brings: who trusts the log has to know that one. */
@@ -95,13 +123,11 @@ export class DecisionLog {
     if (head !== null && entry.at + CLOCK_TOLERANCE < head.at) refuse('log.time-reversed', `entry ${index}`)
   }
 
-  #authorOf(entry: UnverifiedEntry): Person {
+  /** Whose key it is. Nothing says yet that he has signed. */
+  #authorOf(entry: Pick<UnverifiedEntry, 'keyId' | 'index'>): Person {
     const keyId = toHex(entry.keyId)
     const author = [...this.register.people.values()].find((person) => person.keyId === keyId)
-    if (author === undefined) return refuse('log.unknown-author', `entry ${entry.index}, key ${keyId.slice(0, 16)}`)
-    this.#assertSigned(entry, author)
-    if (author.revokedAt !== null) refuse('log.revoked-author', `${author.name}, entry ${entry.index}`)
-    return author
+    return author ?? refuse('log.unknown-author', `entry ${entry.index}, key ${keyId.slice(0, 16)}`)
   }
 
   #assertSigned(entry: UnverifiedEntry, { key, keyId }: Person): void {

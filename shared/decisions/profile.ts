@@ -96,6 +96,15 @@ function assertChangeIsPermitted(before: ProfileVersion | undefined, after: v.In
   if (less.length > 0 && !MAY_LOWER.includes(change.kind)) refuse('profile.lowering-refused', less.join(', '))
 }
 
+/** A nonconformity that cannot be resolved is one that the certifier has said so of, in a case about this profile. */
+function assertCase({ cases, certificates }: Register, subject: string, change: ProfileChange): void {
+  if (change.kind !== 'unresolvable-nonconformity') return
+  const found = cases.get(change.case) ?? refuse('decision.no-such-subject', `the case ${change.case}`)
+  if (found.state !== 'profile-change') refuse('decision.wrong-state', `the case ${change.case} is ${found.state}`)
+  const certified = certificates.get(found.certificate)?.profile.id
+  if (certified !== subject) refuse('certificate.profile-mismatch', `the case ${change.case} is not about ${subject}`)
+}
+
 function assertNext(versions: ProfileVersions | undefined, version: number): void {
   // A version that nobody approved is replaced by the next submission under the same number.
   const next = (approvedOf(versions)?.version ?? 0) + 1
@@ -111,6 +120,7 @@ export const profileKinds = {
       const versions = register.profiles.get(subject)
       assertNext(versions, detail.version)
       assertChangeIsPermitted(approvedOf(versions), detail)
+      assertCase(register, subject, detail.change)
       const approved = (versions ?? []).filter(({ approvedBy }) => approvedBy !== null)
       register.profiles.set(subject, [...approved, { ...detail, submittedBy: author.id, approvedBy: null }])
     },

@@ -1,3 +1,4 @@
+import type { Case } from './cases/case.ts'
 import type { Certificate } from './certificate.ts'
 import type { Person } from './person.ts'
 import type { ProfileVersions } from './profile.ts'
@@ -9,6 +10,8 @@ export interface Register {
   readonly people: Map<string, Person>
   readonly profiles: Map<string, ProfileVersions>
   readonly certificates: Map<string, Certificate>
+  /** Reassessments about which somebody has decided something. */
+  readonly cases: Map<string, Case>
   head: LogHead | null
 }
 
@@ -25,5 +28,6 @@ export const emptyRegister = (): Register => ({
   people: new Map(),
   profiles: new Map(),
   certificates: new Map(),
+  cases: new Map(),
   head: null,
 })
