@@ -1,7 +1,14 @@
 import type { Severity } from '../../shared/codes/findings.ts'
 
 /** What people may want to hear of. One word for each row of the table in docs/notifications.md. */
-export const EVENT_KINDS = ['finding.opened', 'finding.resolved', 'verdict.changed', 'case.opened', 'test'] as const
+export const EVENT_KINDS = [
+  'finding.opened',
+  'finding.resolved',
+  'verdict.changed',
+  'case.opened',
+  'practice.changed',
+  'test',
+] as const
 export type EventKind = (typeof EVENT_KINDS)[number]
 
 /** Something that happened, written in the transaction in which it did: neither lost nor told of what was undone. */

@@ -16,6 +16,7 @@ import { migrate, pendingMigrations } from './migrations/index.ts'
 import { pendingEnrolmentsRepository } from './pending-enrolments.ts'
 import { bootReferencesRepository, pcrSetsRepository, posturesRepository } from './postures.ts'
 import { productsRepository } from './products.ts'
+import { recordedEventsRepository } from './recorded-events.ts'
 import { receiptsRepository } from './receipts.ts'
 import { referencesRepository } from './references.ts'
 import { releasesRepository } from './releases.ts'
@@ -74,6 +75,7 @@ function repositories(db: Executor) {
     auditLog: auditLogRepository(db),
     notifications: notificationsRepository(db),
     decisions: decisionsRepository(db),
+    recordedEvents: recordedEventsRepository(db),
     summary: () => readSummary(db),
     sweep: (times: SweepTimes, limit: number) => sweepOnce(db, times, limit),
   }

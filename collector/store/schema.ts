@@ -18,6 +18,7 @@ import type {
   SectionChunksTable,
   SectionsTable,
 } from './schema-content.ts'
+import type { RecordedEventsTable } from './schema-practices.ts'
 import type { NotificationDeliveriesTable, NotificationEventsTable } from './schema-notifications.ts'
 
 /** Every table as its columns. Times are ms since 1970 UTC; bytes are blobs; `0 | 1` where a model says boolean. */
@@ -52,6 +53,7 @@ export interface Database {
   decisions: DecisionsTable
   notification_events: NotificationEventsTable
   notification_deliveries: NotificationDeliveriesTable
+  recorded_events: RecordedEventsTable
   restore_points: RestorePointsTable
   schema_migrations: SchemaMigrationsTable
 }

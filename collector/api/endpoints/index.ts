@@ -9,6 +9,7 @@ import { evidenceEndpoints } from './evidence.ts'
 import { findingEndpoints } from './findings.ts'
 import { imaPolicyEndpoints } from './ima-policies.ts'
 import { notificationEndpoints } from './notifications.ts'
+import { recordedEventEndpoints } from './recorded-events.ts'
 import { releaseDecisionEndpoints } from './release-decisions.ts'
 import { releaseDiffEndpoints } from './release-diffs.ts'
 import { releaseEndpoints } from './releases.ts'
@@ -32,4 +33,5 @@ export const endpoints: readonly Endpoint[] = [
   ...caseEndpoints,
   ...notificationEndpoints,
   ...decisionEndpoints,
+  ...recordedEventEndpoints,
 ]

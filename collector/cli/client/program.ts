@@ -6,6 +6,7 @@ import { keyCommands } from './decisions/key.ts'
 import { logCommands } from './decisions/log.ts'
 import { peopleCommands } from './decisions/people.ts'
 import { deviceCommands } from './device.ts'
+import { eventCommands } from './event.ts'
 import { evidenceCommands } from './evidence.ts'
 import { findingCommands } from './finding.ts'
 import { imaPolicyCommands } from './ima-policy.ts'
@@ -32,6 +33,7 @@ export const client: Program = {
     ...tokenCommands,
     ...deviceCommands,
     ...evidenceCommands,
+    ...eventCommands,
     ...resultCommands,
     ...findingCommands,
     ...caseCommands,

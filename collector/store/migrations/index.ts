@@ -12,6 +12,7 @@ import { decisions } from './0005-decisions.ts'
 import { history } from './0006-history.ts'
 import { releases } from './0007-releases.ts'
 import { vendorScopes } from './0008-vendor-scopes.ts'
+import { practices } from './0009-practices.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -29,6 +30,7 @@ export const migrations: readonly Migration[] = [
   history,
   releases,
   vendorScopes,
+  practices,
 ]
 
 /**

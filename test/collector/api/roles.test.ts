@@ -67,6 +67,8 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /findings': ROLES,
   'GET /cases': ROLES,
   'GET /cases/:id': ROLES,
+  'GET /events': ROLES,
+  'POST /events': ['vendor', 'operator', 'certifier'],
 }
 
 const releaseFile = (name: string, model: string): ReleaseFile => ({
@@ -97,6 +99,7 @@ const BODIES: Readonly<Record<string, (productId: string, ueid: string, model: s
   'POST /enrolment-tokens': (productId) => ({ productId }),
   'POST /devices/:ueid/approve': () => ({}),
   'POST /devices/:ueid/revoke': () => ({}),
+  'POST /events': (productId) => ({ productId, kind: 'drill-held' }),
   'POST /notifications/retry': () => ({}),
   'POST /notifications/test': () => ({ channel: 'syslog' }),
   'POST /boot-comparisons': (_, ueid) => ({ ueids: [ueid] }),

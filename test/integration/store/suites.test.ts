@@ -13,6 +13,7 @@ const suites = [
     (name) => `ingest/${name}.test.ts`,
   ),
   'tracking/approval.test.ts',
+  ...readdirSync(`${TESTS}tracking/practices`).map((name) => `tracking/practices/${name}`),
   'notify/dispatcher.test.ts',
   'decisions/decision-book.test.ts',
 ].filter((name) => name.endsWith('.test.ts') && /^describeStore\(/m.test(readFileSync(TESTS + name, 'utf8')))
