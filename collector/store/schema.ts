@@ -18,7 +18,15 @@ import type {
   SectionChunksTable,
   SectionsTable,
 } from './schema-content.ts'
-import type { RecordedEventsTable } from './schema-practices.ts'
+import type {
+  AdvisoryProgressTable,
+  PracticeEvaluationsTable,
+  PracticeStatesTable,
+  PracticeTransitionsTable,
+  ProductUnitsTable,
+  RecordedEventsTable,
+  SignalSamplesTable,
+} from './schema-practices.ts'
 import type { NotificationDeliveriesTable, NotificationEventsTable } from './schema-notifications.ts'
 
 /** Every table as its columns. Times are ms since 1970 UTC; bytes are blobs; `0 | 1` where a model says boolean. */
@@ -54,6 +62,12 @@ export interface Database {
   notification_events: NotificationEventsTable
   notification_deliveries: NotificationDeliveriesTable
   recorded_events: RecordedEventsTable
+  product_units: ProductUnitsTable
+  signal_samples: SignalSamplesTable
+  advisory_progress: AdvisoryProgressTable
+  practice_evaluations: PracticeEvaluationsTable
+  practice_states: PracticeStatesTable
+  practice_transitions: PracticeTransitionsTable
   restore_points: RestorePointsTable
   schema_migrations: SchemaMigrationsTable
 }

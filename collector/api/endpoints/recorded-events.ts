@@ -44,6 +44,7 @@ const record = defineEndpoint({
   operationId: 'recordEvent',
   summary: 'Record something that happened and that no device tells of',
   roles: [...FLEET, ...CERTIFIER],
+  scope: 'own',
   body: v.strictObject({
     productId: id('prd'),
     kind: Kinds,
@@ -69,6 +70,7 @@ const list = defineEndpoint({
   operationId: 'listEvents',
   summary: 'List recorded events, newest recorded first',
   roles: READERS,
+  scope: 'own',
   query: v.strictObject({ ...pageQuery, productId: v.optional(id('prd')), kind: v.optional(Kinds) }),
   response: pageOf(EventJson),
   run: async ({ store }, { query }) => {
