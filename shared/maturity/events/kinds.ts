@@ -69,9 +69,6 @@ export type RecordedFact = {
   [K in RecordedEventKind]: { readonly kind: K; readonly detail: EventDetail<K> }
 }[RecordedEventKind]
 
-/** What kind it is as people say it: `advisory published`. */
-export const kindText = (kind: RecordedEventKind): string => kind.replaceAll('-', ' ')
-
 /** The detail of a kind, checked; or what is wrong with it. */
 export function checkDetail(
   kind: RecordedEventKind,
