@@ -1,4 +1,5 @@
 import type { CollectorKeys } from '../../collector/trust/keys.ts'
+import { toHex } from '../../shared/bytes/bytes.ts'
 import { createReceipt } from '../../shared/evidence/down.ts'
 import type { EpochMessage } from '../../shared/evidence/epoch.ts'
 import { upstreamTopic } from '../../shared/evidence/topics.ts'
@@ -10,9 +11,12 @@ import type { Release } from './posture/release.ts'
 export interface StreamOptions {
   readonly fleet: StoredFleet
   readonly keys: Pick<CollectorKeys, 'collectorId' | 'receiptKeyOf'>
-  readonly release: Release
-  /** How many of the enrolled gateways report, from number 0 on. */
+  /** Of all of them, or of each by its place in the stream. */
+  readonly release: Release | ((place: number) => Release)
+  /** How many of the enrolled gateways report. */
   readonly gateways: number
+  /** Number of the gateway in each place; the place itself if absent. */
+  readonly indexOf?: (place: number) => number
   /** Wall clock (ms) at the begin. */
   readonly start: number
 }
@@ -24,19 +28,25 @@ export interface StreamOptions {
 export class MessageStream {
   readonly #gateways: readonly SimulatedGateway[]
 
-  constructor({ fleet, keys, release, gateways, start }: StreamOptions) {
-    this.#gateways = Array.from({ length: gateways }, (_, index) => storedGateway(fleet, index, keys, release, start))
+  constructor({ fleet, keys, release, gateways, indexOf = (place) => place, start }: StreamOptions) {
+    const releaseAt = typeof release === 'function' ? release : () => release
+    this.#gateways = Array.from({ length: gateways }, (_, place) =>
+      storedGateway(fleet, indexOf(place), keys, releaseAt(place), start),
+    )
   }
 
   /**
-   * Each gateway's first report, with all that it carries, and once the contents that all of them name. Afterwards
-   * they take it as receipted: to be ingested before any other.
+   * Each gateway's first report, with all that it carries, and of each posture once the contents that it names.
+   * Afterwards they take it as receipted: to be ingested before any other.
    */
   async *first(epoch: EpochMessage, now: number): AsyncGenerator<UpstreamMessage> {
-    for (const [place, gateway] of this.#gateways.entries()) {
+    const told = new Set<string>()
+    for (const gateway of this.#gateways) {
       const report = await reported(gateway, epoch, now)
-      if (place === 0) yield* await gateway.messagesOf(report)
-      else yield evidenceOf(gateway, report)
+      const posture = toHex(gateway.posture.digest)
+      if (told.has(posture)) yield evidenceOf(gateway, report)
+      else yield* await gateway.messagesOf(report)
+      told.add(posture)
       await receipt(gateway)
     }
   }

@@ -8,6 +8,7 @@ import { loadOrCreateKeys } from '../../collector/trust/keys.ts'
 import { random } from '../../shared/crypto/node.ts'
 import { IngestingCollector, START } from '../support/ingesting-collector.ts'
 import type { SoftwareDevice } from '../support/software-device.ts'
+import { cpuOf } from './cpu.ts'
 import { median, toHundredths } from './statistics.ts'
 import { bareChecks } from './verification.ts'
 
@@ -91,11 +92,4 @@ async function reports(
     messages.push(collector.message(device, made.bytes))
   }
   return messages
-}
-
-async function cpuOf(action: () => unknown): Promise<number> {
-  const before = process.cpuUsage()
-  await action()
-  const { user, system } = process.cpuUsage(before)
-  return user + system
 }

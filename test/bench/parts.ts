@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AGENT_FLAGS } from './agent-flags.ts'
 import { bootRows, measureBoot } from './boot-result.ts'
@@ -7,7 +7,9 @@ import { measureOnce } from './once.ts'
 import type { Part } from './part.ts'
 import { measureRunningAgent } from './running-agent.ts'
 import { measureSensors, sensorRows } from './sensors.ts'
-import { rounded, type Comparison } from './statistics.ts'
+import { measureScale, measureStorage } from './scale.ts'
+import { scalePicture } from './scale-picture.ts'
+import { rounded, toHundredths, type Comparison } from './statistics.ts'
 import { steadyDevice } from './steady-device.ts'
 import { measureVerification } from './verification.ts'
 
@@ -98,7 +100,32 @@ const agent: Part = {
   },
 }
 
+const scale: Part = {
+  isUsual: false,
+  measure: async (repository, say) => {
+    const goals = { spread: 1.2, residentMib: 2048 }
+    const points = await measureScale(say)
+    const costs = points.map(({ evidenceUs }) => evidenceUs)
+    const spread = toHundredths(Math.max(...costs) / Math.min(...costs))
+    say('Two days of steady reports.')
+    const storage = await measureStorage()
+    writeFileSync(join(repository, 'docs', 'bench', 'scale.svg'), scalePicture(points))
+    return {
+      result: { goals, spread, points, storage },
+      rows: [
+        ...points.map(({ enrolled, evidenceUs, bytesPerDevice, residentMib }) => [
+          `${enrolled} devices enrolled`,
+          `${evidenceUs} us a report, ${bytesPerDevice} bytes a device, ${residentMib} MiB`,
+          `at most ${goals.residentMib} MiB`,
+        ]),
+        ['stored for each device and day', `${storage.bytesPerDeviceAndDay} bytes`, ''],
+        ['dearest size to cheapest', `${spread} times`, `at most ${goals.spread}`],
+      ],
+    }
+  },
+}
+
 /** Every part, in the order in which they are measured. */
-export const PARTS = { verification, ingest, boot, sensors, agent } as const satisfies Record<string, Part>
+export const PARTS = { verification, ingest, boot, sensors, agent, scale } as const satisfies Record<string, Part>
 
 export type PartName = keyof typeof PARTS

@@ -5,7 +5,7 @@ import { makeUeid } from '../../shared/evidence/identifiers.ts'
 import { postureDigestOf } from '../../shared/evidence/posture-digest.ts'
 import { toHex } from '../../shared/bytes/bytes.ts'
 import { SECTIONS } from '../../shared/posture/sections.ts'
-import { pcrDigest, type PcrSelection, type PcrValues } from '../../shared/tpm/pcr-selection.ts'
+import { pcrDigest, quotedStateDigest, type PcrSelection, type PcrValues } from '../../shared/tpm/pcr-selection.ts'
 import { encodePublicArea, nameOf } from '../../shared/tpm/public.ts'
 import { encodeSignature } from '../../shared/tpm/signature.ts'
 import { version } from '../../shared/version.ts'
@@ -131,6 +131,9 @@ export async function steadyDevice(): Promise<SteadyDevice> {
         bootCoverage: 'measured',
         lastFreshAt: NOW - 300_000,
         lastFreshEpoch: 999,
+        postureDigest,
+        pcrDigest: quotedStateDigest({ selection, pcrDigest: quotedDigest }, hash),
+        bootDigest: new Uint8Array(sha256(quotedDigest)),
         freshSession: session.id,
         freshSequence: 0,
         tpmClock: { clockMs: 100_000n, resetCount: 2, restartCount: 1, observedAt: NOW - 300_000 },

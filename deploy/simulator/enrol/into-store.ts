@@ -58,17 +58,18 @@ const BATCH = 200
 
 /**
  * Enrols gateways straight into a store, as many as a bench wants: no token, no certificate, a batch of rows at a time.
- * `onBatch` is told how many are there.
+ * `onBatch` is told how many are there. `from`: the number of the first of them.
  */
 export async function enrolIntoStore(
   store: Store,
   fleet: StoredFleet,
   count: number,
   onBatch: (enrolled: number) => void = () => undefined,
+  from = 0,
 ): Promise<void> {
   for (let first = 0; first < count; first += BATCH) {
     const size = Math.min(BATCH, count - first)
-    await store.devices.insertMany(Array.from({ length: size }, (_, place) => deviceOf(fleet, first + place)))
+    await store.devices.insertMany(Array.from({ length: size }, (_, place) => deviceOf(fleet, from + first + place)))
     onBatch(first + size)
   }
 }
