@@ -6,8 +6,14 @@ export interface Metrics {
   readonly registry: Registry
   handled(handled: Handled): void
   failed(): void
+  /** Messages that were put into quarantine. */
+  setAside(count: number): void
+  /** A message of a device that sends too many. */
+  excess(how: 'delay' | 'drop'): void
   /** Where messages wait to be decided. */
   watchBacklog(backlog: () => number): void
+  /** How many messages are in quarantine, which the database knows. */
+  watchQuarantine(count: () => Promise<number>): void
 }
 
 export function createMetrics(): Metrics {
@@ -25,6 +31,17 @@ export function createMetrics(): Metrics {
     help: 'Batches that could not be stored: faults of the collector, tried again',
     registers: [registry],
   })
+  const quarantined = new Counter({
+    name: 'keepseal_ingest_quarantined_total',
+    help: 'Messages that could not be decided by a fault of the collector, and were put into quarantine',
+    registers: [registry],
+  })
+  const excess = new Counter({
+    name: 'keepseal_ingest_excess_total',
+    help: 'Messages beyond the share of their device, which had to wait or were dropped to be sent again',
+    labelNames: ['how'],
+    registers: [registry],
+  })
   const gauge: Gauge = new Gauge({
     name: 'keepseal_ingest_backlog',
     help: 'Messages that were taken in and are not decided yet',
@@ -35,6 +52,21 @@ export function createMetrics(): Metrics {
     registry,
     handled: ({ result, code }) => verifications.inc({ result, code: code ?? 'none' }),
     failed: () => failures.inc(),
+    setAside: (count) => quarantined.inc(count),
+    excess: (how) => excess.inc({ how }),
+    watchQuarantine: (count) => {
+      const held: Gauge = new Gauge({
+        name: 'keepseal_quarantine_messages',
+        help: 'Messages that are in quarantine',
+        registers: [registry],
+        // Without the database there is no figure, and a figure that is old would be a wrong one.
+        collect: () =>
+          count().then(
+            (messages) => held.set(messages),
+            () => held.reset(),
+          ),
+      })
+    },
     watchBacklog: (watched) => {
       backlog = watched
     },

@@ -8,6 +8,7 @@ import { enrolmentRoutes } from './api/enrolment-routes.ts'
 import { metricsHandler, operationsRoutes } from './api/operations.ts'
 import type { ApiServices, ReadinessCheck } from './api/services.ts'
 import type { CollectorConfig } from './config/options.ts'
+import type { DecideAgain } from './ingest/decide-again.ts'
 import { DecisionBook } from './decisions/decision-book.ts'
 import type { Store } from './store/index.ts'
 import type { EnrolmentDependencies } from './trust/enrolment/dependencies.ts'
@@ -32,6 +33,7 @@ export interface ApiServerOptions {
   readonly readiness: readonly ReadinessCheck[]
   readonly deviceChanged: (ueid: Ueid) => void
   readonly judgeAgain: () => void
+  readonly decideAgain: DecideAgain
   readonly enrolment: EnrolmentDependencies
 }
 
@@ -114,5 +116,6 @@ function servicesOf(options: ApiServerOptions): ApiServices {
     statusPage: 'loopback',
     deviceChanged: options.deviceChanged,
     judgeAgain: options.judgeAgain,
+    decideAgain: options.decideAgain,
   }
 }

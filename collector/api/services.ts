@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { Decisions } from '../decisions/decision-book.ts'
+import type { DecideAgain } from '../ingest/decide-again.ts'
 import type { Store } from '../store/index.ts'
 import type { LivenessPolicy } from '../tracking/liveness.ts'
 import type { CollectorKeys } from '../trust/keys.ts'
@@ -40,4 +41,6 @@ export interface ApiServices {
   readonly deviceChanged?: (ueid: Ueid) => void
   /** Called after a release or a device was decided about, so that devices are judged by it at once. */
   readonly judgeAgain?: () => void
+  /** Decides messages that are in quarantine. */
+  readonly decideAgain?: DecideAgain
 }

@@ -40,6 +40,7 @@ const SERVICES: Readonly<Record<keyof ApiServices, 'shared' | 'narrowed' | 'with
   requestsPerMinute: 'withheld',
   deviceChanged: 'shared',
   judgeAgain: 'shared',
+  decideAgain: 'withheld',
 }
 
 function servicesWithin(services: ApiServices, store: Store): ApiServices {

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Store } from '../store/index.ts'
-import type { Handled, ReceivedMessage } from './evidence-handler.ts'
+import type { Handled } from './evidence-handler.ts'
 import { parseUpstreamTopic } from '../../shared/evidence/topics.ts'
+import { begun, failedOnce, isHopeless, setAside, type Undecided } from './undecided.ts'
 import { Inbox } from './inbox.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 import { processBatch, type BatchResult, type IngestDependencies } from './process-batch.ts'
@@ -23,7 +24,11 @@ export interface IngestOptions {
   readonly onHandled: (handled: Handled) => void
   /** Told of a batch that could not be stored: a fault of ours, which no device is blamed for. */
   readonly onFailure: (error: unknown) => void
-  /** While nothing can be stored: the pause between tries, and after what time messages are set aside. */
+  /** Told of messages that were put into quarantine. */
+  readonly onSetAside?: (count: number) => void
+  /** Told of a message that had to wait, or was dropped, since its device sends too many. */
+  readonly onExcess?: (how: 'delay' | 'drop') => void
+  /** While nothing can be decided: the pause between tries, and after what time the quarantine is tried. */
   readonly retry?: { readonly pauseMs: number; readonly giveUpMs: number }
 }
 
@@ -59,6 +64,7 @@ export class Ingest {
     const device = parseUpstreamTopic(topic)?.ueid
     if (rate !== undefined && device !== undefined) {
       let wait = rate.limiter.take(device, 1, performance.now())
+      if (wait > 0) this.#options.onExcess?.(rate.excess)
       while (wait > 0 && !this.#stop.signal.aborted) {
         // Without a receipt its outbox keeps what is dropped here, and sends it again.
         if (rate.excess === 'drop') return
@@ -83,33 +89,38 @@ export class Ingest {
 
   async #run(): Promise<void> {
     const { pauseMs, giveUpMs } = this.#options.retry ?? RETRY
-    let undecided: readonly ReceivedMessage[] = []
+    let undecided: readonly Undecided[] = []
     let failingSince = 0
     for (;;) {
       const isNew = undecided.length === 0
       const batch = isNew ? await this.#inbox.take(BATCH) : this.#inbox.takeNow(BATCH - undecided.length)
-      const messages = [...undecided, ...batch]
+      const messages = [...undecided, ...batch.map(begun)]
       if (messages.length === 0) return
       if (isNew) failingSince = performance.now()
-      const failed = (await this.#decide(messages)) ? [] : await this.#decideEach(messages)
+      const failed = await this.#decide(messages)
       // Where others can be stored, the fault lies in the message and not in the database.
       const isOutage = failed.length === messages.length
-      const isOver = this.#stop.signal.aborted || performance.now() - failingSince > giveUpMs
-      undecided = isOutage && !isOver ? failed : []
+      const isOver = failed.every(isHopeless) || performance.now() - failingSince > giveUpMs
+      if (isOutage && this.#stop.signal.aborted) return this.#leave(failed)
+      // What can be put into quarantine was not held up by the database. What cannot stays here: nothing is forgotten.
+      undecided = (isOutage && !isOver) || !(await this.#setAside(failed)) ? failed : []
       if (undecided.length > 0) await this.#pause(pauseMs)
-      else this.#giveUp(failed)
     }
   }
 
-  /** Decides messages one by one, and gives those that could not be. */
-  async #decideEach(messages: readonly ReceivedMessage[]): Promise<readonly ReceivedMessage[]> {
-    if (messages.length === 1) return messages
-    const failed: ReceivedMessage[] = []
+  /** Decides messages, all at once or else one by one, and gives those that could not be. */
+  async #decide(messages: readonly Undecided[]): Promise<readonly Undecided[]> {
+    const error = await this.#tried(messages)
+    if (error === undefined) return []
+    const all = messages.map((message) => failedOnce(message, error))
+    if (all.length === 1) return all
+    const failed: Undecided[] = []
     const start = performance.now()
-    for (const [index, message] of messages.entries()) {
-      const isHopeless = index > 0 && failed.length === index && performance.now() - start > PROBE_MS
-      if (isHopeless) return messages
-      if (!(await this.#decide([message]))) failed.push(message)
+    for (const [index, message] of all.entries()) {
+      const isVain = index > 0 && failed.length === index && performance.now() - start > PROBE_MS
+      if (isVain) return [...failed, ...all.slice(index)]
+      const own = await this.#tried([message])
+      if (own !== undefined) failed.push(failedOnce(message, own))
     }
     return failed
   }
@@ -118,19 +129,21 @@ export class Ingest {
     return sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined)
   }
 
-  async #decide(messages: readonly ReceivedMessage[]): Promise<boolean> {
+  /** Undefined when all of them were decided; else nothing of it was, and why. */
+  async #tried(undecided: readonly Undecided[]): Promise<unknown> {
     const { store, deps, clock, logger, onHandled, onFailure } = this.#options
+    const messages = undecided.map(({ message }) => message)
     let result: BatchResult
     try {
       result = await processBatch(store, messages, deps, clock())
     } catch (error) {
       onFailure(error)
       logger.error({ err: error, messages: messages.length }, 'a batch was not stored')
-      return false
+      return error ?? new Error('thrown without an error')
     }
     for (const entry of result.handled) onHandled(entry)
     for (const publication of result.publications) this.#answer(publication)
-    return true
+    return undefined
   }
 
   /**
@@ -149,10 +162,24 @@ export class Ingest {
     this.#answers.add(answer)
   }
 
-  /** There is no receipt, so that their devices send them again. */
-  #giveUp(messages: readonly ReceivedMessage[]): void {
-    for (const { topic } of messages) {
-      this.#options.logger.error({ topic: topic.slice(0, 256) }, 'a message could not be decided and was set aside')
+  /** False where the database does not take them either. */
+  async #setAside(failed: readonly Undecided[]): Promise<boolean> {
+    if (failed.length === 0) return true
+    const { store, clock, logger, onSetAside } = this.#options
+    try {
+      const added = await setAside(store, failed, clock())
+      onSetAside?.(failed.length)
+      logger.error({ messages: failed.length, added }, 'messages could not be decided and are in quarantine')
+      return true
+    } catch (error) {
+      logger.error({ err: error, messages: failed.length }, 'messages could neither be decided nor set aside')
+      return false
     }
+  }
+
+  /** There is no receipt, so that their devices send them again. */
+  #leave(undecided: readonly Undecided[]): void {
+    const messages = undecided.length + this.#inbox.takeNow(Number.POSITIVE_INFINITY).length
+    this.#options.logger.error({ messages }, 'ended without the database; devices send again what was not decided')
   }
 }

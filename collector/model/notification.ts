@@ -7,6 +7,7 @@ export const EVENT_KINDS = [
   'verdict.changed',
   'case.opened',
   'practice.changed',
+  'message.quarantined',
   'test',
 ] as const
 export type EventKind = (typeof EVENT_KINDS)[number]

@@ -4,6 +4,7 @@ import { KeepsealError } from '../../shared/errors.ts'
 import type { ReadinessCheck } from '../api/services.ts'
 import type { CollectorConfig } from '../config/options.ts'
 import type { DeviceChannel } from '../ingest/device-channel.ts'
+import { decideAgain } from '../ingest/decide-again.ts'
 import { ReleaseClock } from '../ingest/judge-again.ts'
 import { startApi, type RunningApi } from '../servers.ts'
 import { DEFAULT_DEVICE_CERTIFICATE_LIFETIME_MS } from '../trust/device-certificates.ts'
@@ -41,6 +42,13 @@ export async function startApiRole(foundation: Foundation, surroundings: ApiSurr
     readiness,
     deviceChanged: (ueid) => channel?.disconnect(ueid),
     judgeAgain: () => (tracker === undefined ? releaseClock?.look(true) : tracker.judgeAgain()),
+    decideAgain: decideAgain({
+      store,
+      deps,
+      clock,
+      onHandled,
+      publish: channel && (({ topic, bytes }) => channel.publish(topic, bytes, { retain: false })),
+    }),
     enrolment: {
       store,
       keys,

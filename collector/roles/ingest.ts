@@ -24,6 +24,8 @@ export async function startIngest(foundation: ConnectedFoundation): Promise<Runn
     publish: ({ topic, bytes }) => channel.publish(topic, bytes, { retain: false }),
     onHandled,
     onFailure: () => metrics.failed(),
+    onSetAside: (count) => metrics.setAside(count),
+    onExcess: (how) => metrics.excess(how),
   })
   metrics.watchBacklog(() => ingest.backlog)
   ingest.start()

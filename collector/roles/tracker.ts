@@ -11,7 +11,7 @@ export interface RunningTracker extends RunningRole {
 
 /** What goes by time alone: epochs, closing dates of releases, removing what is old. Of several one leads. */
 export async function startTracker(foundation: ConnectedFoundation): Promise<RunningTracker> {
-  const { config, store, deps, keys, clock, random, logger, channel, leadership, onHandled } = foundation
+  const { config, store, deps, keys, clock, random, logger, channel, leadership, metrics, onHandled } = foundation
   const isLeader = (): Promise<boolean> => leadership.isLeader('tracking')
   const releaseClock = new ReleaseClock({ store, deps, clock, logger, onHandled })
   const epochs = new EpochPublisher({
@@ -28,6 +28,7 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
   releaseClock.start()
   const sweeper = new Sweeper({ store, retention: config.retention, clock, logger, isLeader })
   sweeper.start()
+  metrics.watchQuarantine(() => store.quarantine.count())
   return {
     judgeAgain: () => releaseClock.look(true),
     async stop() {

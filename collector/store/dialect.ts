@@ -131,7 +131,14 @@ function translated<T>(action: () => T): T {
 export function translateSqliteError(cause: unknown): unknown {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
   if (code === 'SQLITE_FULL') return new KeepsealError('state.disk-full', undefined, { cause })
-  if (code === 'SQLITE_NOTADB' || code === 'SQLITE_CANTOPEN' || code === 'SQLITE_READONLY' || isCorrupt(code)) {
+  if (isOfKind(code, 'SQLITE_BUSY')) return new KeepsealError('state.busy', undefined, { cause })
+  if (isOfKind(code, 'SQLITE_IOERR')) return new KeepsealError('state.unwritable', undefined, { cause })
+  if (
+    code === 'SQLITE_NOTADB' ||
+    code === 'SQLITE_CANTOPEN' ||
+    code === 'SQLITE_READONLY' ||
+    isOfKind(code, 'SQLITE_CORRUPT')
+  ) {
     return new KeepsealError('state.unreadable', undefined, { cause })
   }
   if (code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY') {
@@ -140,4 +147,5 @@ export function translateSqliteError(cause: unknown): unknown {
   return cause
 }
 
-const isCorrupt = (code: unknown): boolean => typeof code === 'string' && code.startsWith('SQLITE_CORRUPT')
+/** Extended codes begin with the primary one. */
+const isOfKind = (code: unknown, kind: string): boolean => typeof code === 'string' && code.startsWith(kind)

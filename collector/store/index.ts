@@ -17,6 +17,7 @@ import { pendingEnrolmentsRepository } from './pending-enrolments.ts'
 import { bootReferencesRepository, pcrSetsRepository, posturesRepository } from './postures.ts'
 import { productsRepository } from './products.ts'
 import { recordedEventsRepository } from './recorded-events.ts'
+import { quarantineRepository } from './quarantine.ts'
 import { receiptsRepository } from './receipts.ts'
 import { referencesRepository } from './references.ts'
 import { releasesRepository } from './releases.ts'
@@ -61,6 +62,7 @@ function repositories(db: Executor) {
     evidence: evidenceRepository(db),
     evidenceRuns: evidenceRunsRepository(db),
     refusals: refusalsRepository(db),
+    quarantine: quarantineRepository(db),
     epochs: epochsRepository(db),
     receipts: receiptsRepository(db),
     postures: posturesRepository(db),

@@ -23,6 +23,21 @@ export interface EvidenceTable extends EvidenceColumns {
   device_id: number
 }
 
+/** Messages that could not be decided, by a fault of this software. */
+export interface QuarantineTable {
+  id: Generated<number>
+  /** Of the topic, not of any device that was found. */
+  ueid: string | null
+  topic: string
+  hash: Uint8Array
+  bytes: Uint8Array
+  reason: string
+  detail: string
+  tries: number
+  received_at: number
+  last_failed_at: number
+}
+
 /** One row a device, updated by each report: the newest fresh message, kept or not. */
 export interface NewestEvidenceTable extends EvidenceColumns {
   device_id: number

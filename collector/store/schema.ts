@@ -7,7 +7,7 @@ import type { BootCoverage, Enrolment, Identity, Latch, Verdict } from '../model
 import type { ImaVerdict } from '../model/ima-state.ts'
 import type { CaseState, FindingState } from '../model/finding.ts'
 import type { ApiRole, ApprovalPolicy, IdentityPolicy } from '../model/product.ts'
-import type { EvidenceRunsTable, EvidenceTable, NewestEvidenceTable } from './schema-evidence.ts'
+import type { EvidenceRunsTable, EvidenceTable, NewestEvidenceTable, QuarantineTable } from './schema-evidence.ts'
 import type {
   BootReferencesTable,
   ImaPoliciesTable,
@@ -43,6 +43,7 @@ export interface Database {
   evidence_runs: EvidenceRunsTable
   newest_evidence: NewestEvidenceTable
   refusals: RefusalsTable
+  quarantine: QuarantineTable
   refusal_counts: RefusalCountsTable
   epochs: EpochsTable
   receipts: ReceiptsTable

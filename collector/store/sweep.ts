@@ -6,6 +6,7 @@ export interface SweepTimes {
   readonly evidence: number
   /** Runs, sessions and epochs: what was counted and when. */
   readonly history: number
+  /** Also of messages that could not be decided. */
   readonly refusals: number
   /** Of findings: when they were resolved. */
   readonly findings: number
@@ -13,7 +14,8 @@ export interface SweepTimes {
   readonly pcrValues: number
 }
 
-export type SweptTable = 'evidence' | 'evidence_runs' | 'sessions' | 'epochs' | 'refusals' | 'findings' | 'pcr_sets'
+export type SweptTable =
+  'evidence' | 'evidence_runs' | 'sessions' | 'epochs' | 'refusals' | 'quarantine' | 'findings' | 'pcr_sets'
 
 type Sweep = (db: Executor, times: SweepTimes, limit: number) => Promise<{ readonly numDeletedRows: bigint }>
 
@@ -114,6 +116,18 @@ const sweeps: readonly (readonly [SweptTable, Sweep])[] = [
         .orderBy('received_at')
         .limit(limit)
       return db.deleteFrom('refusals').where('id', 'in', old).executeTakeFirstOrThrow()
+    },
+  ],
+  [
+    'quarantine',
+    (db, { refusals }, limit) => {
+      const old = db
+        .selectFrom('quarantine')
+        .select('id')
+        .where('last_failed_at', '<', refusals)
+        .orderBy('id')
+        .limit(limit)
+      return db.deleteFrom('quarantine').where('id', 'in', old).executeTakeFirstOrThrow()
     },
   ],
   [

@@ -51,3 +51,23 @@ export function caseOpened({ id, productId, cause, trigger, openedAt }: Reassess
   const text = `a reassessment case was opened (${trigger}): ${title}`
   return { kind: 'case.opened', at: openedAt, severity, productId, ueid: null, code: cause, subject: id, text }
 }
+
+/** `count` messages could not be decided, which is nobody's fault but this software's. */
+export function messagesQuarantined(
+  count: number,
+  { reason, ueid }: { readonly reason: string; readonly ueid: string | null },
+  at: number,
+): NotificationEvent {
+  const which = ueid === null ? '' : `, one of them of ${ueid}`
+  const text = `${count} messages could not be decided and were set aside (${reason})${which}`
+  return {
+    kind: 'message.quarantined',
+    at,
+    severity: 'high',
+    productId: null,
+    ueid,
+    code: null,
+    subject: reason,
+    text,
+  }
+}

@@ -94,9 +94,12 @@ export function integerList(requirement: string, accepts: (item: number) => bool
 
 /** Some words of a closed list, each once, as text separated by commas. */
 export function someOf<const Words extends readonly string[]>(words: Words): ValueType<readonly Words[number][]> {
-  const once = (items: readonly string[]): boolean => new Set(items).size === items.length
+  const once = (items: Words[number][]): boolean => new Set(items).size === items.length
   return {
-    schema: v.pipe(v.array(v.picklist(words)), v.minLength(1), v.check(once)),
+    schema: v.pipe(v.array(v.picklist(words)), v.minLength(1), v.check(once)) as v.GenericSchema<
+      unknown,
+      readonly Words[number][]
+    >,
     requirement: `some of ${words.join(', ')}, each once`,
     fromText: (text) => text.split(',').map((item) => item.trim()),
   }

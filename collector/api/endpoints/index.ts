@@ -10,6 +10,7 @@ import { findingEndpoints } from './findings.ts'
 import { imaPolicyEndpoints } from './ima-policies.ts'
 import { notificationEndpoints } from './notifications.ts'
 import { recordedEventEndpoints } from './recorded-events.ts'
+import { quarantineEndpoints } from './quarantine.ts'
 import { releaseDecisionEndpoints } from './release-decisions.ts'
 import { releaseDiffEndpoints } from './release-diffs.ts'
 import { releaseEndpoints } from './releases.ts'
@@ -32,6 +33,7 @@ export const endpoints: readonly Endpoint[] = [
   ...findingEndpoints,
   ...caseEndpoints,
   ...notificationEndpoints,
+  ...quarantineEndpoints,
   ...decisionEndpoints,
   ...recordedEventEndpoints,
 ]

@@ -12,6 +12,7 @@ import { findingCommands } from './finding.ts'
 import { imaPolicyCommands } from './ima-policy.ts'
 import { inspectCommands } from './inspect/index.ts'
 import { notificationCommands } from './notification.ts'
+import { quarantineCommands } from './quarantine.ts'
 import { productCommands } from './product.ts'
 import { resultCommands } from './result.ts'
 import { releaseCommands } from './release.ts'
@@ -39,6 +40,7 @@ export const client: Program = {
     ...caseCommands,
     ...certificateCommands,
     ...notificationCommands,
+    ...quarantineCommands,
     ...keyCommands,
     ...peopleCommands,
     ...logCommands,

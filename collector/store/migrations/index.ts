@@ -13,6 +13,7 @@ import { history } from './0006-history.ts'
 import { releases } from './0007-releases.ts'
 import { vendorScopes } from './0008-vendor-scopes.ts'
 import { practices } from './0009-practices.ts'
+import { quarantine } from './0010-quarantine.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -31,6 +32,7 @@ export const migrations: readonly Migration[] = [
   releases,
   vendorScopes,
   practices,
+  quarantine,
 ]
 
 /**

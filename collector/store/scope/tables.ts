@@ -55,6 +55,7 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   receipts: ofDevice,
   refusals: ofUeid,
   refusal_counts: ofUeid,
+  quarantine: ofUeid,
   postures: { vendor: 'vendor' },
   pcr_sets: { vendor: 'vendor' },
   boot_references: { vendor: 'vendor' },

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { afterEach, beforeEach } from 'vitest'
 import { buildApi, type TlsIdentity } from '../../../collector/api/app.ts'
+import type { ApiServices } from '../../../collector/api/services.ts'
 import { createApiToken } from '../../../collector/api/authentication.ts'
 import { client } from '../../../collector/cli/client/program.ts'
 import type { ApiRole } from '../../../collector/model/product.ts'
@@ -35,7 +36,11 @@ export interface TestCollector {
 }
 
 /** A collector's API that listens on loopback over a store of its own, for each test. */
-export function useCollector(tls?: () => TlsIdentity, clock = () => NOW): () => TestCollector {
+export function useCollector(
+  tls?: () => TlsIdentity,
+  clock = () => NOW,
+  over: (store: Store) => Partial<ApiServices> = () => ({}),
+): () => TestCollector {
   let collector: TestCollector | undefined
   let stop = async (): Promise<void> => {}
   beforeEach(async () => {
@@ -50,6 +55,7 @@ export function useCollector(tls?: () => TlsIdentity, clock = () => NOW): () => 
         version: '0.0.0-test',
         liveness: defaultLivenessPolicy,
         keys: testKeys(),
+        ...over(store),
       },
       tls?.(),
     )

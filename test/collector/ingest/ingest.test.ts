@@ -3,6 +3,7 @@ import { expect, it, vi } from 'vitest'
 import type { Handled } from '../../../collector/ingest/evidence-handler.ts'
 import { Ingest } from '../../../collector/ingest/ingest.ts'
 import type { DownPublication } from '../../../collector/ingest/receipts.ts'
+import { KeepsealError } from '../../../shared/errors.ts'
 import { upstreamTopic } from '../../../shared/evidence/topics.ts'
 import { failingStore, type BeforeOperation } from '../../support/failing-store.ts'
 import { IngestingCollector, useCollectorKeys } from '../../support/ingesting-collector.ts'
@@ -72,8 +73,64 @@ describeStore('the ingest', (createStore) => {
     expect((await collector.state(other)).lastReceivedAt).toBeNull()
     // What was our fault leaves no word of blame, so that its device sends it again.
     expect(await collector.store.refusals.countsByCode()).toEqual(new Map())
+    const { items } = await collector.store.quarantine.list({ limit: 9 })
+    expect(items).toMatchObject([{ ueid: other.ueid, reason: 'TypeError', detail: 'of ours', tries: 2 }])
     poison.ueid = ''
     expect(await collector.report(other)).toMatchObject({ result: 'accepted' })
+    const { bytes = new Uint8Array() } = items[0] ?? {}
+    expect(await collector.evidence(other, bytes)).toMatchObject({ result: 'accepted', sequence: 0 })
+  })
+
+  it('tells people once of a message that its device sends again, and counts the tries', async () => {
+    const isPoison: BeforeOperation = (repository, operation) => {
+      if (repository === 'devices' && operation === 'byUeid') throw new TypeError('of ours')
+    }
+    const { collector, device, ingest } = await running(isPoison)
+    const topic = upstreamTopic(device.ueid, 'evidence')
+    const { bytes } = await device.report()
+    ingest.start()
+    for (const tries of [3, 6]) {
+      await ingest.accept(topic, bytes)
+      await vi.waitFor(
+        async () => expect((await collector.store.quarantine.list({ limit: 9 })).items).toMatchObject([{ tries }]),
+        { timeout: 20_000 },
+      )
+    }
+    await ingest.stop()
+    const events = await collector.store.notifications.undispatched(9)
+    expect(events.map(({ kind, ueid }) => [kind, ueid])).toEqual([['message.quarantined', device.ueid]])
+  })
+
+  it('keeps what it took while the database is away, however long, and sets nothing aside for that', async () => {
+    let isAway = true
+    const retry = { pauseMs: 5, giveUpMs: 50 }
+    const away: BeforeOperation = (repository, operation) => {
+      if (isAway && (operation === 'byUeid' || repository === 'quarantine'))
+        throw new KeepsealError('state.unreachable')
+    }
+    const { collector, device, ingest, handled, failures, send } = await running(away, undefined, retry)
+    ingest.start()
+    for (let index = 0; index < 3; index++) await send()
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    expect(failures.length).toBeGreaterThan(5)
+    expect(handled).toEqual([])
+    isAway = false
+    await vi.waitFor(() => expect(handled).toHaveLength(3), { timeout: 20_000 })
+    await ingest.stop()
+    expect(handled.map(({ sequence }) => sequence)).toEqual([0, 1, 2])
+    expect((await collector.state(device)).freshSequence).toBe(2)
+    expect(await collector.store.quarantine.count()).toBe(0)
+  })
+
+  it('ends while the database is away, and leaves what it could not decide to the devices', async () => {
+    const { collector, ingest, handled, published, send } = await running((_, operation) => {
+      if (operation === 'byUeid') throw new KeepsealError('state.unreachable')
+    })
+    ingest.start()
+    for (let index = 0; index < 3; index++) await send()
+    await ingest.stop()
+    expect([handled, published]).toEqual([[], []])
+    expect(await collector.store.quarantine.count()).toBe(0)
   })
 
   it.each([
@@ -102,7 +159,7 @@ describeStore('the ingest', (createStore) => {
   it('decides everything once, in order, after the database was away', async () => {
     let left = 12
     const { collector, device, ingest, handled, failures, send } = await running((repository) => {
-      if (repository === 'evidence' && left-- > 0) throw new Error('database is locked')
+      if (repository === 'evidence' && left-- > 0) throw new KeepsealError('state.busy')
     })
     ingest.start()
     for (let index = 0; index < 4; index++) await send()

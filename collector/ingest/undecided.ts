@@ -1,0 +1,57 @@
+import { KeepsealError } from '../../shared/errors.ts'
+import { parseUpstreamTopic } from '../../shared/evidence/topics.ts'
+import type { SetAside } from '../model/quarantine.ts'
+import type { Store } from '../store/index.ts'
+import { messagesQuarantined } from '../tracking/events.ts'
+import type { ReceivedMessage } from './evidence-handler.ts'
+
+/** A message that was taken in and not decided yet, with what came of the tries so far. */
+export interface Undecided {
+  readonly message: ReceivedMessage
+  readonly tries: number
+  /** What the last try ended with. */
+  readonly error?: unknown
+}
+
+export const begun = (message: ReceivedMessage): Undecided => ({ message, tries: 0 })
+
+export const failedOnce = ({ message, tries }: Undecided, error: unknown): Undecided => ({
+  message,
+  tries: tries + 1,
+  error,
+})
+
+/** A database that is away is waited for, however long. What is none of its errors does not mend itself by waiting. */
+const TRIES = 3
+
+export function isHopeless({ tries, error }: Undecided): boolean {
+  return tries >= TRIES && !(error instanceof KeepsealError && error.code.startsWith('state.'))
+}
+
+function reasonOf(error: unknown): { readonly reason: string; readonly detail: string } {
+  if (!(error instanceof Error)) return { reason: 'unknown', detail: '' }
+  const detail = error.message.split('\n', 1)[0] ?? ''
+  return { reason: error instanceof KeepsealError ? error.code : error.name, detail }
+}
+
+/**
+ * Puts messages into quarantine and tells people, all of it or nothing. They have no receipt, so that their devices send
+ * them again. Gives how many were not there before.
+ */
+export async function setAside(store: Store, undecided: readonly Undecided[], now: number): Promise<number> {
+  const messages = undecided.map(({ message: { topic, bytes, receivedAt }, tries, error }): SetAside => ({
+    topic,
+    bytes,
+    receivedAt,
+    tries,
+    ...reasonOf(error),
+  }))
+  const [first] = messages
+  if (first === undefined) return 0
+  return store.transaction(async (transaction) => {
+    const added = await transaction.quarantine.add(messages, now)
+    const ueid = parseUpstreamTopic(first.topic)?.ueid ?? null
+    if (added > 0) await transaction.notifications.add(messagesQuarantined(added, { ...first, ueid }, now))
+    return added
+  })
+}
