@@ -68,7 +68,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       metrics.handled(handled)
       options.onHandled?.(handled)
     }
-    const deps = ingestDependencies(config, keys, random)
+    const deps = ingestDependencies(config, keys, store, random)
     const own = { config, logger, version, clock, random, keys, store, leadership, metrics, deps, onHandled }
     const foundation: Foundation = own
 

@@ -9,7 +9,7 @@ import { metricsHandler, operationsRoutes } from './api/operations.ts'
 import type { ApiServices, ReadinessCheck } from './api/services.ts'
 import type { CollectorConfig } from './config/options.ts'
 import type { DecideAgain } from './ingest/decide-again.ts'
-import { DecisionBook } from './decisions/decision-book.ts'
+import type { DecisionBook } from './decisions/decision-book.ts'
 import type { Store } from './store/index.ts'
 import type { EnrolmentDependencies } from './trust/enrolment/dependencies.ts'
 
@@ -28,6 +28,7 @@ export interface ApiServerOptions {
   readonly clock: () => number
   readonly random: RandomFunction
   readonly store: Store
+  readonly decisions: DecisionBook
   readonly tls: { readonly key: string; readonly cert: string }
   readonly metrics: Registry
   readonly readiness: readonly ReadinessCheck[]
@@ -102,7 +103,7 @@ function servicesOf(options: ApiServerOptions): ApiServices {
   const { liveness } = options.config
   return {
     store: options.store,
-    decisions: new DecisionBook(options.store),
+    decisions: options.decisions,
     clock: options.clock,
     random: options.random,
     version: options.version,

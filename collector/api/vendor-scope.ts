@@ -21,7 +21,7 @@ export async function servicesFor(
   if (endpoint !== 'own') throw new KeepsealError('auth.forbidden', `bound to ${scope.vendor}`)
   const store = services.store.within(scope)
   await assertOwn(store, named)
-  return servicesWithin(services, store)
+  return servicesWithin(services, scope, store)
 }
 
 /** Every service. One that is not `shared` or `narrowed` is nobody's who is bound: it may know all vendors. */
@@ -43,9 +43,9 @@ const SERVICES: Readonly<Record<keyof ApiServices, 'shared' | 'narrowed' | 'with
   decideAgain: 'withheld',
 }
 
-function servicesWithin(services: ApiServices, store: Store): ApiServices {
+function servicesWithin(services: ApiServices, scope: VendorScope, store: Store): ApiServices {
   const shared = Object.entries(services).filter(([name]) => SERVICES[name as keyof ApiServices] === 'shared')
-  const decisions = decisionsWithin(services.decisions, store)
+  const decisions = decisionsWithin(services.decisions, scope, store)
   return { ...(Object.fromEntries(shared) as unknown as ApiServices), store, decisions }
 }
 

@@ -1,5 +1,7 @@
 import { ed25519Key, hash } from '../../shared/crypto/node.ts'
 import { KeepsealError } from '../../shared/errors.ts'
+import type { Certificate } from '../../shared/decisions/certificate.ts'
+import { certificatesCovering } from '../../shared/decisions/covering.ts'
 import { DecisionLog, type VerifiedEntry } from '../../shared/decisions/log.ts'
 import type { Register } from '../../shared/decisions/register.ts'
 import type { Store } from '../store/index.ts'
@@ -13,7 +15,7 @@ const PAGE = 500
 const MAX_OFF_SECONDS = 300
 
 /** What may be done with it. */
-export type Decisions = Pick<DecisionBook, 'register' | 'next' | 'append'>
+export type Decisions = Pick<DecisionBook, 'register' | 'certificatesCovering' | 'next' | 'append'>
 
 /**
  * The decision log of this collector, as far as it has been read and checked. Several collectors may append to one
@@ -22,22 +24,30 @@ export type Decisions = Pick<DecisionBook, 'register' | 'next' | 'append'>
 export class DecisionBook {
   readonly #store: Store
   #log = new DecisionLog(crypto)
-  /** Readers wait for each other: two that follow at the same time would read entries twice. */
-  #following: Promise<void> = Promise.resolve()
 
   constructor(store: Store) {
     this.#store = store
   }
 
-  /** Everything that was decided. Throws when an entry in the database does not hold: somebody changed it there. */
-  async register(): Promise<Register> {
-    await this.#follow()
+  /**
+   * Everything that was decided. Throws when an entry in the database does not hold: somebody changed it there. Within a
+   * transaction hand in its store: the outer one waits until that has ended.
+   */
+  async register(store = this.#store): Promise<Register> {
+    await this.#readInto(this.#log, store)
     return this.#log.register
+  }
+
+  /** Certificates in force for a product. `now`: ms since 1970. */
+  async certificatesCovering(productId: string, now: number, store = this.#store): Promise<readonly Certificate[]> {
+    const { certificates } = await this.register(store)
+    const product = certificates.size === 0 ? undefined : await store.products.byId(productId)
+    return product === undefined ? [] : certificatesCovering({ certificates }, product, Math.floor(now / 1000))
   }
 
   /** Where the next entry belongs, and to which log; null before the first. */
   async next(): Promise<{ readonly log: Uint8Array | null } & ReturnType<DecisionLog['next']>> {
-    await this.#follow()
+    await this.#readInto(this.#log)
     return { log: this.#log.id ?? null, ...this.#log.next() }
   }
 
@@ -46,7 +56,7 @@ export class DecisionBook {
    * `log.moved-on` when another decision took its place; then nothing was changed.
    */
   async append(entry: Uint8Array, now: number): Promise<VerifiedEntry> {
-    await this.#follow()
+    await this.#readInto(this.#log)
     // On a copy: what the database refuses must not stay in memory.
     const tried = await this.#read()
     const verified = tried.append(entry)
@@ -70,16 +80,12 @@ export class DecisionBook {
     return log
   }
 
-  async #follow(): Promise<void> {
-    const following = this.#following.catch(() => undefined).then(() => this.#readInto(this.#log))
-    this.#following = following
-    await following
-  }
-
-  async #readInto(log: DecisionLog): Promise<void> {
+  /** Whoever reads at the same time has added entries meanwhile: those are not added again. */
+  async #readInto(log: DecisionLog, store = this.#store): Promise<void> {
     for (;;) {
-      const entries = await this.#store.decisions.from(log.next().index, PAGE)
-      for (const entry of entries) log.append(entry)
+      const from = log.next().index
+      const entries = await store.decisions.from(from, PAGE)
+      for (const entry of entries.slice(log.next().index - from)) log.append(entry)
       if (entries.length < PAGE) return
     }
   }

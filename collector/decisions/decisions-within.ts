@@ -1,44 +1,52 @@
 import { hash } from '../../shared/crypto/node.ts'
 import { parseDecision } from '../../shared/decisions/entry.ts'
+import type { Certificate } from '../../shared/decisions/certificate.ts'
 import type { Json } from '../../shared/decisions/json-cbor.ts'
+import { productName, vendorOf } from '../../shared/decisions/products.ts'
 import type { Register } from '../../shared/decisions/register.ts'
 import { KeepsealError } from '../../shared/errors.ts'
+import type { VendorScope } from '../model/scope.ts'
 import type { Store } from '../store/index.ts'
 import type { Decisions } from './decision-book.ts'
-
-const PAGE = 500
 
 /**
  * The decision log for somebody who is bound to a vendor: certificates for his products with their profiles, and of
  * people those who decide about everybody. He can append what concerns nobody else's. `store`: within his scope.
  */
-export function decisionsWithin(decisions: Decisions, store: Store): Decisions {
+export function decisionsWithin(decisions: Decisions, scope: VendorScope, store: Store): Decisions {
   return {
     next: () => decisions.next(),
-    register: async () => ownPart(await decisions.register(), await ownProducts(store)),
+    register: async () => ownPart(await decisions.register(), await ownProducts(scope, store)),
+    certificatesCovering: async (productId, now) =>
+      (await store.products.byId(productId)) === undefined ? [] : decisions.certificatesCovering(productId, now),
     append: async (bytes, now) => {
       const entry = parseDecision(bytes, hash)
-      const own = await ownProducts(store)
       const all = await decisions.register()
-      for (const text of [entry.subject, ...textsIn(entry.detail)]) assertOwn(text, all, own)
+      const own = await ownProducts(scope, store)
+      for (const text of [entry.subject, ...textsIn(entry.detail)]) await assertOwn(text, all, own, store)
       return decisions.append(bytes, now)
     },
   }
 }
 
-async function ownProducts(store: Store): Promise<ReadonlySet<string>> {
-  const ids = new Set<string>()
-  let cursor: string | null = null
-  do {
-    const page: Awaited<ReturnType<Store['products']['list']>> = await store.products.list({ limit: PAGE, cursor })
-    for (const { id } of page.items) ids.add(id)
-    cursor = page.nextCursor
-  } while (cursor !== null)
-  return ids
+/** Whether a product, by its name, is one of his: all of his vendor's, or those few that he is bound to. */
+type OwnProducts = (product: string) => boolean
+
+async function ownProducts({ vendor, products }: VendorScope, store: Store): Promise<OwnProducts> {
+  if (products === null) return (product) => vendorOf(product) === vendor
+  const names = new Set<string>()
+  for (const id of products) {
+    const product = await store.products.byId(id)
+    if (product !== undefined) names.add(productName(product))
+  }
+  return (product) => names.has(product)
 }
 
-function ownPart(all: Register, own: ReadonlySet<string>): Register {
-  const certificates = [...all.certificates].filter(([, { products }]) => products.some((id) => own.has(id)))
+/** A certificate is of everybody whose product it lists. */
+const isOwn = ({ products }: Certificate, own: OwnProducts): boolean => products.some(({ product }) => own(product))
+
+function ownPart(all: Register, own: OwnProducts): Register {
+  const certificates = [...all.certificates].filter(([, certificate]) => isOwn(certificate, own))
   const profiles = new Set(certificates.map(([, { profile }]) => profile.id))
   return {
     ...all,
@@ -49,14 +57,18 @@ function ownPart(all: Register, own: ReadonlySet<string>): Register {
 }
 
 /** Error: request.not-found for what is known, and somebody else's. */
-function assertOwn(text: string, all: Register, own: ReadonlySet<string>): void {
-  const isForeign = (products: readonly string[]): boolean => !products.some((id) => own.has(id))
+async function assertOwn(text: string, all: Register, own: OwnProducts, store: Store): Promise<void> {
+  const known = [...all.certificates.values()]
   const certificate = all.certificates.get(text)
-  const users = [...all.certificates.values()].filter(({ profile }) => profile.id === text)
+  const users = known.filter(({ profile }) => profile.id === text)
+  const isListed = known.some(({ products }) =>
+    products.some(({ product }) => !own(product) && (text === product || text.startsWith(`${product}@`))),
+  )
   const foreign =
-    (text.startsWith('prd_') && !own.has(text)) ||
-    (certificate !== undefined && isForeign(certificate.products)) ||
-    (users.length > 0 && users.every(({ products }) => isForeign(products)))
+    isListed ||
+    (certificate !== undefined && !isOwn(certificate, own)) ||
+    (users.length > 0 && !users.some((user) => isOwn(user, own))) ||
+    (text.startsWith('prd_') && (await store.products.byId(text)) === undefined)
   if (foreign) throw new KeepsealError('request.not-found', text)
 }
 

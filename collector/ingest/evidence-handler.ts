@@ -1,6 +1,5 @@
 import { findings as findingCodes } from '../../shared/codes/findings.ts'
 import { encodeCbor } from '../../shared/cbor/codec.ts'
-import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import { hash, sha256 } from '../../shared/crypto/node.ts'
 import { OutcomeError } from '../../shared/errors.ts'
 import type { ContentRequest } from '../../shared/evidence/down.ts'
@@ -13,7 +12,7 @@ import type { Device } from '../model/device.ts'
 import type { EvidenceRecord, Session } from '../model/evidence.ts'
 import { makeId } from '../store/ids.ts'
 import type { Store } from '../store/index.ts'
-import { openCases } from '../tracking/cases.ts'
+import { openCases, type CaseDependencies } from '../tracking/cases.ts'
 import { conclude, type OpenedFinding } from '../tracking/conclude.ts'
 import { findingOpened, findingResolved, verdictChanged } from '../tracking/events.ts'
 import { remember, type HistoryPolicy } from './history.ts'
@@ -22,11 +21,10 @@ import type { SharedKnowledgeCache } from './steady/shared-knowledge.ts'
 import { removeSpentLists } from './spent-lists.ts'
 import { hold } from './sequence.ts'
 
-export interface EvidenceDependencies extends Caches {
+export interface EvidenceDependencies extends Caches, CaseDependencies {
   readonly shared: SharedKnowledgeCache
   readonly history: HistoryPolicy
   readonly policy: AppraisalPolicy
-  readonly random: RandomFunction
 }
 
 export interface ReceivedMessage {
@@ -260,7 +258,7 @@ async function openFindings(
       evidenceHash,
     })
     if (state === 'open') await store.notifications.add(findingOpened(device, { code, subject }, now))
-    await openCases(store, device, { id, code }, now, deps.random)
+    await openCases(store, device, { id, code }, now, deps)
   }
 }
 

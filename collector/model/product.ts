@@ -11,20 +11,6 @@ export interface Product {
   readonly model: string
   readonly identityPolicy: IdentityPolicy
   readonly approvalPolicy: ApprovalPolicy
-  /** Releases of it need the countersignature of the certifier. */
-  readonly isCertified: boolean
-  readonly createdAt: number
-}
-
-/** The minimal record that ties a product to its certificate; the certifier's signed state machine comes on top. */
-export interface Certificate {
-  /** `crt_` + UUIDv7. */
-  readonly id: string
-  readonly productId: string
-  /** The certifier's own number of it. */
-  readonly number: string
-  readonly profileUri: string
-  readonly validUntil: number
   readonly createdAt: number
 }
 

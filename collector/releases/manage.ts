@@ -148,18 +148,19 @@ export const countersignRelease = (store: Store, id: string, seen: Uint8Array, d
 export interface ActivationRequest {
   readonly acceptedUntil: number | null
   readonly isMinimum: boolean
+  /** Whether a certificate is in force for the product: then its certifier has to have countersigned. */
+  readonly isCertified: boolean
 }
 
 /** What a release and its predecessor would be after an activation; nothing is stored. */
 export async function plannedActivation(
   store: Store,
   release: Release,
-  { acceptedUntil, isMinimum }: ActivationRequest,
+  { acceptedUntil, isMinimum, isCertified }: ActivationRequest,
   now: number,
 ): Promise<readonly Release[]> {
-  const product = await store.products.byId(release.productId)
   const others = (await store.releases.ofProduct(release.productId)).filter(({ id }) => id !== release.id)
-  return activate(release, others, { now, acceptedUntil, isMinimum, isCertified: product?.isCertified ?? true })
+  return activate(release, others, { now, acceptedUntil, isMinimum, isCertified })
 }
 
 export const activateRelease = (

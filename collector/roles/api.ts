@@ -37,6 +37,7 @@ export async function startApiRole(foundation: Foundation, surroundings: ApiSurr
     clock,
     random,
     store,
+    decisions: deps.decisions,
     tls: httpsIdentity(config, { key: certificate.privateKey, cert: certificate.certificate }),
     metrics: metrics.registry,
     readiness,

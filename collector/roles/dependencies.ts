@@ -1,11 +1,13 @@
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import type { CollectorConfig } from '../config/options.ts'
+import { DecisionBook } from '../decisions/decision-book.ts'
 import { ReleaseCache } from '../ingest/known-releases.ts'
 import { BootCache, KeyCache } from '../ingest/known-devices.ts'
 import { ImaPolicyCache } from '../ingest/known-lists.ts'
 import type { IngestDependencies } from '../ingest/process-batch.ts'
 import { RateLimiter } from '../ingest/rate-limiter.ts'
 import { SharedKnowledgeCache } from '../ingest/steady/shared-knowledge.ts'
+import type { Store } from '../store/index.ts'
 import type { CollectorKeys } from '../trust/keys.ts'
 
 const KEYS_CACHED = 10_000
@@ -20,6 +22,7 @@ export const RATED_DEVICES = 100_000
 export function ingestDependencies(
   config: CollectorConfig,
   keys: CollectorKeys,
+  store: Store,
   random: RandomFunction,
 ): IngestDependencies {
   return {
@@ -31,6 +34,7 @@ export function ingestDependencies(
     history: { keepOneIn: config.store.keepOneIn },
     policy: { freshnessWindowMs: config.freshness.windowSeconds * 1000, collectorId: keys.collectorId },
     random,
+    decisions: new DecisionBook(store),
     collectorKeys: keys,
     sectionLimits: {
       contentBytes: config.limits.sectionBytes,

@@ -1,4 +1,4 @@
-import type { ColumnType, Generated } from 'kysely'
+import type { Generated } from 'kysely'
 import type { FindingCode, Severity } from '../../shared/codes/findings.ts'
 import type { HashAlgorithm } from '../../shared/crypto/crypto.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
@@ -32,7 +32,6 @@ import type { NotificationDeliveriesTable, NotificationEventsTable } from './sch
 /** Every table as its columns. Times are ms since 1970 UTC; bytes are blobs; `0 | 1` where a model says boolean. */
 export interface Database {
   products: ProductsTable
-  certificates: CertificatesTable
   enrolment_tokens: EnrolmentTokensTable
   pending_enrolments: PendingEnrolmentsTable
   api_tokens: ApiTokensTable
@@ -79,18 +78,8 @@ export interface ProductsTable {
   model: string
   identity_policy: IdentityPolicy
   approval_policy: ApprovalPolicy
-  certified: ColumnType<0 | 1, never, 0 | 1>
   /** Grows with each change of a release. */
   release_version: Generated<number>
-  created_at: number
-}
-
-export interface CertificatesTable {
-  id: string
-  product_id: string
-  number: string
-  profile_uri: string
-  valid_until: number
   created_at: number
 }
 
@@ -254,6 +243,7 @@ export interface FindingsTable {
 export interface ReassessmentCasesTable {
   id: string
   product_id: string
+  /** Of the decision log. */
   certificate_id: string
   cause: FindingCode
   trigger_id: string

@@ -1,5 +1,6 @@
 import { findings, type FindingCode } from '../../shared/codes/findings.ts'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
+import type { DecisionBook } from '../decisions/decision-book.ts'
 import type { Device } from '../model/device.ts'
 import type { ReassessmentCase } from '../model/finding.ts'
 import { makeId } from '../store/ids.ts'
@@ -11,19 +12,25 @@ const DAY_MS = 86_400_000
 /** How long a person may take to triage: an integrity failure a day, anything else a working week. */
 const triageTime = (code: FindingCode): number => (findings[code].axis === 'integrity' ? DAY_MS : 7 * DAY_MS)
 
+export interface CaseDependencies {
+  /** Which certificates are in force: a finding opens cases of those. */
+  readonly decisions: DecisionBook
+  readonly random: RandomFunction
+}
+
 /**
- * Opens the reassessment case that a finding calls for, or adds the finding to it: one case for each certificate of
- * the product and each cause, whatever the number of devices. A product without a certificate has nothing to reassess.
+ * Opens the reassessment case that a finding calls for, or adds the finding to it: one case for each certificate in
+ * force for the product and each cause, whatever the number of devices. A product without a certificate has nothing to reassess.
  */
 export async function openCases(
   store: Store,
   device: Device,
   finding: { readonly id: string; readonly code: FindingCode },
   now: number,
-  random: RandomFunction,
+  { decisions, random }: CaseDependencies,
 ): Promise<void> {
   const { productId } = device
-  for (const certificate of await store.products.certificatesOf(productId)) {
+  for (const certificate of await decisions.certificatesCovering(productId, now, store)) {
     const open = await store.cases.openFor(productId, certificate.id, finding.code)
     const id = open?.id ?? makeId('cas', now, random)
     if (open === undefined) {

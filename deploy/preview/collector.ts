@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createApiClient, type ApiClient } from './api-client.ts'
 import { childEnded } from './child.ts'
 import type { PreviewPorts } from './ports.ts'
-import { collectorSettings, PRODUCT } from './settings.ts'
+import { PRODUCT } from './settings.ts'
 
 const READY_TIMEOUT_MS = 60_000
 
@@ -65,21 +65,4 @@ export async function ensureProduct(api: ApiClient): Promise<string> {
   if (known !== undefined) return known.id
   const body = { ...PRODUCT, identityPolicy: 'software', approvalPolicy: 'automatic' }
   return (await api.post<{ id: string }>('/products', body)).id
-}
-
-/** The product carries a certificate, so that its drift opens cases. Example data, and named so. */
-export async function ensureCertificate(
-  repository: string,
-  home: string,
-  ports: PreviewPorts,
-  productId: string,
-): Promise<void> {
-  const token = makeToken(repository, 'certifier', collectorSettings(home, ports))
-  const caFile = join(home, 'collector', 'keys', 'device-ca.pem')
-  const certifier = createApiClient(`https://localhost:${ports.https}`, caFile, token)
-  await certifier.post(`/products/${productId}/certificates`, {
-    number: 'EXAMPLE-1',
-    profileUri: 'https://example.com/profiles/preview-gateway',
-    validUntil: new Date(Date.now() + 365 * 86_400_000).toISOString(),
-  })
 }

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { PUBLIC_CONFORMITY, standingOf, type Certificate, type CertificateState } from './certificate.ts'
+import { IN_FORCE, PUBLIC_CONFORMITY, standingOf, type Certificate, type CertificateState } from './certificate.ts'
 import {
   DAY,
   defineKind,
@@ -11,6 +11,7 @@ import {
   type Decision,
   type DecisionKind,
 } from './kind.ts'
+import { lineSchema, namesOf, productsSchema, widened } from './products.ts'
 import { approvedOf, lowered } from './profile.ts'
 import type { Register } from './register.ts'
 
@@ -18,7 +19,7 @@ const CONDITIONS_DAYS = 30
 const SUSPENSION_DAYS = 42
 const SUSPENSION_TOTAL_DAYS = 365
 
-const productsSchema = v.pipe(
+const someProductsSchema = v.pipe(
   v.array(shortText),
   v.minLength(1),
   v.maxLength(256),
@@ -29,6 +30,7 @@ const draftSchema = v.pipe(
   v.strictObject({
     number: shortText,
     products: productsSchema,
+    line: v.nullable(lineSchema),
     profile: v.strictObject({ id: shortText, version: v.number(), digest }),
     agreement: v.strictObject({
       publicConformity: v.picklist(PUBLIC_CONFORMITY),
@@ -44,15 +46,17 @@ const draftSchema = v.pipe(
     isReduction: v.boolean(),
   }),
   v.check(({ validFrom, validUntil }) => validFrom < validUntil, 'it ends before it begins'),
+  v.check(
+    ({ products, line }) => products.length === 1 || line !== null,
+    'several products are no line without its basis',
+  ),
   v.check(({ isReduction, supersedes }) => !isReduction || supersedes !== null, 'a reduction of nothing'),
 )
 type Draft = v.InferOutput<typeof draftSchema>
 
 const reasonSchema = v.strictObject({ reason: longText })
 const periodSchema = v.strictObject({ reason: longText, until: seconds })
-const suspendSchema = v.strictObject({ reason: longText, until: seconds, products: v.nullable(productsSchema) })
-
-const IN_FORCE: readonly CertificateState[] = ['valid', 'valid-with-conditions', 'suspended']
+const suspendSchema = v.strictObject({ reason: longText, until: seconds, products: v.nullable(someProductsSchema) })
 
 function existing(register: Register, subject: string, ...states: readonly CertificateState[]): Certificate {
   const certificate = register.certificates.get(subject) ?? refuse('decision.no-such-subject', subject)
@@ -83,7 +87,7 @@ function assertProfile(register: Register, { profile }: Pick<Draft, 'profile'>):
 }
 
 function assertReduction(register: Register, before: Certificate, draft: Draft): void {
-  const added = draft.products.filter((product) => !before.products.includes(product))
+  const added = widened(before.products, draft.products)
   if (added.length > 0) refuse('certificate.scope-widened', added.join(', '))
   const targetsOf = (profile: Draft['profile']) =>
     register.profiles.get(profile.id)?.find(({ version }) => version === profile.version)?.targets ?? {}
@@ -207,7 +211,8 @@ export const certificateKinds = {
     (certificate, { at, detail: { until, products } }) => {
       assertPeriod(at, until, SUSPENSION_DAYS)
       assertTotal(certificate, at, until)
-      const foreign = (products ?? []).filter((product) => !certificate.products.includes(product))
+      const listed = namesOf(certificate.products)
+      const foreign = (products ?? []).filter((product) => !listed.includes(product))
       if (foreign.length > 0) refuse('decision.no-such-subject', foreign.join(', '))
       return { ...certificate, state: 'suspended', suspension: { since: at, until, products } }
     },

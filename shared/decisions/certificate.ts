@@ -1,3 +1,5 @@
+import { namesOf, type CertifiedProduct, type ProductLine } from './products.ts'
+
 /** Moved by a certifier's signed decision alone. Expiry is no state: every reader computes it from the signed dates. */
 export const CERTIFICATE_STATES = [
   'draft',
@@ -9,6 +11,9 @@ export const CERTIFICATE_STATES = [
   'abandoned',
 ] as const
 export type CertificateState = (typeof CERTIFICATE_STATES)[number]
+
+/** Decided, and not ended by a decision. */
+export const IN_FORCE: readonly CertificateState[] = ['valid', 'valid-with-conditions', 'suspended']
 
 /** How much of the live conformity the public page shows. */
 export const PUBLIC_CONFORMITY = ['none', 'flag', 'full'] as const
@@ -28,7 +33,9 @@ export interface Certificate {
   /** The certifier's own number of it. */
   readonly number: string
   /** Products that it is for. Never shown without the profile, nor the profile without it. */
-  readonly products: readonly string[]
+  readonly products: readonly CertifiedProduct[]
+  /** null for a single product. */
+  readonly line: ProductLine | null
   readonly profile: { readonly id: string; readonly version: number; readonly digest: string }
   readonly agreement: CertificateAgreement
   /** Seconds since 1970. */
@@ -58,7 +65,7 @@ export interface Conditions {
 export interface Suspension {
   readonly since: number
   readonly until: number
-  /** Products that it is suspended for; null: all. */
+  /** Names of the products that it is suspended for; null: all. */
   readonly products: readonly string[] | null
 }
 
@@ -69,22 +76,24 @@ export interface CertificateStanding {
   /** A conditions period has ended without a decision: the state stays, and everybody sees this. */
   readonly conditionsOverdue: boolean
   readonly suspensionOverdue: boolean
-  /** Products for which the vendor may claim the certificate now. */
+  /** Names of the products for which the vendor may claim the certificate now. */
   readonly claimsAllowedFor: readonly string[]
 }
 
+export const isInForce = ({ state }: Pick<Certificate, 'state'>): boolean => IN_FORCE.includes(state)
+
 /** `at`: seconds since 1970. A pure function, so that everybody who has the certificate gets the same answer. */
 export function standingOf(certificate: Certificate, at: number): CertificateStanding {
-  const { state, products, validFrom, validUntil, supportUntil, agreement, conditions, suspension } = certificate
+  const { state, validFrom, validUntil, supportUntil, agreement, conditions, suspension } = certificate
+  const products = namesOf(certificate.products)
   const isExpired = at >= Math.min(validUntil, supportUntil)
   const suspended = suspension === null ? [] : (suspension.products ?? products)
-  const isInForce = state === 'valid' || state === 'valid-with-conditions' || state === 'suspended'
   const claimed = agreement.claimsWhileSuspended ? products : products.filter((product) => !suspended.includes(product))
   return {
     state,
     isExpired,
     conditionsOverdue: conditions !== null && at >= conditions.until,
     suspensionOverdue: suspension !== null && at >= suspension.until,
-    claimsAllowedFor: isInForce && !isExpired && at >= validFrom ? claimed : [],
+    claimsAllowedFor: isInForce(certificate) && !isExpired && at >= validFrom ? claimed : [],
   }
 }

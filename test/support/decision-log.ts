@@ -1,9 +1,11 @@
+import type { Store } from '../../collector/store/index.ts'
 import { encodeCbor } from '../../shared/cbor/codec.ts'
 import type { CoseKey } from '../../shared/cose/key.ts'
 import type { Signer } from '../../shared/cose/sign1.ts'
 import * as nodeCrypto from '../../shared/crypto/node.ts'
 import { signDecision } from '../../shared/decisions/entry.ts'
 import type { Json } from '../../shared/decisions/json-cbor.ts'
+import type { CertifiedProduct } from '../../shared/decisions/products.ts'
 import { DecisionLog, type VerifiedEntry } from '../../shared/decisions/log.ts'
 import { newPerson, type PersonRole } from '../../shared/decisions/person.ts'
 import { toHex } from '../../shared/bytes/bytes.ts'
@@ -35,8 +37,9 @@ export class DecidingPeople {
   now = BEGIN
 
   /** Begun, with a second certifier and somebody of the vendor. */
-  static async begin(): Promise<DecidingPeople> {
+  static async begin(now = BEGIN): Promise<DecidingPeople> {
     const people = new DecidingPeople()
+    people.now = now
     const { certifier } = people
     const detail = { operator: 'Example Certifier', certifier: newPerson('Ada', 'certifier', certifier.key) }
     await people.decide(certifier, 'log.begin', certifier.id, detail)
@@ -85,9 +88,22 @@ export async function approveProfile(people: DecidingPeople, version: number, le
   await people.decide(people.certifier, 'profile.approve', PROFILE, { version, digest })
 }
 
+/** A product of a certificate, in every revision and release unless the test says otherwise. */
+export const certified = (product: string, representative = false, over: Partial<CertifiedProduct> = {}) => ({
+  product,
+  hardwareRevisions: ['*'],
+  firmwareLines: ['*'],
+  representative,
+  rationale: representative ? 'has every interface' : 'a subset of the representative',
+  ...over,
+})
+
+const LINE = { name: 'Gate', codeBase: 'one image for all', hardware: 'the same board, with fewer ports' }
+
 export const certificate = (people: DecidingPeople, over: object = {}) => ({
   number: 'KS-2026-001',
-  products: ['prd_1', 'prd_2'],
+  products: [certified('Acme/Gate 7', true), certified('Acme/Gate 7 Mini')],
+  line: LINE,
   profile: { id: PROFILE, version: 1, digest: digestOf('profile 1') },
   agreement: { publicConformity: 'none', claimsWhileSuspended: false, closingShare: 95 },
   validFrom: people.now,
@@ -102,4 +118,13 @@ export const certificate = (people: DecidingPeople, over: object = {}) => ({
 export async function issueCertificate(people: DecidingPeople, id = 'crt_1', over: object = {}): Promise<void> {
   await people.decide(people.certifier, 'certificate.draft', id, certificate(people, over))
   await people.decide(people.certifier, 'certificate.issue', id, { reason: 'the assessment of 2026' })
+}
+
+/** A collector's decision log in which a certificate is in force for this product alone. */
+export async function certify(store: Pick<Store, 'decisions'>, product: string, now = BEGIN): Promise<DecidingPeople> {
+  const people = await DecidingPeople.begin(now)
+  await approveProfile(people, 1, 3)
+  await issueCertificate(people, 'crt_1', { products: [certified(product)], line: null })
+  for (const [index, entry] of people.entries.entries()) await store.decisions.append(index, entry, now * 1000)
+  return people
 }

@@ -11,13 +11,16 @@ import { processBatch, type BatchResult, type IngestDependencies } from '../../c
 import type { DownPublication } from '../../collector/ingest/receipts.ts'
 import type { Device, DeviceState } from '../../collector/model/device.ts'
 import type { Epoch } from '../../collector/model/evidence.ts'
+import { DecisionBook } from '../../collector/decisions/decision-book.ts'
 import { makeId } from '../../collector/store/ids.ts'
 import type { Store } from '../../collector/store/index.ts'
 import { approveDevice, type Approval } from '../../collector/tracking/approval.ts'
 import { loadOrCreateKeys, type CollectorKeys } from '../../collector/trust/keys.ts'
 import { random } from '../../shared/crypto/node.ts'
 import type { ContentRequest, Receipt } from '../../shared/evidence/down.ts'
+import { productName } from '../../shared/decisions/products.ts'
 import { downTopic, upstreamTopic } from '../../shared/evidence/topics.ts'
+import { approveProfile, certified, DecidingPeople, issueCertificate } from './decision-log.ts'
 import type { QuoteLies } from './quoting-tpm.ts'
 import { SoftwareDevice, type SoftwareDeviceOptions } from './software-device.ts'
 
@@ -44,6 +47,7 @@ export class IngestingCollector {
   readonly store: Store
   readonly deps: IngestDependencies
   now = START
+  #people: DecidingPeople | undefined
   productId = ''
 
   constructor(store: Store, keys: CollectorKeys, over: Partial<IngestDependencies> = {}) {
@@ -57,6 +61,7 @@ export class IngestingCollector {
       shared: new SharedKnowledgeCache(),
       policy: { freshnessWindowMs: 2 * PERIOD_MS, collectorId: keys.collectorId },
       random,
+      decisions: new DecisionBook(store),
       collectorKeys: keys,
       sectionLimits: { contentBytes: 1024 * 1024, pendingBytes: 256 * 1024 },
       messageBytes: 65_536,
@@ -80,11 +85,20 @@ export class IngestingCollector {
     await this.store.products.create({ id: this.productId, vendor: 'Acme', model, ...policies, createdAt: this.now })
   }
 
+  /** In force for the product, as the decision log says. */
   async certificate(): Promise<string> {
     const id = makeId('crt', this.now, random)
-    const { productId, now } = this
-    const about = { number: id, profileUri: 'https://profiles.example/1', validUntil: now + 1e11, createdAt: now }
-    await this.store.products.createCertificate({ id, productId, ...about })
+    const product = await this.store.products.byId(this.productId)
+    if (product === undefined) throw new Error('no product')
+    const now = Math.floor(this.now / 1000)
+    if (this.#people === undefined) {
+      this.#people = await DecidingPeople.begin(now)
+      await approveProfile(this.#people, 1, 3)
+    }
+    this.#people.now = now
+    const written = await this.store.decisions.from(0, 500)
+    await issueCertificate(this.#people, id, { products: [certified(productName(product))], line: null })
+    for (const entry of this.#people.entries.slice(written.length)) await this.deps.decisions.append(entry, now)
     return id
   }
 

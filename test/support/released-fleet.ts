@@ -71,7 +71,8 @@ export class ReleasedFleet {
   async release(file: ReleaseFile, { isMinimum = false, windowMs = WINDOW_MS } = {}): Promise<Release> {
     const { id } = await this.approved(file)
     const acceptedUntil = this.collector.now + windowMs
-    const active = await activateRelease(this.store, id, { acceptedUntil, isMinimum }, this.by(APPROVER))
+    const request = { acceptedUntil, isMinimum, isCertified: false }
+    const active = await activateRelease(this.store, id, request, this.by(APPROVER))
     await this.judge()
     return active
   }

@@ -12,7 +12,8 @@ const CaseStates = v.picklist(['triggered', 'triaged', 'closed'])
 const caseFields = {
   id: id('cas'),
   productId: id('prd'),
-  certificateId: id('crt'),
+  /** Of the decision log. */
+  certificateId: v.string(),
   cause: FindingCodes,
   title: v.string(),
   /** Reassessment trigger of the practice model. */

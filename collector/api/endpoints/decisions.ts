@@ -1,9 +1,8 @@
 import * as v from 'valibot'
 import { fromBase64Url, toBase64Url, toHex } from '../../../shared/bytes/bytes.ts'
-import { standingOf, type Certificate } from '../../../shared/decisions/certificate.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
-import { Digest, HexBytes, Time, toTime, toTimeOrNull } from '../schemas.ts'
+import { Digest, HexBytes, Time, toTime } from '../schemas.ts'
 import { CERTIFIER, READERS } from './roles.ts'
 
 const EntryText = v.pipe(v.string(), v.maxLength(100_000), v.regex(/^[\w-]+$/, 'base64url'))
@@ -94,90 +93,4 @@ const people = defineEndpoint({
   },
 })
 
-export const CertificateStanding = v.strictObject({
-  id: v.string(),
-  number: v.string(),
-  /** Never without its profile. */
-  profile: v.strictObject({ id: v.string(), version: v.number(), digest: Digest }),
-  products: v.array(v.string()),
-  state: v.string(),
-  reason: v.string(),
-  expired: v.boolean(),
-  conditionsOverdue: v.boolean(),
-  suspensionOverdue: v.boolean(),
-  conditions: v.nullable(v.strictObject({ text: v.string(), until: Time, extended: v.boolean() })),
-  suspension: v.nullable(v.strictObject({ since: Time, until: Time, products: v.nullable(v.array(v.string())) })),
-  claimsAllowedFor: v.array(v.string()),
-  issuedAt: v.nullable(Time),
-  validFrom: Time,
-  validUntil: Time,
-  supportUntil: Time,
-  supersedes: v.nullable(v.string()),
-})
-
-export function certificateStandingJson(
-  certificate: Certificate,
-  now: number,
-): v.InferOutput<typeof CertificateStanding> {
-  const at = (seconds: number): string => toTime(seconds * 1000)
-  const { isExpired: expired, conditionsOverdue, suspensionOverdue, claimsAllowedFor } = standingOf(certificate, now)
-  const { id, number, profile, products, state, reason, conditions, suspension, supersedes } = certificate
-  return {
-    id,
-    number,
-    profile: { ...profile },
-    products: [...products],
-    state,
-    reason,
-    expired,
-    conditionsOverdue,
-    suspensionOverdue,
-    conditions: conditions === null ? null : { ...conditions, until: at(conditions.until) },
-    suspension:
-      suspension === null
-        ? null
-        : {
-            since: at(suspension.since),
-            until: at(suspension.until),
-            products: suspension.products === null ? null : [...suspension.products],
-          },
-    claimsAllowedFor: [...claimsAllowedFor],
-    issuedAt: toTimeOrNull(certificate.issuedAt === null ? null : certificate.issuedAt * 1000),
-    validFrom: at(certificate.validFrom),
-    validUntil: at(certificate.validUntil),
-    supportUntil: at(certificate.supportUntil),
-    supersedes,
-  }
-}
-
-const certificates = defineEndpoint({
-  method: 'GET',
-  path: '/certificates',
-  operationId: 'listCertificateStandings',
-  summary: 'All certificates of the decision log with their standing now, newest last',
-  roles: READERS,
-  scope: 'own',
-  response: v.strictObject({ items: v.array(CertificateStanding) }),
-  run: async ({ decisions, clock }) => {
-    const { certificates: known } = await decisions.register()
-    return { items: [...known.values()].map((each) => certificateStandingJson(each, Math.floor(clock() / 1000))) }
-  },
-})
-
-const certificate = defineEndpoint({
-  method: 'GET',
-  path: '/certificates/:id',
-  operationId: 'getCertificateStanding',
-  summary: 'One certificate with its standing now',
-  roles: READERS,
-  scope: 'own',
-  params: v.strictObject({ id: v.pipe(v.string(), v.maxLength(128)) }),
-  response: CertificateStanding,
-  run: async ({ decisions, clock }, { params }) => {
-    const found = (await decisions.register()).certificates.get(params.id)
-    if (found === undefined) throw new KeepsealError('request.not-found', `certificate ${params.id}`)
-    return certificateStandingJson(found, Math.floor(clock() / 1000))
-  },
-})
-
-export const decisionEndpoints: readonly Endpoint[] = [next, append, list, people, certificates, certificate]
+export const decisionEndpoints: readonly Endpoint[] = [next, append, list, people]

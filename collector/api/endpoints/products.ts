@@ -4,8 +4,9 @@ import type { Product } from '../../model/product.ts'
 import { makeId } from '../../store/ids.ts'
 import type { Store } from '../../store/index.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
+import type { ApiServices } from '../services.ts'
 import { id, Name, pageOf, pageQuery, Time, toTime } from '../schemas.ts'
-import { CERTIFIER, FLEET, READERS } from './roles.ts'
+import { FLEET, READERS } from './roles.ts'
 
 /** Which identities its devices may enrol with; each further one is weaker. */
 const IdentityPolicy = v.picklist(['endorsed', 'tofu', 'software'])
@@ -17,12 +18,17 @@ const ProductJson = v.strictObject({
   model: Name,
   identityPolicy: IdentityPolicy,
   approvalPolicy: ApprovalPolicy,
-  /** Releases of it need the countersignature of the certifier. */
+  /** A certificate is in force for it, whose certifier countersigns its releases. */
   isCertified: v.boolean(),
   createdAt: Time,
 })
 
-const toJson = (product: Product) => ({ ...product, createdAt: toTime(product.createdAt) })
+/** Decided in the log, and nowhere else. */
+const toJson = async ({ decisions, clock }: ApiServices, product: Product) => ({
+  ...product,
+  isCertified: (await decisions.certificatesCovering(product.id, clock())).length > 0,
+  createdAt: toTime(product.createdAt),
+})
 
 export const ProductParams = v.strictObject({ id: id('prd') })
 
@@ -48,15 +54,16 @@ const create = defineEndpoint({
   }),
   status: 201,
   response: ProductJson,
-  run: async ({ store, clock, random }, { body, actor }) => {
+  run: async (services, { body, actor }) => {
+    const { store, clock, random } = services
     const now = clock()
-    const product: Product = { id: makeId('prd', now, random), ...body, isCertified: false, createdAt: now }
+    const product: Product = { id: makeId('prd', now, random), ...body, createdAt: now }
     await store.transaction(async (transaction) => {
       await transaction.products.create(product)
       const entry = { at: now, actor: actor.id, action: 'product.create', subject: product.id, detail: { ...body } }
       await transaction.auditLog.append(entry)
     })
-    return toJson(product)
+    return toJson(services, product)
   },
 })
 
@@ -69,9 +76,9 @@ const list = defineEndpoint({
   scope: 'own',
   query: v.strictObject(pageQuery),
   response: pageOf(ProductJson),
-  run: async ({ store }, { query }) => {
-    const page = await store.products.list(query)
-    return { ...page, items: page.items.map(toJson) }
+  run: async (services, { query }) => {
+    const page = await services.store.products.list(query)
+    return { ...page, items: await Promise.all(page.items.map((product) => toJson(services, product))) }
   },
 })
 
@@ -84,28 +91,7 @@ const show = defineEndpoint({
   scope: 'own',
   params: ProductParams,
   response: ProductJson,
-  run: async ({ store }, { params }) => toJson(await existingProduct(store, params.id)),
+  run: async (services, { params }) => toJson(services, await existingProduct(services.store, params.id)),
 })
 
-const certified = defineEndpoint({
-  method: 'PUT',
-  path: '/products/:id/certified',
-  operationId: 'setProductCertified',
-  summary: 'Say whether releases of a product need the countersignature of the certifier',
-  roles: CERTIFIER,
-  scope: 'own',
-  params: ProductParams,
-  body: v.strictObject({ isCertified: v.boolean() }),
-  response: ProductJson,
-  run: async ({ store, clock }, { params, body: { isCertified }, actor }) => {
-    const product = await existingProduct(store, params.id)
-    await store.transaction(async (transaction) => {
-      await transaction.products.setCertified(product.id, isCertified)
-      const entry = { at: clock(), actor: actor.id, action: 'product.certified', subject: product.id }
-      await transaction.auditLog.append({ ...entry, detail: { isCertified } })
-    })
-    return toJson({ ...product, isCertified })
-  },
-})
-
-export const productEndpoints: readonly Endpoint[] = [create, list, show, certified]
+export const productEndpoints: readonly Endpoint[] = [create, list, show]

@@ -86,10 +86,12 @@ const activate = defineEndpoint({
   }),
   response: ReleaseJson,
   run: async (services, { params, body, actor }) => {
-    const { store, clock, judgeAgain } = services
+    const { store, decisions, clock, judgeAgain } = services
     const acceptedUntil = body.acceptedUntil === undefined ? null : Date.parse(body.acceptedUntil)
-    const request = { acceptedUntil, isMinimum: body.minimum }
-    if (body.dryRun) await plannedActivation(store, await existingRelease(store, params.id), request, clock())
+    const release = await existingRelease(store, params.id)
+    const isCertified = (await decisions.certificatesCovering(release.productId, clock())).length > 0
+    const request = { acceptedUntil, isMinimum: body.minimum, isCertified }
+    if (body.dryRun) await plannedActivation(store, release, request, clock())
     else {
       await activateRelease(store, params.id, request, decisionOf(actor, clock()))
       judgeAgain?.()

@@ -1,11 +1,10 @@
 import { defineCommand, type Command } from '../../../shared/cli/command.ts'
 import { exitCodes } from '../../../shared/cli/exit-codes.ts'
 import { choice, text } from '../../../shared/config/value-types.ts'
-import { KeepsealError } from '../../../shared/errors.ts'
 import { printable } from '../../../shared/text/printable.ts'
 import { connect } from './api.ts'
 import { DEFAULT_ITEMS, listOptions, presentList } from './listing.ts'
-import { Product, productIdOf } from './product-reference.ts'
+import { Product } from './product-reference.ts'
 import { connectionOptions } from './settings.ts'
 
 const create = defineCommand({
@@ -67,23 +66,4 @@ const list = defineCommand({
   },
 })
 
-const certified = defineCommand({
-  name: 'product certified',
-  summary: 'Say, as the certifier, whether releases of a product need a countersignature',
-  arguments: {
-    product: { description: 'Its id, its model, or VENDOR/MODEL.' },
-    answer: { description: 'yes or no.' },
-  },
-  options: connectionOptions,
-  json: true,
-  run: async ({ options, arguments: { product, answer }, terminal, present }) => {
-    if (answer !== 'yes' && answer !== 'no') throw new KeepsealError('usage.invalid', 'the answer is yes or no')
-    const client = connect(options, terminal.env)
-    const path = `/products/${await productIdOf(client, product)}/certified`
-    const set = await client.put(path, { isCertified: answer === 'yes' }, Product)
-    present(set, () => (answer === 'yes' ? 'Its releases need the countersignature of the certifier.' : 'They do not.'))
-    return exitCodes.good
-  },
-})
-
-export const productCommands: readonly Command[] = [create, list, certified]
+export const productCommands: readonly Command[] = [create, list]

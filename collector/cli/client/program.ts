@@ -1,7 +1,6 @@
 import type { Program } from '../../../shared/cli/program.ts'
 import { version } from '../../../shared/version.ts'
 import { caseCommands } from './case.ts'
-import { certificateCommands } from './certificate.ts'
 import { keyCommands } from './decisions/key.ts'
 import { logCommands } from './decisions/log.ts'
 import { peopleCommands } from './decisions/people.ts'
@@ -38,7 +37,6 @@ export const client: Program = {
     ...resultCommands,
     ...findingCommands,
     ...caseCommands,
-    ...certificateCommands,
     ...notificationCommands,
     ...quarantineCommands,
     ...keyCommands,

@@ -14,6 +14,7 @@ import { releases } from './0007-releases.ts'
 import { vendorScopes } from './0008-vendor-scopes.ts'
 import { practices } from './0009-practices.ts'
 import { quarantine } from './0010-quarantine.ts'
+import { certificatesInLog } from './0011-certificates-in-log.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -33,6 +34,7 @@ export const migrations: readonly Migration[] = [
   vendorScopes,
   practices,
   quarantine,
+  certificatesInLog,
 ]
 
 /**

@@ -43,7 +43,6 @@ const ofUeid = { column: 'ueid', of: 'devices', key: 'ueid' } as const
 /** Every table of the database. One that is missing here does not compile: nobody decides this by forgetting it. */
 export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   products: 'products',
-  certificates: ofProduct,
   enrolment_tokens: ofProduct,
   pending_enrolments: { column: 'token_id', of: 'enrolment_tokens', key: 'id' },
   devices: ofProduct,

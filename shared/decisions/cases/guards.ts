@@ -2,6 +2,7 @@ import type { GuardCode } from '../../codes/guards.ts'
 import type { Certificate } from '../certificate.ts'
 import type { Guard } from '../guarded.ts'
 import { DAY } from '../kind.ts'
+import { namesOf } from '../products.ts'
 import type { Register } from '../register.ts'
 import { isFinal, type Case, type CaseIdentity, type CaseState, type Fix, type Verification } from './case.ts'
 
@@ -176,7 +177,7 @@ export const productsAreCertified: CaseGuard<{ readonly products: readonly strin
   code: 'decision.no-such-subject' satisfies GuardCode,
   wants: 'the products are those of the certificate',
   breach: ({ certificate }, { detail: { products } }, { certificates }) => {
-    const covered = certificates.get(certificate)?.products ?? []
+    const covered = namesOf(certificates.get(certificate)?.products ?? [])
     const foreign = (products ?? []).filter((product) => !covered.includes(product))
     return holdsIf(foreign.length === 0, () => foreign.join(', '))
   },

@@ -5,17 +5,7 @@ import { initialDeviceState } from '../../../collector/model/device.ts'
 import { hash } from '../../../shared/crypto/node.ts'
 import { tokenHash } from '../../../shared/evidence/binding.ts'
 import { toHex } from '../../../shared/bytes/bytes.ts'
-import {
-  bytes,
-  certificate,
-  evidence,
-  everyPage,
-  finding,
-  id,
-  NOW,
-  storedDevice,
-  storedProduct,
-} from '../store/samples.ts'
+import { bytes, evidence, everyPage, finding, id, NOW, storedDevice, storedProduct } from '../store/samples.ts'
 import { useApi } from './support.ts'
 
 const AT = '2026-05-01T00:00:00.000Z'
@@ -81,24 +71,6 @@ describe('products', () => {
       type: 'request.not-found',
       status: 404,
     })
-  })
-
-  it('have the certificates that a certifier records', async () => {
-    const { call, store } = api()
-    const { id: productId } = await storedProduct(store)
-    const path = `/api/v1/products/${productId}/certificates`
-    const body = { number: 'C-1', profileUri: 'https://profiles.example/1', validUntil: '2027-01-01T00:00:00Z' }
-    const made = await call('certifier', 'POST', path, body)
-    expect(made.body).toMatchObject({ ...body, validUntil: '2027-01-01T00:00:00.000Z', productId })
-    expectDocumented('createCertificate', made.body)
-    expect((await call('vendor', 'GET', path)).body).toEqual({ items: [made.body] })
-    expect((await call('certifier', 'POST', path, body)).status).toBe(409)
-    for (const wrong of ['2027-02-30T00:00:00Z', '2027-01-01', '2027-01-01T00:00:00+02:00', 'x']) {
-      const refused = await call('certifier', 'POST', path, { ...body, number: 'C-2', validUntil: wrong })
-      expect(refused.body, wrong).toMatchObject({ type: 'request.invalid' })
-    }
-    const nowhere = await call('certifier', 'POST', `/api/v1/products/${id('prd')}/certificates`, body)
-    expect(nowhere.status).toBe(404)
   })
 })
 
@@ -274,12 +246,10 @@ describe('findings and cases', () => {
   it('are listed with what they mean', async () => {
     const { call, store } = api()
     const device = await storedDevice(store)
-    const held = certificate(device.productId)
-    await store.products.createCertificate(held)
     const record = {
       id: id('cas'),
       productId: device.productId,
-      certificateId: held.id,
+      certificateId: 'crt_1',
       cause: 'sockets.listener-added' as const,
       trigger: 'T3',
       state: 'triggered' as const,

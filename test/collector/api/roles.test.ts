@@ -16,7 +16,7 @@ import type { Store } from '../../../collector/store/index.ts'
 import { toHex } from '../../../shared/bytes/bytes.ts'
 import { hash, sha256 } from '../../../shared/crypto/node.ts'
 import { tokenHash } from '../../../shared/evidence/binding.ts'
-import { bytes, certificate, evidence, finding, id, NOW, storedDevice } from '../store/samples.ts'
+import { bytes, evidence, finding, id, NOW, storedDevice } from '../store/samples.ts'
 import { quotedMessage } from '../../support/quoted-message.ts'
 import { ROLES, useApi } from './support.ts'
 
@@ -27,7 +27,6 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /products/:id': ROLES,
   'GET /products/:id/ima-policy': ROLES,
   'PUT /products/:id/ima-policy': ['vendor', 'operator'],
-  'PUT /products/:id/certified': ['certifier'],
   'GET /products/:id/releases': ROLES,
   'POST /products/:id/releases': ['vendor', 'operator'],
   'POST /products/:id/releases/capture': ['vendor', 'operator'],
@@ -40,8 +39,6 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'POST /releases/:id/activate': ['vendor', 'operator'],
   'POST /releases/:id/retire': ['vendor', 'operator'],
   'POST /releases/:id/revoke': ['vendor', 'operator'],
-  'POST /products/:id/certificates': ['certifier'],
-  'GET /products/:id/certificates': ROLES,
   'POST /enrolment-tokens': ['vendor', 'operator'],
   'GET /enrolment-tokens': ROLES,
   'GET /devices': ROLES,
@@ -82,13 +79,7 @@ const seenOf = (model: string): string => toHex(digestOfDocument(splitFile(relea
 const BODIES: Readonly<Record<string, (productId: string, ueid: string, model: string) => object | Promise<object>>> = {
   'POST /decisions': async () => ({ entry: toBase64Url(await nextDecision()) }),
   'POST /products': () => ({ vendor: 'Acme', model: `New ${randomBytes(8).toString('hex')}` }),
-  'POST /products/:id/certificates': () => ({
-    number: 'C-1',
-    profileUri: 'https://profiles.example/1',
-    validUntil: '2027-01-01T00:00:00Z',
-  }),
   'PUT /products/:id/ima-policy': () => ({ version: 1, allow: {}, signers: [], excludes: [] }),
-  'PUT /products/:id/certified': () => ({ isCertified: true }),
   'POST /products/:id/releases': (_, __, model) => ({ file: releaseFile(`r${randomBytes(4).toString('hex')}`, model) }),
   'POST /products/:id/releases/capture': (_, ueid) => ({ name: `r${randomBytes(4).toString('hex')}`, ueids: [ueid] }),
   'POST /releases/:id/approve': (_, __, model) => ({ seen: seenOf(model) }),
@@ -219,8 +210,6 @@ describe('every route', () => {
     const newest = { freshSession: bytes('session', 16), freshSequence: 0 }
     await store.devices.saveState(device.id, { ...initialDeviceState, ...newest })
     await store.sections.save(device.vendor, sha256(message.log), message.log)
-    const held = certificate(device.productId, { number: 'C-0' })
-    await store.products.createCertificate(held)
     const policy = JSON.stringify({ version: 1, allow: {}, signers: [], excludes: [] })
     await store.imaPolicies.add({ productId: device.productId, policy, createdAt: NOW, createdBy: 'api_x' })
     const open = finding(device.id)
@@ -229,7 +218,7 @@ describe('every route', () => {
     await store.cases.insert({
       id: caseId,
       productId: device.productId,
-      certificateId: held.id,
+      certificateId: 'crt_1',
       cause: open.code,
       trigger: 'T3',
       state: 'triggered',
@@ -263,7 +252,7 @@ describe('every route', () => {
       randomBytes,
     )
     if (state !== undefined) await approveRelease(store, release, digest, by('Ben'))
-    const request = { acceptedUntil: null, isMinimum: false }
+    const request = { acceptedUntil: null, isMinimum: false, isCertified: false }
     if (state === 'active') await activateRelease(store, release, request, by('Ben'))
     return release
   }

@@ -7,7 +7,7 @@ import type { Store } from '../../../collector/store/index.ts'
 import { hash, sha256 } from '../../../shared/crypto/node.ts'
 import { tokenHash } from '../../../shared/evidence/binding.ts'
 import { isPrintable } from '../../../shared/text/printable.ts'
-import { bytes, certificate, evidence, finding, id, NOW, storedDevice, storedProduct } from '../store/samples.ts'
+import { bytes, evidence, finding, id, NOW, storedDevice, storedProduct } from '../store/samples.ts'
 import { quotedMessage } from '../../support/quoted-message.ts'
 import { useCollector, type RunResult } from './support.ts'
 
@@ -101,29 +101,6 @@ describe('keepseal product and token', () => {
     }
     const missing = await run('operator', 'token', 'create')
     expect(missing).toMatchObject({ code: 2 })
-  })
-
-  it('record a certificate only for a certifier', async () => {
-    const { run, store } = collector()
-    const { id: productId } = await storedProduct(store)
-    const words = [
-      'certificate',
-      'create',
-      '--product',
-      productId,
-      '--number',
-      'C-1',
-      '--profile',
-      'https://p.example/1',
-    ]
-    expect(await run('vendor', ...words, '--valid-until', '2028-12-31')).toMatchObject({
-      code: 4,
-      stderr: expect.stringContaining('next: '),
-    })
-    expect(await run('certifier', ...words, '--valid-until', '2028-12-31')).toMatchObject({ code: 0 })
-    const [held] = await store.products.certificatesOf(productId)
-    expect(held?.validUntil).toBe(Date.UTC(2028, 11, 31, 23, 59, 59))
-    expect(await run('certifier', ...words, '--valid-until', 'soon')).toMatchObject({ code: 1 })
   })
 })
 
@@ -233,15 +210,13 @@ describe('keepseal finding and case', () => {
   it('list and show what was found', async () => {
     const { run, store } = collector()
     const device = await storedDevice(store)
-    const held = certificate(device.productId)
-    await store.products.createCertificate(held)
     const [open, old] = [finding(device.id), finding(device.id, { subject: 'tcp/[::]:22', state: 'resolved' })]
     for (const each of [open, old]) await store.findings.insert(each)
     const caseId = id('cas')
     await store.cases.insert({
       id: caseId,
       productId: device.productId,
-      certificateId: held.id,
+      certificateId: 'crt_1',
       cause: open.code,
       trigger: 'T3',
       state: 'triggered',

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { certify } from '../../support/decision-log.ts'
 import { useCollector } from './support.ts'
 
 const page = readFileSync(new URL('../../../docs/releases.md', import.meta.url), 'utf8')
@@ -37,7 +38,7 @@ describe('keepseal release', () => {
   it('goes from a file over a second person and the certifier into force, and back into a file', async () => {
     const { run, seen, imported } = await withDraft()
     expectNarrow(imported.stdout)
-    expect((await run('certifier', 'product', 'certified', 'Gate 7', 'yes')).code).toBe(0)
+    await certify(collector().store, 'Acme/Gate 7')
     const own = await run('vendor', 'release', 'approve', 'Gate 7@2.4.1', '--seen', seen)
     expect(own).toMatchObject({ code: 4, stderr: expect.stringContaining('an author cannot approve') })
     const other = await run('operator', 'release', 'approve', 'Gate 7@2.4.1', '--seen', '0'.repeat(16))

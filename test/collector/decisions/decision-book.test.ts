@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
-import { DecidingPeople } from '../../support/decision-log.ts'
+import { certify, DecidingPeople } from '../../support/decision-log.ts'
 import { refusalOf } from '../../support/keepseal-error.ts'
+import { storedProduct } from '../store/samples.ts'
 import { describeStore } from '../store/support.ts'
 
 describeStore('a book of decisions', (store) => {
@@ -57,5 +58,28 @@ describeStore('a book of decisions', (store) => {
     const entry = await people.sign(people.certifier, 'person.revoke', people.vendor.id, { reason: 'left' })
     await store().decisions.append(3, new Uint8Array([1]), 0)
     await expect(book.append(entry, people.now)).rejects.toMatchObject({ code: 'log.malformed' })
+  })
+})
+
+describeStore('the certificates of a product', (store) => {
+  test('are asked within a transaction while somebody reads outside, and follow what was decided', async () => {
+    const owner = await storedProduct(store(), { vendor: 'Acme', model: 'Gate 7' })
+    const other = await storedProduct(store(), { vendor: 'Acme', model: 'Gate 8' })
+    const people = await certify(store(), 'Acme/Gate 7')
+    const book = new DecisionBook(store())
+    const now = people.now * 1000
+    const inside = store().transaction(async (transaction) => {
+      const outside = book.register()
+      return { outside, found: await book.certificatesCovering(owner.id, now, transaction) }
+    })
+    expect((await inside).found.map(({ id }) => id)).toEqual(['crt_1'])
+    expect((await (await inside).outside).certificates.size).toBe(1)
+    expect(await book.certificatesCovering(other.id, now)).toEqual([])
+    expect(await book.certificatesCovering(owner.id, now + 1001 * 86_400_000)).toEqual([])
+    await book.append(
+      await people.sign(people.certifier, 'certificate.withdraw', 'crt_1', { reason: 'a hole' }),
+      people.now,
+    )
+    expect(await book.certificatesCovering(owner.id, now)).toEqual([])
   })
 })

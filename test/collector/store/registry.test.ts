@@ -3,7 +3,7 @@ import type { ApiToken } from '../../../collector/model/product.ts'
 import { initialDeviceState, type DeviceState } from '../../../collector/model/device.ts'
 import { makeUeid } from '../../../shared/evidence/identifiers.ts'
 import { describeStore } from './support.ts'
-import { bytes, certificate, device, everyPage, id, NOW, product, storedDevice, storedProduct, tpm } from './samples.ts'
+import { bytes, device, everyPage, id, NOW, product, storedDevice, storedProduct, tpm } from './samples.ts'
 
 describeStore('products', (createStore) => {
   it('are found by id and by what devices claim', async () => {
@@ -20,21 +20,6 @@ describeStore('products', (createStore) => {
     const { products } = createStore()
     await products.create(product())
     await expect(products.create(product())).rejects.toMatchObject({ code: 'request.conflict' })
-  })
-
-  it('have certificates, each number once, newest first', async () => {
-    const store = createStore()
-    const owner = await storedProduct(store)
-    const [older, newer] = [
-      certificate(owner.id, { id: id('crt', NOW) }),
-      certificate(owner.id, { id: id('crt', NOW + 1), number: 'C-2' }),
-    ]
-    await store.products.createCertificate(older)
-    await store.products.createCertificate(newer)
-    expect(await store.products.certificatesOf(owner.id)).toEqual([newer, older])
-    expect(await store.products.certificatesOf('prd_none')).toEqual([])
-    const again = store.products.createCertificate(certificate(owner.id))
-    await expect(again).rejects.toMatchObject({ code: 'request.conflict' })
   })
 })
 

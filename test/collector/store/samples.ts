@@ -6,7 +6,7 @@ import { makeUeid } from '../../../shared/evidence/identifiers.ts'
 import type { Device, DeviceTpm } from '../../../collector/model/device.ts'
 import type { EvidenceRecord } from '../../../collector/model/evidence.ts'
 import type { Finding } from '../../../collector/model/finding.ts'
-import type { Certificate, EnrolmentToken, Product } from '../../../collector/model/product.ts'
+import type { EnrolmentToken, Product } from '../../../collector/model/product.ts'
 import { makeId, type IdPrefix } from '../../../collector/store/ids.ts'
 import type { Store } from '../../../collector/store/index.ts'
 
@@ -34,17 +34,6 @@ export const product = (over: Partial<Product> = {}): Product => ({
   model: 'Gate 7',
   identityPolicy: 'tofu',
   approvalPolicy: 'manual',
-  isCertified: false,
-  createdAt: NOW,
-  ...over,
-})
-
-export const certificate = (productId: string, over: Partial<Certificate> = {}): Certificate => ({
-  id: id('crt'),
-  productId,
-  number: 'C-2026-001',
-  profileUri: 'https://profiles.example/gateway/1',
-  validUntil: NOW + 1e9,
   createdAt: NOW,
   ...over,
 })

@@ -6,7 +6,7 @@ import type { Store } from '../../../collector/store/index.ts'
 import { tableScopes } from '../../../collector/store/scope/tables.ts'
 import { openDatabase } from '../../../collector/store/database.ts'
 import { migrate } from '../../../collector/store/migrations/index.ts'
-import { certificate, device, evidence, finding, id, NOW, product, token } from './samples.ts'
+import { device, evidence, finding, id, NOW, product, token } from './samples.ts'
 import { describeStore } from './support.ts'
 
 /** A product of a vendor with one of everything. */
@@ -14,12 +14,10 @@ async function everythingOf(store: Store, vendor: string, model = 'Gate') {
   const made = product({ vendor, model })
   await store.products.create(made)
   const owned = await store.devices.insert(device(made.id, `${vendor} ${model}`, { vendor, model }))
-  const held = certificate(made.id)
-  await store.products.createCertificate(held)
   const open = finding(owned.id)
   await store.findings.insert(open)
   const caseId = id('cas')
-  const common = { productId: made.id, certificateId: held.id, cause: open.code, trigger: 'T3' }
+  const common = { productId: made.id, certificateId: 'crt_1', cause: open.code, trigger: 'T3' }
   await store.cases.insert({ id: caseId, ...common, state: 'triggered', openedAt: NOW, triageBy: NOW + 1 })
   await store.cases.addFinding(caseId, open.id)
   await store.evidence.insert(evidence(owned.id, 0))
@@ -106,7 +104,6 @@ describeStore('a store within a vendor', (createStore) => {
     const store = createStore()
     const others = await everythingOf(store, 'Rival')
     const within = store.within({ vendor: 'Acme', products: null })
-    await within.products.setCertified(others.product.id, true)
     await within.transaction(async (transaction) => {
       await transaction.devices.updateEnrolment(others.device.id, 'revoked', NOW)
       await transaction.findings.setState(others.findingId, 'resolved', NOW)

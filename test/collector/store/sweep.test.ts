@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import type { SweepTimes } from '../../../collector/store/sweep.ts'
 import { initialDeviceState } from '../../../collector/model/device.ts'
 import { describeStore } from './support.ts'
-import { bytes, certificate, evidence, finding, id, NOW, storedDevice } from './samples.ts'
+import { bytes, evidence, finding, id, NOW, storedDevice } from './samples.ts'
 
 const NEVER: SweepTimes = { evidence: 0, history: 0, refusals: 0, findings: 0, pcrValues: 0 }
 
@@ -56,14 +56,12 @@ describeStore('the sweep of old rows', (createStore) => {
 
   it('removes findings that were resolved long ago and belong to no case', async () => {
     const device = await storedDevice(store())
-    const held = certificate(device.productId)
-    await store().products.createCertificate(held)
     const resolved = (subject: string, resolvedAt: number) =>
       finding(device.id, { subject, state: 'resolved', resolvedAt })
     const all = [resolved('old', NOW), resolved('in a case', NOW), resolved('recent', NOW + 10), finding(device.id)]
     for (const each of all) await store().findings.insert(each)
     const caseId = id('cas')
-    const about = { productId: device.productId, certificateId: held.id, trigger: 'T1', openedAt: NOW, triageBy: NOW }
+    const about = { productId: device.productId, certificateId: 'crt_1', trigger: 'T1', openedAt: NOW, triageBy: NOW }
     await store().cases.insert({ id: caseId, ...about, cause: 'boot.pcr-changed', state: 'closed' })
     await store().cases.addFinding(caseId, all[1]?.id ?? '')
     expect(await removed({ findings: NOW + 5 })).toEqual({ findings: 1 })

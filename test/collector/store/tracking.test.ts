@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import type { ReassessmentCase } from '../../../collector/model/finding.ts'
 import type { ReferenceValues } from '../../../collector/model/evidence.ts'
 import { describeStore } from './support.ts'
-import { bytes, certificate, everyPage, finding, id, NOW, storedDevice, storedProduct } from './samples.ts'
+import { bytes, everyPage, finding, id, NOW, storedDevice, storedProduct } from './samples.ts'
 
 describeStore('reference values', (createStore) => {
   it('of the device come before those of its product, each newest first, and no others', async () => {
@@ -105,12 +105,10 @@ describeStore('cases', (createStore) => {
   it('are one for product, certificate and cause until closed, and gather findings', async () => {
     const store = createStore()
     const device = await storedDevice(store)
-    const held = certificate(device.productId)
-    await store.products.createCertificate(held)
     const make = (over: Partial<ReassessmentCase> = {}): ReassessmentCase => ({
       id: id('cas'),
       productId: device.productId,
-      certificateId: held.id,
+      certificateId: 'crt_1',
       cause: 'boot.pcr-changed',
       trigger: 'T1',
       state: 'triggered',
@@ -119,14 +117,14 @@ describeStore('cases', (createStore) => {
       ...over,
     })
     const [first, second] = [make(), make()]
-    const open = () => store.cases.openFor(device.productId, held.id, 'boot.pcr-changed')
+    const open = () => store.cases.openFor(device.productId, 'crt_1', 'boot.pcr-changed')
     expect(await open()).toBeUndefined()
     await store.cases.insert(first)
     await expect(store.cases.insert(second)).rejects.toMatchObject({ code: 'request.conflict' })
     expect(await open()).toEqual(first)
-    expect(await store.cases.openFor(device.productId, held.id, 'identity.clone')).toBeUndefined()
+    expect(await store.cases.openFor(device.productId, 'crt_1', 'identity.clone')).toBeUndefined()
     await store.cases.insert(make({ cause: 'identity.clone', state: 'closed' }))
-    expect(await store.cases.openFor(device.productId, held.id, 'identity.clone')).toBeUndefined()
+    expect(await store.cases.openFor(device.productId, 'crt_1', 'identity.clone')).toBeUndefined()
 
     const findings = [finding(device.id), finding(device.id, { subject: 'tcp/[::]:22' })]
     for (const each of findings) {

@@ -195,7 +195,7 @@ describe('a guard refuses', () => {
 
   test('to propose something for a product that is not of the certificate', async () => {
     const work = await (await CaseWork.begin()).until('triage')
-    const foreign = { ...work.details().escalate, products: ['prd_9'] }
+    const foreign = { ...work.details().escalate, products: ['Acme/Gate 9'] }
     expect(await refusal(work, work.people.certifier, 'escalate', foreign)).toBe('decision.no-such-subject')
   })
 })

@@ -3,6 +3,7 @@ import { standingOf, type Certificate } from '../../../shared/decisions/certific
 import {
   approveProfile,
   certificate,
+  certified,
   DAY,
   DecidingPeople,
   digestOf,
@@ -34,7 +35,7 @@ describe('a certificate', () => {
     const issued = certificateOf(people)
     expect(issued).toMatchObject({ state: 'valid', issuedAt: people.now })
     const claims = (at: number) => standingOf(issued, at).claimsAllowedFor
-    expect(claims(people.now)).toEqual(['prd_1', 'prd_2'])
+    expect(claims(people.now)).toEqual(['Acme/Gate 7', 'Acme/Gate 7 Mini'])
     expect(claims(issued.validFrom - 1)).toEqual([])
     expect(claims(issued.validUntil)).toEqual([])
     expect(standingOf({ ...issued, supportUntil: people.now + 5 }, people.now + 5).isExpired).toBe(true)
@@ -53,7 +54,11 @@ describe('a certificate', () => {
     ],
     ['that ends before it begins', { validFrom: 4, validUntil: 3 }, 'log.malformed'],
     ['that would be expired', { validFrom: 3, validUntil: 4 }, 'decision.period'],
-    ['for one product twice', { products: ['prd_1', 'prd_1'] }, 'log.malformed'],
+    [
+      'for one product twice',
+      { products: [certified('Acme/Gate 7', true), certified('Acme/Gate 7')] },
+      'log.malformed',
+    ],
     ['for no product', { products: [] }, 'log.malformed'],
   ])('%s is not drafted', async (_, over, code) => {
     const people = await DecidingPeople.begin()
@@ -108,7 +113,7 @@ describe('conditions', () => {
     people.days(10)
     const standing = standingOf(certificateOf(people), people.now)
     expect(standing).toMatchObject({ state: 'valid-with-conditions', conditionsOverdue: true })
-    expect(standing.claimsAllowedFor).toEqual(['prd_1', 'prd_2'])
+    expect(standing.claimsAllowedFor).toEqual(['Acme/Gate 7', 'Acme/Gate 7 Mini'])
     await people.decide(certifier, 'certificate.lift-conditions', 'crt_1', { reason: 'done' })
     expect(certificateOf(people)).toMatchObject({ state: 'valid', conditions: null })
   })
@@ -118,9 +123,9 @@ describe('a suspension', () => {
   test('takes claims away for its products alone, and gives them back', async () => {
     const people = await inForce()
     const { certifier } = people
-    const suspend = { reason: 'a hole', until: people.now + 42 * DAY, products: ['prd_2'] }
+    const suspend = { reason: 'a hole', until: people.now + 42 * DAY, products: ['Acme/Gate 7 Mini'] }
     await people.decide(certifier, 'certificate.suspend', 'crt_1', suspend)
-    expect(standingOf(certificateOf(people), people.now).claimsAllowedFor).toEqual(['prd_1'])
+    expect(standingOf(certificateOf(people), people.now).claimsAllowedFor).toEqual(['Acme/Gate 7'])
     people.days(10)
     await people.decide(certifier, 'certificate.restore', 'crt_1', { reason: 'mended' })
     expect(certificateOf(people)).toMatchObject({ state: 'valid', suspendedSeconds: 10 * DAY, suspension: null })
@@ -178,11 +183,11 @@ describe('a profile', () => {
     const people = await inForce()
     const change = { kind: 'lower-guarantee', reason: 'r', publicNote: 'less', recommendation: 'next version' }
     await approveProfile(people, 2, 2, change)
-    const reduced = { number: 'KS-2', supersedes: 'crt_1', isReduction: true, products: ['prd_1'] }
+    const reduced = { number: 'KS-2', supersedes: 'crt_1', isReduction: true, products: [certified('Acme/Gate 7')] }
     const after = { ...reduced, profile: { id: PROFILE, version: 2, digest: digestOf('profile 2') } }
     await issueCertificate(people, 'crt_2', after)
     expect(certificateOf(people)).toMatchObject({ state: 'superseded' })
-    expect(certificateOf(people, 'crt_2')).toMatchObject({ state: 'valid', products: ['prd_1'] })
+    expect(certificateOf(people, 'crt_2')).toMatchObject({ state: 'valid', products: [certified('Acme/Gate 7')] })
     expect(standingOf(certificateOf(people), people.now).claimsAllowedFor).toEqual([])
   })
 
@@ -210,7 +215,7 @@ describe('a reduction', () => {
       })
     const drafted = (over: object) => refusal(people, people.certifier, 'certificate.draft', 'crt_2', draft(over))
     expect(await drafted({})).toBe('certificate.scope-widened')
-    expect(await drafted({ products: ['prd_3'] })).toBe('certificate.scope-widened')
+    expect(await drafted({ products: [certified('Acme/Gate 9')] })).toBe('certificate.scope-widened')
   })
   test('ends no later than what it reduces', async () => {
     const people = await inForce()
@@ -218,7 +223,7 @@ describe('a reduction', () => {
     const reduced = (over: object) => ({
       supersedes: 'crt_1',
       isReduction: true,
-      products: ['prd_1'],
+      products: [certified('Acme/Gate 7')],
       validUntil,
       supportUntil,
       ...over,

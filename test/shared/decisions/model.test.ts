@@ -3,8 +3,16 @@ import { expect, test } from 'vitest'
 import * as nodeCrypto from '../../../shared/crypto/node.ts'
 import { standingOf, type Certificate, type CertificateState } from '../../../shared/decisions/certificate.ts'
 import { readLog } from '../../../shared/decisions/log.ts'
+import { namesOf } from '../../../shared/decisions/products.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
-import { approveProfile, certificate, DAY, DecidingPeople, issueCertificate } from '../../support/decision-log.ts'
+import {
+  approveProfile,
+  certificate,
+  certified,
+  DAY,
+  DecidingPeople,
+  issueCertificate,
+} from '../../support/decision-log.ts'
 
 /** Which states may follow which, as the practice model's table says: written down here a second time, on purpose. */
 const MAY_FOLLOW: Readonly<Record<CertificateState, readonly CertificateState[]>> = {
@@ -36,7 +44,7 @@ const anyStep = fc.record({
   subject: fc.constantFrom(...IDS),
   supersedes: fc.option(fc.constantFrom(...IDS)),
   isReduction: fc.boolean(),
-  products: fc.option(fc.subarray(['prd_1', 'prd_2', 'prd_3'], { minLength: 1 })),
+  products: fc.option(fc.subarray(['Acme/Gate 7', 'Acme/Gate 7 Mini', 'Acme/Gate 9'], { minLength: 1 })),
   days: fc.integer({ min: -1, max: 50 }),
   pause: fc.nat(30),
   byVendor: fc.boolean(),
@@ -49,7 +57,11 @@ function detailOf(people: DecidingPeople, step: Step): object {
   switch (step.kind) {
     case 'certificate.draft': {
       const { supersedes, isReduction, products } = step
-      return certificate(people, { supersedes, isReduction, ...(products && { products }) })
+      return certificate(people, {
+        supersedes,
+        isReduction,
+        ...(products && { products: products.map((each, index) => certified(each, index === 0)) }),
+      })
     }
     case 'certificate.suspend':
       return { reason, until, products: step.products }
@@ -84,10 +96,11 @@ test('whatever is decided in whatever order, states follow the rules, and nothin
           expect(after.suspendedSeconds).toBeLessThanOrEqual(365 * DAY)
           expect(after.suspension === null).toBe(after.state !== 'suspended')
           const { claimsAllowedFor } = standingOf(after, people.now)
-          const suspended = after.suspension?.products ?? (after.suspension === null ? [] : after.products)
+          const listed = namesOf(after.products)
+          const suspended = after.suspension?.products ?? (after.suspension === null ? [] : listed)
           for (const product of claimsAllowedFor) {
             expect(['valid', 'valid-with-conditions', 'suspended']).toContain(after.state)
-            expect(after.products).toContain(product)
+            expect(listed).toContain(product)
             expect(suspended).not.toContain(product)
           }
         }
