@@ -3,11 +3,13 @@ import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import { coseKeyThumbprint } from '../shared/cose/key.ts'
 import { hash, random } from '../shared/crypto/node.ts'
+import { digestOfCatalogue } from '../shared/maturity/catalogue/catalogue.ts'
 import type { ReadinessCheck } from './api/services.ts'
 import type { CollectorConfig } from './config/options.ts'
 import { storeLocation } from './config/store-location.ts'
 import { EmbeddedBroker } from './ingest/embedded-broker.ts'
 import type { Handled } from './ingest/evidence-handler.ts'
+import { loadCatalogue } from './maturity/catalogue-file.ts'
 import { createMetrics } from './metrics.ts'
 import { namesIn, publicMqttUrl, startApiRole } from './roles/api.ts'
 import { channelOf } from './roles/channel.ts'
@@ -64,12 +66,14 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const { directory, authority } = keys
     const certificate = await ensureServerCertificate({ directory, authority, names, now: clock(), random })
     const metrics = createMetrics()
+    const catalogue = loadCatalogue(config.catalogue.file)
+    logger.info({ digest: digestOfCatalogue(catalogue, hash), version: catalogue.version }, 'catalogue of practices')
     const onHandled = (handled: Handled): void => {
       metrics.handled(handled)
       options.onHandled?.(handled)
     }
     const deps = ingestDependencies(config, keys, store, random)
-    const own = { config, logger, version, clock, random, keys, store, leadership, metrics, deps, onHandled }
+    const own = { config, catalogue, logger, version, clock, random, keys, store, leadership, metrics, deps, onHandled }
     const foundation: Foundation = own
 
     const tls = { key: certificate.privateKey, cert: certificate.certificate, ca: authority.certificate }

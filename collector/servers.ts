@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import fastify from 'fastify'
 import type { Registry } from 'prom-client'
 import type { RandomFunction } from '../shared/crypto/crypto.ts'
+import type { Catalogue } from '../shared/maturity/catalogue/schema.ts'
 import type { Ueid } from '../shared/evidence/identifiers.ts'
 import { buildApi } from './api/app.ts'
 import { enrolmentRoutes } from './api/enrolment-routes.ts'
@@ -29,6 +30,7 @@ export interface ApiServerOptions {
   readonly random: RandomFunction
   readonly store: Store
   readonly decisions: DecisionBook
+  readonly catalogue: Catalogue
   readonly tls: { readonly key: string; readonly cert: string }
   readonly metrics: Registry
   readonly readiness: readonly ReadinessCheck[]
@@ -104,6 +106,7 @@ function servicesOf(options: ApiServerOptions): ApiServices {
   return {
     store: options.store,
     decisions: options.decisions,
+    catalogue: options.catalogue,
     clock: options.clock,
     random: options.random,
     version: options.version,

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
+import type { Catalogue } from '../../shared/maturity/catalogue/schema.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { Decisions } from '../decisions/decision-book.ts'
 import type { DecideAgain } from '../ingest/decide-again.ts'
@@ -23,6 +24,8 @@ export type StatusPageAccess = 'loopback' | 'everybody' | 'nobody'
 export interface ApiServices {
   readonly store: Store
   readonly decisions: Decisions
+  /** What is said about the practices; without one the product's own words. */
+  readonly catalogue?: Catalogue
   /** Milliseconds since 1970, UTC. */
   readonly clock: () => number
   readonly random: RandomFunction

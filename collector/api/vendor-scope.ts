@@ -28,6 +28,7 @@ export async function servicesFor(
 const SERVICES: Readonly<Record<keyof ApiServices, 'shared' | 'narrowed' | 'withheld'>> = {
   store: 'narrowed',
   decisions: 'narrowed',
+  catalogue: 'shared',
   clock: 'shared',
   random: 'shared',
   version: 'shared',

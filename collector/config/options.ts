@@ -101,6 +101,13 @@ export const collectorConfig = defineConfig(
     trust: {
       ek_roots_directory: option(path(), '/etc/keepseal/ek-roots', 'Certificates of the TPM vendors that are trusted.'),
     },
+    catalogue: {
+      file: option(
+        optionalPath(),
+        '',
+        'What is said about the practices, amended by the certifier. Empty: the words of the product.',
+      ),
+    },
     freshness: {
       epoch_period_seconds: option(integer(10, DAY), 300, 'Time from one epoch to the next.'),
       window_seconds: option(integer(10, 7 * DAY), 600, 'How long after its issue an epoch makes evidence fresh.'),

@@ -25,7 +25,7 @@ export interface ApiSurroundings {
 
 /** People, programs, and devices that enrol. */
 export async function startApiRole(foundation: Foundation, surroundings: ApiSurroundings): Promise<RunningApi> {
-  const { config, store, deps, keys, clock, random, logger, metrics, version, onHandled } = foundation
+  const { config, catalogue, store, deps, keys, clock, random, logger, metrics, version, onHandled } = foundation
   const { certificate, mqttUrl, readiness, channel, tracker } = surroundings
   const { authorities, skipped } = await loadEndorsementAuthorities(config.trust.ekRootsDirectory)
   for (const { path, reason } of skipped) logger.warn({ path, reason }, 'not a usable certificate of a TPM vendor')
@@ -38,6 +38,7 @@ export async function startApiRole(foundation: Foundation, surroundings: ApiSurr
     random,
     store,
     decisions: deps.decisions,
+    catalogue,
     tls: httpsIdentity(config, { key: certificate.privateKey, cert: certificate.certificate }),
     metrics: metrics.registry,
     readiness,

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
+import type { Catalogue } from '../../shared/maturity/catalogue/schema.ts'
 import type { CollectorConfig } from '../config/options.ts'
 import type { DeviceChannel } from '../ingest/device-channel.ts'
 import type { Handled } from '../ingest/evidence-handler.ts'
@@ -12,6 +13,7 @@ import type { CollectorKeys } from '../trust/keys.ts'
 /** What roles stand on; each takes of it what it needs. */
 export interface Foundation {
   readonly config: CollectorConfig
+  readonly catalogue: Catalogue
   readonly logger: Logger
   readonly version: string
   /** ms since 1970. */

@@ -36,6 +36,7 @@ const byArea: Readonly<Record<AreaOf<ErrorCode>, ExitCode>> = {
   profile: exitCodes.refused,
   certificate: exitCodes.refused,
   case: exitCodes.refused,
+  catalogue: exitCodes.usage,
   release: exitCodes.refused,
   usage: exitCodes.usage,
   file: exitCodes.usage,

@@ -166,6 +166,10 @@ export const errors = defineCodes({
   'request.rate-limited': { title: 'too many requests', remedy: 'Wait as long as Retry-After says.' },
 
   ...guards,
+  'catalogue.invalid': {
+    title: 'the catalogue of practices is not as documented',
+    remedy: 'Correct the places named in the message: keepseal practice catalogue --check FILE',
+  },
   'release.invalid': {
     title: 'the release file is not as documented',
     remedy: 'Correct the place named in the message; docs/releases.md has an example.',

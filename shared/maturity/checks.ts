@@ -1,5 +1,6 @@
 import type { SectionId } from '../posture/sections.ts'
 import type { Assumption, Check, Limitation } from './profile.ts'
+import type { SignalId } from './signals.ts'
 import type { SloOverride } from './slo-override.ts'
 
 /** `unknown`: no evidence, or none that is fresh. It is never taken for good. */
@@ -7,7 +8,7 @@ export type CheckState = 'holds' | 'broken' | 'unknown'
 
 /** What is known now about that which checks ask for. */
 export interface Evidence {
-  signal(signal: string, slo: SloOverride | undefined): CheckState
+  signal(signal: SignalId, slo: SloOverride | undefined): CheckState
   document(document: string): CheckState
   /** Share of the devices, in percent, on which the fact is so; null: nothing fresh is known. */
   sectionFact(section: SectionId, fact: readonly string[], equals: string | number | boolean): number | null

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { SECTION_IDS } from '../posture/sections.ts'
 import { SCOPES } from './levels.ts'
 import { PRACTICE_IDS } from './practices.ts'
+import { SIGNAL_IDS } from './signals.ts'
 import { sloOverrideSchema } from './slo-override.ts'
 import { digestText, name, prose, slug } from './text.ts'
 
@@ -26,15 +27,17 @@ const whole = (min: number, max: number) =>
   v.pipe(v.number(), v.integer('a whole number is wanted'), v.minValue(min), v.maxValue(max))
 
 const different = <T>(message: string, key: (item: T) => string) =>
-  v.check((items: readonly T[]) => new Set(items.map(key)).size === items.length, message)
+  v.check<T[], string>((items) => new Set(items.map(key)).size === items.length, message)
 
 export const profileReference = v.strictObject({ id: slug, version: whole(1, 1_000_000), digest: digestText })
 export type ProfileReference = v.InferOutput<typeof profileReference>
 
+const signalId = v.picklist(SIGNAL_IDS, 'no signal of this program')
+
 /** What has to hold, and where that is read. */
 const checkSchema = v.variant('kind', [
   /** The SLO of a signal is met; with `slo`, another one than the profile's. */
-  v.strictObject({ kind: v.literal('signal'), signal: slug, slo: v.optional(sloOverrideSchema) }),
+  v.strictObject({ kind: v.literal('signal'), signal: signalId, slo: v.optional(sloOverrideSchema) }),
   /** An accepted document of this kind is in force. */
   v.strictObject({ kind: v.literal('document'), document: slug }),
   /** A fact of a section is as given, on at least this share of the devices. */
@@ -54,7 +57,7 @@ const practiceSchema = v.strictObject({
   priority: v.picklist(PRIORITIES),
   /** Why this target. Wanted wherever the practice is otherwise than in the template. */
   rationale: v.optional(prose),
-  slo: v.optional(v.record(slug, sloOverrideSchema), {}),
+  slo: v.optional(v.record(signalId, sloOverrideSchema), {}),
   /** Kinds of document that this profile asks for beside those of the catalogue. */
   documents: v.optional(v.pipe(v.array(slug), v.maxLength(32), different('named twice', String)), []),
 })
@@ -91,7 +94,7 @@ export const ProfileDocument = v.strictObject({
   title: name,
   summary: v.optional(prose),
   scenario: v.optional(v.picklist(SCENARIOS), 'existing-product'),
-  /** The template that it follows where it says nothing else. */
+  /** The template that it is made after: where it is otherwise, it says why. */
   basedOn: v.optional(v.nullable(profileReference), null),
   practices: v.pipe(
     v.record(practiceId, practiceSchema),

@@ -49,7 +49,7 @@ export function codesPage(): string {
 }
 
 /** Every column as wide as its widest cell. */
-function markdownTable(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+export function markdownTable(titles: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = rows.map((row) =>
     row.map((cell) => cell.replaceAll('|', String.raw`\|`).replaceAll('_', String.raw`\_`)),
   )

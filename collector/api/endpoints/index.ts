@@ -14,6 +14,7 @@ import { quarantineEndpoints } from './quarantine.ts'
 import { releaseDecisionEndpoints } from './release-decisions.ts'
 import { releaseDiffEndpoints } from './release-diffs.ts'
 import { releaseEndpoints } from './releases.ts'
+import { practiceCatalogueEndpoints } from './practice-catalogue.ts'
 import { productEndpoints } from './products.ts'
 import { resultEndpoints } from './results.ts'
 
@@ -36,4 +37,5 @@ export const endpoints: readonly Endpoint[] = [
   ...quarantineEndpoints,
   ...decisionEndpoints,
   ...recordedEventEndpoints,
+  ...practiceCatalogueEndpoints,
 ]

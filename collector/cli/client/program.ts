@@ -6,6 +6,8 @@ import { logCommands } from './decisions/log.ts'
 import { peopleCommands } from './decisions/people.ts'
 import { deviceCommands } from './device.ts'
 import { eventCommands } from './event.ts'
+import { catalogueCommands } from './maturity/catalogue.ts'
+import { profileFileCommands } from './maturity/profile-file.ts'
 import { evidenceCommands } from './evidence.ts'
 import { findingCommands } from './finding.ts'
 import { imaPolicyCommands } from './ima-policy.ts'
@@ -39,6 +41,8 @@ export const client: Program = {
     ...caseCommands,
     ...notificationCommands,
     ...quarantineCommands,
+    ...catalogueCommands,
+    ...profileFileCommands,
     ...keyCommands,
     ...peopleCommands,
     ...logCommands,

@@ -59,6 +59,7 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /decisions/next': ROLES,
   'POST /decisions': ROLES,
   'GET /people': ROLES,
+  'GET /practice-catalogue': ROLES,
   'GET /certificates': ROLES,
   'GET /certificates/:id': ROLES,
   'GET /findings': ROLES,

@@ -26,15 +26,15 @@ describe('a limitation', () => {
   })
 
   test('asks for the signal with the objective of its own', () => {
-    const slo = { objective: 7 }
+    const slo = { target: 7 }
     const asked: unknown[] = []
-    const check = { kind: 'signal', signal: 'patch-lag', slo } as const
+    const check = { kind: 'signal', signal: 'patch.release-age', slo } as const
     const signal: Evidence['signal'] = (...call) => {
       asked.push(call)
       return 'holds'
     }
     const state = stateOfLimitation({ ...limitation, compensation: { text: 'x', check } }, { ...nothing, signal })
-    expect([state, asked]).toEqual(['covered', [['patch-lag', slo]]])
+    expect([state, asked]).toEqual(['covered', [['patch.release-age', slo]]])
   })
 })
 

@@ -3,53 +3,16 @@ import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { encodeCbor } from '../../../shared/cbor/codec.ts'
 import { hash } from '../../../shared/crypto/node.ts'
-import { PRIORITIES, ProfileDocument } from '../../../shared/maturity/profile.ts'
+import { ProfileDocument } from '../../../shared/maturity/profile.ts'
 import { decodeProfile, digestOfProfile, encodeProfile } from '../../../shared/maturity/profile-encoding.ts'
-import { SCOPES } from '../../../shared/maturity/levels.ts'
-import { PRACTICE_IDS } from '../../../shared/maturity/practices.ts'
 import { codeOf } from '../../support/keepseal-error.ts'
 import { profileOf, writtenProfile } from '../../support/profile.ts'
-
-const text = fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 20 }).map((each) => `x${each}`)
-const slug = fc.stringMatching(/^[a-z]([a-z0-9]{0,8})$/)
-const override = fc.record({ objective: fc.nat(1000), windowDays: fc.integer({ min: 1, max: 366 }) })
-const practice = fc.record({
-  target: fc.record({ level: fc.integer({ min: 1, max: 4 }), scope: fc.constantFrom(...SCOPES) }),
-  priority: fc.constantFrom(...PRIORITIES),
-  rationale: text,
-  slo: fc.dictionary(slug, override, { maxKeys: 3, noNullPrototype: true }),
-  documents: fc.uniqueArray(slug, { maxLength: 4 }),
-})
-const practices = fc.uniqueArray(fc.constantFrom(...PRACTICE_IDS), { minLength: 1 })
-const limitation = fc.record({
-  id: slug,
-  title: text,
-  reason: text,
-  practices,
-  compensation: fc.option(
-    fc.record({ text, check: fc.record({ kind: fc.constant('document' as const), document: slug }) }),
-  ),
-  public: fc.boolean(),
-})
-const profile = fc
-  .record({
-    ids: practices,
-    each: practice,
-    limitations: fc.uniqueArray(limitation, { selector: ({ id }) => id, maxLength: 5 }),
-    days: fc.integer({ min: 1, max: 1096 }),
-  })
-  .map(({ ids, each, limitations, days }) =>
-    profileOf({
-      practices: Object.fromEntries(ids.map((id) => [id, each])),
-      limitations,
-      review: { everyDays: days },
-    }),
-  )
+import { anyProfile } from '../../support/profile-arbitrary.ts'
 
 describe('the encoding of a profile', () => {
   test('is read back as the same profile, with the same digest', () => {
     fc.assert(
-      fc.property(profile, (document) => {
+      fc.property(anyProfile, (document) => {
         const read = decodeProfile(encodeProfile(document))
         expect(digestOfProfile(read, hash)).toBe(digestOfProfile(document, hash))
         expect(new Set(Object.keys(read.practices))).toEqual(new Set(Object.keys(document.practices)))
@@ -59,7 +22,7 @@ describe('the encoding of a profile', () => {
 
   test('does not depend on the order in which a person wrote it', () => {
     fc.assert(
-      fc.property(profile, (document) => {
+      fc.property(anyProfile, (document) => {
         const turned = {
           ...Object.fromEntries(Object.entries(document).reverse()),
           practices: Object.fromEntries(Object.entries(document.practices).reverse()),

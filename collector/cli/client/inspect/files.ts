@@ -33,6 +33,16 @@ export function readInput(name: string): Uint8Array {
   }
 }
 
+/** The same as text. */
+export function readText(name: string): string {
+  const bytes = readInput(name)
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new KeepsealError('file.unreadable', `${name} is not UTF-8 text`, { cause })
+  }
+}
+
 /** Writes files into a directory, which is made where it does not exist. Throws `file.unreadable`. */
 export function writeOutputs(directory: string, files: Readonly<Record<string, Uint8Array>>): void {
   try {
