@@ -10,11 +10,13 @@ import { appraise, type Appraisal } from '../appraisal/appraise.ts'
 import type { AppraisalPolicy, Deviation, KnownDevice } from '../appraisal/context.ts'
 import type { Device } from '../model/device.ts'
 import type { EvidenceRecord, Session } from '../model/evidence.ts'
-import { makeId } from '../store/ids.ts'
+import type { Finding } from '../model/finding.ts'
 import type { Store } from '../store/index.ts'
-import { openCases, type CaseDependencies } from '../tracking/cases.ts'
-import { conclude, type OpenedFinding } from '../tracking/conclude.ts'
-import { findingOpened, findingResolved, verdictChanged } from '../tracking/events.ts'
+import type { CaseDependencies } from '../tracking/cases.ts'
+import { conclude } from '../tracking/conclude.ts'
+import { verdictChanged } from '../tracking/events.ts'
+import { hysteresisBy } from '../tracking/measured.ts'
+import { recordFindings } from '../tracking/record-findings.ts'
 import { remember, type HistoryPolicy } from './history.ts'
 import { loadKnownDevice, type Caches, type LoadedDevice } from './known-devices.ts'
 import type { SharedKnowledgeCache } from './steady/shared-knowledge.ts'
@@ -207,60 +209,41 @@ export async function track(
 ): Promise<boolean> {
   const now = judgedAt ?? receivedAt
   const { device, state, epoch } = known
-  const open = appraisal.newest
-    ? await store.findings.openOf(device.id)
+  const { newest, deviations } = appraisal
+  const open = newest
+    ? await store.findings.trackedOf(device.id)
     : await store.findings.unresolvedSince(device.id, epoch?.issuedAt ?? 0)
+  const isTouched = deviations.length > 0 || open.length > 0
+  const policies = isTouched ? await store.findingPolicies.ofProduct(device.productId) : new Map()
+  const told = newest ? undefined : await store.findingTransitions.valuesOf(open.map(({ id }) => id))
   const conclusion = conclude(state, open, appraisal, {
     receivedAt,
     epochIssuedAt: epoch?.issuedAt ?? null,
     ...(judgedAt === undefined ? {} : { judgedAt }),
+    hysteresisOf: hysteresisBy(policies),
+    told,
   })
   await store.devices.saveState(device.id, conclusion.state)
-  for (const { id, after, state: next } of conclusion.seen) {
-    await store.findings.touch(id, now, after)
-    if (open.some((finding) => finding.id === id && finding.state !== next))
-      await store.findings.setState(id, next, now)
-  }
-  for (const { id, state: next } of conclusion.left) {
-    await store.findings.setState(id, next, now)
-    const left = open.find((finding) => finding.id === id)
-    if (left !== undefined) await store.notifications.add(findingResolved(device, left, now))
-  }
   const verdict = verdictChanged(device, state, conclusion.state, now)
   if (verdict !== undefined) await store.notifications.add(verdict)
   await removeSpentLists(store, device.vendor, appraisal.ima.spentLists)
-  await openFindings(store, device, conclusion.opened, appraisal.hashOfMessage, now, deps)
-  return conclusion.opened.length > 0 || conclusion.left.length > 0 || conclusion.state.verdict !== state.verdict
+  const cause = judgedAt !== undefined ? 'release' : newest ? 'evidence' : 'late-evidence'
+  const about = {
+    store,
+    device,
+    evidenceHash: appraisal.hashOfMessage,
+    now,
+    deps,
+    cause,
+    policies,
+  } as const
+  await recordFindings(about, open, conclusion)
+  const { opened, left, seen } = conclusion
+  const isMoved = opened.length + left.length > 0 || seen.some(({ id, state: next }) => stateOf(open, id) !== next)
+  return isMoved || conclusion.state.verdict !== state.verdict
 }
 
-async function openFindings(
-  store: Store,
-  device: Device,
-  opened: readonly OpenedFinding[],
-  evidenceHash: Uint8Array,
-  now: number,
-  deps: EvidenceDependencies,
-): Promise<void> {
-  for (const { code, subject, before, after, state, openedAt } of opened) {
-    const id = makeId('fnd', now, deps.random)
-    const { severity } = findingCodes[code]
-    const times = { openedAt, lastSeenAt: now, resolvedAt: state === 'resolved' ? now : null }
-    await store.findings.insert({
-      id,
-      deviceId: device.id,
-      code,
-      subject,
-      before,
-      after,
-      severity,
-      state,
-      ...times,
-      evidenceHash,
-    })
-    if (state === 'open') await store.notifications.add(findingOpened(device, { code, subject }, now))
-    await openCases(store, device, { id, code }, now, deps)
-  }
-}
+const stateOf = (findings: readonly Finding[], id: string) => findings.find((finding) => finding.id === id)?.state
 
 /** A refused message can still say something about the device: a second content for one place means a clone. */
 async function noteDeviations(
@@ -272,18 +255,22 @@ async function noteDeviations(
   deps: EvidenceDependencies,
 ): Promise<void> {
   if (deviations.length === 0) return
-  const open = await store.findings.openOf(device.id)
-  const fresh: Deviation[] = []
-  for (const deviation of deviations) {
-    const known = open.find(({ code, subject }) => code === deviation.code && subject === deviation.subject)
-    if (known === undefined) fresh.push(deviation)
-    else {
-      await store.findings.touch(known.id, now, deviation.after)
-      await store.findings.setState(known.id, 'open', now)
-    }
-  }
-  const opened = fresh.map((deviation) => ({ ...deviation, state: 'open' as const, openedAt: now }))
-  await openFindings(store, device, opened, evidenceHash, now, deps)
+  const open = await store.findings.trackedOf(device.id)
+  const policies = await store.findingPolicies.ofProduct(device.productId)
+  const about = { store, device, evidenceHash, now, deps, cause: 'evidence', policies } as const
+  const nothing = { left: [], leaving: [], faded: [] }
+  const found = { state: 'open', hysteresis: null } as const
+  const knownOf = ({ code, subject }: Deviation) => open.find((each) => each.code === code && each.subject === subject)
+  await recordFindings(about, open, {
+    ...nothing,
+    seen: deviations.flatMap((deviation) => {
+      const finding = knownOf(deviation)
+      return finding === undefined ? [] : [{ id: finding.id, after: deviation.after, ...found }]
+    }),
+    opened: deviations
+      .filter((deviation) => knownOf(deviation) === undefined)
+      .map((deviation) => ({ ...deviation, ...found, openedAt: now })),
+  })
   const state = await store.devices.stateOf(device.id)
   const [cause] = deviations
   if (cause === undefined || findingCodes[cause.code].axis !== 'integrity') return

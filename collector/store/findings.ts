@@ -1,10 +1,9 @@
-import type { Selectable } from 'kysely'
 import type { FindingCode } from '../../shared/codes/findings.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
-import type { Finding, FindingState } from '../model/finding.ts'
+import { UNRESOLVED, type Acknowledgement, type Finding, type FindingState } from '../model/finding.ts'
 import type { Executor } from './database.ts'
+import { acknowledgementColumns, findingColumns, hysteresisColumns, toFinding } from './finding-rows.ts'
 import { idCursor, rowsToRead, toPage, type Page, type PageRequest } from './paging.ts'
-import type { FindingsTable } from './schema.ts'
 
 export interface FindingFilter {
   readonly state?: FindingState | readonly FindingState[] | undefined
@@ -21,86 +20,107 @@ export interface FindingOfDevice {
   readonly productId: string
 }
 
-function toFinding(row: Selectable<FindingsTable>): Finding {
-  return {
-    id: row.id,
-    deviceId: row.device_id,
-    code: row.code,
-    subject: row.subject,
-    before: row.value_before,
-    after: row.value_after,
-    severity: row.severity,
-    state: row.state,
-    openedAt: row.opened_at,
-    lastSeenAt: row.last_seen_at,
-    resolvedAt: row.resolved_at,
-    evidenceHash: row.evidence_hash,
-  }
-}
-
 export type FindingsRepository = ReturnType<typeof findingsRepository>
 
+/** One row for each cause on each device, however often it comes; ./finding-transitions.ts has its history. */
 export function findingsRepository(db: Executor) {
+  const all = () =>
+    db
+      .selectFrom('findings')
+      .innerJoin('devices', 'devices.id', 'findings.device_id')
+      .leftJoin('finding_policies', (join) =>
+        join
+          .onRef('finding_policies.product_id', '=', 'devices.product_id')
+          .onRef('finding_policies.code', '=', 'findings.code'),
+      )
+      .selectAll('findings')
+      .select(['finding_policies.severity as product_severity', 'devices.ueid', 'devices.product_id'])
+
   return {
-    /** Everything that is not resolved, `recovered` findings included; oldest first. */
+    /** Everything that somebody has to know of, `recovered` findings included; oldest first. */
     async openOf(deviceId: number): Promise<readonly Finding[]> {
-      const rows = await db
-        .selectFrom('findings')
-        .selectAll()
-        .where('device_id', '=', deviceId)
-        .where('state', '<>', 'resolved')
-        .orderBy('id')
-        .execute()
-      return rows.map(toFinding)
+      const query = all().where('findings.device_id', '=', deviceId).where('findings.state', 'in', UNRESOLVED)
+      return (await query.orderBy('findings.id').execute()).map(toFinding)
     },
 
-    /** As `openOf`, and what was resolved at or after `time`. */
+    /** As `openOf`, and what is only suspected: everything that the next report bears on. */
+    async trackedOf(deviceId: number): Promise<readonly Finding[]> {
+      const query = all().where('findings.device_id', '=', deviceId).where('findings.state', '<>', 'resolved')
+      return (await query.orderBy('findings.id').execute()).map(toFinding)
+    },
+
+    /** As `trackedOf`, and what was resolved at or after `time`. */
     async unresolvedSince(deviceId: number, time: number): Promise<readonly Finding[]> {
-      const rows = await db
-        .selectFrom('findings')
-        .selectAll()
-        .where('device_id', '=', deviceId)
-        .where((or) => or.or([or('state', '<>', 'resolved'), or('resolved_at', '>=', time)]))
-        .orderBy('id')
+      const rows = await all()
+        .where('findings.device_id', '=', deviceId)
+        .where((or) => or.or([or('findings.state', '<>', 'resolved'), or('findings.resolved_at', '>=', time)]))
+        .orderBy('findings.id')
         .execute()
       return rows.map(toFinding)
     },
 
-    /** Error: request.conflict when the device has an unresolved finding of this code and subject. */
+    async byId(id: string): Promise<FindingOfDevice | undefined> {
+      const row = await all().where('findings.id', '=', id).executeTakeFirst()
+      return row && { finding: toFinding(row), ueid: row.ueid, productId: row.product_id }
+    },
+
+    /** The newest finding of this cause on this device, whatever its state. */
+    async ofCause(deviceId: number, code: FindingCode, subject: string): Promise<Finding | undefined> {
+      const row = await all()
+        .where('findings.device_id', '=', deviceId)
+        .where('findings.code', '=', code)
+        .where('findings.subject', '=', subject)
+        .orderBy('findings.id', 'desc')
+        .executeTakeFirst()
+      return row && toFinding(row)
+    },
+
+    /**
+     * The severity has to be that of the code: what the product says comes with reading.
+     * Error: request.conflict when the device has an unresolved finding of this code and subject.
+     */
     async insert(finding: Finding): Promise<void> {
-      await db
-        .insertInto('findings')
-        .values({
-          id: finding.id,
-          device_id: finding.deviceId,
-          code: finding.code,
-          subject: finding.subject,
-          value_before: finding.before,
-          value_after: finding.after,
-          severity: finding.severity,
-          state: finding.state,
-          opened_at: finding.openedAt,
-          last_seen_at: finding.lastSeenAt,
-          resolved_at: finding.resolvedAt,
-          evidence_hash: finding.evidenceHash,
-        })
-        .execute()
+      await db.insertInto('findings').values(findingColumns(finding)).execute()
     },
 
-    /** Seen again: when, and what is there now. */
-    async touch(id: string, lastSeenAt: number, after: string | null): Promise<void> {
+    /** Everything but what it is about. */
+    async save(finding: Finding): Promise<void> {
+      const { id: _, device_id: __, code: ___, subject: ____, severity: _____, ...columns } = findingColumns(finding)
+      await db.updateTable('findings').set(columns).where('id', '=', finding.id).execute()
+    },
+
+    /** Of one that never was more than suspected. */
+    async remove(id: string): Promise<void> {
+      await db.deleteFrom('findings').where('id', '=', id).execute()
+    },
+
+    /** Seen again: when, and what is there now. An acknowledgement was of what was there before. */
+    async touch(
+      finding: Pick<Finding, 'id' | 'after' | 'acknowledgement'>,
+      { at, after, hysteresis }: Pick<Finding, 'after' | 'hysteresis'> & { readonly at: number },
+    ): Promise<void> {
+      const ended = after === finding.after || finding.acknowledgement === null ? {} : acknowledgementColumns(null)
       await db
         .updateTable('findings')
-        .set({ last_seen_at: lastSeenAt, value_after: after })
-        .where('id', '=', id)
+        .set({ last_seen_at: at, value_after: after, ...hysteresisColumns(hysteresis), ...ended })
+        .where('id', '=', finding.id)
         .execute()
     },
 
-    /** `now` becomes the time of its resolution. */
+    async setHysteresis(id: string, hysteresis: Finding['hysteresis']): Promise<void> {
+      await db.updateTable('findings').set(hysteresisColumns(hysteresis)).where('id', '=', id).execute()
+    },
+
+    async setAcknowledgement(id: string, acknowledgement: Acknowledgement | null): Promise<void> {
+      await db.updateTable('findings').set(acknowledgementColumns(acknowledgement)).where('id', '=', id).execute()
+    },
+
+    /** `now` becomes the time of its resolution, which ends an acknowledgement. */
     async setState(id: string, state: FindingState, now: number): Promise<void> {
+      const isOver = state === 'resolved'
       await db
         .updateTable('findings')
-        .set({ state, resolved_at: state === 'resolved' ? now : null })
+        .set({ state, resolved_at: isOver ? now : null, ...(isOver ? acknowledgementColumns(null) : {}) })
         .where('id', '=', id)
         .execute()
     },
@@ -112,22 +132,16 @@ export function findingsRepository(db: Executor) {
         .selectFrom('findings')
         .select((select) => ['device_id', select.fn.countAll().as('count')])
         .where('device_id', 'in', deviceIds)
-        .where('state', '<>', 'resolved')
+        .where('state', 'in', UNRESOLVED)
         .groupBy('device_id')
         .execute()
       return new Map(rows.map((row) => [row.device_id, Number(row.count)]))
     },
 
-    /** Newest first, each with its device. */
+    /** Each with its device; what was made last comes first. */
     async list(page: PageRequest, filter: FindingFilter = {}): Promise<Page<FindingOfDevice>> {
       const cursor = idCursor(page)
-      let query = db
-        .selectFrom('findings')
-        .innerJoin('devices', 'devices.id', 'findings.device_id')
-        .selectAll('findings')
-        .select(['devices.ueid', 'devices.product_id'])
-        .orderBy('findings.id', 'desc')
-        .limit(rowsToRead(page))
+      let query = all().orderBy('findings.id', 'desc').limit(rowsToRead(page))
       if (cursor !== undefined) query = query.where('findings.id', '<', cursor)
       if (filter.state !== undefined) query = query.where('findings.state', 'in', [filter.state].flat())
       if (filter.code !== undefined) query = query.where('findings.code', '=', filter.code)
@@ -141,11 +155,7 @@ export function findingsRepository(db: Executor) {
         await query.execute(),
         page,
         (row) => row.id,
-        (row) => ({
-          finding: toFinding(row),
-          ueid: row.ueid,
-          productId: row.product_id,
-        }),
+        (row) => ({ finding: toFinding(row), ueid: row.ueid, productId: row.product_id }),
       )
     },
   }

@@ -9,6 +9,8 @@ import { enrolmentTokensRepository } from './enrolment-tokens.ts'
 import { epochsRepository } from './epochs.ts'
 import { evidenceRepository } from './evidence.ts'
 import { evidenceRunsRepository } from './evidence-runs.ts'
+import { findingPoliciesRepository } from './finding-policies.ts'
+import { findingTransitionsRepository } from './finding-transitions.ts'
 import { findingsRepository } from './findings.ts'
 import { imaPoliciesRepository } from './ima-policies.ts'
 import { notificationsRepository } from './notifications.ts'
@@ -73,6 +75,8 @@ function repositories(db: Executor) {
     releases: releasesRepository(db),
     imaPolicies: imaPoliciesRepository(db),
     findings: findingsRepository(db),
+    findingTransitions: findingTransitionsRepository(db),
+    findingPolicies: findingPoliciesRepository(db),
     cases: casesRepository(db),
     auditLog: auditLogRepository(db),
     notifications: notificationsRepository(db),

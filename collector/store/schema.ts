@@ -1,13 +1,18 @@
 import type { Generated } from 'kysely'
-import type { FindingCode, Severity } from '../../shared/codes/findings.ts'
 import type { HashAlgorithm } from '../../shared/crypto/crypto.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { PaddingMode } from '../../shared/ima/types.ts'
 import type { BootCoverage, Enrolment, Identity, Latch, Verdict } from '../model/device.ts'
 import type { ImaVerdict } from '../model/ima-state.ts'
-import type { CaseState, FindingState } from '../model/finding.ts'
 import type { ApiRole, ApprovalPolicy, IdentityPolicy } from '../model/product.ts'
 import type { EvidenceRunsTable, EvidenceTable, NewestEvidenceTable, QuarantineTable } from './schema-evidence.ts'
+import type {
+  CaseFindingsTable,
+  FindingPoliciesTable,
+  FindingsTable,
+  FindingTransitionsTable,
+  ReassessmentCasesTable,
+} from './schema-findings.ts'
 import type {
   BootReferencesTable,
   ImaPoliciesTable,
@@ -55,6 +60,8 @@ export interface Database {
   releases: ReleasesTable
   ima_policies: ImaPoliciesTable
   findings: FindingsTable
+  finding_transitions: FindingTransitionsTable
+  finding_policies: FindingPoliciesTable
   reassessment_cases: ReassessmentCasesTable
   case_findings: CaseFindingsTable
   audit_log: AuditLogTable
@@ -223,38 +230,6 @@ export interface ReceiptsTable {
   number: number
   hash: Uint8Array
   issued_at: number
-}
-
-export interface FindingsTable {
-  id: string
-  device_id: number
-  code: FindingCode
-  subject: string
-  value_before: string | null
-  value_after: string | null
-  severity: Severity
-  state: FindingState
-  opened_at: number
-  last_seen_at: number
-  resolved_at: number | null
-  evidence_hash: Uint8Array
-}
-
-export interface ReassessmentCasesTable {
-  id: string
-  product_id: string
-  /** Of the decision log. */
-  certificate_id: string
-  cause: FindingCode
-  trigger_id: string
-  state: CaseState
-  opened_at: number
-  triage_by: number
-}
-
-export interface CaseFindingsTable {
-  case_id: string
-  finding_id: string
 }
 
 export interface AuditLogTable {

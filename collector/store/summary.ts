@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Enrolment, Verdict } from '../model/device.ts'
+import { UNRESOLVED } from '../model/finding.ts'
 import type { Executor } from './database.ts'
 
 /** The whole fleet in a few numbers. Axes are counted apart, never merged. */
@@ -29,7 +30,7 @@ export async function readSummary(db: Executor): Promise<Summary> {
   const findings = await db
     .selectFrom('findings')
     .select(({ fn }) => fn.countAll().as('count'))
-    .where('state', '<>', 'resolved')
+    .where('state', 'in', UNRESOLVED)
     .executeTakeFirstOrThrow()
   const cases = await db
     .selectFrom('reassessment_cases')

@@ -18,6 +18,7 @@ import {
   type ReportedBoot,
 } from './boot-baseline.ts'
 import { approveReleased, isReleased } from './approve-released.ts'
+import { resolveFindings } from './record-findings.ts'
 import { reviewOf, stateBefore } from './review.ts'
 
 /** Whom the approved values are for: the device alone, or each device of its product. */
@@ -217,10 +218,10 @@ async function accept(
   // A device's own values come before its product's: older ones would go on to hold for this device alone.
   if (scope === 'product' && current !== undefined && current.deviceId !== null) await insert(device.id)
 
-  const open = await store.findings.openOf(device.id)
-  for (const finding of open) await store.findings.setState(finding.id, 'resolved', now)
+  const tracked = await store.findings.trackedOf(device.id)
+  await resolveFindings(store, tracked, { actor, now })
   await store.devices.saveState(device.id, { ...state, verdict: 'affirming', verdictCode: null, latch: 'none' })
-  return { referenceId, resolvedFindings: open.map((finding) => finding.id) }
+  return { referenceId, resolvedFindings: tracked.filter(({ state: at }) => at !== 'suspected').map(({ id }) => id) }
 }
 
 /**

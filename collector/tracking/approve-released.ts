@@ -3,6 +3,7 @@ import type { Device, DeviceState } from '../model/device.ts'
 import type { Finding } from '../model/finding.ts'
 import type { Store } from '../store/index.ts'
 import type { Approval, ApprovalRequest } from './approval.ts'
+import { resolveFindings } from './record-findings.ts'
 import { stateBefore } from './review.ts'
 
 /** Whether releases say what the devices of a product are supposed to be: from the first one that was in force. */
@@ -25,7 +26,7 @@ export async function approveReleased(
   const activated = device.enrolment === 'pending'
   if (activated) await store.devices.updateEnrolment(device.id, 'active', now)
   const accepted = (await store.findings.openOf(device.id)).filter(isApproved)
-  for (const finding of accepted) await store.findings.setState(finding.id, 'resolved', now)
+  await resolveFindings(store, accepted, { actor, now })
   const { current } = state.release
   await store.devices.saveState(device.id, {
     ...state,

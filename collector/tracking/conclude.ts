@@ -7,26 +7,41 @@ import type { Deviation } from '../appraisal/context.ts'
 import { isAboutStatus } from '../appraisal/section-deviations.ts'
 import type { DeviceState, Latch, Verdict } from '../model/device.ts'
 import type { Finding, FindingState } from '../model/finding.ts'
+import { immediately, leaving, suspecting, type HysteresisOf } from './measured.ts'
 
 /** What becomes of a device's state and findings. Nothing is stored here. */
 export interface Conclusion {
   readonly state: DeviceState
   readonly opened: readonly OpenedFinding[]
   /** Findings that are seen again. */
-  readonly seen: readonly { readonly id: string; readonly after: string | null; readonly state: FindingState }[]
+  readonly seen: readonly SeenFinding[]
   /** Findings that the newest evidence does not show any more. */
   readonly left: readonly { readonly id: string; readonly state: FindingState }[]
+  /** Findings that it does not show, but for too short a time. */
+  readonly leaving: readonly Pick<Finding, 'id' | 'hysteresis'>[]
+  /** What was suspected, and is not any more. */
+  readonly faded: readonly string[]
 }
+
+export type SeenFinding = Pick<Finding, 'id' | 'after' | 'state' | 'hysteresis'>
 
 export interface AppraisalTimes {
   readonly receivedAt: number
   readonly epochIssuedAt: number | null
   /** Where evidence that is long known was compared anew, with other reference values. */
   readonly judgedAt?: number
+  /** What is measured waits for N of M; everything opens at once without this. */
+  readonly hysteresisOf?: HysteresisOf
+  /** For history: what findings have told of before they told of what they do now. */
+  readonly told?: ToldValues | undefined
 }
+
+/** By the id of a finding: the values that it had. */
+export type ToldValues = ReadonlyMap<string, ReadonlySet<string | null>>
 
 export interface OpenedFinding extends Deviation {
   readonly state: FindingState
+  readonly hysteresis: Finding['hysteresis']
   /** When the state that it describes began to be reported, ms. */
   readonly openedAt: number
 }
@@ -46,6 +61,7 @@ export function conclude(
   appraisal: Appraisal,
   times: AppraisalTimes,
 ): Conclusion {
+  const { hysteresisOf = immediately, receivedAt } = times
   const unresolved = open.filter(({ state: each }) => each !== 'resolved')
   const known = new Map(unresolved.map((finding) => [keyOf(finding), finding]))
   const seenNow = new Map(appraisal.deviations.map((deviation) => [keyOf(deviation), deviation]))
@@ -55,41 +71,68 @@ export function conclude(
   const integrityFailed = appraisal.deviations.some(isIntegrity)
 
   if (!appraisal.newest) {
-    const untold = newDeviations.filter((deviation) => !open.some((finding) => isTold(deviation, finding)))
-    const opened = untold.map((deviation) => ({ ...deviation, state: pastState(deviation), openedAt }))
+    const untold = newDeviations.filter((deviation) => !open.some((finding) => isTold(deviation, finding, times.told)))
+    const opened = untold.map((deviation) => ({
+      ...deviation,
+      state: pastState(deviation),
+      hysteresis: null,
+      openedAt,
+    }))
     const latch = untold.some(isIntegrity) && state.latch === 'none' ? 'recovered-unacknowledged' : state.latch
-    return { state: withHistory(state, appraisal, latch, times.receivedAt), opened, seen: [], left: [] }
+    const present = { seen: [], left: [], leaving: [], faded: [] }
+    return { state: withHistory(state, appraisal, latch, receivedAt), opened, ...present }
   }
 
   const explained = explainedBy(appraisal, times)
   const failures = unresolved.filter(({ code }) => axisOf(code) === 'integrity')
   const isExplained = state.latch === 'failed' && failures.length > 0 && failures.every(explained)
-  const opened = newDeviations.map((deviation): OpenedFinding => ({ ...deviation, state: 'open', openedAt }))
+  const opened = newDeviations.map((deviation): OpenedFinding => {
+    const { state: next, hysteresis } = suspecting(hysteresisOf, { ...deviation, hysteresis: null }, receivedAt)
+    return { ...deviation, state: next, hysteresis, openedAt }
+  })
   const seen = open.flatMap((finding) => {
     const deviation = seenNow.get(keyOf(finding))
-    return deviation === undefined
-      ? []
-      : [{ id: finding.id, after: afterOf(finding, deviation), state: 'open' as const }]
+    if (deviation === undefined) return []
+    return [{ id: finding.id, after: afterOf(finding, deviation), ...suspecting(hysteresisOf, finding, receivedAt) }]
   })
-  const left = open
+  const gone = open
     .filter((finding) => !seenNow.has(keyOf(finding)) && isDecided(finding, appraisal))
-    .map((finding) => ({ id: finding.id, state: explained(finding) ? ('resolved' as const) : leftState(finding) }))
-    .filter(({ id, state: next }) => open.some((finding) => finding.id === id && finding.state !== next))
+    .map((finding) => ({
+      finding,
+      ...(times.judgedAt === undefined ? leaving(hysteresisOf, finding, receivedAt) : LEFT),
+    }))
+  const left = gone
+    .filter(({ finding, isLeft }) => isLeft && finding.state !== 'suspected')
+    .map(({ finding }) => ({
+      id: finding.id,
+      state: explained(finding) ? ('resolved' as const) : leftState(finding),
+      before: finding.state,
+    }))
+    .filter(({ state: next, before }) => next !== before)
+    .map(({ id, state: next }) => ({ id, state: next }))
   return {
     state: presentState(state, appraisal, isExplained ? 'none' : nextLatch(state, appraisal, integrityFailed), times),
     opened,
     seen,
     left,
+    leaving: gone.filter(({ isLeft }) => !isLeft).map(({ finding: { id }, hysteresis }) => ({ id, hysteresis })),
+    faded: gone
+      .filter(({ finding, isLeft }) => isLeft && finding.state === 'suspected')
+      .map(({ finding: { id } }) => id),
   }
 }
+
+/** Another comparison of the same evidence is no new measurement: what it does not show is over. */
+const LEFT = { isLeft: true, hysteresis: null } as const
 
 /**
  * Whether a finding that was resolved after the evidence was made tells of this state already, which may be the one
  * before an approved change or the one after it: the person who resolved it has judged both.
  */
-function isTold(deviation: Deviation, finding: Finding): boolean {
+function isTold(deviation: Deviation, finding: Finding, told: ToldValues | undefined): boolean {
   if (finding.state !== 'resolved' || keyOf(finding) !== keyOf(deviation)) return false
-  return deviation.after === finding.after || deviation.after === finding.before
+  const { after } = deviation
+  return after === finding.after || after === finding.before || told?.get(finding.id)?.has(after) === true
 }
 
 /** Findings that compare a boot with what was approved, and nothing else: other reference values may explain them. */

@@ -16,9 +16,16 @@ interface About {
   readonly subject: string
 }
 
-export function findingOpened(device: Device, { code, subject }: About, at: number): NotificationEvent {
-  const { title, severity } = findings[code]
-  const text = `${title}: ${subject}, on ${nameOf(device)}`
+interface Opened extends About {
+  /** As the product sees it. */
+  readonly severity: Severity
+  /** It has been there before. */
+  readonly isAgain: boolean
+}
+
+export function findingOpened(device: Device, opened: Opened, at: number): NotificationEvent {
+  const { code, subject, severity, isAgain } = opened
+  const text = `${isAgain ? 'again: ' : ''}${findings[code].title}: ${subject}, on ${nameOf(device)}`
   return { kind: 'finding.opened', at, severity, code, subject, text, ...about(device) }
 }
 

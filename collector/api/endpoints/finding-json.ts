@@ -6,7 +6,7 @@ import { Digest, id, Time, toTime, toTimeOrNull, UeidText } from '../schemas.ts'
 import { toHex } from '../../../shared/bytes/bytes.ts'
 
 export const FindingCodes = v.picklist(Object.keys(findings) as FindingCode[])
-export const FindingStates = v.picklist(['open', 'recovered', 'resolved'])
+export const FindingStates = v.picklist(['suspected', 'open', 'recovered', 'resolved'])
 
 export const FindingJson = v.strictObject({
   id: id('fnd'),

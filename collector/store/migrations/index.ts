@@ -15,6 +15,7 @@ import { vendorScopes } from './0008-vendor-scopes.ts'
 import { practices } from './0009-practices.ts'
 import { quarantine } from './0010-quarantine.ts'
 import { certificatesInLog } from './0011-certificates-in-log.ts'
+import { findingHistory } from './0012-findings.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -35,6 +36,7 @@ export const migrations: readonly Migration[] = [
   practices,
   quarantine,
   certificatesInLog,
+  findingHistory,
 ]
 
 /**

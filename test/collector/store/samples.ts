@@ -107,7 +107,11 @@ export const finding = (deviceId: number, over: Partial<Finding> = {}): Finding 
   openedAt: NOW,
   lastSeenAt: NOW,
   resolvedAt: null,
+  firstOpenedAt: over.openedAt ?? NOW,
+  openings: 1,
   evidenceHash: bytes('evidence'),
+  hysteresis: null,
+  acknowledgement: null,
   ...over,
 })
 

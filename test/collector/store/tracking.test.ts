@@ -59,7 +59,7 @@ describeStore('findings', (createStore) => {
     const device = await storedDevice(store)
     const open = finding(device.id)
     await store.findings.insert(open)
-    await store.findings.touch(open.id, NOW + 5, 'socat')
+    await store.findings.touch(open, { at: NOW + 5, after: 'socat', hysteresis: null })
     const touched = { ...open, lastSeenAt: NOW + 5, after: 'socat' }
     expect(await store.findings.openOf(device.id)).toEqual([touched])
     await store.findings.setState(open.id, 'recovered', NOW + 6)

@@ -73,7 +73,16 @@ class Tracked {
     this.findings = this.findings.map((finding) => ({ ...finding, state: states.get(finding.id) ?? finding.state }))
     for (const opened of conclusion.opened) {
       const { severity } = findingCodes[opened.code]
-      const about = { deviceId: 1, severity, lastSeenAt: ARRIVAL, resolvedAt: null, evidenceHash: new Uint8Array(32) }
+      const about = {
+        deviceId: 1,
+        severity,
+        lastSeenAt: ARRIVAL,
+        resolvedAt: null,
+        evidenceHash: new Uint8Array(32),
+        firstOpenedAt: ARRIVAL,
+        openings: 1,
+        acknowledgement: null,
+      }
       this.findings.push({ ...opened, ...about, id: `fnd_${this.#id++}` })
     }
     return { open, conclusion }

@@ -9,7 +9,7 @@ useBackend(postgresBackend(usePostgres()))
 const TESTS = new URL('../../collector/', import.meta.url).pathname
 const suites = [
   ...readdirSync(`${TESTS}store`).map((name) => `store/${name}`),
-  ...['exactly-once.slow', 'receipts', 'refusals', 'ingest', 'history', 'released-devices'].map(
+  ...['exactly-once.slow', 'receipts', 'refusals', 'ingest', 'history', 'released-devices', 'finding-life'].map(
     (name) => `ingest/${name}.test.ts`,
   ),
   'tracking/approval.test.ts',
