@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { runProgram } from '../shared/cli/program.ts'
 import { processTerminal } from '../shared/cli/terminal.ts'
 import { version } from '../shared/version.ts'
+import { accountCommands } from './cli/server/account.ts'
 import { apiTokenCreateCommand } from './cli/server/api-token.ts'
 import { brokerCertificateCommand } from './cli/server/broker-certificate.ts'
 import { checkConfigCommand } from './cli/server/check-config.ts'
@@ -20,6 +21,7 @@ const program = {
     backupCommand,
     restoreCommand,
     apiTokenCreateCommand,
+    ...accountCommands,
     brokerCertificateCommand,
   ],
 }

@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { toBase64Url } from '../../shared/bytes/bytes.ts'
+import { toBase64Url, utf8 } from '../../shared/bytes/bytes.ts'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
-import { hash } from '../../shared/crypto/node.ts'
+import { equalConstantTime, hash } from '../../shared/crypto/node.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import { tokenHash } from '../../shared/evidence/binding.ts'
+import { sessionOf } from '../access/sessions.ts'
 import type { Actor, ApiRole, ApiToken } from '../model/product.ts'
 import type { VendorScope } from '../model/scope.ts'
 import { makeId } from '../store/ids.ts'
@@ -16,18 +17,47 @@ const TOKEN_SIZE = 32
 
 const actors = new WeakMap<FastifyRequest, Actor>()
 
-/** A hook that lets only tokens of these roles pass. Throws auth.missing and auth.forbidden. */
-export function authenticate({ store, clock }: ApiServices, roles: readonly ApiRole[]) {
+/**
+ * A hook that lets only these roles pass, by an API token or by the session of a person who has logged in. Throws
+ * auth.missing, auth.forbidden and auth.csrf-missing.
+ */
+export function authenticate(services: Pick<ApiServices, 'store' | 'clock'>, roles: readonly ApiRole[]) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const text = AUTHORIZATION.exec(request.headers.authorization ?? '')?.[1]
-    const token = text === undefined ? undefined : await store.apiTokens.byHash(tokenHash(text, hash))
-    if (token === undefined || (token.expiresAt !== null && token.expiresAt <= clock())) {
+    // A token that is none is no reason to look at a cookie.
+    const byToken = request.headers.authorization !== undefined
+    const actor = byToken ? await tokenOf(services, request) : (await sessionOfRequest(services, request))?.account
+    if (actor === undefined) {
       void reply.header('www-authenticate', 'Bearer')
       throw new KeepsealError('auth.missing')
     }
-    if (!roles.includes(token.role)) throw new KeepsealError('auth.forbidden', `role ${token.role}`)
-    actors.set(request, token)
+    if (!roles.includes(actor.role)) throw new KeepsealError('auth.forbidden', `role ${actor.role}`)
+    actors.set(request, actor)
   }
+}
+
+async function tokenOf({ store, clock }: Pick<ApiServices, 'store' | 'clock'>, request: FastifyRequest) {
+  const text = AUTHORIZATION.exec(request.headers.authorization ?? '')?.[1]
+  const token = text === undefined ? undefined : await store.apiTokens.byHash(tokenHash(text, hash))
+  return token !== undefined && (token.expiresAt === null || token.expiresAt > clock()) ? token : undefined
+}
+
+/** What only reads (RFC 9110 section 9.2.1). */
+const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS']
+
+/**
+ * The session that a request comes with. What changes something has to say the session's token besides: a browser sends
+ * its cookies by itself, a page of somebody else cannot know that one. Error: auth.csrf-missing.
+ */
+export async function sessionOfRequest(
+  { store, clock }: Pick<ApiServices, 'store' | 'clock'>,
+  request: FastifyRequest,
+) {
+  const { cookie, 'x-csrf-token': given, 'sec-fetch-site': site = 'same-origin' } = request.headers
+  const opened = cookie === undefined ? undefined : await sessionOf(store, cookie, clock())
+  if (opened === undefined || SAFE_METHODS.includes(request.method)) return opened
+  const isRight = typeof given === 'string' && equalConstantTime(utf8(given), utf8(opened.csrfToken))
+  if (!isRight || (site !== 'same-origin' && site !== 'none')) throw new KeepsealError('auth.csrf-missing')
+  return opened
 }
 
 /** Who asks. Only within a handler behind `authenticate`. */

@@ -100,7 +100,7 @@ export function defineEndpoint<
 }
 
 /** Throws KeepsealError `request.invalid`, which names every field that is not as documented. */
-function checked(schema: Schema, value: unknown, part: string): unknown {
+export function checked<S extends Schema>(schema: S, value: unknown, part: string): v.InferOutput<S> {
   const result = v.safeParse(schema, value)
   if (result.success) return result.output
   const fields = result.issues.map((issue) => `${part} ${v.getDotPath(issue) ?? ''}: ${issue.message}`)
@@ -152,7 +152,7 @@ function documentation({ operationId, summary, roles, scope, status, schemas }: 
     operationId,
     summary,
     description: `For the roles ${roles.join(', ')}.${SCOPES[scope]}`,
-    security: [{ token: [] }],
+    security: [{ token: [] }, { session: [] }],
     ...(params === nothing ? {} : { params: jsonSchema(params, 'input') }),
     ...(query === nothing ? {} : { querystring: jsonSchema(query, 'output') }),
     ...(body === nothing ? {} : { body: jsonSchema(body, 'input') }),

@@ -15,6 +15,11 @@ export interface Problem {
 const STATUS: Partial<Record<ErrorCode, number>> = {
   'auth.missing': 401,
   'auth.forbidden': 403,
+  'auth.login-failed': 401,
+  'auth.csrf-missing': 403,
+  'auth.invitation-invalid': 403,
+  'auth.password-weak': 400,
+  'auth.code-wrong': 400,
   'request.invalid': 400,
   'request.not-found': 404,
   'request.conflict': 409,

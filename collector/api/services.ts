@@ -5,6 +5,7 @@ import type { Catalogue } from '../../shared/maturity/catalogue/schema.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { Decisions } from '../decisions/decision-book.ts'
 import type { DecideAgain } from '../ingest/decide-again.ts'
+import type { PasswordCost } from '../access/password.ts'
 import type { Store } from '../store/index.ts'
 import type { LivenessPolicy } from '../tracking/liveness.ts'
 import type { CollectorKeys } from '../trust/keys.ts'
@@ -32,12 +33,14 @@ export interface ApiServices {
   readonly version: string
   readonly liveness: LivenessPolicy
   /** Who this collector is, and what it signs results with. */
-  readonly keys: Pick<CollectorKeys, 'collectorId' | 'signer' | 'publicKey'>
+  readonly keys: Pick<CollectorKeys, 'collectorId' | 'signer' | 'publicKey' | 'totpSecretOf'>
   /** Beside the database, which is always asked. */
   readonly readiness?: readonly ReadinessCheck[]
   readonly logger?: FastifyBaseLogger
   readonly metricsRegistry?: Registry
   readonly statusPage?: StatusPageAccess
+  /** Of the passwords of people; less in tests alone. */
+  readonly passwordCost?: PasswordCost
   /** Per client address, of the API. */
   readonly requestsPerMinute?: number
   /** Called after a device was approved or revoked, so that a broker can let it in or cut it off. */

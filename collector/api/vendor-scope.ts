@@ -38,6 +38,7 @@ const SERVICES: Readonly<Record<keyof ApiServices, 'shared' | 'narrowed' | 'with
   logger: 'shared',
   metricsRegistry: 'withheld',
   statusPage: 'withheld',
+  passwordCost: 'withheld',
   requestsPerMinute: 'withheld',
   deviceChanged: 'shared',
   judgeAgain: 'shared',

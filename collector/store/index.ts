@@ -1,3 +1,5 @@
+import { accountsRepository } from './accounts.ts'
+import { loginSessionsRepository } from './login-sessions.ts'
 import { apiTokensRepository } from './api-tokens.ts'
 import { auditLogRepository } from './audit-log.ts'
 import { casesRepository } from './cases.ts'
@@ -58,6 +60,8 @@ function repositories(db: Executor) {
     enrolmentTokens: enrolmentTokensRepository(db),
     pendingEnrolments: pendingEnrolmentsRepository(db),
     apiTokens: apiTokensRepository(db),
+    accounts: accountsRepository(db),
+    loginSessions: loginSessionsRepository(db),
     devices: devicesRepository(db),
     sessions: sessionsRepository(db),
     steady: steadyRepository(db),

@@ -6,6 +6,7 @@ import type { BootCoverage, Enrolment, Identity, Latch, Verdict } from '../model
 import type { ImaVerdict } from '../model/ima-state.ts'
 import type { ApiRole, ApprovalPolicy, IdentityPolicy } from '../model/product.ts'
 import type { EvidenceRunsTable, EvidenceTable, NewestEvidenceTable, QuarantineTable } from './schema-evidence.ts'
+import type { AccountsTable, LoginFailuresTable, LoginSessionsTable, RecoveryCodesTable } from './schema-accounts.ts'
 import type {
   CaseFindingsTable,
   FindingPoliciesTable,
@@ -40,6 +41,10 @@ export interface Database {
   enrolment_tokens: EnrolmentTokensTable
   pending_enrolments: PendingEnrolmentsTable
   api_tokens: ApiTokensTable
+  accounts: AccountsTable
+  recovery_codes: RecoveryCodesTable
+  login_sessions: LoginSessionsTable
+  login_failures: LoginFailuresTable
   devices: DevicesTable
   device_states: DeviceStatesTable
   sessions: SessionsTable

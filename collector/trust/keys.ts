@@ -31,6 +31,8 @@ export interface CollectorKeys {
    * no backup of one holds a secret; a new device key brings a new one.
    */
   receiptKeyOf(ueid: Ueid, deviceKeyThumbprint: Uint8Array): Uint8Array
+  /** The 20-byte secret of a person's one-time codes, derived for the same reason; a new salt brings a new one. */
+  totpSecretOf(accountId: string, salt: Uint8Array): Uint8Array
 }
 
 const FILES = {
@@ -95,6 +97,8 @@ async function load(directory: string): Promise<CollectorKeys> {
     ),
     receiptKeyOf: (ueid, deviceKeyThumbprint) =>
       hmac('sha256', master, encodeCbor(['keepseal-receipt-key-v1', ueidBytes(ueid), deviceKeyThumbprint])),
+    totpSecretOf: (accountId, salt) =>
+      Uint8Array.from(hmac('sha256', master, encodeCbor(['keepseal-totp-v1', accountId, salt])).subarray(0, 20)),
   }
 }
 

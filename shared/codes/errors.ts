@@ -156,6 +156,26 @@ export const errors = defineCodes({
   },
 
   'auth.missing': { title: 'no or an unknown API token', remedy: 'Send Authorization: Bearer ksa_…' },
+  'auth.login-failed': {
+    title: 'login, password or code are not right',
+    remedy: 'Try again with the next code of the app, or with a recovery code; a certifier can reset the account.',
+  },
+  'auth.csrf-missing': {
+    title: 'the request does not come from a page of this collector',
+    remedy: 'Send the csrfToken of GET /api/v1/session as X-CSRF-Token, or use an API token.',
+  },
+  'auth.invitation-invalid': {
+    title: 'the invitation is unknown, used or too old',
+    remedy: 'Ask for another one: keepseal-collector account reset LOGIN',
+  },
+  'auth.password-weak': {
+    title: 'the password is too easy to guess',
+    remedy: 'Take a longer one: several words that have nothing to do with each other.',
+  },
+  'auth.code-wrong': {
+    title: 'the code is not the one of this moment',
+    remedy: 'Check the clock of the app, and type the code that it shows now.',
+  },
   'auth.forbidden': { title: 'the token does not allow this', remedy: 'Ask for a token of a role that does.' },
   'request.invalid': { title: 'the request is not as documented', remedy: 'Correct the fields named in the message.' },
   'request.not-found': { title: 'no such thing', remedy: 'List what there is.' },

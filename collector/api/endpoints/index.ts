@@ -1,4 +1,5 @@
 import type { Endpoint } from '../endpoint.ts'
+import { accountEndpoints } from './accounts.ts'
 import { bootEndpoints } from './boot.ts'
 import { caseEndpoints } from './cases.ts'
 import { certificateEndpoints } from './certificates.ts'
@@ -38,4 +39,5 @@ export const endpoints: readonly Endpoint[] = [
   ...decisionEndpoints,
   ...recordedEventEndpoints,
   ...practiceCatalogueEndpoints,
+  ...accountEndpoints,
 ]

@@ -4,5 +4,7 @@ import type { ApiRole } from '../../model/product.ts'
 export const READERS: readonly ApiRole[] = ['vendor', 'operator', 'certifier', 'auditor']
 /** Who runs the fleet decides what belongs to it. */
 export const FLEET: readonly ApiRole[] = ['vendor', 'operator']
+/** Who lets people in: nobody gives more than he has. */
+export const MANAGERS: readonly ApiRole[] = ['vendor', 'certifier']
 /** Nobody certifies himself. */
 export const CERTIFIER: readonly ApiRole[] = ['certifier']

@@ -7,7 +7,7 @@ import { createApiToken } from '../../api/authentication.ts'
 import { loadCollectorConfig } from '../../config/load.ts'
 import { storeLocation } from '../../config/store-location.ts'
 import { openStore } from '../../store/index.ts'
-import { scopeOf } from './scope-option.ts'
+import { scopeOf, scopeOptions } from './scope-option.ts'
 
 export const apiTokenCreateCommand = defineCommand({
   name: 'api-token create',
@@ -25,13 +25,7 @@ export const apiTokenCreateCommand = defineCommand({
       required: true,
     },
     name: { description: 'Whose token it is', value: text(64), required: true },
-    vendor: { description: 'Vendor that it is bound to: it finds nothing of any other', value: text(128) },
-    product: {
-      description: 'Product of that vendor that it is bound to, and no other',
-      value: text(64),
-      placeholder: 'ID',
-      multiple: true,
-    },
+    ...scopeOptions,
   },
   json: true,
   async run({ options, present }) {

@@ -1,6 +1,17 @@
+import { text } from '../../../shared/config/value-types.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import type { VendorScope } from '../../model/scope.ts'
 import type { Store } from '../../store/index.ts'
+
+export const scopeOptions = {
+  vendor: { description: 'Vendor to be bound to: nothing of any other is found', value: text(128) },
+  product: {
+    description: 'Product of that vendor to be bound to, and no other',
+    value: text(64),
+    placeholder: 'ID',
+    multiple: true,
+  },
+} as const
 
 /** What `--vendor` and `--product` bind to; a product has to be there, for a misspelt one would bind to nothing. */
 export async function scopeOf(

@@ -16,6 +16,7 @@ import { practices } from './0009-practices.ts'
 import { quarantine } from './0010-quarantine.ts'
 import { certificatesInLog } from './0011-certificates-in-log.ts'
 import { findingHistory } from './0012-findings.ts'
+import { accounts } from './0013-accounts.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -37,6 +38,7 @@ export const migrations: readonly Migration[] = [
   quarantine,
   certificatesInLog,
   findingHistory,
+  accounts,
 ]
 
 /**

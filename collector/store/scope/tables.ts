@@ -38,6 +38,7 @@ type ThroughOf<T extends keyof Database> = {
 
 const ofProduct = { column: 'product_id', of: 'products', key: 'id' } as const
 const ofDevice = { column: 'device_id', of: 'devices', key: 'id' } as const
+const ofAccount = { column: 'account_id', of: 'accounts', key: 'id' } as const
 const ofUeid = { column: 'ueid', of: 'devices', key: 'ueid' } as const
 
 /** Every table of the database. One that is missing here does not compile: nobody decides this by forgetting it. */
@@ -83,11 +84,16 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
       { column: 'subject', of: 'devices', key: 'ueid' },
       { column: 'subject', of: 'releases', key: 'id' },
       { column: 'subject', of: 'findings', key: 'id' },
+      { column: 'subject', of: 'accounts', key: 'id' },
       { column: 'subject', of: 'reassessment_cases', key: 'id' },
       { column: 'subject', of: 'enrolment_tokens', key: 'id' },
       { column: 'subject', of: 'recorded_events', key: 'id' },
     ],
   },
+  accounts: { vendor: 'vendor' },
+  recovery_codes: ofAccount,
+  login_sessions: ofAccount,
+  login_failures: 'closed',
   epochs: 'common',
   api_tokens: 'closed',
   decisions: 'closed',

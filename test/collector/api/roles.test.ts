@@ -7,6 +7,7 @@ import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
 import { approveProfile, DecidingPeople, issueCertificate, signatory } from '../../support/decision-log.ts'
 import { endpoints } from '../../../collector/api/endpoints/index.ts'
 import { initialDeviceState } from '../../../collector/model/device.ts'
+import { createAccount } from '../../../collector/access/accounts.ts'
 import { createApiToken } from '../../../collector/api/authentication.ts'
 import type { ApiRole } from '../../../collector/model/product.ts'
 import { digestOfDocument, type ReleaseFile } from '../../../collector/releases/document.ts'
@@ -60,6 +61,11 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'POST /decisions': ROLES,
   'GET /people': ROLES,
   'GET /practice-catalogue': ROLES,
+  'GET /accounts': ['vendor', 'certifier'],
+  'POST /accounts': ['vendor', 'certifier'],
+  'POST /accounts/:id/disable': ['vendor', 'certifier'],
+  'POST /accounts/:id/enable': ['vendor', 'certifier'],
+  'POST /accounts/:id/reset': ['vendor', 'certifier'],
   'GET /certificates': ROLES,
   'GET /certificates/:id': ROLES,
   'GET /findings': ROLES,
@@ -79,6 +85,10 @@ const seenOf = (model: string): string => toHex(digestOfDocument(splitFile(relea
 
 const BODIES: Readonly<Record<string, (productId: string, ueid: string, model: string) => object | Promise<object>>> = {
   'POST /decisions': async () => ({ entry: toBase64Url(await nextDecision()) }),
+  'POST /accounts': () => ({ login: `x${randomBytes(8).toString('hex')}`, name: 'Ben', role: 'operator' }),
+  'POST /accounts/:id/disable': () => ({}),
+  'POST /accounts/:id/enable': () => ({}),
+  'POST /accounts/:id/reset': () => ({}),
   'POST /products': () => ({ vendor: 'Acme', model: `New ${randomBytes(8).toString('hex')}` }),
   'PUT /products/:id/ima-policy': () => ({ version: 1, allow: {}, signers: [], excludes: [] }),
   'POST /products/:id/releases': (_, __, model) => ({ file: releaseFile(`r${randomBytes(4).toString('hex')}`, model) }),
@@ -117,6 +127,10 @@ async function nextDecision(): Promise<Uint8Array> {
   }
   return signDecision(content, certifier.signer)
 }
+
+const operatorOf = (login: string) =>
+  ({ login, name: 'Ben', role: 'operator', scope: { vendor: 'Acme', products: null } }) as const
+const circumstances = { now: NOW, random: randomBytes, by: 'collector' }
 
 /** What a release has to have gone through, for each decision to be possible. */
 const BEFORE: Readonly<Record<string, 'approved' | 'active'>> = {
@@ -188,7 +202,7 @@ describe('every route', () => {
     const endpoint = endpoints.find(({ method, path: own }) => `${method} ${own}` === route)
     const names = `${path.replace('/api/v1', '')} ${JSON.stringify(payload ?? {})}`
     const isNamed = [productId, ueid].some((each) => names.includes(each)) || /\/\w+_/.test(path)
-    const isRefused = !allowed || endpoint?.scope === 'unbound' || route === 'POST /products'
+    const isRefused = !allowed || endpoint?.scope === 'unbound' || ['POST /products', 'POST /accounts'].includes(route)
     const isCreated = endpoint?.status === 201
     const expected = isRefused ? 403 : endpoint?.scope === 'own' && isNamed ? 404 : isCreated ? 201 : 200
     expect([response.statusCode, response.body]).toEqual([expected, expect.any(String)])
@@ -228,11 +242,13 @@ describe('every route', () => {
     })
     const resource = route.includes('/cases')
       ? caseId
-      : route.includes(' /certificates/')
-        ? 'crt_1'
-        : route.includes(' /releases')
-          ? await preparedRelease(store, device.productId, BEFORE[route])
-          : device.productId
+      : route.includes('/accounts')
+        ? (await createAccount(store, operatorOf(`x${randomBytes(8).toString('hex')}`), circumstances)).id
+        : route.includes(' /certificates/')
+          ? 'crt_1'
+          : route.includes(' /releases')
+            ? await preparedRelease(store, device.productId, BEFORE[route])
+            : device.productId
     const path = `/api/v1${route.slice(route.indexOf(' ') + 1)}`
       .replace(':ueid', device.ueid)
       .replace(':id', resource)

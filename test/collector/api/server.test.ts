@@ -125,7 +125,7 @@ describe('the OpenAPI document', () => {
     const paths = body['paths'] as Record<string, Record<string, Record<string, unknown>>>
     for (const { method, path, operationId, status: good } of endpoints) {
       const operation = paths[`/api/v1${path.replace(/:(\w+)/g, '{$1}')}`]?.[method.toLowerCase()]
-      expect(operation, operationId).toMatchObject({ operationId, security: [{ token: [] }] })
+      expect(operation, operationId).toMatchObject({ operationId, security: [{ token: [] }, { session: [] }] })
       expect(Object.keys(operation?.['responses'] as object)).toEqual([String(good), 'default'])
     }
     expect(Object.keys(paths).sort()).toEqual(

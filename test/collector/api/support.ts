@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import type { ApiRole } from '../../../collector/model/product.ts'
+import { utf8 } from '../../../shared/bytes/bytes.ts'
+import { hmac } from '../../../shared/crypto/node.ts'
 import { buildApi } from '../../../collector/api/app.ts'
 import { createApiToken } from '../../../collector/api/authentication.ts'
 import type { ApiServices } from '../../../collector/api/services.ts'
@@ -57,7 +59,9 @@ export function useApi(over: Partial<ApiServices> = {}, sharing: 'each' | 'all' 
 /** Keys of a collector that exists for a test alone. */
 export function testKeys(): ApiServices['keys'] {
   const { signer, x } = ed25519Signer(randomBytes(32))
-  return { collectorId: randomBytes(16), signer, publicKey: { curve: 'Ed25519', x } }
+  const totpSecretOf: ApiServices['keys']['totpSecretOf'] = (account, salt) =>
+    Uint8Array.from(hmac('sha1', salt, utf8(account)))
+  return { collectorId: randomBytes(16), signer, publicKey: { curve: 'Ed25519', x }, totpSecretOf }
 }
 
 async function buildTestApi(store: Store, over: Partial<ApiServices>): Promise<TestApi> {
@@ -70,6 +74,7 @@ async function buildTestApi(store: Store, over: Partial<ApiServices>): Promise<T
     version: '0.0.0-test',
     liveness: defaultLivenessPolicy,
     keys: testKeys(),
+    passwordCost: { logN: 4, r: 1, p: 1 },
     ...over,
   })
   const make = async (role: ApiRole) =>
