@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -30,6 +30,9 @@ export interface Postgres {
   createDatabase(): Promise<PostgresSettings>
   /** Ends at once, without writing anything more, and leaves the recovery to the next start. */
   kill(): Promise<void>
+  /** It hangs, with all that serve connections: SIGSTOP. */
+  pause(): void
+  resume(): void
   start(): Promise<void>
   stop(): Promise<void>
 }
@@ -58,6 +61,13 @@ export async function startPostgres(): Promise<Postgres> {
     const gone = new Promise((resolve) => child.once('exit', resolve))
     child.kill(signal)
     await gone
+  }
+  /** The server and the processes that it has started for connections. */
+  const signalAll = (signal: NodeJS.Signals): void => {
+    const pid = server?.pid
+    if (pid === undefined) return
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+    for (const each of [pid, ...children.filter((text) => text !== '').map(Number)]) process.kill(each, signal)
   }
   const atExit = (): void => void server?.kill('SIGQUIT')
   process.once('exit', atExit)
@@ -90,6 +100,8 @@ export async function startPostgres(): Promise<Postgres> {
     directory,
     start,
     kill: () => end('SIGQUIT'),
+    pause: () => signalAll('SIGSTOP'),
+    resume: () => signalAll('SIGCONT'),
     async createDatabase() {
       const name = `test_${count++}`
       await query(settings('postgres'), `create database ${name}`)

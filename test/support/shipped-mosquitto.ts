@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -18,10 +18,17 @@ export interface ShippedMosquitto {
 /**
  * mosquitto with the configuration and the rules that are shipped; only where files lie and where it listens is
  * another. `certificates`: what `keepseal-collector broker-certificate` has written.
+ * `replicas`: names of further collectors, which get the rules of the first one.
  */
-export async function shippedMosquitto(certificates: string): Promise<ShippedMosquitto> {
+export async function shippedMosquitto(
+  certificates: string,
+  replicas: readonly string[] = [],
+): Promise<ShippedMosquitto> {
   const port = await freePort()
-  cpSync(join(SHIPPED, 'acl'), join(certificates, 'acl'))
+  const rules = readFileSync(join(SHIPPED, 'acl'), 'utf8')
+  const [block = ''] = /^user keepseal-collector\n(?:topic .*\n)+/m.exec(rules) ?? []
+  const blocks = replicas.map((name) => block.replace('keepseal-collector', name))
+  writeFileSync(join(certificates, 'acl'), rules.replace(block, [block, ...blocks].join('\n')))
   const shipped = readFileSync(join(SHIPPED, 'mosquitto.conf'), 'utf8')
   const placed = shipped
     .replaceAll(INSTALLED, `${certificates}/`)
