@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import type { Logger } from 'pino'
+import { toHex } from '../shared/bytes/bytes.ts'
 import { coseKeyThumbprint } from '../shared/cose/key.ts'
 import { hash, random } from '../shared/crypto/node.ts'
 import { digestOfCatalogue } from '../shared/maturity/catalogue/catalogue.ts'
@@ -10,12 +11,15 @@ import { storeLocation } from './config/store-location.ts'
 import { EmbeddedBroker } from './ingest/embedded-broker.ts'
 import type { Handled } from './ingest/evidence-handler.ts'
 import { loadCatalogue } from './maturity/catalogue-file.ts'
+import { Attendance } from './liveness/attendance.ts'
+import { horizonOf } from './liveness/watch.ts'
 import { createMetrics } from './metrics.ts'
 import { namesIn, publicMqttUrl, startApiRole } from './roles/api.ts'
 import { channelOf } from './roles/channel.ts'
 import { ingestDependencies } from './roles/dependencies.ts'
 import type { ConnectedFoundation, Foundation } from './roles/foundation.ts'
 import { startIngest } from './roles/ingest.ts'
+import { livenessPolicyOf } from './roles/liveness-policy.ts'
 import { startNotify } from './roles/notify.ts'
 import { startTracker } from './roles/tracker.ts'
 import { startMetrics, type Servers } from './servers.ts'
@@ -72,9 +76,13 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       metrics.handled(handled)
       options.onHandled?.(handled)
     }
-    const deps = ingestDependencies(config, keys, store, random)
-    const own = { config, catalogue, logger, version, clock, random, keys, store, leadership, metrics, deps, onHandled }
-    const foundation: Foundation = own
+    const policy = livenessPolicyOf(config)
+    const horizonMs = horizonOf(policy)
+    const attendance = new Attendance({ store, clock, logger, replica: toHex(random(8)), horizonMs })
+    const livenessTime = () => ({ policy, now: clock(), downtime: attendance.downtime })
+    const deps = ingestDependencies(config, keys, store, random, () => attendance.downtime)
+    const basis = { config, catalogue, logger, version, clock, random, keys, store, leadership, metrics }
+    const own: Foundation = { ...basis, deps, onHandled, attendance, livenessTime }
 
     const tls = { key: certificate.privateKey, cert: certificate.certificate, ca: authority.certificate }
     const channel = has('ingest') || has('tracker') ? channelOf(config, tls, store, logger) : undefined
@@ -86,11 +94,13 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     } else {
       await channel?.start()
     }
+    await attendance.start()
+    stops.push(() => attendance.stop())
     stops.push(() => leadership.resign())
     const tracker = connected !== undefined && has('tracker') ? await startTracker(connected) : undefined
     if (tracker !== undefined) stops.push(() => tracker.stop())
     if (has('notify')) {
-      const notify = await startNotify(foundation)
+      const notify = await startNotify(own)
       stops.push(() => notify.stop())
     }
 
@@ -100,7 +110,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const metricsServer = await startMetrics({ config, metrics: metrics.registry, store, readiness })
     stops.push(() => metricsServer.stop())
     const surroundings = { certificate, mqttUrl, readiness, channel, tracker }
-    const api = has('api') ? await startApiRole(foundation, surroundings) : undefined
+    const api = has('api') ? await startApiRole(own, surroundings) : undefined
     if (api !== undefined) stops.push(() => api.stop())
     const servers = { httpsPort: 0, plainPort: 0, ...api, metricsPort: metricsServer.port }
     const thumbprint = Buffer.from(coseKeyThumbprint(keys.publicKey, hash)).toString('hex')

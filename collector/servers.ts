@@ -12,6 +12,7 @@ import type { CollectorConfig } from './config/options.ts'
 import type { DecideAgain } from './ingest/decide-again.ts'
 import type { DecisionBook } from './decisions/decision-book.ts'
 import type { Store } from './store/index.ts'
+import type { LivenessTime } from './tracking/liveness.ts'
 import type { EnrolmentDependencies } from './trust/enrolment/dependencies.ts'
 
 /** The listeners of a collector. Ports are those that were really taken. */
@@ -33,6 +34,7 @@ export interface ApiServerOptions {
   readonly catalogue: Catalogue
   readonly tls: { readonly key: string; readonly cert: string }
   readonly metrics: Registry
+  readonly livenessTime: () => LivenessTime
   readonly readiness: readonly ReadinessCheck[]
   readonly deviceChanged: (ueid: Ueid) => void
   readonly judgeAgain: () => void
@@ -102,7 +104,6 @@ export async function startMetrics({
 }
 
 function servicesOf(options: ApiServerOptions): ApiServices {
-  const { liveness } = options.config
   return {
     store: options.store,
     decisions: options.decisions,
@@ -111,11 +112,7 @@ function servicesOf(options: ApiServerOptions): ApiServices {
     random: options.random,
     version: options.version,
     keys: options.enrolment.keys,
-    liveness: {
-      intervalMs: liveness.reportIntervalSeconds * 1000,
-      staleIntervals: liveness.staleIntervals,
-      silentAfterMs: liveness.silentAfterSeconds * 1000,
-    },
+    livenessTime: options.livenessTime,
     readiness: options.readiness,
     statusPage: 'loopback',
     deviceChanged: options.deviceChanged,

@@ -7,7 +7,7 @@ import type { Decisions } from '../decisions/decision-book.ts'
 import type { DecideAgain } from '../ingest/decide-again.ts'
 import type { PasswordCost } from '../access/password.ts'
 import type { Store } from '../store/index.ts'
-import type { LivenessPolicy } from '../tracking/liveness.ts'
+import type { LivenessTime } from '../tracking/liveness.ts'
 import type { CollectorKeys } from '../trust/keys.ts'
 
 /** Something without which the collector cannot do its work. */
@@ -31,7 +31,7 @@ export interface ApiServices {
   readonly clock: () => number
   readonly random: RandomFunction
   readonly version: string
-  readonly liveness: LivenessPolicy
+  readonly livenessTime: () => LivenessTime
   /** Who this collector is, and what it signs results with. */
   readonly keys: Pick<CollectorKeys, 'collectorId' | 'signer' | 'publicKey' | 'totpSecretOf'>
   /** Beside the database, which is always asked. */

@@ -130,7 +130,9 @@ function devices({ devices: listed, deviceCount }: StatusView): Html {
         <td>
           ${word(device.verdict)}${device.verdictTitle === null ? html`` : html`<br /><span class="faint">${device.verdictTitle}</span>`}
         </td>
-        <td>${word(device.liveness)}</td>
+        <td>
+          ${word(device.liveness)}${device.freshnessExtended ? html`<br /><span class="faint">extended</span>` : html``}
+        </td>
         <td>${device.latch === 'none' ? html`<span class="faint">none</span>` : word(device.latch)}</td>
         <td>${device.identity}</td>
         <td>${device.bootCoverage}</td>

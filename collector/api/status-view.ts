@@ -30,7 +30,7 @@ export interface StatusView {
   readonly newestAttestation: string | null
 }
 
-export async function readStatus({ store, clock, liveness, version }: ApiServices): Promise<StatusView> {
+export async function readStatus({ store, clock, livenessTime, version }: ApiServices): Promise<StatusView> {
   const now = clock()
   const summary = await store.summary()
   const page = await store.devices.list({ limit: SHOWN })
@@ -41,7 +41,7 @@ export async function readStatus({ store, clock, liveness, version }: ApiService
     version,
     shownAt: now,
     devices: page.items.map(({ device, state }) =>
-      deviceJson({ device, state, findingCount: counts.get(device.id) ?? 0 }, liveness, now),
+      deviceJson({ device, state, findingCount: counts.get(device.id) ?? 0 }, livenessTime()),
     ),
     deviceCount: summary.devices,
     byEnrolment: summary.byEnrolment,

@@ -30,6 +30,8 @@ export interface Appraisal {
   readonly evidence: AuthenticEvidence
   readonly hashOfMessage: Uint8Array
   readonly freshness: Freshness
+  /** Fresh only because the window was extended. */
+  readonly freshnessExtended: boolean
   /** Number of the epoch that it answers; null for a nonce that is none of ours. */
   readonly epochNumber: number | null
   readonly newest: boolean
@@ -104,6 +106,7 @@ function conclude(context: AppraisalContext, failure: Appraisal['failure']): App
     evidence: authentic,
     hashOfMessage: context.hashOfMessage,
     freshness: context.freshness,
+    freshnessExtended: context.freshnessExtended,
     epochNumber: context.known.epoch?.number ?? null,
     newest: context.newest,
     verdict,

@@ -14,6 +14,7 @@ import type { BootLog } from './boot-log.ts'
 import type { BootCoverage, Device, DeviceState } from '../model/device.ts'
 import type { ImaState } from '../model/ima-state.ts'
 import type { Epoch, Session } from '../model/evidence.ts'
+import type { Downtime } from '../liveness/downtime.ts'
 import type { Recent } from '../recent.ts'
 import type { Candidate, Measured, ReleaseJudgement } from '../releases/judge.ts'
 import type { ReleaseConclusion } from './release-values.ts'
@@ -94,6 +95,9 @@ export interface KnownReleases {
 export interface AppraisalPolicy {
   /** How long after its issue an epoch makes evidence fresh. */
   readonly freshnessWindowMs: number
+  /** By how much the collector's own downtime extends that window at most, and when it was down. */
+  readonly maxExtensionMs: number
+  readonly downtime: Downtime
   readonly collectorId: Uint8Array
 }
 
@@ -131,6 +135,8 @@ export class AppraisalContext {
   /** The very same message is held already. */
   duplicate = false
   freshness: Freshness = 'unknown-epoch'
+  /** Fresh only because the collector's own downtime extended the window. */
+  freshnessExtended = false
   /** Fresh, and later than everything fresh before: the only evidence that can improve a verdict. */
   newest = false
   quote: VerifiedQuote | undefined

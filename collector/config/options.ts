@@ -111,6 +111,11 @@ export const collectorConfig = defineConfig(
     freshness: {
       epoch_period_seconds: option(integer(10, DAY), 300, 'Time from one epoch to the next.'),
       window_seconds: option(integer(10, 7 * DAY), 600, 'How long after its issue an epoch makes evidence fresh.'),
+      max_extension_seconds: option(
+        integer(0, 7 * DAY),
+        3_600,
+        "Bound of what the collector's own downtime adds to that window; results say so.",
+      ),
     },
     liveness: {
       report_interval_seconds: option(integer(10, 7 * DAY), 300, 'How often devices are expected to report.'),

@@ -17,6 +17,7 @@ import { conclude } from '../tracking/conclude.ts'
 import { verdictChanged } from '../tracking/events.ts'
 import { hysteresisBy } from '../tracking/measured.ts'
 import { recordFindings } from '../tracking/record-findings.ts'
+import { byEvidence, transitionsBetween } from '../tracking/transitions.ts'
 import { remember, type HistoryPolicy } from './history.ts'
 import { loadKnownDevice, type Caches, type LoadedDevice } from './known-devices.ts'
 import type { SharedKnowledgeCache } from './steady/shared-knowledge.ts'
@@ -224,6 +225,8 @@ export async function track(
     told,
   })
   await store.devices.saveState(device.id, conclusion.state)
+  const moved = { at: now, cause: byEvidence(conclusion.state.verdictCode) }
+  await store.transitions.append(transitionsBetween(device.id, state, conclusion.state, moved))
   const verdict = verdictChanged(device, state, conclusion.state, now)
   if (verdict !== undefined) await store.notifications.add(verdict)
   await removeSpentLists(store, device.vendor, appraisal.ima.spentLists)
@@ -274,10 +277,8 @@ async function noteDeviations(
   const state = await store.devices.stateOf(device.id)
   const [cause] = deviations
   if (cause === undefined || findingCodes[cause.code].axis !== 'integrity') return
-  await store.devices.saveState(device.id, {
-    ...state,
-    latch: 'failed',
-    verdict: 'contraindicated',
-    verdictCode: cause.code,
-  })
+  const failed = { ...state, latch: 'failed', verdict: 'contraindicated', verdictCode: cause.code } as const
+  await store.devices.saveState(device.id, failed)
+  const times = { at: now, cause: byEvidence(cause.code) }
+  await store.transitions.append(transitionsBetween(device.id, state, failed, times))
 }

@@ -58,6 +58,11 @@ export class Ingest {
     return this.#inbox.size
   }
 
+  /** The queue is full, or nearly: whoever sends more has to wait. */
+  get isHeldBack(): boolean {
+    return this.#inbox.size > (CAPACITY * 4) / 5
+  }
+
   /** Resolves when the message is in the queue. */
   async accept(topic: string, bytes: Uint8Array): Promise<void> {
     const { clock, rate } = this.#options

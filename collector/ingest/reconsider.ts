@@ -61,7 +61,8 @@ export async function reappraise(
     unverified,
     hashOfMessage: record.hash,
     known: { ...known, links, state: before },
-    policy: deps.policy,
+    // It was fresh when it came: how long its window was then is not asked again.
+    policy: { ...deps.policy, freshnessWindowMs: Number.POSITIVE_INFINITY },
     receivedAt,
     hash,
   })

@@ -52,11 +52,15 @@ export interface DeviceState {
   /** Code of the first thing that stands against `affirming`; null when affirming. */
   readonly verdictCode: string | null
   readonly latch: Latch
+  /** As it was told last: fresh evidence sets it at once, deadlines that pass are told by the watch. */
+  readonly liveness: Liveness
   readonly bootCoverage: BootCoverage
   readonly lastReceivedAt: number | null
   /** Issue time of the epoch of the newest fresh evidence, and when that arrived. */
   readonly lastFreshAt: number | null
   readonly lastFreshEpoch: number | null
+  /** It was fresh only because the window was extended by the collector's own downtime. */
+  readonly freshExtended: boolean
   /** Session (16 bytes) of the newest fresh evidence: the running agent. */
   readonly freshSession: Uint8Array | null
   readonly freshSequence: number | null
@@ -97,10 +101,12 @@ export const initialDeviceState: DeviceState = {
   verdict: 'not-appraised',
   verdictCode: null,
   latch: 'none',
+  liveness: 'never-seen',
   bootCoverage: 'none',
   lastReceivedAt: null,
   lastFreshAt: null,
   lastFreshEpoch: null,
+  freshExtended: false,
   freshSession: null,
   freshSequence: null,
   postureDigest: null,

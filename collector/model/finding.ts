@@ -47,8 +47,11 @@ export interface Acknowledgement {
   readonly reason: string
 }
 
-/** Why a finding moved. `late-evidence`: what it tells of was over already when it arrived. */
-export type TransitionCause = 'evidence' | 'late-evidence' | 'release' | 'approval' | 'acknowledgement'
+/**
+ * Why a finding moved. `late-evidence`: what it tells of was over already when it arrived. `deadline`: a time has passed
+ * by which evidence should have come.
+ */
+export type TransitionCause = 'evidence' | 'deadline' | 'late-evidence' | 'release' | 'approval' | 'acknowledgement'
 
 /** One step in the life of a finding. */
 export interface FindingTransition {

@@ -25,7 +25,8 @@ export interface ApiSurroundings {
 
 /** People, programs, and devices that enrol. */
 export async function startApiRole(foundation: Foundation, surroundings: ApiSurroundings): Promise<RunningApi> {
-  const { config, catalogue, store, deps, keys, clock, random, logger, metrics, version, onHandled } = foundation
+  const { config, catalogue, store, deps, keys, clock, random, logger, metrics } = foundation
+  const { version, onHandled, livenessTime } = foundation
   const { certificate, mqttUrl, readiness, channel, tracker } = surroundings
   const { authorities, skipped } = await loadEndorsementAuthorities(config.trust.ekRootsDirectory)
   for (const { path, reason } of skipped) logger.warn({ path, reason }, 'not a usable certificate of a TPM vendor')
@@ -41,6 +42,7 @@ export async function startApiRole(foundation: Foundation, surroundings: ApiSurr
     catalogue,
     tls: httpsIdentity(config, { key: certificate.privateKey, cert: certificate.certificate }),
     metrics: metrics.registry,
+    livenessTime,
     readiness,
     deviceChanged: (ueid) => channel?.disconnect(ueid),
     judgeAgain: () => (tracker === undefined ? releaseClock?.look(true) : tracker.judgeAgain()),

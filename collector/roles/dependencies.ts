@@ -8,6 +8,7 @@ import type { IngestDependencies } from '../ingest/process-batch.ts'
 import { RateLimiter } from '../ingest/rate-limiter.ts'
 import { SharedKnowledgeCache } from '../ingest/steady/shared-knowledge.ts'
 import type { Store } from '../store/index.ts'
+import type { Downtime } from '../liveness/downtime.ts'
 import type { CollectorKeys } from '../trust/keys.ts'
 
 const KEYS_CACHED = 10_000
@@ -24,7 +25,13 @@ export function ingestDependencies(
   keys: CollectorKeys,
   store: Store,
   random: RandomFunction,
+  downtime: () => Downtime,
 ): IngestDependencies {
+  const policy = {
+    freshnessWindowMs: config.freshness.windowSeconds * 1000,
+    maxExtensionMs: config.freshness.maxExtensionSeconds * 1000,
+    collectorId: keys.collectorId,
+  }
   return {
     keys: new KeyCache(KEYS_CACHED),
     boot: new BootCache(),
@@ -32,7 +39,9 @@ export function ingestDependencies(
     releases: new ReleaseCache(),
     shared: new SharedKnowledgeCache(),
     history: { keepOneIn: config.store.keepOneIn },
-    policy: { freshnessWindowMs: config.freshness.windowSeconds * 1000, collectorId: keys.collectorId },
+    get policy() {
+      return { ...policy, downtime: downtime() }
+    },
     random,
     decisions: new DecisionBook(store),
     collectorKeys: keys,

@@ -7,7 +7,7 @@ import type { RunningRole } from './role.ts'
 
 /** Takes messages of devices in, decides them and answers. Any number of processes may, on one database. */
 export async function startIngest(foundation: ConnectedFoundation): Promise<RunningRole> {
-  const { config, store, deps, clock, logger, channel, metrics, onHandled } = foundation
+  const { config, store, deps, clock, logger, channel, metrics, onHandled, attendance } = foundation
   const ingest = new Ingest({
     store,
     clock,
@@ -35,6 +35,7 @@ export async function startIngest(foundation: ConnectedFoundation): Promise<Runn
     await ingest.stop()
     throw error
   }
+  attendance.attend({ isReceiving: () => channel.connected, isHeldBack: () => ingest.isHeldBack })
   return {
     // First nothing more comes in, then all that is here is decided; its answers still go out.
     async stop() {

@@ -1,6 +1,9 @@
 import { EpochPublisher } from '../ingest/epoch-publisher.ts'
 import { ReleaseClock } from '../ingest/judge-again.ts'
+import type { Downtime } from '../liveness/downtime.ts'
+import { LivenessWatch } from '../liveness/watch.ts'
 import { Sweeper } from '../sweeper.ts'
+import { livenessPolicyOf } from './liveness-policy.ts'
 import type { ConnectedFoundation } from './foundation.ts'
 import type { RunningRole } from './role.ts'
 
@@ -11,7 +14,8 @@ export interface RunningTracker extends RunningRole {
 
 /** What goes by time alone: epochs, closing dates of releases, removing what is old. Of several one leads. */
 export async function startTracker(foundation: ConnectedFoundation): Promise<RunningTracker> {
-  const { config, store, deps, keys, clock, random, logger, channel, leadership, metrics, onHandled } = foundation
+  const { config, store, deps, keys, clock, random, logger, channel, leadership } = foundation
+  const { metrics, onHandled, attendance } = foundation
   const isLeader = (): Promise<boolean> => leadership.isLeader('tracking')
   const releaseClock = new ReleaseClock({ store, deps, clock, logger, onHandled })
   const epochs = new EpochPublisher({
@@ -29,9 +33,14 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
   const sweeper = new Sweeper({ store, retention: config.retention, clock, logger, isLeader })
   sweeper.start()
   metrics.watchQuarantine(() => store.quarantine.count())
+  const policy = livenessPolicyOf(config)
+  const downtime = (): Downtime => attendance.downtime
+  const watch = new LivenessWatch({ store, policy, clock, deps, logger, downtime, isLeader })
+  watch.start()
   return {
     judgeAgain: () => releaseClock.look(true),
     async stop() {
+      await watch.stop()
       await sweeper.stop()
       epochs.stop()
       await releaseClock.stop()

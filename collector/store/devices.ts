@@ -1,6 +1,13 @@
 import type { Selectable } from 'kysely'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
-import { initialDeviceState, type Device, type DeviceState, type Enrolment, type Verdict } from '../model/device.ts'
+import {
+  initialDeviceState,
+  type Device,
+  type DeviceState,
+  type Enrolment,
+  type Liveness,
+  type Verdict,
+} from '../model/device.ts'
 import { transaction, type Executor } from './database.ts'
 import { deviceColumns, keyColumns, stateColumns, toDevice, toState, type DeviceKeys } from './device-rows.ts'
 import { integerCursor, rowsToRead, toPage, type Page, type PageRequest } from './paging.ts'
@@ -117,6 +124,11 @@ export function devicesRepository(db: Executor) {
     async stateOf(deviceId: number): Promise<DeviceState> {
       const row = await db.selectFrom('device_states').selectAll().where('device_id', '=', deviceId).executeTakeFirst()
       return row === undefined ? initialDeviceState : toState(row)
+    },
+
+    /** A deadline has passed: nothing else of the state changes by that. */
+    async setLiveness(deviceId: number, liveness: Liveness): Promise<void> {
+      await db.updateTable('device_states').set({ liveness }).where('device_id', '=', deviceId).execute()
     },
 
     async saveState(deviceId: number, state: DeviceState): Promise<void> {

@@ -70,6 +70,15 @@ export function evidenceRepository(db: Executor) {
         .execute()
     },
 
+    async newestHash(deviceId: number): Promise<Uint8Array | undefined> {
+      const row = await db
+        .selectFrom('newest_evidence')
+        .select('hash')
+        .where('device_id', '=', deviceId)
+        .executeTakeFirst()
+      return row?.hash
+    },
+
     /** The beginnings of the hashes of the newest messages, the last one that of `seq`. */
     async recentHashes(
       deviceId: number,

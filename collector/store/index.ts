@@ -3,6 +3,7 @@ import { loginSessionsRepository } from './login-sessions.ts'
 import { apiTokensRepository } from './api-tokens.ts'
 import { auditLogRepository } from './audit-log.ts'
 import { casesRepository } from './cases.ts'
+import { collectorIntervalsRepository } from './collector-intervals.ts'
 import { decisionsRepository } from './decisions.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import { openDatabase, openPostgres, transaction, transactionOf, type Executor } from './database.ts'
@@ -33,6 +34,8 @@ import type { PostgresSettings } from './postgres/pool.ts'
 import type { VendorScope } from '../model/scope.ts'
 import { VendorScopePlugin } from './scope/plugin.ts'
 import { readSummary } from './summary.ts'
+import { dueRepository } from './due.ts'
+import { transitionsRepository } from './transitions.ts'
 import { sweepOnce, type SweepTimes } from './sweep.ts'
 
 /** Everything that the collector remembers, and the only way to it. */
@@ -86,6 +89,9 @@ function repositories(db: Executor) {
     notifications: notificationsRepository(db),
     decisions: decisionsRepository(db),
     recordedEvents: recordedEventsRepository(db),
+    transitions: transitionsRepository(db),
+    collectorIntervals: collectorIntervalsRepository(db),
+    due: dueRepository(db),
     summary: () => readSummary(db),
     sweep: (times: SweepTimes, limit: number) => sweepOnce(db, times, limit),
   }

@@ -2,7 +2,7 @@ import type { Generated } from 'kysely'
 import type { HashAlgorithm } from '../../shared/crypto/crypto.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { PaddingMode } from '../../shared/ima/types.ts'
-import type { BootCoverage, Enrolment, Identity, Latch, Verdict } from '../model/device.ts'
+import type { BootCoverage, Enrolment, Identity, Latch, Liveness, Verdict } from '../model/device.ts'
 import type { ImaVerdict } from '../model/ima-state.ts'
 import type { ApiRole, ApprovalPolicy, IdentityPolicy } from '../model/product.ts'
 import type { EvidenceRunsTable, EvidenceTable, NewestEvidenceTable, QuarantineTable } from './schema-evidence.ts'
@@ -33,6 +33,12 @@ import type {
   RecordedEventsTable,
   SignalSamplesTable,
 } from './schema-practices.ts'
+import type {
+  CollectorIntervalsTable,
+  DeviceTransitionsTable,
+  EpochsTable,
+  RestorePointsTable,
+} from './schema-liveness.ts'
 import type { NotificationDeliveriesTable, NotificationEventsTable } from './schema-notifications.ts'
 
 /** Every table as its columns. Times are ms since 1970 UTC; bytes are blobs; `0 | 1` where a model says boolean. */
@@ -81,6 +87,8 @@ export interface Database {
   practice_states: PracticeStatesTable
   practice_transitions: PracticeTransitionsTable
   restore_points: RestorePointsTable
+  device_transitions: DeviceTransitionsTable
+  collector_intervals: CollectorIntervalsTable
   schema_migrations: SchemaMigrationsTable
 }
 
@@ -160,10 +168,12 @@ export interface DeviceStatesTable {
   verdict: Verdict
   verdict_code: string | null
   latch: Latch
+  liveness: Liveness
   boot_coverage: BootCoverage
   last_received_at: number | null
   last_fresh_at: number | null
   last_fresh_epoch: number | null
+  fresh_extended: 0 | 1
   fresh_session: Uint8Array | null
   fresh_sequence: number | null
   posture_digest: Uint8Array | null
@@ -224,12 +234,6 @@ export interface RefusalCountsTable {
   total: number
 }
 
-export interface EpochsTable {
-  number: number
-  nonce: Uint8Array
-  issued_at: number
-}
-
 export interface ReceiptsTable {
   device_id: number
   number: number
@@ -251,16 +255,6 @@ export interface DecisionsTable {
   entry_index: number
   entry: Uint8Array
   appended_at: number
-}
-
-/** When the database was put back from a backup: what was decided after the backup is lost, and devices ask why. */
-export interface RestorePointsTable {
-  id: Generated<number>
-  restored_at: number
-  /** When the newest receipt that the backup knows was issued: later ones are of decisions that are lost. */
-  newest_receipt_at: number | null
-  /** When devices were told by a signed message. */
-  published_at: number | null
 }
 
 export interface SchemaMigrationsTable {

@@ -19,7 +19,8 @@ import {
 } from './boot-baseline.ts'
 import { approveReleased, isReleased } from './approve-released.ts'
 import { resolveFindings } from './record-findings.ts'
-import { reviewOf, stateBefore } from './review.ts'
+import { isAcceptable, reviewOf, stateBefore } from './review.ts'
+import { recordEnrolment, transitionsBetween } from './transitions.ts'
 
 /** Whom the approved values are for: the device alone, or each device of its product. */
 export type ApprovalScope = 'device' | 'product'
@@ -74,6 +75,8 @@ export function approveDevice(store: Store, request: ApprovalRequest): Promise<A
     if (typeof baseline === 'string' && !mayLack) throw conflict(baseline)
 
     if (activated) await transaction.devices.updateEnrolment(device.id, 'active', request.now)
+    const { now: at, actor: cause } = request
+    await recordEnrolment(transaction, device.id, { from: device.enrolment, to: 'active', at, cause })
     const accepted = typeof baseline === 'string' ? null : await accept(transaction, device, state, baseline, request)
     const approval: Approval = {
       activated,
@@ -104,6 +107,10 @@ export function revokeDevice(
     const device = await existing(transaction, ueid)
     if (device.enrolment === 'revoked') return
     await transaction.devices.updateEnrolment(device.id, 'revoked', now)
+    await recordEnrolment(transaction, device.id, { from: device.enrolment, to: 'revoked', at: now, cause: actor })
+    // Nobody waits for evidence of it any more.
+    const waiting = (await transaction.findings.openOf(device.id)).filter(({ code }) => !isAcceptable(code))
+    await resolveFindings(transaction, waiting, { actor, now })
     const detail = { previousEnrolment: device.enrolment }
     await transaction.auditLog.append({ at: now, actor, action: 'device.revoke', subject: ueid, detail })
   })
@@ -218,9 +225,11 @@ async function accept(
   // A device's own values come before its product's: older ones would go on to hold for this device alone.
   if (scope === 'product' && current !== undefined && current.deviceId !== null) await insert(device.id)
 
-  const tracked = await store.findings.trackedOf(device.id)
+  const tracked = (await store.findings.trackedOf(device.id)).filter(({ code }) => isAcceptable(code))
   await resolveFindings(store, tracked, { actor, now })
-  await store.devices.saveState(device.id, { ...state, verdict: 'affirming', verdictCode: null, latch: 'none' })
+  const after: DeviceState = { ...state, verdict: 'affirming', verdictCode: null, latch: 'none' }
+  await store.devices.saveState(device.id, after)
+  await store.transitions.append(transitionsBetween(device.id, state, after, { at: now, cause: () => actor }))
   return { referenceId, resolvedFindings: tracked.filter(({ state: at }) => at !== 'suspected').map(({ id }) => id) }
 }
 

@@ -20,7 +20,8 @@ export interface CaseDependencies {
 
 /**
  * Opens the reassessment case that a finding calls for, or adds the finding to it: one case for each certificate in
- * force for the product and each cause, whatever the number of devices. A product without a certificate has nothing to reassess.
+ * force for the product and each cause, whatever the number of devices. A product without a certificate has nothing to
+ * reassess. One silent device is no reason for it either: silence counts in the coverage of its product.
  */
 export async function openCases(
   store: Store,
@@ -29,6 +30,7 @@ export async function openCases(
   now: number,
   { decisions, random }: CaseDependencies,
 ): Promise<void> {
+  if (findings[finding.code].axis === 'liveness') return
   const { productId } = device
   for (const certificate of await decisions.certificatesCovering(productId, now, store)) {
     const open = await store.cases.openFor(productId, certificate.id, finding.code)

@@ -95,8 +95,12 @@ export function conclude(
     if (deviation === undefined) return []
     return [{ id: finding.id, after: afterOf(finding, deviation), ...suspecting(hysteresisOf, finding, receivedAt) }]
   })
+  // That evidence came is said by evidence that has just come, whatever it says, and not by a second look at it.
+  const isAnother = !isSameReport(state, appraisal)
+  const isOver = (finding: Finding): boolean =>
+    axisOf(finding.code) === 'liveness' ? isAnother : isDecided(finding, appraisal)
   const gone = open
-    .filter((finding) => !seenNow.has(keyOf(finding)) && isDecided(finding, appraisal))
+    .filter((finding) => !seenNow.has(keyOf(finding)) && isOver(finding))
     .map((finding) => ({
       finding,
       ...(times.judgedAt === undefined ? leaving(hysteresisOf, finding, receivedAt) : LEFT),
@@ -219,6 +223,7 @@ function presentState(state: DeviceState, appraisal: Appraisal, latch: Latch, ti
     verdict,
     verdictCode,
     latch,
+    ...(isSameReport(state, appraisal) ? {} : { liveness: 'fresh', freshExtended: appraisal.freshnessExtended }),
     bootCoverage: appraisal.missing.pcrs ? state.bootCoverage : appraisal.bootCoverage,
     lastReceivedAt: Math.max(state.lastReceivedAt ?? 0, times.receivedAt),
     lastFreshAt: times.receivedAt,
@@ -247,17 +252,17 @@ function presentState(state: DeviceState, appraisal: Appraisal, latch: Latch, ti
 }
 
 /** Counts reports, not looks at one: content that arrives has the newest report appraised again. */
-function awaitedAfter(
-  state: DeviceState,
-  { bootAwaited, evidence }: Appraisal,
-  receivedAt: number,
-): DeviceState['bootAwaited'] {
-  if (!bootAwaited) return null
-  const { session, sequence } = evidence.claims
-  const { bootAwaited: before, freshSession, freshSequence } = state
-  const isSame = freshSession !== null && equal(freshSession, session) && freshSequence === sequence
+function awaitedAfter(state: DeviceState, appraisal: Appraisal, receivedAt: number): DeviceState['bootAwaited'] {
+  if (!appraisal.bootAwaited) return null
+  const { bootAwaited: before } = state
   if (before === null) return { since: receivedAt, reports: 1 }
-  return isSame ? before : { since: before.since, reports: before.reports + 1 }
+  return isSameReport(state, appraisal) ? before : { since: before.since, reports: before.reports + 1 }
+}
+
+/** Whether it is the newest report once more. */
+function isSameReport({ freshSession, freshSequence }: DeviceState, { evidence }: Appraisal): boolean {
+  const { session, sequence } = evidence.claims
+  return freshSession !== null && equal(freshSession, session) && freshSequence === sequence
 }
 
 function withHistory(state: DeviceState, appraisal: Appraisal, latch: Latch, receivedAt: number): DeviceState {

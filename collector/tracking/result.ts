@@ -3,26 +3,27 @@ import type { ResultContent } from '../../shared/result/ear.ts'
 import type { Device, DeviceState } from '../model/device.ts'
 import { presentReleases } from '../releases/release-set.ts'
 import type { Store } from '../store/index.ts'
-import { livenessOf, type LivenessPolicy } from './liveness.ts'
+import { freshUntil, livenessOf, type LivenessTime } from './liveness.ts'
 
 /** A result is a statement about a moment: whoever holds one asks again after this time. */
 const MAX_LIFETIME_MS = 3_600_000
 
 const ORDER: readonly Severity[] = ['critical', 'high', 'medium', 'low']
 
-/** What is concluded about a device now, as an attestation result says it. `now`: ms since 1970. */
+/** What is concluded about a device now, as an attestation result says it. */
 export async function resultOf(
   store: Store,
   device: Device,
-  policy: LivenessPolicy,
-  { now, version }: { readonly now: number; readonly version: string },
+  at: LivenessTime,
+  version: string,
 ): Promise<ResultContent> {
+  const { now } = at
   const state = await store.devices.stateOf(device.id)
   const open = await store.findings.openOf(device.id)
   const epoch = state.lastFreshEpoch === null ? undefined : await store.epochs.byNumber(state.lastFreshEpoch)
-  const liveness = livenessOf(state, policy, now)
+  const { liveness, extended } = livenessOf(state, at)
   const isFresh = liveness === 'fresh' && device.enrolment === 'active'
-  const staleAt = (state.lastFreshAt ?? now) + policy.staleIntervals * policy.intervalMs
+  const staleAt = freshUntil(state.lastFreshAt ?? now, at)
   const codes = new Set(open.map(({ code }) => code))
   const severity = (code: keyof typeof findingCodes): number => ORDER.indexOf(findingCodes[code].severity)
   return {
@@ -41,6 +42,7 @@ export async function resultOf(
     findings: [...codes].sort((one, other) => severity(one) - severity(other)),
     latch: state.latch,
     liveness,
+    freshnessExtended: extended,
   }
 }
 

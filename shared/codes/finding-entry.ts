@@ -1,7 +1,10 @@
 import type { CodeEntry } from './registry.ts'
 
-/** Whether a finding latches (integrity), follows the measured state (posture), or speaks of reporting itself. */
-export type FindingAxis = 'integrity' | 'posture' | 'reporting'
+/**
+ * Whether a finding latches (integrity), follows the measured state (posture), speaks of reporting itself, or of the
+ * evidence that does not come (liveness).
+ */
+export type FindingAxis = 'integrity' | 'posture' | 'reporting' | 'liveness'
 export type Severity = 'critical' | 'high' | 'medium' | 'low'
 
 /** `trigger` is the reassessment trigger of the practice model (T1..T19) that a finding of this code belongs to. */

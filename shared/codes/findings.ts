@@ -3,6 +3,7 @@ import { agentFindings } from './agent-findings.ts'
 import { bootFindings } from './boot-findings.ts'
 import { EXAMINE, type FindingEntry } from './finding-entry.ts'
 import { hardeningFindings } from './hardening-findings.ts'
+import { livenessFindings } from './liveness-findings.ts'
 import { postureFindings } from './posture-findings.ts'
 import { releaseFindings } from './release-findings.ts'
 
@@ -57,6 +58,7 @@ const table = {
   ...hardeningFindings,
   ...accessFindings,
   ...releaseFindings,
+  ...livenessFindings,
 } as const satisfies Record<string, FindingEntry>
 
 export type FindingCode = keyof typeof table

@@ -19,6 +19,8 @@ export interface ResultContent extends Concluded {
   readonly policies: readonly string[]
   readonly latch: string
   readonly liveness: string
+  /** Fresh only because the verifier's own downtime extended the time for which evidence is. */
+  readonly freshnessExtended: boolean
 }
 
 /**
@@ -56,6 +58,7 @@ export const EAR_LABEL = {
   latch: -70023,
   liveness: -70024,
   files: -70025,
+  freshnessExtended: -70026,
 } as const
 
 /** Our reasons, worst first: the code that the verdict stands on, then the findings. */
@@ -65,8 +68,8 @@ function reasonsOf({ verdictCode, findings }: ResultContent): readonly string[] 
 
 /** The claims-set in CBOR, draft-ietf-rats-ear section 3. */
 export function earToCbor(content: ResultContent, dialect: EarDialect): CborMap {
-  const { ueid, nonce, issuedAt, expiresAt, verifier, policies, identity, bootCoverage, latch, liveness, files } =
-    content
+  const { ueid, nonce, issuedAt, expiresAt, verifier, policies } = content
+  const { identity, bootCoverage, latch, liveness, files, freshnessExtended } = content
   const vector = vectorOf(content)
   const claims = VECTOR_CLAIMS.flatMap((claim, label) => {
     const value = vector[claim]
@@ -79,6 +82,7 @@ export function earToCbor(content: ResultContent, dialect: EarDialect): CborMap 
     [EAR_LABEL.latch, latch],
     [EAR_LABEL.liveness, liveness],
     [EAR_LABEL.files, files],
+    [EAR_LABEL.freshnessExtended, freshnessExtended],
   ]
   const isCurrent = dialect === 'current'
   const appraisal = new Map<number, CborValue>([
@@ -104,8 +108,8 @@ export function earToCbor(content: ResultContent, dialect: EarDialect): CborMap 
 
 /** The same claims-set in JSON. Byte strings are base64url. */
 export function earToJson(content: ResultContent, dialect: EarDialect): Record<string, unknown> {
-  const { ueid, nonce, issuedAt, expiresAt, verifier, policies, identity, bootCoverage, latch, liveness, files } =
-    content
+  const { ueid, nonce, issuedAt, expiresAt, verifier, policies } = content
+  const { identity, bootCoverage, latch, liveness, files, freshnessExtended } = content
   const vector = vectorOf(content)
   const isCurrent = dialect === 'current'
   const ear = (name: string): string => (isCurrent ? `ear_${name.replaceAll('-', '_')}` : `ear.${name}`)
@@ -116,6 +120,7 @@ export function earToJson(content: ResultContent, dialect: EarDialect): Record<s
     keepseal_latch: latch,
     keepseal_liveness: liveness,
     keepseal_files: files,
+    keepseal_freshness_extended: freshnessExtended,
   }
   const device = { ueid: toBase64Url(ueidBytes(ueid)) }
   const policy = isCurrent

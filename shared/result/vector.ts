@@ -54,6 +54,7 @@ function claimOf(code: string): VectorClaim | undefined {
     case 'ima':
       return 'file-system'
     case 'reporting':
+    case 'liveness':
     case 'freshness':
     case 'content':
     case 'reference-values':

@@ -159,7 +159,7 @@ export async function steadyDevice(): Promise<SteadyDevice> {
       imaPolicy: undefined,
       standingFindings: [],
     },
-    policy: { freshnessWindowMs: 600_000, collectorId },
+    policy: { freshnessWindowMs: 600_000, maxExtensionMs: 3_600_000, downtime: [], collectorId },
     receivedAt: NOW,
   }
 }

@@ -107,7 +107,7 @@ export function appraisalInput(
     unverified,
     hashOfMessage: sha256(bytes),
     known,
-    policy: { freshnessWindowMs: WINDOW_MS, collectorId: device.collectorId },
+    policy: { freshnessWindowMs: WINDOW_MS, maxExtensionMs: 3_600_000, downtime: [], collectorId: device.collectorId },
     receivedAt: knowledge.receivedAt ?? ARRIVAL,
     hash,
   }

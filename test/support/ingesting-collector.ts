@@ -59,7 +59,12 @@ export class IngestingCollector {
       history: { keepOneIn: 1 },
       releases: new ReleaseCache(),
       shared: new SharedKnowledgeCache(),
-      policy: { freshnessWindowMs: 2 * PERIOD_MS, collectorId: keys.collectorId },
+      policy: {
+        freshnessWindowMs: 2 * PERIOD_MS,
+        maxExtensionMs: 3_600_000,
+        downtime: [],
+        collectorId: keys.collectorId,
+      },
       random,
       decisions: new DecisionBook(store),
       collectorKeys: keys,

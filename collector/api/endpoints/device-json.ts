@@ -3,7 +3,7 @@ import { toHex } from '../../../shared/bytes/bytes.ts'
 import { findings } from '../../../shared/codes/findings.ts'
 import { outcomes } from '../../../shared/codes/outcomes.ts'
 import type { Device, DeviceState } from '../../model/device.ts'
-import { livenessOf, type LivenessPolicy } from '../../tracking/liveness.ts'
+import { livenessOf, type LivenessTime } from '../../tracking/liveness.ts'
 import { Digest, HexBytes, id, Time, toTime, toTimeOrNull, UeidText } from '../schemas.ts'
 import { FindingJson } from './finding-json.ts'
 import { attestationKeyPem } from '../../trust/attestation-key-pem.ts'
@@ -30,6 +30,8 @@ const deviceFields = {
   verdictTitle: v.nullable(v.string()),
   latch: v.picklist(['none', 'failed', 'recovered-unacknowledged']),
   liveness: v.picklist(['never-seen', 'fresh', 'stale', 'silent']),
+  /** Fresh only because the collector was down or held devices back for a while, which is nobody's silence. */
+  freshnessExtended: v.boolean(),
   /** Findings that are not resolved. */
   findingCount: v.number(),
   lastReceivedAt: v.nullable(Time),
@@ -90,9 +92,9 @@ export interface DeviceView {
 
 export function deviceJson(
   { device, state, findingCount }: DeviceView,
-  policy: LivenessPolicy,
-  now: number,
+  at: LivenessTime,
 ): v.InferOutput<typeof DeviceJson> {
+  const { liveness, extended } = livenessOf(state, at)
   return {
     ueid: device.ueid,
     productId: device.productId,
@@ -108,7 +110,8 @@ export function deviceJson(
     verdictCode: state.verdictCode,
     verdictTitle: titleOf(state.verdictCode),
     latch: state.latch,
-    liveness: livenessOf(state, policy, now),
+    liveness,
+    freshnessExtended: extended,
     findingCount,
     lastReceivedAt: toTimeOrNull(state.lastReceivedAt),
     lastFreshAt: toTimeOrNull(state.lastFreshAt),

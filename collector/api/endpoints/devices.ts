@@ -35,11 +35,11 @@ const list = defineEndpoint({
     verdict: v.optional(Verdicts),
   }),
   response: pageOf(DeviceJson),
-  run: async ({ store, clock, liveness }, { query }) => {
+  run: async ({ store, livenessTime }, { query }) => {
     const page = await store.devices.list(query, query)
     const counts = await store.findings.unresolvedCounts(page.items.map(({ device }) => device.id))
     const items = page.items.map(({ device, state }) =>
-      deviceJson({ device, state, findingCount: counts.get(device.id) ?? 0 }, liveness, clock()),
+      deviceJson({ device, state, findingCount: counts.get(device.id) ?? 0 }, livenessTime()),
     )
     return { ...page, items }
   },
@@ -54,12 +54,12 @@ const show = defineEndpoint({
   scope: 'own',
   params: DeviceParams,
   response: DeviceDetail,
-  run: async ({ store, clock, liveness }, { params }) => {
+  run: async ({ store, livenessTime }, { params }) => {
     const device = await existingDevice(store, params.ueid)
     const state = await store.devices.stateOf(device.id)
     const open = await store.findings.openOf(device.id)
     return {
-      ...deviceJson({ device, state, findingCount: open.length }, liveness, clock()),
+      ...deviceJson({ device, state, findingCount: open.length }, livenessTime()),
       ...deviceDetails({ device, state }),
       review: reviewOf(state, open),
       findings: open.map((finding) => findingJson(finding, device)),

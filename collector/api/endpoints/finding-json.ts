@@ -16,7 +16,7 @@ export const FindingJson = v.strictObject({
   title: v.string(),
   /** What to do next. */
   remedy: v.string(),
-  axis: v.picklist(['integrity', 'posture', 'reporting']),
+  axis: v.picklist(['integrity', 'posture', 'reporting', 'liveness']),
   severity: v.picklist(['critical', 'high', 'medium', 'low']),
   state: FindingStates,
   subject: v.string(),

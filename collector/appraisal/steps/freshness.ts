@@ -1,11 +1,13 @@
 import { equal, toHex } from '../../../shared/bytes/bytes.ts'
 import type { AppraisalContext } from '../context.ts'
+import { downtimeBetween } from '../../liveness/downtime.ts'
 import type { AppraisalStep } from '../registry.ts'
 import { interleavesWith, isStillRunning } from './link.ts'
 
 /**
  * Fresh: the nonce is of an epoch that was issued at most the window before the message arrived. The collector's clock
- * alone decides; the device's iat is never looked at. Late evidence stays authentic history.
+ * alone decides; the device's iat is never looked at. While the collector was down it could take nothing and issue
+ * nothing: that time extends the window, within a bound, and is said of what was fresh by it. Late evidence stays authentic history.
  */
 export const freshness: AppraisalStep = {
   id: 'freshness',
@@ -19,12 +21,18 @@ export const freshness: AppraisalStep = {
       return
     }
     const age = context.receivedAt - epoch.issuedAt
-    if (age < 0 || age > context.policy.freshnessWindowMs) {
+    const { freshnessWindowMs, maxExtensionMs, downtime } = context.policy
+    const isLate = age > freshnessWindowMs
+    const extension = isLate
+      ? Math.min(maxExtensionMs, downtimeBetween(downtime, epoch.issuedAt, context.receivedAt))
+      : 0
+    if (age < 0 || age > freshnessWindowMs + extension) {
       context.freshness = 'late'
       context.obstacles.push('freshness.late')
       return
     }
     context.freshness = 'fresh'
+    context.freshnessExtended = isLate
     context.newest = isNewest(context, epoch.number)
     const copy = links.freshSessions.find(
       (other) => interleavesWith(epoch.number, links.session, other) && isStillRunning(other, links.session),

@@ -46,11 +46,12 @@ const MAX_RATE = 1.15
  * somebody sets it forward (TPM2_ClockSet), or when another TPM answers. The quotes were made at any time within their
  * epochs' window, so the window is added; nothing is said where the collector's own clock went back.
  */
-function ranTooFast({ quote, receivedAt, policy, deviations }: AppraisalContext, before: TpmClock): void {
+function ranTooFast({ quote, receivedAt, policy, deviations, known }: AppraisalContext, before: TpmClock): void {
   if (quote === undefined) return
   const { clock, resetCount, restartCount } = quote.clockInfo
   if (resetCount !== before.resetCount || restartCount !== before.restartCount) return
-  const atMost = receivedAt - before.observedAt + policy.freshnessWindowMs
+  const extension = known.state.freshExtended ? policy.maxExtensionMs : 0
+  const atMost = receivedAt - before.observedAt + policy.freshnessWindowMs + extension
   if (receivedAt < before.observedAt || Number(clock - before.clockMs) <= atMost * MAX_RATE) return
   deviations.push({
     code: 'reporting.tpm-clock-implausible',

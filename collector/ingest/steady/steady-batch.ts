@@ -269,6 +269,7 @@ function isSameBut(before: DeviceState, after: DeviceState): boolean {
     before.verdict === after.verdict &&
     before.verdictCode === after.verdictCode &&
     before.latch === after.latch &&
+    before.liveness === after.liveness &&
     before.bootCoverage === after.bootCoverage &&
     same(before.freshSession, after.freshSession) &&
     same(before.postureDigest, after.postureDigest) &&

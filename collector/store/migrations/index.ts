@@ -17,6 +17,7 @@ import { quarantine } from './0010-quarantine.ts'
 import { certificatesInLog } from './0011-certificates-in-log.ts'
 import { findingHistory } from './0012-findings.ts'
 import { accounts } from './0013-accounts.ts'
+import { liveness } from './0014-liveness.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -39,6 +40,7 @@ export const migrations: readonly Migration[] = [
   certificatesInLog,
   findingHistory,
   accounts,
+  liveness,
 ]
 
 /**

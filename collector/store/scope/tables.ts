@@ -97,6 +97,8 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   epochs: 'common',
   api_tokens: 'closed',
   decisions: 'closed',
+  device_transitions: ofDevice,
+  collector_intervals: 'closed',
   restore_points: 'closed',
   schema_migrations: 'closed',
 }

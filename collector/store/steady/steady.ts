@@ -41,6 +41,7 @@ const STATES: BulkTable = {
     ['last_received_at', 'bigint'],
     ['last_fresh_at', 'bigint'],
     ['last_fresh_epoch', 'bigint'],
+    ['fresh_extended', 'bigint'],
     ['fresh_sequence', 'bigint'],
     ['tpm_clock_ms', 'text'],
     ['tpm_reset_count', 'bigint'],
@@ -206,6 +207,7 @@ export function steadyRepository(db: Executor) {
           state.lastReceivedAt,
           state.lastFreshAt,
           state.lastFreshEpoch,
+          state.freshExtended ? 1 : 0,
           state.freshSequence,
           state.tpmClock?.clockMs.toString() ?? null,
           state.tpmClock?.resetCount ?? null,
@@ -250,6 +252,8 @@ function isSteady({ device, state, session, run }: SteadyDevice, lastOther: numb
     device.enrolment === 'active' &&
     state.verdict === 'affirming' &&
     state.latch === 'none' &&
+    // One that was away is told of, by the way that all take whose state changes.
+    state.liveness === 'fresh' &&
     state.bootAwaited === null &&
     state.ima === null &&
     session.extra.length === 0 &&

@@ -8,6 +8,7 @@ import { makeUeid, type Ueid } from '../../../shared/evidence/identifiers.ts'
 import type { Device } from '../../model/device.ts'
 import type { EnrolmentToken, PendingEnrolment } from '../../model/product.ts'
 import type { Store } from '../../store/index.ts'
+import { recordEnrolment } from '../../tracking/transitions.ts'
 import { issueDeviceCertificate, type DeviceCertificate } from '../device-certificates.ts'
 import { deviceToReenrol, enrolmentAfter, productOf } from './admission.ts'
 import { EnrolmentRequest, readClaims, type EnrolmentClaims } from './claims.ts'
@@ -88,9 +89,10 @@ async function commit(accepted: Accepted, ueid: Ueid, certificate: DeviceCertifi
   const product = await productOf(token, claims.product, store)
   const before = await deviceToReenrol(claims, token, store)
   const enrolment = enrolmentAfter(product, before)
+  let deviceId: number
   if (before === null) {
     const { vendor, model, hardwareRevision, serial } = claims.product
-    await store.devices.insert({
+    const inserted = await store.devices.insert({
       ueid,
       productId: product.id,
       vendor,
@@ -102,7 +104,9 @@ async function commit(accepted: Accepted, ueid: Ueid, certificate: DeviceCertifi
       revokedAt: null,
       ...keysOf(accepted, certificate),
     })
+    deviceId = inserted.id
   } else {
+    deviceId = before.id
     // Keys alone: verdict, latch and findings stay what they are.
     await store.devices.updateKeys(before.id, keysOf(accepted, certificate))
     if (isOtherTpm(before, claims)) {
@@ -111,10 +115,12 @@ async function commit(accepted: Accepted, ueid: Ueid, certificate: DeviceCertifi
     }
     if (enrolment !== before.enrolment) await store.devices.updateEnrolment(before.id, enrolment, now)
   }
+  const cause = before === null ? 'device.enrol' : 'device.re-enrol'
+  await recordEnrolment(store, deviceId, { from: before?.enrolment ?? null, to: enrolment, at: now, cause })
   await store.auditLog.append({
     at: now,
     actor: 'collector',
-    action: before === null ? 'device.enrol' : 'device.re-enrol',
+    action: cause,
     subject: ueid,
     detail: {
       enrolmentId: pending.id,

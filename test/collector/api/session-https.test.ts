@@ -44,7 +44,7 @@ describe('a person over HTTPS', () => {
         clock: Date.now,
         random: randomBytes,
         version: '0.0.0-test',
-        liveness: defaultLivenessPolicy,
+        livenessTime: () => ({ policy: defaultLivenessPolicy, now: Date.now(), downtime: [] }),
         keys,
         passwordCost: { logN: 4, r: 1, p: 1 },
       },

@@ -72,7 +72,7 @@ async function buildTestApi(store: Store, over: Partial<ApiServices>): Promise<T
     clock: () => clock.now,
     random: randomBytes,
     version: '0.0.0-test',
-    liveness: defaultLivenessPolicy,
+    livenessTime: () => ({ policy: defaultLivenessPolicy, now: clock.now, downtime: [] }),
     keys: testKeys(),
     passwordCost: { logN: 4, r: 1, p: 1 },
     ...over,

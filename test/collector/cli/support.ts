@@ -53,7 +53,7 @@ export function useCollector(
         clock,
         random: randomBytes,
         version: '0.0.0-test',
-        liveness: defaultLivenessPolicy,
+        livenessTime: () => ({ policy: defaultLivenessPolicy, now: clock(), downtime: [] }),
         keys: testKeys(),
         ...over(store),
       },

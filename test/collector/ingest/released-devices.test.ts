@@ -50,7 +50,7 @@ describeStore('devices of a product with releases', (createStore) => {
     const { store, now } = collector
     const row = await collector.row(device)
     const policies = async () =>
-      (await resultOf(store, row, defaultLivenessPolicy, { now, version: '0' })).policies.join(' ')
+      (await resultOf(store, row, { policy: defaultLivenessPolicy, now, downtime: [] }, '0')).policies.join(' ')
     const [release] = await store.releases.ofProduct(collector.productId)
     expect(await policies()).toBe(release?.id)
     device.readings = { ...GOOD_READINGS, sockets: socketsWith(4444) }

@@ -129,6 +129,8 @@ describeStore('devices', (createStore) => {
       verdict: 'affirming',
       verdictCode: null,
       latch: 'recovered-unacknowledged',
+      liveness: 'silent',
+      freshExtended: true,
       bootCoverage: 'measured',
       bootDigest: bytes('boot'),
       bootAwaited: { since: NOW, reports: 2 },

@@ -38,6 +38,7 @@ const good: ResultContent = {
   findings: [],
   latch: 'none',
   liveness: 'fresh',
+  freshnessExtended: false,
 }
 
 const anyConcluded: fc.Arbitrary<Concluded> = fc

@@ -1,0 +1,11 @@
+import type { CollectorConfig } from '../config/options.ts'
+import type { LivenessPolicy } from '../tracking/liveness.ts'
+
+export function livenessPolicyOf({ liveness, freshness }: CollectorConfig): LivenessPolicy {
+  return {
+    intervalMs: liveness.reportIntervalSeconds * 1000,
+    staleIntervals: liveness.staleIntervals,
+    silentAfterMs: liveness.silentAfterSeconds * 1000,
+    maxExtensionMs: freshness.maxExtensionSeconds * 1000,
+  }
+}

@@ -1,0 +1,43 @@
+import type { Generated } from 'kysely'
+import type { TransitionAxis } from '../model/transition.ts'
+
+/** Tables of what became of devices, and of when there was anybody to see it: part of ./schema.ts. */
+
+export interface DeviceTransitionsTable {
+  id: Generated<number>
+  device_id: number
+  at: number
+  axis: TransitionAxis
+  from_value: string | null
+  to_value: string
+  /** A code, or who decided. */
+  cause: string | null
+}
+
+/** When a collector took evidence (`up`), and when it had to hold devices back (`backlog`). */
+export interface CollectorIntervalsTable {
+  id: Generated<number>
+  /** Names the process, so that each prolongs its own rows alone. */
+  replica: string
+  kind: 'up' | 'backlog'
+  from_at: number
+  to_at: number
+  /** Why there was a gap before. */
+  cause: string
+}
+
+export interface EpochsTable {
+  number: number
+  nonce: Uint8Array
+  issued_at: number
+}
+
+/** When the database was put back from a backup: what was decided after the backup is lost, and devices ask why. */
+export interface RestorePointsTable {
+  id: Generated<number>
+  restored_at: number
+  /** When the newest receipt that the backup knows was issued: later ones are of decisions that are lost. */
+  newest_receipt_at: number | null
+  /** When devices were told by a signed message. */
+  published_at: number | null
+}
