@@ -37,6 +37,9 @@ const WEAK: ReadonlySet<PasswordKind> = new Set(['sha1crypt', 'sunmd5', 'md5cryp
 
 const NAME = text(128)
 
+/** Whether a hash of this kind is found out quickly by whoever has it. */
+export const isWeakPassword = (kind: PasswordKind): boolean => WEAK.has(kind)
+
 /** An account that can be used in some way: user number 0, a login shell, a password, or SSH keys. */
 const accountSchema = v.strictObject({
   name: NAME,

@@ -160,6 +160,14 @@ const allWays = (all: readonly Ways[]): Ways => ({
   empty: all.some(({ empty }) => empty),
 })
 
+/** Whether somebody gets in with a password, by any block; undefined where the settings could not be read. */
+export function takesPasswords({ settings: all, matches }: SshDaemon): boolean | undefined {
+  if ('missing' in all) return undefined
+  const blocks = 'missing' in matches ? [] : matches.value
+  if (allWays([waysOf(all.value), ...blocks.map((block) => matchWays(block.settings, all.value))]).password) return true
+  return 'missing' in matches && matches.missing !== 'absent' ? undefined : false
+}
+
 /** A server that is new, or gone, is one statement; so is each topic of one that stays. */
 export function daemonFacts({ program, instance, basis, settings: all, matches, options }: SshDaemon): Fact[] {
   const subject = instance === undefined ? `ssh ${program}` : `ssh ${program} ${JSON.stringify(instance)}`
