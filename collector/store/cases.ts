@@ -40,6 +40,16 @@ export function casesRepository(db: Executor) {
         .executeTakeFirst()
     },
 
+    /** Of one product: which cases there ever were, and since when. */
+    async openedOf(productId: string): Promise<readonly Pick<ReassessmentCase, 'id' | 'openedAt'>[]> {
+      return db
+        .selectFrom('reassessment_cases')
+        .select(['id', 'opened_at as openedAt'])
+        .where('product_id', '=', productId)
+        .orderBy('id')
+        .execute()
+    },
+
     /** Error: request.conflict when an unclosed case of this product, certificate and cause exists. */
     async insert(record: ReassessmentCase): Promise<void> {
       await db

@@ -14,12 +14,14 @@ import { evidenceRepository } from './evidence.ts'
 import { evidenceRunsRepository } from './evidence-runs.ts'
 import { findingPoliciesRepository } from './finding-policies.ts'
 import { findingTransitionsRepository } from './finding-transitions.ts'
+import { fleetRepository } from './fleet.ts'
 import { findingsRepository } from './findings.ts'
 import { imaPoliciesRepository } from './ima-policies.ts'
 import { notificationsRepository } from './notifications.ts'
 import { migrate, pendingMigrations } from './migrations/index.ts'
 import { pendingEnrolmentsRepository } from './pending-enrolments.ts'
 import { bootReferencesRepository, pcrSetsRepository, posturesRepository } from './postures.ts'
+import { practicesRepository } from './practices.ts'
 import { productsRepository } from './products.ts'
 import { recordedEventsRepository } from './recorded-events.ts'
 import { quarantineRepository } from './quarantine.ts'
@@ -92,6 +94,8 @@ function repositories(db: Executor) {
     transitions: transitionsRepository(db),
     collectorIntervals: collectorIntervalsRepository(db),
     due: dueRepository(db),
+    fleet: fleetRepository(db),
+    practices: practicesRepository(db),
     summary: () => readSummary(db),
     sweep: (times: SweepTimes, limit: number) => sweepOnce(db, times, limit),
   }

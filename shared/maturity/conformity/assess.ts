@@ -1,10 +1,10 @@
-import { LEVELS, type Level, type Objective } from '../signals/definition.ts'
+import { LEVELS, type Level } from '../signals/definition.ts'
 import type { PracticeId } from '../practices.ts'
 import { SIGNALS, signalsOf, type SignalId } from '../signals.ts'
 import type { SloOverride } from '../slo-override.ts'
 import { capOfFleet, type AssuredUnits } from './caps.ts'
 import { judge, type Judged } from './judge.ts'
-import { levelObjective, overridden } from './objectives.ts'
+import { levelObjective } from './objectives.ts'
 import { documentReason, signalReason } from './reasons.ts'
 import type { Measurement, Sample } from './sample.ts'
 import type { Reason } from './status.ts'
@@ -119,7 +119,7 @@ function signalCriteria(practice: PracticeId, signal: SignalId, input: Assessmen
     const asked = effect.levels[level]
     const isCarried = carried >= level
     if (level < lowest || (asked === undefined && isCarried)) return []
-    const objective = levelObjective(definition, asked ?? effect.levels[lowest] ?? 0, override)
+    const objective = levelObjective(signal, asked ?? effect.levels[lowest] ?? 0, override)
     const judged = judge(definition, objective, measured?.now, input.today, measured?.history ?? [])
     const byItself = outcomeOf(judged, effect.supports)
     const outcome: Outcome = byItself === 'met' && !isCarried ? 'capped' : byItself
@@ -190,7 +190,3 @@ function coverageOf(practice: PracticeId, { signals }: AssessmentInput): Practic
   }
   return least
 }
-
-/** The objective of a signal in a profile: the default, as far as the profile says nothing else. */
-export const objectiveOf = (signal: SignalId, override?: SloOverride): Objective =>
-  overridden(SIGNALS[signal], SIGNALS[signal].objective, override)

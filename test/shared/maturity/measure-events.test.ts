@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { objectiveOf } from '../../../shared/maturity/conformity/assess.ts'
+import { objectiveOf } from '../../../shared/maturity/objective.ts'
 import { DAY_MS, HOUR_MS } from '../../../shared/maturity/conformity/sample.ts'
 import { advisoriesOf, type DatedFact } from '../../../shared/maturity/events/advisories.ts'
 import { checkDetail, type RecordedEventKind } from '../../../shared/maturity/events/kinds.ts'

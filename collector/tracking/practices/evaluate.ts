@@ -1,0 +1,154 @@
+import type { RandomFunction } from '../../../shared/crypto/crypto.ts'
+import { assessPractice, type PracticeAssessment } from '../../../shared/maturity/conformity/assess.ts'
+import { dayOf, type Measurement, type Sample } from '../../../shared/maturity/conformity/sample.ts'
+import type { Reason } from '../../../shared/maturity/conformity/status.ts'
+import { advance, statusOf } from '../../../shared/maturity/conformity/waiting.ts'
+import { advisoriesOf } from '../../../shared/maturity/events/advisories.ts'
+import { measureEvents } from '../../../shared/maturity/events/measure.ts'
+import { objectiveOf } from '../../../shared/maturity/objective.ts'
+import type { SloOverride } from '../../../shared/maturity/slo-override.ts'
+import { PRACTICE_IDS, type PracticeId } from '../../../shared/maturity/practices.ts'
+import { SIGNAL_IDS, type SignalId } from '../../../shared/maturity/signals.ts'
+import type { PracticeState } from '../../model/practice.ts'
+import type { Product } from '../../model/product.ts'
+import type { Store } from '../../store/index.ts'
+import { measureAnalysis } from './analysis.ts'
+import { practiceChangeHandlers } from './changes.ts'
+import { assuredUnits, measureFleet, readFleet, type Fleet } from './fleet-signals.ts'
+import { measurePatchTimes } from './patch-time.ts'
+import type { PostureOutcomes } from './posture-outcomes.ts'
+import type { Agreed } from './targets.ts'
+import { withUnits } from './failing-units.ts'
+
+export interface EvaluationContext {
+  readonly now: number
+  /** Number of the evaluation's time slot: each product is evaluated once in each, and never in an earlier one. */
+  readonly slot: number
+  /** Who was seen last before these moments is stale, or silent. */
+  readonly deadlines: { readonly stale: number; readonly silent: number }
+  readonly postures: PostureOutcomes
+  readonly random: RandomFunction
+  readonly agreed: (store: Store) => Promise<Agreed>
+}
+
+/** The longest window that a profile may ask for. */
+const HISTORY_DAYS = 366
+
+/**
+ * Evaluates all practices of a product, once for a slot: a second time changes nothing, and a clock that was set back
+ * neither evaluates again nor removes anything. True when it was evaluated.
+ */
+export function evaluateProduct(store: Store, product: Product, context: EvaluationContext): Promise<boolean> {
+  return store.transaction(async (transaction) => {
+    const { now, slot } = context
+    const before = await transaction.practices.evaluation(product.id)
+    if (before !== undefined && (before.slot >= slot || before.evaluatedAt > now)) return false
+    const agreed = await context.agreed(transaction)
+    const fleet = await readFleet(transaction, context.postures, product.id, context.deadlines, now)
+    const measured = await measure(transaction, fleet, agreed, context)
+    const day = dayOf(now)
+    const history = await transaction.practices.samples(product.id, day - HISTORY_DAYS)
+    await transaction.practices.saveSamples(product.id, sampled(measured, day))
+    await conclude(transaction, product, { fleet, measured, history, agreed, context, day })
+    await transaction.practices.setEvaluation(product.id, slot, now, JSON.stringify(fleet.summary))
+    return true
+  })
+}
+
+const sampled = (measured: ReadonlyMap<SignalId, Measurement>, day: number): ReadonlyMap<SignalId, Sample> =>
+  new Map([...measured].map(([signal, now]) => [signal, { ...now, day }]))
+
+async function measure(
+  store: Store,
+  fleet: Fleet,
+  agreed: Agreed,
+  { now, postures }: EvaluationContext,
+): Promise<ReadonlyMap<SignalId, Measurement>> {
+  const overrides = new Map<string, SloOverride>([...agreed.targets.values()].flatMap(({ slo }) => Object.entries(slo)))
+  const objective = (signal: SignalId) => objectiveOf(signal, overrides.get(signal))
+  const events = await store.recordedEvents.counting(fleet.productId)
+  // What is recorded as later than now, by a clock that was ahead, has happened by now.
+  const facts = events.map((event) => ({ ...event, occurredAt: Math.min(event.occurredAt, now) }))
+  const cases = await store.cases.openedOf(fleet.productId)
+  return new Map([
+    ...measureEvents({ facts, cases, now, objective }),
+    ...(await measureFleet(store, fleet, objective)),
+    ...(await measurePatchTimes(store, fleet, advisoriesOf(facts), postures, objective)),
+    measureAnalysis(fleet, facts),
+  ])
+}
+
+interface Concluding {
+  readonly fleet: Fleet
+  readonly measured: ReadonlyMap<SignalId, Measurement>
+  readonly history: ReadonlyMap<SignalId, Sample[]>
+  readonly agreed: Agreed
+  readonly context: EvaluationContext
+  readonly day: number
+}
+
+async function conclude(store: Store, product: Product, concluding: Concluding): Promise<void> {
+  const { fleet, measured, history, agreed, context, day } = concluding
+  const units = assuredUnits(fleet)
+  const signals = new Map(
+    SIGNAL_IDS.flatMap((signal) => {
+      const now = measured.get(signal)
+      const earlier = (history.get(signal) ?? []).filter((sample) => sample.day < day)
+      return now === undefined ? [] : [[signal, { now, history: earlier }] as const]
+    }),
+  )
+  const states = await store.practices.states(product.id)
+  for (const practice of PRACTICE_IDS) {
+    const target = agreed.targets.get(practice) ?? null
+    const documents = agreed.documents.get(practice) ?? []
+    const assessment = assessPractice(practice, { today: day, signals, units, documents, target })
+    const reasons = await withUnits(store, fleet, measured, assessment.reasons)
+    await enter(
+      store,
+      product,
+      practice,
+      { ...assessment, reasons },
+      states.get(practice) ?? null,
+      target?.level ?? null,
+      context,
+    )
+  }
+}
+
+/** Stores what one practice is now; tells of it where that is something else than before. */
+async function enter(
+  store: Store,
+  product: Product,
+  practice: PracticeId,
+  { supported, coverage, raw, immediate, reasons }: PracticeAssessment,
+  before: PracticeState | null,
+  target: PracticeState['explanation']['target'],
+  { now, random }: EvaluationContext,
+): Promise<void> {
+  // A practice that was not asked for until now begins anew: what was unknown then was no fault.
+  const isNew = before === null || (before.explanation.target === null) !== (target === null)
+  const waiting = advance(isNew ? null : before.waiting, raw, immediate, now)
+  const confirmed = before?.confirmed ?? null
+  const status = statusOf(waiting, confirmed !== null)
+  const changed = isNew || before.status !== status
+  const state: PracticeState = {
+    status,
+    since: changed ? now : before.since,
+    waiting,
+    confirmed,
+    explanation: { target, supported, coverage, reasons: withConfirmation(reasons, confirmed) },
+  }
+  await store.practices.saveState(product.id, practice, state)
+  if (!changed || target === null) return
+  const change = { from: isNew ? null : before.status, to: status, at: now, reasons: state.explanation.reasons }
+  await store.practices.addTransition(product.id, practice, change)
+  for (const handle of practiceChangeHandlers) await handle(store, { product, practice, ...change }, { random })
+}
+
+export function withConfirmation(reasons: readonly Reason[], confirmed: PracticeState['confirmed']): readonly Reason[] {
+  const others = reasons.filter(({ code }) => code !== 'confirmed')
+  if (confirmed === null) return others
+  const { byName, reason } = confirmed
+  const restore = 'Mend what it is about, and have the certifier take the confirmation back.'
+  return [{ code: 'confirmed', text: `${byName} has confirmed a nonconformity: ${reason}`, restore }, ...others]
+}
