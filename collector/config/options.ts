@@ -117,6 +117,13 @@ export const collectorConfig = defineConfig(
         "Bound of what the collector's own downtime adds to that window; results say so.",
       ),
     },
+    practices: {
+      evaluation_seconds: option(
+        integer(10, DAY),
+        3600,
+        'How often practices are evaluated. Drift waits for three of four evaluations.',
+      ),
+    },
     liveness: {
       report_interval_seconds: option(integer(10, 7 * DAY), 300, 'How often devices are expected to report.'),
       stale_intervals: option(integer(1, 1000), 2, 'Missed intervals after which a device is stale.'),

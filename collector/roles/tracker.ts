@@ -2,6 +2,9 @@ import { EpochPublisher } from '../ingest/epoch-publisher.ts'
 import { ReleaseClock } from '../ingest/judge-again.ts'
 import type { Downtime } from '../liveness/downtime.ts'
 import { LivenessWatch } from '../liveness/watch.ts'
+import { DecisionBook } from '../decisions/decision-book.ts'
+import { deadlinesAt } from '../tracking/liveness.ts'
+import { PracticeEvaluator } from '../tracking/practices/evaluator.ts'
 import { Sweeper } from '../sweeper.ts'
 import { livenessPolicyOf } from './liveness-policy.ts'
 import type { ConnectedFoundation } from './foundation.ts'
@@ -37,10 +40,22 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
   const downtime = (): Downtime => attendance.downtime
   const watch = new LivenessWatch({ store, policy, clock, deps, logger, downtime, isLeader })
   watch.start()
+  const evaluator = new PracticeEvaluator({
+    store,
+    decisions: new DecisionBook(store),
+    deadlines: (now) => deadlinesAt({ policy, now, downtime: downtime() }),
+    everyMs: config.practices.evaluationSeconds * 1000,
+    clock,
+    random,
+    logger,
+    isLeader,
+  })
+  evaluator.start()
   return {
     judgeAgain: () => releaseClock.look(true),
     async stop() {
       await watch.stop()
+      await evaluator.stop()
       await sweeper.stop()
       epochs.stop()
       await releaseClock.stop()

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { FindingCode } from '../../shared/codes/findings.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { BootCoverage, Identity, Latch, Liveness, Verdict } from '../model/device.ts'
+import { UNRESOLVED } from '../model/finding.ts'
 import type { ImaVerdict } from '../model/ima-state.ts'
 import type { Executor } from './database.ts'
 
@@ -63,7 +64,7 @@ export function fleetRepository(db: Executor) {
           .select('findings.id')
           .whereRef('findings.device_id', '=', 'devices.id')
           .where('findings.code', 'in', [...codes])
-          .where('findings.state', '<>', 'resolved'),
+          .where('findings.state', 'in', [...UNRESOLVED]),
       ),
     )
 
@@ -218,6 +219,7 @@ export function fleetRepository(db: Executor) {
         .where('devices.product_id', '=', productId)
         .where('devices.enrolment', '=', 'active')
         .where('findings.code', 'in', [...codes])
+        .where('findings.state', '<>', 'suspected')
         .where((or) => or.or([or('findings.resolved_at', 'is', null), or('findings.opened_at', '>=', since)]))
         .select((eb) => [
           hours.as('at'),

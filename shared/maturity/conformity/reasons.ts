@@ -93,7 +93,9 @@ function restoreOf({ definition, objective, judged }: SignalReasonInput, code: R
       ? 'Bring silent units back, or declare how many are in use: keepseal product units PRODUCT --declared N'
       : 'Have units report it: keepseal device list'
   }
-  return `Bring it to ${targetText(definition, objective)} and hold it there for the waiting time.`
+  const wanted = targetText(definition, objective)
+  if (objective.percentile === undefined) return `Bring it to ${wanted} and hold it there for the waiting time.`
+  return `Bring it to ${wanted}: finish what is open; what was late counts for ${objective.windowDays} days.`
 }
 
 export function documentReason({ kind, state, level }: DocumentCriterion): Reason {
