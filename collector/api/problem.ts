@@ -16,6 +16,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'auth.missing': 401,
   'auth.forbidden': 403,
   'auth.login-failed': 401,
+  'auth.assertion-invalid': 401,
   'auth.csrf-missing': 403,
   'auth.invitation-invalid': 403,
   'auth.password-weak': 400,

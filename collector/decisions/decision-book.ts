@@ -1,4 +1,4 @@
-import { ed25519Key, hash } from '../../shared/crypto/node.ts'
+import { ecdsaKey, ed25519Key, hash } from '../../shared/crypto/node.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import type { Certificate } from '../../shared/decisions/certificate.ts'
 import { certificatesCovering } from '../../shared/decisions/covering.ts'
@@ -6,7 +6,7 @@ import { DecisionLog, type VerifiedEntry } from '../../shared/decisions/log.ts'
 import type { Register } from '../../shared/decisions/register.ts'
 import type { Store } from '../store/index.ts'
 
-const crypto = { hash, ed25519Key }
+const crypto = { hash, ed25519Key, ecdsaKey }
 const PAGE = 500
 /**
  * A clock that is further off than this signs nothing: entries of the future would keep everybody from deciding, and those

@@ -176,6 +176,10 @@ export const errors = defineCodes({
     title: 'the code is not the one of this moment',
     remedy: 'Check the clock of the app, and type the code that it shows now.',
   },
+  'auth.assertion-invalid': {
+    title: 'the passkey did not sign this',
+    remedy: 'Use the passkey on a page of this collector, with its PIN or fingerprint, and try again.',
+  },
   'auth.forbidden': { title: 'the token does not allow this', remedy: 'Ask for a token of a role that does.' },
   'request.invalid': { title: 'the request is not as documented', remedy: 'Correct the fields named in the message.' },
   'request.not-found': { title: 'no such thing', remedy: 'List what there is.' },

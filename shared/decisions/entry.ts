@@ -1,27 +1,16 @@
-import { decodeCbor, encodeCbor } from '../cbor/codec.ts'
-import { field } from '../cbor/fields.ts'
+import { checkHeaders } from '../cose/headers.ts'
 import { parseSign1, signSign1, verifySign1, type Signer, type UnverifiedSign1 } from '../cose/sign1.ts'
+import type { CoseKey } from '../cose/key.ts'
 import type { HashFunction, VerificationKey } from '../crypto/crypto.ts'
 import { KeepsealError, OutcomeError } from '../errors.ts'
 import { contentType, messageAad } from '../evidence/roles.ts'
-import { cborToJson, jsonToCbor, type Json } from './json-cbor.ts'
+import { verifyAssertion } from '../webauthn/assertion.ts'
+import { algorithmOf } from '../webauthn/authenticator-data.ts'
+import type { RelyingParty } from '../webauthn/relying-party.ts'
+import { decodeContent, encodeContent, ENTRY_LIMITS, type DecisionContent } from './content.ts'
+import { isWebAuthnEntry, parseWebAuthnEntry, type UnverifiedWebAuthnEntry } from './webauthn-entry.ts'
 
-/** What somebody decided, before it is signed. */
-export interface DecisionContent {
-  /** 16 random bytes that name the log: an entry of one log is void in every other. */
-  readonly log: Uint8Array
-  /** From 0, without gaps. */
-  readonly index: number
-  /** SHA-256 of the entry before it as it was signed; null for the first. */
-  readonly previous: Uint8Array | null
-  /** Seconds since 1970 by the clock of whoever signs. */
-  readonly at: number
-  /** One of ./kinds.ts. */
-  readonly kind: string
-  /** What it is about: the id of a certificate, a profile, a person. */
-  readonly subject: string
-  readonly detail: Json
-}
+export type { DecisionContent } from './content.ts'
 
 /** An entry as it reads. Nobody has checked who signed it, or where it belongs. */
 export interface UnverifiedEntry extends DecisionContent {
@@ -30,17 +19,16 @@ export interface UnverifiedEntry extends DecisionContent {
   readonly hash: Uint8Array
   /** Thumbprint of the key that is said to have signed. */
   readonly keyId: Uint8Array
-  readonly message: UnverifiedSign1
+  /** By a key of the command line, or by a passkey. */
+  readonly signed: UnverifiedSign1 | UnverifiedWebAuthnEntry
 }
 
-const LIMITS = { maxBytes: 65_536, maxDepth: 12, maxItems: 4096 }
 const AAD = messageAad('decision', null)
 
 /** keepseal.cddl, decision: [log, index, previous, at, kind, subject, detail] in a COSE_Sign1 by the author's key. */
 export function signDecision(content: DecisionContent, signer: Signer): Promise<Uint8Array> {
-  const { log, index, previous, at, kind, subject, detail } = content
   return signSign1({
-    payload: encodeCbor([log, index, previous, at, kind, subject, jsonToCbor(detail)]),
+    payload: encodeContent(content),
     contentType: contentType('decision'),
     externalAad: AAD,
     signer,
@@ -50,29 +38,14 @@ export function signDecision(content: DecisionContent, signer: Signer): Promise<
 /** Throws KeepsealError `log.malformed`, which says why. */
 export function parseDecision(bytes: Uint8Array, hash: HashFunction): UnverifiedEntry {
   try {
-    const message = parseSign1(bytes, LIMITS)
-    const payload = field(decodeCbor(message.unverifiedPayload, LIMITS), 'claims.malformed', 'decision')
-    const [log, index, previous, at, kind, subject, detail] = payload.tuple(
-      'log',
-      'index',
-      'previous',
-      'at',
-      'kind',
-      'subject',
-      'detail',
-    )
+    const signed = isWebAuthnEntry(bytes) ? parseWebAuthnEntry(bytes, hash) : parseSign1(bytes, ENTRY_LIMITS)
+    const isAssertion = 'assertion' in signed
     return {
-      log: log.bytes({ length: 16 }),
-      index: index.uint(),
-      previous: previous.nullable()?.bytes({ length: 32 }) ?? null,
-      at: at.uint(),
-      kind: kind.text({ min: 1, max: 64 }),
-      subject: subject.text({ min: 1, max: 128 }),
-      detail: cborToJson(detail.value),
+      ...decodeContent(isAssertion ? signed.payload : signed.unverifiedPayload),
       bytes,
       hash: new Uint8Array(hash('sha256', bytes)),
-      keyId: message.keyId,
-      message,
+      keyId: isAssertion ? signed.headers.keyId : signed.keyId,
+      signed,
     }
   } catch (cause) {
     if (cause instanceof OutcomeError) throw new KeepsealError('log.malformed', cause.message, { cause })
@@ -80,17 +53,38 @@ export function parseDecision(bytes: Uint8Array, hash: HashFunction): Unverified
   }
 }
 
-/** Throws KeepsealError `log.signature-invalid` unless this key has signed exactly these bytes as a decision. */
-export function assertSignedBy(entry: UnverifiedEntry, key: VerificationKey, thumbprint: Uint8Array): void {
+/** Whose signature an entry has to have. */
+export interface AuthorKey {
+  readonly key: CoseKey
+  readonly verificationKey: VerificationKey
+  readonly thumbprint: Uint8Array
+  /** Of a passkey; null for a key of the command line. One kind never signs as the other. */
+  readonly relyingParty: RelyingParty | null
+  /** Of the entry before by this passkey. */
+  readonly lastSignCount: number | null
+}
+
+/**
+ * Throws KeepsealError `log.signature-invalid` unless this key has signed exactly these bytes as a decision. Gives the
+ * counter of a passkey, null for other keys.
+ */
+export function assertSignedBy({ signed }: UnverifiedEntry, author: AuthorKey, hash: HashFunction): number | null {
+  const { key, verificationKey, thumbprint: keyId, relyingParty, lastSignCount } = author
+  const expected = { keyId, contentType: contentType('decision') }
   try {
-    verifySign1(entry.message, {
-      key,
-      keyId: thumbprint,
-      externalAad: AAD,
-      contentType: contentType('decision'),
-    })
+    if (relyingParty !== null && 'assertion' in signed) {
+      const { headers, challenge, assertion } = signed
+      checkHeaders(headers, { ...expected, algorithms: [algorithmOf(key)] })
+      return verifyAssertion(assertion, { relyingParty, challenge, key, verificationKey, lastSignCount }, { hash })
+    }
+    if (relyingParty === null && !('assertion' in signed)) {
+      verifySign1(signed, { ...expected, key: verificationKey, externalAad: AAD })
+      return null
+    }
   } catch (cause) {
-    if (cause instanceof OutcomeError) throw new KeepsealError('log.signature-invalid', cause.message, { cause })
-    throw cause
+    const isRefused = cause instanceof KeepsealError && cause.code === 'auth.assertion-invalid'
+    if (!isRefused && !(cause instanceof OutcomeError)) throw cause
+    throw new KeepsealError('log.signature-invalid', cause.message, { cause })
   }
+  throw new KeepsealError('log.signature-invalid', 'the key is of another kind than the signature')
 }

@@ -1,18 +1,16 @@
 import * as v from 'valibot'
 import { equal, toHex } from '../bytes/bytes.ts'
-import type { HashFunction, VerificationKey } from '../crypto/crypto.ts'
+import type { VerificationKey } from '../crypto/crypto.ts'
 import { errors } from '../codes/errors.ts'
 import { KeepsealError } from '../errors.ts'
+import { credentialVerificationKey, type CredentialCrypto } from '../webauthn/assertion.ts'
 import { assertSignedBy, parseDecision, type DecisionContent, type UnverifiedEntry } from './entry.ts'
 import { refuse, type DecisionKind, type GuardResult } from './kind.ts'
 import { decisionKinds } from './kinds.ts'
 import { firstPerson, type Person } from './person.ts'
 import { emptyRegister, type Register } from './register.ts'
 
-export interface LogCrypto {
-  readonly hash: HashFunction
-  ed25519Key(x: Uint8Array): VerificationKey
-}
+export type LogCrypto = CredentialCrypto
 
 /** An entry that its author has signed, that follows the one before it, and whose guards held. */
 export interface VerifiedEntry extends DecisionContent {
@@ -40,6 +38,8 @@ export class DecisionLog {
   readonly #crypto: LogCrypto
   readonly #kinds: ReadonlyMap<string, DecisionKind<unknown>>
   readonly #keys = new Map<string, VerificationKey>()
+  /** Of passkeys: the counter of the newest entry of each. */
+  readonly #signCounts = new Map<string, number>()
   #log: Uint8Array | undefined
 
   constructor(crypto: LogCrypto) {
@@ -68,10 +68,11 @@ export class DecisionLog {
     const { kind, detail } = this.#read(entry.kind, entry.detail)
     if (entry.index === 0) return this.#begin(entry, kind, detail)
     const author = this.#authorOf(entry)
-    this.#assertSigned(entry, author)
+    const signCount = this.#assertSigned(entry, author)
     if (author.revokedAt !== null) refuse('log.revoked-author', `${author.name}, entry ${entry.index}`)
     if (!kind.roles.includes(author.role)) refuse('decision.role', `${author.name} is ${author.role}`)
     this.#apply(entry, author, kind, detail)
+    this.#counted(author, signCount)
     return { ...entry, author }
   }
 
@@ -105,8 +106,9 @@ export class DecisionLog {
   #begin(entry: UnverifiedEntry, kind: DecisionKind<unknown>, detail: unknown): VerifiedEntry {
     const author = firstPerson(entry.subject, detail, this.#crypto.hash)
     if (toHex(entry.keyId) !== author.keyId) refuse('log.unknown-author', 'the first entry is signed by another key')
-    this.#assertSigned(entry, author)
+    const signCount = this.#assertSigned(entry, author)
     this.#apply(entry, author, kind, detail)
+    this.#counted(author, signCount)
     this.#log = Uint8Array.from(entry.log)
     return { ...entry, author }
   }
@@ -130,10 +132,27 @@ export class DecisionLog {
     return author ?? refuse('log.unknown-author', `entry ${entry.index}, key ${keyId.slice(0, 16)}`)
   }
 
-  #assertSigned(entry: UnverifiedEntry, { key, keyId }: Person): void {
-    const held = this.#keys.get(keyId) ?? this.#crypto.ed25519Key(key.x)
-    this.#keys.set(keyId, held)
-    assertSignedBy(entry, held, entry.keyId)
+  /** Gives the counter of a passkey. */
+  #assertSigned(entry: UnverifiedEntry, { key, keyId, relyingParty }: Person): number | null {
+    const verificationKey = this.#keys.get(keyId) ?? this.#imported(key)
+    this.#keys.set(keyId, verificationKey)
+    const lastSignCount = this.#signCounts.get(keyId) ?? null
+    const author = { key, verificationKey, thumbprint: entry.keyId, relyingParty, lastSignCount }
+    return assertSignedBy(entry, author, this.#crypto.hash)
+  }
+
+  #imported(key: Person['key']): VerificationKey {
+    try {
+      return credentialVerificationKey(key, this.#crypto)
+    } catch (cause) {
+      if (!(cause instanceof KeepsealError)) throw cause
+      throw new KeepsealError('log.signature-invalid', 'the key of the person is no public key', { cause })
+    }
+  }
+
+  /** Only when the entry stands: one that is refused uses nothing up. */
+  #counted({ keyId }: Person, signCount: number | null): void {
+    if (signCount !== null) this.#signCounts.set(keyId, signCount)
   }
 
   #apply(entry: UnverifiedEntry, author: Person, kind: DecisionKind<unknown>, detail: unknown): void {

@@ -4,6 +4,7 @@ import { coseKeyThumbprint, decodeCoseKey, encodeCoseKey, type CoseKey } from '.
 import type { HashFunction } from '../crypto/crypto.ts'
 import { isAcceptableEd25519Key } from '../crypto/ed25519.ts'
 import { KeepsealError, OutcomeError } from '../errors.ts'
+import { relyingPartySchema, type RelyingParty } from '../webauthn/relying-party.ts'
 import { defineKind, longText, refuse, shortText, type DecisionKind } from './kind.ts'
 import type { Register } from './register.ts'
 
@@ -16,9 +17,11 @@ export interface Person {
   readonly id: string
   readonly name: string
   readonly role: PersonRole
-  readonly key: CoseKey & { readonly curve: 'Ed25519' }
+  readonly key: CoseKey
   /** Thumbprint of the key, in hexadecimal. */
   readonly keyId: string
+  /** Where the key is a passkey, whom it is for; null: an Ed25519 key of the command line. */
+  readonly relyingParty: RelyingParty | null
   /** Seconds since 1970; null while he may sign. */
   readonly revokedAt: number | null
 }
@@ -28,30 +31,37 @@ const keySchema = v.pipe(v.string(), v.regex(/^[0-9a-f]{2,512}$/))
 const personSchema = v.strictObject({
   name: shortText,
   role: v.picklist(PERSON_ROLES),
-  /** COSE_Key of an Ed25519 key (RFC 9053 section 7.2), in hexadecimal. */
+  /** COSE_Key in hexadecimal: of an Ed25519 key (RFC 9053 section 7.2), or of a passkey, then also on P-256. */
   key: keySchema,
+  passkey: v.optional(relyingPartySchema),
 })
-export type NewPerson = v.InferOutput<typeof personSchema>
+type NewPerson = v.InferOutput<typeof personSchema>
 
-export const newPerson = (name: string, role: PersonRole, key: CoseKey): NewPerson => ({
+/** What `person.add` says, as JSON. */
+export type PersonDetail = { name: string; role: PersonRole; key: string; passkey?: { id: string; origins: string[] } }
+
+export const newPerson = (name: string, role: PersonRole, key: CoseKey, passkey?: RelyingParty): PersonDetail => ({
   name,
   role,
   key: toHex(encodeCoseKey(key)),
+  ...(passkey === undefined ? {} : { passkey: { id: passkey.id, origins: [...passkey.origins] } }),
 })
 
-function readKey(text: string): Person['key'] {
+function readKey(text: string, isPasskey: boolean): CoseKey {
   try {
     const key = decodeCoseKey(fromHex(text))
-    if (key.curve === 'Ed25519' && isAcceptableEd25519Key(key.x)) return key
+    // Whether a point is on P-256 is found out by the import, before anything is taken that it has signed.
+    if (key.curve === 'Ed25519' ? isAcceptableEd25519Key(key.x) : isPasskey) return key
   } catch (cause) {
     if (!(cause instanceof OutcomeError)) throw cause
   }
-  throw new KeepsealError('log.malformed', 'the key of a person is no Ed25519 key')
+  throw new KeepsealError('log.malformed', `the key of a person is no ${isPasskey ? 'passkey' : 'Ed25519 key'}`)
 }
 
-function personOf(id: string, { name, role, key: text }: NewPerson, hash: HashFunction): Person {
-  const key = readKey(text)
-  return { id, name, role, key, keyId: toHex(coseKeyThumbprint(key, hash)), revokedAt: null }
+function personOf(id: string, { name, role, key: text, passkey }: NewPerson, hash: HashFunction): Person {
+  const key = readKey(text, passkey !== undefined)
+  const keyId = toHex(coseKeyThumbprint(key, hash))
+  return { id, name, role, key, keyId, relyingParty: passkey ?? null, revokedAt: null }
 }
 
 function add({ people }: Register, person: Person): void {

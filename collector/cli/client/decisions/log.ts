@@ -3,7 +3,7 @@ import { fromBase64Url, toHex } from '../../../../shared/bytes/bytes.ts'
 import { defineCommand, type Command } from '../../../../shared/cli/command.ts'
 import { exitCodes } from '../../../../shared/cli/exit-codes.ts'
 import { text } from '../../../../shared/config/value-types.ts'
-import { ed25519Key, hash } from '../../../../shared/crypto/node.ts'
+import { ecdsaKey, ed25519Key, hash } from '../../../../shared/crypto/node.ts'
 import { entriesOfExport, exportLog } from '../../../../shared/decisions/export.ts'
 import { DecisionLog, type VerifiedEntry } from '../../../../shared/decisions/log.ts'
 import { KeepsealError } from '../../../../shared/errors.ts'
@@ -44,7 +44,7 @@ function line({ index, at, kind, subject, author }: VerifiedEntry): string {
 
 /** Every entry is checked here, whatever the collector says of it. */
 function verified(entries: readonly Uint8Array[]): readonly VerifiedEntry[] {
-  const log = new DecisionLog({ hash, ed25519Key })
+  const log = new DecisionLog({ hash, ed25519Key, ecdsaKey })
   return entries.map((entry) => log.append(entry))
 }
 
@@ -95,7 +95,7 @@ export const inspectLogCommand = defineCommand({
   },
   json: true,
   async run({ arguments: { file }, options: { root, head }, present, style }) {
-    const log = new DecisionLog({ hash, ed25519Key })
+    const log = new DecisionLog({ hash, ed25519Key, ecdsaKey })
     const entries: VerifiedEntry[] = []
     let broken: KeepsealError | undefined
     try {

@@ -4,12 +4,16 @@ import { exitCodes } from '../../../../shared/cli/exit-codes.ts'
 import { choice, text } from '../../../../shared/config/value-types.ts'
 import { newPerson, PERSON_ROLES } from '../../../../shared/decisions/person.ts'
 import { random } from '../../../../shared/crypto/node.ts'
+import { KeepsealError } from '../../../../shared/errors.ts'
 import { printable } from '../../../../shared/text/printable.ts'
 import { makeId } from '../../../store/ids.ts'
 import { connect } from '../api.ts'
 import { connectionOptions } from '../settings.ts'
 import { decide, decisionOptions } from './decide.ts'
 import { keyPath, readKey } from './key-file.ts'
+
+const originsOf = (host: string, origins: readonly string[]): readonly string[] =>
+  origins.length === 0 ? [`https://${host}`] : origins
 
 const newId = (): string => makeId('per', Date.now(), random)
 
@@ -57,12 +61,25 @@ const add = defineCommand({
       placeholder: 'HEX',
       required: true,
     },
+    'rp-id': {
+      description: 'Where the key is a passkey: the host name that it is for.',
+      value: text(253),
+      placeholder: 'HOST',
+    },
+    origin: {
+      description: 'Pages on which the passkey may sign; https://HOST without one.',
+      value: text(300),
+      placeholder: 'URL',
+      multiple: true,
+    },
   },
   json: true,
   run: async ({ options, terminal, present }) => {
-    const { name, role, publicKey: key } = options
+    const { name, role, publicKey: key, rpId, origin } = options
     const subject = newId()
-    await decide(options, terminal.env, { kind: 'person.add', subject, detail: { name, role, key } })
+    if (rpId === undefined && origin.length > 0) throw new KeepsealError('usage.invalid', '--origin goes with --rp-id')
+    const passkey = rpId === undefined ? {} : { passkey: { id: rpId, origins: originsOf(rpId, origin) } }
+    await decide(options, terminal.env, { kind: 'person.add', subject, detail: { name, role, key, ...passkey } })
     present({ person: subject }, () => subject)
     return exitCodes.good
   },
