@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { hostname } from 'node:os'
+import { hostname, uptime } from 'node:os'
 import type { Logger } from 'pino'
 import { toHex } from '../shared/bytes/bytes.ts'
 import { coseKeyThumbprint } from '../shared/cose/key.ts'
@@ -12,6 +12,7 @@ import { EmbeddedBroker } from './ingest/embedded-broker.ts'
 import type { Handled } from './ingest/evidence-handler.ts'
 import { loadCatalogue } from './maturity/catalogue-file.ts'
 import { Attendance } from './liveness/attendance.ts'
+import { CLOCK_TOLERANCE_MS, ClockGuard, tellOfStep } from './liveness/clock-guard.ts'
 import { horizonOf } from './liveness/watch.ts'
 import { createMetrics } from './metrics.ts'
 import { namesIn, publicMqttUrl, startApiRole } from './roles/api.ts'
@@ -25,6 +26,7 @@ import { startTracker } from './roles/tracker.ts'
 import { startMetrics, type Servers } from './servers.ts'
 import { openStore } from './store/index.ts'
 import { joinCollectors } from './store/leadership.ts'
+import type { LivenessTime } from './tracking/liveness.ts'
 import { loadOrCreateKeys } from './trust/keys.ts'
 import { DEFAULT_SERVER_NAMES, ensureServerCertificate } from './trust/server-certificate.ts'
 
@@ -34,6 +36,8 @@ export interface CollectorOptions {
   readonly version: string
   /** ms since 1970; the collector's clock is a root of trust. */
   readonly clock?: () => number
+  /** ms of a clock that never jumps; by it steps of the other one are found. */
+  readonly monotonic?: () => number
   /** Told of every decision, after it was stored. */
   readonly onHandled?: (handled: Handled) => void
 }
@@ -51,7 +55,14 @@ export interface Collector {
 
 /** Starts all of its roles, or nothing: what had begun is stopped again when a later part fails. */
 export async function startCollector(options: CollectorOptions): Promise<Collector> {
-  const { config, logger, version, clock = Date.now } = options
+  const { config, logger, version } = options
+  const guard = new ClockGuard({
+    wall: options.clock ?? Date.now,
+    monotonic: options.monotonic ?? (() => uptime() * 1000),
+    toleranceMs: CLOCK_TOLERANCE_MS,
+    onStep: (step) => tellOfStep(step, logger),
+  })
+  const clock = guard.now
   const has = (role: CollectorConfig['serve']['roles'][number]): boolean => config.serve.roles.includes(role)
   const stops: (() => Promise<void> | void)[] = []
   const stop = async (): Promise<void> => {
@@ -70,6 +81,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const { directory, authority } = keys
     const certificate = await ensureServerCertificate({ directory, authority, names, now: clock(), random })
     const metrics = createMetrics()
+    metrics.watchClock(() => guard.step?.offsetMs ?? 0)
     const catalogue = loadCatalogue(config.catalogue.file)
     logger.info({ digest: digestOfCatalogue(catalogue, hash), version: catalogue.version }, 'catalogue of practices')
     const onHandled = (handled: Handled): void => {
@@ -79,7 +91,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const policy = livenessPolicyOf(config)
     const horizonMs = horizonOf(policy)
     const attendance = new Attendance({ store, clock, logger, replica: toHex(random(8)), horizonMs })
-    const livenessTime = () => ({ policy, now: clock(), downtime: attendance.downtime })
+    const livenessTime = (): LivenessTime => ({ policy, now: clock(), downtime: attendance.downtime })
     const deps = ingestDependencies(config, keys, store, random, () => attendance.downtime)
     const basis = { config, catalogue, logger, version, clock, random, keys, store, leadership, metrics }
     const own: Foundation = { ...basis, deps, onHandled, attendance, livenessTime }

@@ -10,6 +10,8 @@ export interface Metrics {
   setAside(count: number): void
   /** A message of a device that sends too many. */
   excess(how: 'delay' | 'drop'): void
+  /** By how much the clock was stepped, ms. */
+  watchClock(stepMs: () => number): void
   /** Where messages wait to be decided. */
   watchBacklog(backlog: () => number): void
   /** How many messages are in quarantine, which the database knows. */
@@ -65,6 +67,14 @@ export function createMetrics(): Metrics {
             (messages) => held.set(messages),
             () => held.reset(),
           ),
+      })
+    },
+    watchClock: (stepMs) => {
+      const stepped: Gauge = new Gauge({
+        name: 'keepseal_clock_step_seconds',
+        help: 'By how much the clock of the machine was stepped, which is not followed; 0: it is trusted',
+        registers: [registry],
+        collect: (): void => stepped.set(stepMs() / 1000),
       })
     },
     watchBacklog: (watched) => {

@@ -1,6 +1,4 @@
-import { sql } from 'kysely'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
-import type { Liveness } from '../model/device.ts'
 import type { Executor } from './database.ts'
 
 /** Whose last fresh evidence, or whose enrolment, is older than these moments has passed a deadline. ms since 1970. */
@@ -48,11 +46,11 @@ export function dueRepository(db: Executor) {
           .where('devices.enrolment', '=', 'active')
           .limit(limit)
       const quiet = await part()
-        .where('device_states.liveness', 'in', ['fresh', 'stale'] satisfies Liveness[])
-        .where(
-          'device_states.last_fresh_at',
-          '<',
-          sql<number>`case device_states.liveness when 'fresh' then ${stale} else ${silent} end`,
+        .where(({ or, and, eb }) =>
+          or([
+            and([eb('device_states.liveness', '=', 'fresh'), eb('device_states.last_fresh_at', '<', stale)]),
+            and([eb('device_states.liveness', '=', 'stale'), eb('device_states.last_fresh_at', '<', silent)]),
+          ]),
         )
         .execute()
       const unseen = await part()

@@ -4,6 +4,7 @@ import { bootEndpoints } from './boot.ts'
 import { caseEndpoints } from './cases.ts'
 import { certificateEndpoints } from './certificates.ts'
 import { decisionEndpoints } from './decisions.ts'
+import { deviceHistoryEndpoints } from './device-history.ts'
 import { deviceEndpoints } from './devices.ts'
 import { enrolmentTokenEndpoints } from './enrolment-tokens.ts'
 import { evidenceEndpoints } from './evidence.ts'
@@ -29,6 +30,7 @@ export const endpoints: readonly Endpoint[] = [
   ...certificateEndpoints,
   ...enrolmentTokenEndpoints,
   ...deviceEndpoints,
+  ...deviceHistoryEndpoints,
   ...evidenceEndpoints,
   ...resultEndpoints,
   ...bootEndpoints,

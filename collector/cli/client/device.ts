@@ -4,6 +4,7 @@ import { KeepsealError } from '../../../shared/errors.ts'
 import { choice, text } from '../../../shared/config/value-types.ts'
 import { connect } from './api.ts'
 import { deviceBootCommands } from './device-boot.ts'
+import { deviceHistoryCommands } from './device-history.ts'
 import { Approval, describeApproval, describeDevice, Device, DeviceDetail, isGood, Revocation } from './device-view.ts'
 import { DEFAULT_ITEMS, listOptions, presentList } from './listing.ts'
 import { productIdOf } from './product-reference.ts'
@@ -156,4 +157,11 @@ const revoke = defineCommand({
   },
 })
 
-export const deviceCommands: readonly Command[] = [list, show, ...deviceBootCommands, approve, revoke]
+export const deviceCommands: readonly Command[] = [
+  list,
+  show,
+  ...deviceHistoryCommands,
+  ...deviceBootCommands,
+  approve,
+  revoke,
+]
