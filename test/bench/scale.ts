@@ -165,6 +165,7 @@ async function costOfReports({ collector, fleet, reported }: Site, enrolled: num
 async function putInForce(
   { collector, fleet }: Pick<Site, 'collector' | 'fleet'>,
   reporting: readonly number[],
+  count = RELEASES,
 ): Promise<void> {
   const releases = new ReleasedFleet(collector)
   const product = await releases.product()
