@@ -2,6 +2,7 @@ import helmet from '@fastify/helmet'
 import fastify, { type FastifyInstance } from 'fastify'
 import { KeepsealError } from '../../shared/errors.ts'
 import { apiRoutes } from './api-routes.ts'
+import { certificateRoutes } from './public/certificate-routes.ts'
 import { measureRequests, operationsRoutes } from './operations.ts'
 import { handleError } from './problem.ts'
 import type { ApiServices } from './services.ts'
@@ -48,6 +49,7 @@ export async function buildApi(services: ApiServices, tls?: TlsIdentity): Promis
   })
   await server.register(operationsRoutes, services)
   await server.register(statusPageRoutes, services)
+  await server.register(certificateRoutes, { ...services, prefix: '/c' })
   await server.register(apiRoutes, { prefix: '/api/v1', services })
   return server
 }

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
+import type { Certificate } from '../../shared/decisions/certificate.ts'
 import type { Catalogue } from '../../shared/maturity/catalogue/schema.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { Decisions } from '../decisions/decision-book.ts'
@@ -47,6 +48,10 @@ export interface ApiServices {
   readonly deviceChanged?: (ueid: Ueid) => void
   /** Called after a release or a device was decided about, so that devices are judged by it at once. */
   readonly judgeAgain?: () => void
+  /** Live conformity: `overall`, and of each practice of the certificate. */
+  readonly conformityOf?: (certificate: Certificate) => Promise<Readonly<Record<string, string>>>
+  /** The document of a profile by its digest, in its one encoding. */
+  readonly profileDocument?: (digest: string) => Promise<Uint8Array | undefined>
   /** Decides messages that are in quarantine. */
   readonly decideAgain?: DecideAgain
 }

@@ -136,12 +136,26 @@ function devices({ devices: listed, deviceCount }: StatusView): Html {
         <td>${device.latch === 'none' ? html`<span class="faint">none</span>` : word(device.latch)}</td>
         <td>${device.identity}</td>
         <td>${device.bootCoverage}</td>
+        <td>
+          ${word(device.coverage)}${device.coverageReason === null ? html`` : html`<br /><span class="faint">${device.coverageReason}</span>`}
+        </td>
         <td>${word(device.enrolment)}</td>
         <td>${device.findingCount}</td>
         <td>${time(device.lastFreshAt)}</td>
       </tr> `,
   )
-  const titles = ['Device', 'Verdict', 'Liveness', 'Latch', 'Identity', 'Boot', 'Enrolment', 'Findings', 'Attested']
+  const titles = [
+    'Device',
+    'Verdict',
+    'Liveness',
+    'Latch',
+    'Identity',
+    'Boot',
+    'Certificate',
+    'Enrolment',
+    'Findings',
+    'Attested',
+  ]
   return html`<h2>Devices</h2>
     ${table(titles, rows)}${more(listed.length, deviceCount)}`
 }

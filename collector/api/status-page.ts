@@ -3,15 +3,16 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { isLoopbackHost } from '../../shared/config/url-types.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import type { ApiServices, StatusPageAccess } from './services.ts'
+import { CERTIFICATE_STYLE } from './public/certificate-html.ts'
 import { renderStatus, STYLE } from './status-html.ts'
 import { readStatus } from './status-view.ts'
 
-const styleHash = createHash('sha256').update(STYLE).digest('base64')
+const styles = [STYLE, CERTIFICATE_STYLE].map((style) => createHash('sha256').update(style).digest('base64'))
 
-/** Nothing is loaded, run, framed or sent from any page here; the one style sheet is known by its hash. */
+/** Nothing is loaded, run, framed or sent from any page here; the style sheets are known by their hashes. */
 export const contentSecurityPolicy = {
   'default-src': ["'none'"],
-  'style-src': [`'sha256-${styleHash}'`],
+  'style-src': styles.map((digest) => `'sha256-${digest}'`),
   'base-uri': ["'none'"],
   'form-action': ["'none'"],
   'frame-ancestors': ["'none'"],

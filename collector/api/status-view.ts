@@ -1,3 +1,4 @@
+import { CoverageReader } from '../decisions/coverage.ts'
 import { findings } from '../../shared/codes/findings.ts'
 import type { Enrolment, Verdict } from '../model/device.ts'
 import type { ReassessmentCase } from '../model/finding.ts'
@@ -30,19 +31,23 @@ export interface StatusView {
   readonly newestAttestation: string | null
 }
 
-export async function readStatus({ store, clock, livenessTime, version }: ApiServices): Promise<StatusView> {
+export async function readStatus({ store, decisions, clock, livenessTime, version }: ApiServices): Promise<StatusView> {
   const now = clock()
   const summary = await store.summary()
   const page = await store.devices.list({ limit: SHOWN })
   const counts = await store.findings.unresolvedCounts(page.items.map(({ device }) => device.id))
   const listed = await store.findings.list({ limit: SHOWN }, { state: ['open', 'recovered'] })
   const cases = await store.cases.list({ limit: SHOWN }, { state: ['triggered', 'triaged'] })
+  const reader = new CoverageReader(store, decisions)
+  const devices = []
+  for (const { device, state } of page.items) {
+    const view = { device, state, findingCount: counts.get(device.id) ?? 0 }
+    devices.push(deviceJson({ ...view, coverage: await reader.of(device, state, now) }, livenessTime()))
+  }
   return {
     version,
     shownAt: now,
-    devices: page.items.map(({ device, state }) =>
-      deviceJson({ device, state, findingCount: counts.get(device.id) ?? 0 }, livenessTime()),
-    ),
+    devices,
     deviceCount: summary.devices,
     byEnrolment: summary.byEnrolment,
     byVerdict: summary.byVerdict,

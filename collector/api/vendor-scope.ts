@@ -40,6 +40,8 @@ const SERVICES: Readonly<Record<keyof ApiServices, 'shared' | 'narrowed' | 'with
   statusPage: 'withheld',
   passwordCost: 'withheld',
   requestsPerMinute: 'withheld',
+  conformityOf: 'shared',
+  profileDocument: 'shared',
   deviceChanged: 'shared',
   judgeAgain: 'shared',
   decideAgain: 'withheld',

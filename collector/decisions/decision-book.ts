@@ -3,7 +3,8 @@ import { KeepsealError } from '../../shared/errors.ts'
 import type { Certificate } from '../../shared/decisions/certificate.ts'
 import { certificatesCovering } from '../../shared/decisions/covering.ts'
 import { DecisionLog, type VerifiedEntry } from '../../shared/decisions/log.ts'
-import type { Register } from '../../shared/decisions/register.ts'
+import { excerptOf } from '../../shared/certificate/file.ts'
+import type { LogHead, Register } from '../../shared/decisions/register.ts'
 import type { Store } from '../store/index.ts'
 
 const crypto = { hash, ed25519Key, ecdsaKey }
@@ -15,7 +16,15 @@ const PAGE = 500
 const MAX_OFF_SECONDS = 300
 
 /** What may be done with it. */
-export type Decisions = Pick<DecisionBook, 'register' | 'certificatesCovering' | 'next' | 'append'>
+export type Decisions = Pick<DecisionBook, 'register' | 'certificatesCovering' | 'excerpt' | 'next' | 'append'>
+
+/** Of the decision log, what is about one certificate. */
+export interface Excerpt {
+  readonly logId: Uint8Array
+  readonly head: LogHead
+  readonly register: Register
+  readonly entries: readonly Uint8Array[]
+}
 
 /**
  * The decision log of this collector, as far as it has been read and checked. Several collectors may append to one
@@ -43,6 +52,18 @@ export class DecisionBook {
     const { certificates } = await this.register(store)
     const product = certificates.size === 0 ? undefined : await store.products.byId(productId)
     return product === undefined ? [] : certificatesCovering({ certificates }, product, Math.floor(now / 1000))
+  }
+
+  /** What the log says about one certificate, with the log's identity and head. Error: request.not-found. */
+  async excerpt(id: string): Promise<Excerpt> {
+    const log = new DecisionLog(crypto)
+    const entries: VerifiedEntry[] = []
+    await this.#readInto(log, this.#store, (entry) => entries.push(entry))
+    const { head, certificates } = log.register
+    if (head === null || log.id === undefined || !certificates.has(id)) {
+      throw new KeepsealError('request.not-found', `certificate ${id}`)
+    }
+    return { logId: log.id, head, register: log.register, entries: excerptOf(log, entries, id) }
   }
 
   /** Where the next entry belongs, and to which log; null before the first. */
@@ -81,11 +102,14 @@ export class DecisionBook {
   }
 
   /** Whoever reads at the same time has added entries meanwhile: those are not added again. */
-  async #readInto(log: DecisionLog, store = this.#store): Promise<void> {
+  async #readInto(log: DecisionLog, store = this.#store, seen?: (entry: VerifiedEntry) => void): Promise<void> {
     for (;;) {
       const from = log.next().index
       const entries = await store.decisions.from(from, PAGE)
-      for (const entry of entries.slice(log.next().index - from)) log.append(entry)
+      for (const entry of entries.slice(log.next().index - from)) {
+        const verified = log.append(entry)
+        seen?.(verified)
+      }
       if (entries.length < PAGE) return
     }
   }

@@ -19,6 +19,13 @@ export function decisionsWithin(decisions: Decisions, scope: VendorScope, store:
     register: async () => ownPart(await decisions.register(), await ownProducts(scope, store)),
     certificatesCovering: async (productId, now) =>
       (await store.products.byId(productId)) === undefined ? [] : decisions.certificatesCovering(productId, now),
+    excerpt: async (id) => {
+      const certificate = (await decisions.register()).certificates.get(id)
+      if (certificate === undefined || !isOwn(certificate, await ownProducts(scope, store))) {
+        throw new KeepsealError('request.not-found', `certificate ${id}`)
+      }
+      return decisions.excerpt(id)
+    },
     append: async (bytes, now) => {
       const entry = parseDecision(bytes, hash)
       const all = await decisions.register()

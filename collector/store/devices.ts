@@ -13,6 +13,8 @@ import { deviceColumns, keyColumns, stateColumns, toDevice, toState, type Device
 import { integerCursor, rowsToRead, toPage, type Page, type PageRequest } from './paging.ts'
 import type { DevicesTable } from './schema.ts'
 
+const SAME_SERIAL = 8
+
 export interface DeviceFilter {
   readonly productId?: string | undefined
   readonly enrolment?: Enrolment | undefined
@@ -104,6 +106,20 @@ export function devicesRepository(db: Executor) {
         (row) => row.id,
         (row) => ({ device: toDevice(row), state: toState(row) }),
       )
+    },
+
+    /** Serial numbers are the vendor's claim: two units of a product may say the same. A few of them at most. */
+    async bySerial(productId: string, serial: string): Promise<readonly DeviceWithState[]> {
+      const rows = await db
+        .selectFrom('devices')
+        .innerJoin('device_states', 'device_states.device_id', 'devices.id')
+        .selectAll()
+        .where('devices.serial', '=', serial)
+        .where('devices.product_id', '=', productId)
+        .orderBy('devices.id', 'desc')
+        .limit(SAME_SERIAL)
+        .execute()
+      return rows.map((row) => ({ device: toDevice(row), state: toState(row) }))
     },
 
     /** `now` becomes the time of a revocation. */

@@ -49,6 +49,8 @@ const exceptions: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   'tpm.hierarchy-locked': exitCodes.refused,
   'collector.unreachable': exitCodes.unreachable,
   'state.unreachable': exitCodes.unreachable,
+  'certificate.file-invalid': exitCodes.finding,
+  'certificate.status-invalid': exitCodes.finding,
   'request.invalid': exitCodes.finding,
   'request.not-found': exitCodes.finding,
 }

@@ -67,6 +67,14 @@ export const guards = defineCodes({
     title: 'the certificate names another profile than the one that was approved',
     remedy: 'Name the digest of the approved version.',
   },
+  'certificate.file-invalid': {
+    title: 'the certificate file does not hold together',
+    remedy: 'Get it again from its certifier, or from the page of the certificate.',
+  },
+  'certificate.status-invalid': {
+    title: 'the status of the certificate is not what it says to be',
+    remedy: 'Get it again: /c/CERTIFICATE/status of the collector.',
+  },
   'certificate.scope-widened': {
     title: 'a reduction has more products, or higher levels, than what it reduces',
     remedy: 'Issue a new certificate for a wider scope, after its assessment.',

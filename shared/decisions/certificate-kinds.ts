@@ -129,6 +129,9 @@ const draft: DecisionKind<Draft> = defineKind({
   roles: CERTIFIER,
   schema: draftSchema,
   apply: (register, { author, subject, at, detail }) => {
+    // It is part of public addresses.
+    if (!/^[\w.-]+$/.test(subject))
+      refuse('log.malformed', 'the id of a certificate has letters, digits, _ . and - alone')
     if (register.certificates.has(subject)) refuse('decision.exists-already', subject)
     assertProfile(register, detail)
     if (detail.supersedes !== null) {
@@ -137,9 +140,8 @@ const draft: DecisionKind<Draft> = defineKind({
       if (detail.isReduction) assertReduction(register, before, detail)
     }
     if (detail.validUntil <= at || detail.supportUntil <= at) refuse('decision.period', 'it would be expired')
-    const { isReduction: _, ...fields } = detail
     register.certificates.set(subject, {
-      ...fields,
+      ...detail,
       id: subject,
       state: 'draft',
       issuedAt: null,

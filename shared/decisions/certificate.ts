@@ -44,6 +44,8 @@ export interface Certificate {
   /** End of the vendor's support, which the validity presumes. */
   readonly supportUntil: number
   readonly supersedes: string | null
+  /** It has less than the one that it supersedes, and no assessment of its own. */
+  readonly isReduction: boolean
   readonly state: CertificateState
   readonly issuedAt: number | null
   /** Id of the person who wrote the draft. */

@@ -41,9 +41,12 @@ export class DecisionLog {
   /** Of passkeys: the counter of the newest entry of each. */
   readonly #signCounts = new Map<string, number>()
   #log: Uint8Array | undefined
+  readonly #hasGaps: boolean
 
-  constructor(crypto: LogCrypto) {
+  /** `hasGaps`: an excerpt, which leaves out entries about other things. What is next to each other has to fit. */
+  constructor(crypto: LogCrypto, { hasGaps = false }: { readonly hasGaps?: boolean } = {}) {
     this.#crypto = crypto
+    this.#hasGaps = hasGaps
     this.#kinds = decisionKinds(crypto.hash)
   }
 
@@ -116,9 +119,11 @@ export class DecisionLog {
   #assertPlace(entry: UnverifiedEntry): void {
     const { head } = this.register
     const { index, previous } = this.next()
+    const isAfterGap = this.#hasGaps && head !== null && entry.index > index
     const follows =
-      entry.index === index &&
-      (previous === null ? entry.previous === null : entry.previous !== null && equal(entry.previous, previous))
+      isAfterGap ||
+      (entry.index === index &&
+        (previous === null ? entry.previous === null : entry.previous !== null && equal(entry.previous, previous)))
     if (!follows) refuse('log.broken-link', `entry ${entry.index} where ${index} is next`)
     if (this.#log !== undefined && !equal(entry.log, this.#log)) refuse('log.broken-link', 'an entry of another log')
     if (index === 0 && entry.kind !== FIRST) refuse('log.malformed', `the first entry is no ${FIRST}`)

@@ -2,6 +2,7 @@ import type { Case } from './cases/case.ts'
 import type { Certificate } from './certificate.ts'
 import type { Person } from './person.ts'
 import type { ProfileVersions } from './profile.ts'
+import type { ClassifiedRelease } from './release-kinds.ts'
 
 /** Everything that a decision log says, up to its head: nothing in it was said elsewhere. */
 export interface Register {
@@ -12,6 +13,8 @@ export interface Register {
   readonly certificates: Map<string, Certificate>
   /** Reassessments about which somebody has decided something. */
   readonly cases: Map<string, Case>
+  /** What vendors and certifiers have said about releases of certified products, by VENDOR/MODEL@RELEASE. */
+  readonly releases: Map<string, ClassifiedRelease>
   head: LogHead | null
 }
 
@@ -29,5 +32,6 @@ export const emptyRegister = (): Register => ({
   profiles: new Map(),
   certificates: new Map(),
   cases: new Map(),
+  releases: new Map(),
   head: null,
 })

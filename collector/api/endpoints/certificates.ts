@@ -1,6 +1,9 @@
 import * as v from 'valibot'
+import { toBase64Url } from '../../../shared/bytes/bytes.ts'
+import { encodeCertificateFile } from '../../../shared/certificate/file.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
+import { StatusBook } from '../public/status-book.ts'
 import { CertificateStanding, certificateStandingJson } from './certificate-json.ts'
 import { READERS } from './roles.ts'
 
@@ -34,4 +37,27 @@ const certificate = defineEndpoint({
   },
 })
 
-export const certificateEndpoints: readonly Endpoint[] = [certificates, certificate]
+const file = defineEndpoint({
+  method: 'GET',
+  path: '/certificates/:id/file',
+  operationId: 'getCertificateFile',
+  summary: 'One certificate as a file that can be checked without this collector',
+  roles: READERS,
+  scope: 'own',
+  params: v.strictObject({ id: v.pipe(v.string(), v.maxLength(128)) }),
+  /** certificate.cddl, certificate-file, in base64url. */
+  response: v.strictObject({ file: v.string() }),
+  run: async (services, { params }) => {
+    const { entries, head } = await services.decisions.excerpt(params.id)
+    const { status, bytes } = await new StatusBook(services).of(params.id)
+    // Somebody may have decided in between: then the file would contradict itself.
+    if (status.body.log.index !== head.index) throw new KeepsealError('log.moved-on')
+    const profile = (await services.profileDocument?.(status.body.profile.digest)) ?? null
+    const { publicKey } = services.keys
+    if (publicKey.curve !== 'Ed25519') throw new KeepsealError('internal.failure', 'the key of the collector')
+    const content = { certificate: params.id, entries, head, profile, status: bytes, collectorKey: publicKey }
+    return { file: toBase64Url(encodeCertificateFile(content)) }
+  },
+})
+
+export const certificateEndpoints: readonly Endpoint[] = [certificates, certificate, file]

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { toHex } from '../../../shared/bytes/bytes.ts'
+import { COVERAGE_REASONS, type Coverage } from '../../../shared/decisions/coverage.ts'
 import { findings } from '../../../shared/codes/findings.ts'
 import { outcomes } from '../../../shared/codes/outcomes.ts'
 import type { Device, DeviceState } from '../../model/device.ts'
@@ -32,6 +33,11 @@ const deviceFields = {
   liveness: v.picklist(['never-seen', 'fresh', 'stale', 'silent']),
   /** Fresh only because the collector was down or held devices back for a while, which is nobody's silence. */
   freshnessExtended: v.boolean(),
+  /** Whether it counts as certified, and where not, why. */
+  coverage: v.picklist(['covered', 'not-covered']),
+  coverageReason: v.nullable(v.picklist(COVERAGE_REASONS)),
+  /** The certificate that covers it, or nearly does. */
+  certificate: v.nullable(v.string()),
   /** Findings that are not resolved. */
   findingCount: v.number(),
   lastReceivedAt: v.nullable(Time),
@@ -88,10 +94,11 @@ export interface DeviceView {
   readonly device: Device
   readonly state: DeviceState
   readonly findingCount: number
+  readonly coverage: Coverage
 }
 
 export function deviceJson(
-  { device, state, findingCount }: DeviceView,
+  { device, state, findingCount, coverage }: DeviceView,
   at: LivenessTime,
 ): v.InferOutput<typeof DeviceJson> {
   const { liveness, extended } = livenessOf(state, at)
@@ -112,6 +119,9 @@ export function deviceJson(
     latch: state.latch,
     liveness,
     freshnessExtended: extended,
+    coverage: coverage.coverage,
+    coverageReason: coverage.reason,
+    certificate: coverage.certificate,
     findingCount,
     lastReceivedAt: toTimeOrNull(state.lastReceivedAt),
     lastFreshAt: toTimeOrNull(state.lastFreshAt),

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { fromHex } from '../../../shared/bytes/bytes.ts'
 import type { Ueid } from '../../../shared/evidence/identifiers.ts'
+import { CoverageReader } from '../../decisions/coverage.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import type { Device } from '../../model/device.ts'
 import type { Store } from '../../store/index.ts'
@@ -35,12 +36,15 @@ const list = defineEndpoint({
     verdict: v.optional(Verdicts),
   }),
   response: pageOf(DeviceJson),
-  run: async ({ store, livenessTime }, { query }) => {
+  run: async ({ store, decisions, clock, livenessTime }, { query }) => {
     const page = await store.devices.list(query, query)
     const counts = await store.findings.unresolvedCounts(page.items.map(({ device }) => device.id))
-    const items = page.items.map(({ device, state }) =>
-      deviceJson({ device, state, findingCount: counts.get(device.id) ?? 0 }, livenessTime()),
-    )
+    const reader = new CoverageReader(store, decisions)
+    const items = []
+    for (const { device, state } of page.items) {
+      const coverage = await reader.of(device, state, clock())
+      items.push(deviceJson({ device, state, findingCount: counts.get(device.id) ?? 0, coverage }, livenessTime()))
+    }
     return { ...page, items }
   },
 })
@@ -54,12 +58,13 @@ const show = defineEndpoint({
   scope: 'own',
   params: DeviceParams,
   response: DeviceDetail,
-  run: async ({ store, livenessTime }, { params }) => {
+  run: async ({ store, decisions, clock, livenessTime }, { params }) => {
     const device = await existingDevice(store, params.ueid)
     const state = await store.devices.stateOf(device.id)
+    const coverage = await new CoverageReader(store, decisions).of(device, state, clock())
     const open = await store.findings.openOf(device.id)
     return {
-      ...deviceJson({ device, state, findingCount: open.length }, livenessTime()),
+      ...deviceJson({ device, state, findingCount: open.length, coverage }, livenessTime()),
       ...deviceDetails({ device, state }),
       review: reviewOf(state, open),
       findings: open.map((finding) => findingJson(finding, device)),

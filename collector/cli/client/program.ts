@@ -1,5 +1,6 @@
 import type { Program } from '../../../shared/cli/program.ts'
 import { version } from '../../../shared/version.ts'
+import { certificateCommands } from './certificates/index.ts'
 import { caseCommands } from './case.ts'
 import { keyCommands } from './decisions/key.ts'
 import { logCommands } from './decisions/log.ts'
@@ -45,6 +46,7 @@ export const client: Program = {
     ...profileFileCommands,
     ...keyCommands,
     ...peopleCommands,
+    ...certificateCommands,
     ...logCommands,
     ...inspectCommands,
   ],

@@ -18,6 +18,7 @@ import { certificatesInLog } from './0011-certificates-in-log.ts'
 import { findingHistory } from './0012-findings.ts'
 import { accounts } from './0013-accounts.ts'
 import { liveness } from './0014-liveness.ts'
+import { serials } from './0015-serials.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -41,6 +42,7 @@ export const migrations: readonly Migration[] = [
   findingHistory,
   accounts,
   liveness,
+  serials,
 ]
 
 /**

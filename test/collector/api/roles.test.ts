@@ -68,6 +68,7 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'POST /accounts/:id/reset': ['vendor', 'certifier'],
   'GET /certificates': ROLES,
   'GET /certificates/:id': ROLES,
+  'GET /certificates/:id/file': ROLES,
   'GET /findings': ROLES,
   'GET /cases': ROLES,
   'GET /cases/:id': ROLES,

@@ -1,0 +1,95 @@
+import rateLimit from '@fastify/rate-limit'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import * as v from 'valibot'
+import { KeepsealError } from '../../../shared/errors.ts'
+import type { ApiServices } from '../services.ts'
+import { badge } from './badge.ts'
+import { renderCertificate } from './certificate-html.ts'
+import { checkCoverage } from './check.ts'
+import { StatusBook, type SignedStatus } from './status-book.ts'
+
+/** Of everybody together behind one address. */
+const REQUESTS_PER_MINUTE = 120
+/** Whoever tries serial numbers one after another learns little in a minute. */
+const CHECKS_PER_MINUTE = 20
+/** A cache must not show for long what was decided otherwise since. */
+const MAX_AGE_SECONDS = 300
+
+const Id = v.pipe(v.string(), v.regex(/^[\w.-]{1,128}$/))
+const Params = v.object({ id: Id })
+const Check = v.strictObject({
+  model: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
+  serial: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
+})
+
+/** A Fastify plugin: what everybody may know of a certificate, without a token and without a script in the browser. */
+export async function certificateRoutes(server: FastifyInstance, services: ApiServices): Promise<void> {
+  const book = new StatusBook(services)
+  await server.register(rateLimit, {
+    max: REQUESTS_PER_MINUTE,
+    timeWindow: 60_000,
+    errorResponseBuilder: () => new KeepsealError('request.rate-limited'),
+  })
+  const read = async (request: FastifyRequest): Promise<SignedStatus> => book.of(valid(Params, request.params).id)
+
+  server.get('/:id/status', async (request, reply) => {
+    const signed = await read(request)
+    const wantsJson = request.headers.accept?.includes('json') === true
+    if (isCached(request, reply, signed, services, wantsJson ? 'json' : 'cbor')) return reply.code(304).send()
+    if (!wantsJson)
+      return reply.type('application/vnd.keepseal.certificate-status+cbor').send(Buffer.from(signed.bytes))
+    return reply.type('application/json; charset=utf-8').send({ ...signed.status, signed: toBase64(signed.bytes) })
+  })
+  server.get('/:id/badge.svg', async (request, reply) => {
+    const signed = await read(request)
+    if (isCached(request, reply, signed, services, 'svg')) return reply.code(304).send()
+    return reply.type('image/svg+xml; charset=utf-8').send(badge(signed.status, now(services)).toString())
+  })
+  server.get('/:id', async (request, reply) => {
+    const signed = await read(request)
+    if (isCached(request, reply, signed, services, 'html')) return reply.code(304).send()
+    return reply.type('text/html; charset=utf-8').send(renderCertificate(signed, now(services)).toString())
+  })
+  server.get(
+    '/:id/check',
+    { config: { rateLimit: { max: CHECKS_PER_MINUTE, timeWindow: 60_000 } } },
+    async (request, reply) => {
+      const { id } = valid(Params, request.params)
+      const query = valid(Check, request.query)
+      const signed = await book.of(id)
+      void reply.header('cache-control', 'no-store')
+      return checkCoverage(services, id, signed.status, query)
+    },
+  )
+}
+
+const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url')
+const now = ({ clock }: ApiServices): number => Math.floor(clock() / 1000)
+
+function valid<S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> {
+  const checked = v.safeParse(schema, value)
+  if (checked.success) return checked.output
+  const [issue] = checked.issues
+  throw new KeepsealError('request.invalid', `${v.getDotPath(issue) ?? 'request'}: ${issue.message}`)
+}
+
+/** Sets the headers of caching, and says whether whoever asks has it already (RFC 9110 section 13.1.2). */
+function isCached(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { digest, status }: SignedStatus,
+  services: ApiServices,
+  form: string,
+): boolean {
+  const left = status.expiresAt - now(services)
+  const tag = `"${digest.slice(0, 32)}-${form}"`
+  void reply.headers({
+    etag: tag,
+    vary: 'accept',
+    'cache-control': `public, max-age=${Math.max(0, Math.min(left, MAX_AGE_SECONDS))}`,
+    expires: new Date((now(services) + Math.max(0, Math.min(left, MAX_AGE_SECONDS))) * 1000).toUTCString(),
+    'access-control-allow-origin': '*',
+  })
+  const asked = request.headers['if-none-match'] ?? ''
+  return asked.split(',').some((each) => each.trim().replace(/^W\//, '') === tag)
+}

@@ -1,0 +1,77 @@
+import { hash } from '../../../shared/crypto/node.ts'
+import { toHex } from '../../../shared/bytes/bytes.ts'
+import type { Certificate } from '../../../shared/decisions/certificate.ts'
+import { KeepsealError } from '../../../shared/errors.ts'
+import { decodeProfile } from '../../../shared/maturity/profile-encoding.ts'
+import type { ProfileDocument } from '../../../shared/maturity/profile.ts'
+import {
+  signStatus,
+  STATUS_LIFETIME_SECONDS,
+  statusBodyOf,
+  type CertificateStatus,
+  type StatusBody,
+} from '../../../shared/certificate/status.ts'
+import { Recent } from '../../recent.ts'
+import type { ApiServices } from '../services.ts'
+
+/** A status with its signed form. */
+export interface SignedStatus {
+  readonly status: CertificateStatus
+  readonly bytes: Uint8Array
+  /** Of the bytes, in hexadecimal. */
+  readonly digest: string
+}
+
+type StatusServices = Pick<ApiServices, 'decisions' | 'clock' | 'keys' | 'conformityOf' | 'profileDocument'>
+
+const CERTIFICATES = 1024
+
+/**
+ * Signed statuses of certificates: one is signed anew when something in it changes, or half of its life is over, however
+ * many ask for it. Of a draft the public learns nothing.
+ */
+export class StatusBook {
+  readonly #services: StatusServices
+  readonly #signed = new Recent<SignedStatus>(CERTIFICATES)
+
+  constructor(services: StatusServices) {
+    this.#services = services
+  }
+
+  /** Error: request.not-found. */
+  async of(id: string): Promise<SignedStatus> {
+    const { decisions, clock, keys, conformityOf } = this.#services
+    const register = await decisions.register()
+    const certificate = register.certificates.get(id)
+    if (certificate === undefined || certificate.issuedAt === null) {
+      throw new KeepsealError('request.not-found', 'no certificate of this name was issued')
+    }
+    const { log: logId } = await decisions.next()
+    if (logId === null) throw new KeepsealError('internal.failure', 'a certificate without a log')
+    const now = Math.floor(clock() / 1000)
+    const conformity = certificate.agreement.publicConformity === 'none' ? undefined : await conformityOf?.(certificate)
+    const limitations = publicLimitations(await this.documentOf(certificate))
+    const body = statusBodyOf(certificate, register, now, { logId, limitations, conformity })
+    const held = this.#signed.get(id)
+    const isYoung =
+      held !== undefined && now >= held.status.issuedAt && now - held.status.issuedAt < STATUS_LIFETIME_SECONDS / 2
+    if (isYoung && JSON.stringify(held.status.body) === JSON.stringify(body)) return held
+    const status = { certificate: id, issuedAt: now, expiresAt: now + STATUS_LIFETIME_SECONDS, body }
+    const bytes = await signStatus(status, keys.signer)
+    return this.#signed.keep(id, { status, bytes, digest: toHex(hash('sha256', bytes)) })
+  }
+
+  /** The document of its profile, if it is here and is the one that the certificate names. */
+  async documentOf({ profile }: Certificate): Promise<ProfileDocument | undefined> {
+    const bytes = await this.#services.profileDocument?.(profile.digest)
+    if (bytes === undefined || toHex(hash('sha256', bytes)) !== profile.digest) return undefined
+    return decodeProfile(bytes)
+  }
+}
+
+const publicLimitations = (document: ProfileDocument | undefined): StatusBody['limitations'] =>
+  document === undefined
+    ? null
+    : document.limitations
+        .filter((each) => each.public)
+        .map(({ id, title, reason, compensation }) => ({ id, title, reason, compensation: compensation?.text ?? null }))

@@ -1,0 +1,12 @@
+import type { Command } from '../../../../shared/cli/command.ts'
+import { certificateDecisions } from './decisions.ts'
+import { certificateDrafts } from './drafts.ts'
+import { certificateReaders } from './readers.ts'
+import { verifyCommand } from './verify.ts'
+
+export const certificateCommands: readonly Command[] = [
+  ...certificateReaders,
+  ...certificateDrafts,
+  ...certificateDecisions,
+  verifyCommand,
+]
