@@ -14,7 +14,7 @@ const suites = [
   ),
   'tracking/approval.test.ts',
   ...readdirSync(`${TESTS}tracking/practices`).map((name) => `tracking/practices/${name}`),
-  'liveness/watch.test.ts',
+  ...readdirSync(`${TESTS}liveness`).map((name) => `liveness/${name}`),
   'notify/dispatcher.test.ts',
   'decisions/decision-book.test.ts',
 ].filter((name) => name.endsWith('.test.ts') && /^describeStore\(/m.test(readFileSync(TESTS + name, 'utf8')))
