@@ -48,6 +48,7 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'POST /devices/:ueid/revoke': ['vendor', 'operator'],
   'GET /devices/:ueid/evidence': ROLES,
   'GET /devices/:ueid/boot': ROLES,
+  'GET /devices/:ueid/history': ROLES,
   'POST /boot-comparisons': ROLES,
   'GET /devices/:ueid/evidence/latest': ROLES,
   'GET /devices/:ueid/result': ROLES,
