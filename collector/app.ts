@@ -92,7 +92,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const horizonMs = horizonOf(policy)
     const attendance = new Attendance({ store, clock, logger, replica: toHex(random(8)), horizonMs })
     const livenessTime = (): LivenessTime => ({ policy, now: clock(), downtime: attendance.downtime })
-    const deps = ingestDependencies(config, keys, store, random, () => attendance.downtime)
+    const deps = ingestDependencies(config, keys, store, catalogue, random, () => attendance.downtime)
     const basis = { config, catalogue, logger, version, clock, random, keys, store, leadership, metrics }
     const own: Foundation = { ...basis, deps, onHandled, attendance, livenessTime }
 

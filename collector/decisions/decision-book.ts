@@ -5,7 +5,10 @@ import { certificatesCovering } from '../../shared/decisions/covering.ts'
 import { DecisionLog, type VerifiedEntry } from '../../shared/decisions/log.ts'
 import { excerptOf } from '../../shared/certificate/file.ts'
 import type { LogHead, Register } from '../../shared/decisions/register.ts'
+import { defaultCatalogue } from '../../shared/maturity/catalogue/catalogue.ts'
+import type { Catalogue } from '../../shared/maturity/catalogue/schema.ts'
 import type { Store } from '../store/index.ts'
+import { assertLive } from './live-guards.ts'
 
 const crypto = { hash, ed25519Key, ecdsaKey }
 const PAGE = 500
@@ -32,10 +35,12 @@ export interface Excerpt {
  */
 export class DecisionBook {
   readonly #store: Store
+  readonly #catalogue: Catalogue
   #log = new DecisionLog(crypto)
 
-  constructor(store: Store) {
+  constructor(store: Store, catalogue: Catalogue = defaultCatalogue) {
     this.#store = store
+    this.#catalogue = catalogue
   }
 
   /**
@@ -84,6 +89,7 @@ export class DecisionBook {
     if (Math.abs(verified.at - now) > MAX_OFF_SECONDS) {
       throw new KeepsealError('log.time-reversed', `the entry is from the ${verified.at > now ? 'future' : 'past'}`)
     }
+    await assertLive(verified, { register: tried.register, store: this.#store, catalogue: this.#catalogue })
     try {
       await this.#store.decisions.append(verified.index, entry, now * 1000)
     } catch (cause) {

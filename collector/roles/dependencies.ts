@@ -1,4 +1,5 @@
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
+import type { Catalogue } from '../../shared/maturity/catalogue/schema.ts'
 import type { CollectorConfig } from '../config/options.ts'
 import { DecisionBook } from '../decisions/decision-book.ts'
 import { ReleaseCache } from '../ingest/known-releases.ts'
@@ -24,6 +25,7 @@ export function ingestDependencies(
   config: CollectorConfig,
   keys: CollectorKeys,
   store: Store,
+  catalogue: Catalogue,
   random: RandomFunction,
   downtime: () => Downtime,
 ): IngestDependencies {
@@ -43,7 +45,7 @@ export function ingestDependencies(
       return { ...policy, downtime: downtime() }
     },
     random,
-    decisions: new DecisionBook(store),
+    decisions: new DecisionBook(store, catalogue),
     collectorKeys: keys,
     sectionLimits: {
       contentBytes: config.limits.sectionBytes,

@@ -22,6 +22,7 @@ import { migrate, pendingMigrations } from './migrations/index.ts'
 import { pendingEnrolmentsRepository } from './pending-enrolments.ts'
 import { bootReferencesRepository, pcrSetsRepository, posturesRepository } from './postures.ts'
 import { practicesRepository } from './practices.ts'
+import { profileDocumentsRepository } from './profile-documents.ts'
 import { productsRepository } from './products.ts'
 import { recordedEventsRepository } from './recorded-events.ts'
 import { quarantineRepository } from './quarantine.ts'
@@ -90,6 +91,7 @@ function repositories(db: Executor) {
     auditLog: auditLogRepository(db),
     notifications: notificationsRepository(db),
     decisions: decisionsRepository(db),
+    profileDocuments: profileDocumentsRepository(db),
     recordedEvents: recordedEventsRepository(db),
     transitions: transitionsRepository(db),
     collectorIntervals: collectorIntervalsRepository(db),

@@ -6,6 +6,12 @@ import type { RecordedEventKind } from '../../shared/maturity/events/kinds.ts'
 
 /** Tables of what is watched about practices: part of ./schema.ts, where the conventions stand. */
 
+export interface ProfileDocumentsTable {
+  digest: Uint8Array
+  bytes: Uint8Array
+  stored_at: number
+}
+
 export interface RecordedEventsTable {
   id: string
   product_id: string

@@ -30,6 +30,7 @@ import type {
   PracticeStatesTable,
   PracticeTransitionsTable,
   ProductUnitsTable,
+  ProfileDocumentsTable,
   RecordedEventsTable,
   SignalSamplesTable,
 } from './schema-practices.ts'
@@ -80,6 +81,7 @@ export interface Database {
   notification_events: NotificationEventsTable
   notification_deliveries: NotificationDeliveriesTable
   recorded_events: RecordedEventsTable
+  profile_documents: ProfileDocumentsTable
   product_units: ProductUnitsTable
   signal_samples: SignalSamplesTable
   advisory_progress: AdvisoryProgressTable

@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import * as v from 'valibot'
+import { connect } from '../../collector/cli/client/api.ts'
 import { decide } from '../../collector/cli/client/decisions/decide.ts'
 import { createKey, readKey } from '../../collector/cli/client/decisions/key-file.ts'
 import type { Json } from '../../shared/decisions/json-cbor.ts'
@@ -15,7 +16,20 @@ const PROFILE = 'pro_example'
 const TARGETS = {
   'patch-management': { level: 3, scope: 'industry' },
   'access-control': { level: 2, scope: 'industry' },
+} as const
+const DOCUMENT = {
+  schema: 1,
+  id: PROFILE,
+  version: 1,
+  kind: 'individual',
+  title: 'Example profile of the preview',
+  practices: Object.fromEntries(
+    Object.entries(TARGETS).map(([practice, target]) => [practice, { target, priority: 'must' }]),
+  ),
+  review: { everyDays: 180 },
 }
+const NO_FLAGS = { url: undefined, tokenFile: undefined, caFile: undefined, config: undefined }
+const Stored = v.object({ digest: v.string() })
 
 /** The product carries a certificate, so that its drift opens cases. Example data, and named so. */
 export async function ensureCertificate(repository: string, home: string, ports: PreviewPorts): Promise<void> {
@@ -26,15 +40,11 @@ export async function ensureCertificate(repository: string, home: string, ports:
   }
   const keyFile = (name: string): string => join(home, 'people', `${name}.pem`)
   const decided = (by: string, kind: string, subject: string, detail: Json) =>
-    decide(
-      { url: undefined, tokenFile: undefined, caFile: undefined, config: undefined, key: keyFile(by) },
-      environment,
-      {
-        kind,
-        subject,
-        detail,
-      },
-    )
+    decide({ ...NO_FLAGS, key: keyFile(by) }, environment, {
+      kind,
+      subject,
+      detail,
+    })
   const key = (name: string) =>
     (existsSync(keyFile(name)) ? readKey(keyFile(name)) : createKey(keyFile(name))).publicKey
 
@@ -44,7 +54,7 @@ export async function ensureCertificate(repository: string, home: string, ports:
     certifier: { ...certifier },
   })
   await decided('certifier', 'person.add', 'per_vendor', { ...newPerson('Example vendor', 'vendor', key('vendor')) })
-  const digest = createHash('sha256').update(JSON.stringify(TARGETS)).digest('hex')
+  const { digest } = await connect(NO_FLAGS, environment).post('/profile-documents', { document: DOCUMENT }, Stored)
   const change = { kind: 'initial' }
   await decided('vendor', 'profile.submit', PROFILE, { version: 1, digest, targets: TARGETS, change })
   await decided('certifier', 'profile.approve', PROFILE, { version: 1, digest })

@@ -62,6 +62,22 @@ export const guards = defineCodes({
       'That takes a critical nonconformity that cannot be resolved for a reason nobody could foresee, or the lowering of an ' +
       'existing product with a public note: choose that kind of change and give its proof.',
   },
+  'profile.circular': {
+    title: 'the templates of the profile go in a circle',
+    remedy: 'Base the profile on a template that is not based on it.',
+  },
+  'profile.template-unknown': {
+    title: 'the profile is based on something that is no approved template',
+    remedy: 'Name id, version and digest of an approved template: keepseal profile list',
+  },
+  'profile.document-missing': {
+    title: 'the collector does not have the profile that was signed',
+    remedy: 'Hand it in with the signature: keepseal profile apply FILE',
+  },
+  'profile.document-differs': {
+    title: 'the decision says something else than the profile that it names',
+    remedy: 'Sign what the file says: keepseal profile apply FILE',
+  },
   'profile.not-approved': { title: 'the profile is not approved', remedy: 'A certifier approves it first.' },
   'certificate.profile-mismatch': {
     title: 'the certificate names another profile than the one that was approved',

@@ -81,6 +81,7 @@ function assertTotal(certificate: Certificate, at: number, until: number): void 
 function assertProfile(register: Register, { profile }: Pick<Draft, 'profile'>): void {
   const approved = approvedOf(register.profiles.get(profile.id))
   if (approved === undefined) refuse('profile.not-approved', profile.id)
+  if (approved.profileKind === 'template') refuse('certificate.profile-mismatch', `${profile.id} is a template`)
   if (approved.version !== profile.version || approved.digest !== profile.digest) {
     refuse('certificate.profile-mismatch', `${profile.id} ${profile.version}, approved is ${approved.version}`)
   }

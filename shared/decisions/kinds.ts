@@ -3,11 +3,19 @@ import { caseKinds } from './cases/kinds.ts'
 import { certificateKinds } from './certificate-kinds.ts'
 import type { DecisionKind } from './kind.ts'
 import { personKinds } from './person.ts'
+import { profileReviewKinds } from './profile-review.ts'
 import { profileKinds } from './profile.ts'
 import { releaseKinds } from './release-kinds.ts'
 
 /** Every kind of decision that a log can hold. What is not here cannot be decided. */
 export function decisionKinds(hash: HashFunction): ReadonlyMap<string, DecisionKind<unknown>> {
-  const all = { ...personKinds(hash), ...profileKinds, ...certificateKinds, ...releaseKinds, ...caseKinds }
+  const all = {
+    ...personKinds(hash),
+    ...profileKinds,
+    ...profileReviewKinds,
+    ...certificateKinds,
+    ...releaseKinds,
+    ...caseKinds,
+  }
   return new Map(Object.entries(all).map(([kind, definition]) => [kind, definition as DecisionKind<unknown>]))
 }

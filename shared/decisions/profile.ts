@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { PRACTICE_IDS, type PracticeId } from '../maturity/practices.ts'
+import { PROFILE_KINDS, profileReference, type ProfileKind, type ProfileReference } from '../maturity/profile.ts'
 import { SCOPES, type Scope } from '../maturity/levels.ts'
 import { defineKind, digest, longText, refuse, shortText, type DecisionKind } from './kind.ts'
 import type { Register } from './register.ts'
@@ -19,10 +20,16 @@ export interface ProfileVersion {
   /** SHA-256 of the profile's deterministic encoding, in hexadecimal. */
   readonly digest: string
   readonly targets: ProfileTargets
+  readonly profileKind: ProfileKind
+  /** The template that it is made after. */
+  readonly basedOn: ProfileReference | null
   readonly change: ProfileChange
   /** Id of the person. */
   readonly submittedBy: string
+  /** Seconds since 1970. */
+  readonly submittedAt: number
   readonly approvedBy: string | null
+  readonly approvedAt: number | null
 }
 
 /** The versions of one profile, oldest first. */
@@ -65,6 +72,8 @@ const submitSchema = v.strictObject({
     v.check((targets) => Object.keys(targets).length > 0, 'a profile has at least one practice'),
   ),
   change: changeSchema,
+  profileKind: v.optional(v.picklist(PROFILE_KINDS), 'individual'),
+  basedOn: v.optional(v.nullable(profileReference), null),
 })
 
 const approveSchema = v.strictObject({ version: v.number(), digest })
@@ -83,7 +92,7 @@ export function lowered(before: ProfileTargets, after: ProfileTargets): readonly
   })
 }
 
-const MAY_LOWER: readonly ProfileChange['kind'][] = ['unresolvable-nonconformity', 'lower-guarantee']
+export const MAY_LOWER: readonly ProfileChange['kind'][] = ['unresolvable-nonconformity', 'lower-guarantee']
 
 function assertChangeIsPermitted(before: ProfileVersion | undefined, after: v.InferOutput<typeof submitSchema>): void {
   const { change, targets, version } = after
@@ -111,18 +120,39 @@ function assertNext(versions: ProfileVersions | undefined, version: number): voi
   if (version !== next) refuse('profile.version-gap', `version ${version}, and ${next} is next`)
 }
 
+/** The template was approved before, and no way over templates leads back to this profile. `ids`: on the way to it. */
+function assertTemplate(register: Register, basedOn: ProfileReference | null, ...ids: readonly string[]): void {
+  if (basedOn === null) return
+  const { id, version, digest: wanted } = basedOn
+  if (ids.includes(id)) refuse('profile.circular', [...ids, id].join(' -> '))
+  const found = register.profiles.get(id)?.find((each) => each.version === version && each.digest === wanted)
+  const isTemplate = found !== undefined && found.approvedBy !== null && found.profileKind === 'template'
+  if (!isTemplate) return refuse('profile.template-unknown', `${id} ${version}`)
+  assertTemplate(register, found.basedOn, ...ids, id)
+}
+
+function assertSameKind(versions: ProfileVersions | undefined, kind: ProfileKind): void {
+  const before = approvedOf(versions)?.profileKind ?? kind
+  if (before !== kind) refuse('decision.wrong-state', `it is ${before === 'template' ? 'a template' : 'individual'}`)
+}
+
 export const profileKinds = {
   'profile.submit': defineKind({
     title: 'A version of a profile is submitted',
     roles: ['vendor', 'certifier'],
     schema: submitSchema,
-    apply: (register: Register, { author, subject, detail }) => {
+    apply: (register: Register, { author, at, subject, detail }) => {
       const versions = register.profiles.get(subject)
       assertNext(versions, detail.version)
+      assertTemplate(register, detail.basedOn, subject)
+      assertSameKind(versions, detail.profileKind)
       assertChangeIsPermitted(approvedOf(versions), detail)
       assertCase(register, subject, detail.change)
       const approved = (versions ?? []).filter(({ approvedBy }) => approvedBy !== null)
-      register.profiles.set(subject, [...approved, { ...detail, submittedBy: author.id, approvedBy: null }])
+      register.profiles.set(subject, [
+        ...approved,
+        { ...detail, submittedBy: author.id, submittedAt: at, approvedBy: null, approvedAt: null },
+      ])
     },
   } satisfies DecisionKind<v.InferOutput<typeof submitSchema>>),
 
@@ -130,14 +160,14 @@ export const profileKinds = {
     title: 'A version of a profile is approved',
     roles: ['certifier'],
     schema: approveSchema,
-    apply: (register: Register, { author, subject, detail }) => {
+    apply: (register: Register, { author, at, subject, detail }) => {
       const versions = register.profiles.get(subject) ?? refuse('decision.no-such-subject', subject)
       const latest = latestOf(versions)
       const isMeant = latest?.version === detail.version && latest.digest === detail.digest
       if (latest === undefined || !isMeant) refuse('decision.no-such-subject', `${subject} ${detail.version}`)
       if (latest.approvedBy !== null) refuse('decision.wrong-state', 'it is approved already')
       if (latest.submittedBy === author.id) refuse('decision.own-work', `${subject} ${detail.version}`)
-      register.profiles.set(subject, [...versions.slice(0, -1), { ...latest, approvedBy: author.id }])
+      register.profiles.set(subject, [...versions.slice(0, -1), { ...latest, approvedBy: author.id, approvedAt: at }])
     },
   } satisfies DecisionKind<v.InferOutput<typeof approveSchema>>),
 }

@@ -1,6 +1,7 @@
 import type { Case } from './cases/case.ts'
 import type { Certificate } from './certificate.ts'
 import type { Person } from './person.ts'
+import type { ProfileReview } from './profile-review.ts'
 import type { ProfileVersions } from './profile.ts'
 import type { ClassifiedRelease } from './release-kinds.ts'
 
@@ -10,6 +11,8 @@ export interface Register {
   operator: string
   readonly people: Map<string, Person>
   readonly profiles: Map<string, ProfileVersions>
+  /** Reviews of each profile, oldest first. */
+  readonly profileReviews: Map<string, readonly ProfileReview[]>
   readonly certificates: Map<string, Certificate>
   /** Reassessments about which somebody has decided something. */
   readonly cases: Map<string, Case>
@@ -30,6 +33,7 @@ export const emptyRegister = (): Register => ({
   operator: '',
   people: new Map(),
   profiles: new Map(),
+  profileReviews: new Map(),
   certificates: new Map(),
   cases: new Map(),
   releases: new Map(),

@@ -103,7 +103,10 @@ export class IngestingCollector {
     this.#people.now = now
     const written = await this.store.decisions.from(0, 500)
     await issueCertificate(this.#people, id, { products: [certified(productName(product))], line: null })
-    for (const entry of this.#people.entries.slice(written.length)) await this.deps.decisions.append(entry, now)
+    // Beside the book: nobody has handed in the document of the profile.
+    for (const [index, entry] of this.#people.entries.entries()) {
+      if (index >= written.length) await this.store.decisions.append(index, entry, now * 1000)
+    }
     return id
   }
 

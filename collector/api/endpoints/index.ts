@@ -17,6 +17,7 @@ import { releaseDecisionEndpoints } from './release-decisions.ts'
 import { releaseDiffEndpoints } from './release-diffs.ts'
 import { releaseEndpoints } from './releases.ts'
 import { practiceCatalogueEndpoints } from './practice-catalogue.ts'
+import { profileEndpoints } from './profiles.ts'
 import { productEndpoints } from './products.ts'
 import { resultEndpoints } from './results.ts'
 
@@ -42,4 +43,5 @@ export const endpoints: readonly Endpoint[] = [
   ...recordedEventEndpoints,
   ...practiceCatalogueEndpoints,
   ...accountEndpoints,
+  ...profileEndpoints,
 ]

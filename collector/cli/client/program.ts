@@ -8,6 +8,8 @@ import { peopleCommands } from './decisions/people.ts'
 import { deviceCommands } from './device.ts'
 import { eventCommands } from './event.ts'
 import { catalogueCommands } from './maturity/catalogue.ts'
+import { profileCommands } from './maturity/profile.ts'
+import { profileViewCommands } from './maturity/profile-view.ts'
 import { profileFileCommands } from './maturity/profile-file.ts'
 import { evidenceCommands } from './evidence.ts'
 import { findingCommands } from './finding.ts'
@@ -44,6 +46,8 @@ export const client: Program = {
     ...quarantineCommands,
     ...catalogueCommands,
     ...profileFileCommands,
+    ...profileCommands,
+    ...profileViewCommands,
     ...keyCommands,
     ...peopleCommands,
     ...certificateCommands,

@@ -19,6 +19,7 @@ import { findingHistory } from './0012-findings.ts'
 import { accounts } from './0013-accounts.ts'
 import { liveness } from './0014-liveness.ts'
 import { serials } from './0015-serials.ts'
+import { profileDocuments } from './0016-profile-documents.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -43,6 +44,7 @@ export const migrations: readonly Migration[] = [
   accounts,
   liveness,
   serials,
+  profileDocuments,
 ]
 
 /**

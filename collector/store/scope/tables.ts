@@ -99,6 +99,8 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   decisions: 'closed',
   device_transitions: ofDevice,
   collector_intervals: 'closed',
+  // Read by the digests that the part of the log names which is his.
+  profile_documents: 'common',
   restore_points: 'closed',
   schema_migrations: 'closed',
 }

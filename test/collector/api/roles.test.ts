@@ -4,7 +4,7 @@ import { toBase64Url } from '../../../shared/bytes/bytes.ts'
 import { signDecision } from '../../../shared/decisions/entry.ts'
 import { newPerson } from '../../../shared/decisions/person.ts'
 import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
-import { approveProfile, DecidingPeople, issueCertificate, signatory } from '../../support/decision-log.ts'
+import { approveProfile, DecidingPeople, issueCertificate, PROFILE, signatory } from '../../support/decision-log.ts'
 import { endpoints } from '../../../collector/api/endpoints/index.ts'
 import { initialDeviceState } from '../../../collector/model/device.ts'
 import { createAccount } from '../../../collector/access/accounts.ts'
@@ -18,6 +18,7 @@ import { toHex } from '../../../shared/bytes/bytes.ts'
 import { hash, sha256 } from '../../../shared/crypto/node.ts'
 import { tokenHash } from '../../../shared/evidence/binding.ts'
 import { bytes, evidence, finding, id, NOW, storedDevice } from '../store/samples.ts'
+import { writtenProfile } from '../../support/profile.ts'
 import { quotedMessage } from '../../support/quoted-message.ts'
 import { ROLES, useApi } from './support.ts'
 
@@ -66,6 +67,9 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /quarantine/:id/bytes': ROLES,
   'POST /quarantine/:id/retry': ['vendor', 'operator'],
   'POST /quarantine/:id/remove': ['vendor', 'operator'],
+  'POST /profile-documents': ['vendor', 'certifier'],
+  'GET /profiles': ROLES,
+  'GET /profiles/:id': ROLES,
   'GET /practice-catalogue': ROLES,
   'GET /accounts': ['vendor', 'certifier'],
   'POST /accounts': ['vendor', 'certifier'],
@@ -91,6 +95,7 @@ const releaseFile = (name: string, model: string): ReleaseFile => ({
 const seenOf = (model: string): string => toHex(digestOfDocument(splitFile(releaseFile('1', model)).document))
 
 const BODIES: Readonly<Record<string, (productId: string, ueid: string, model: string) => object | Promise<object>>> = {
+  'POST /profile-documents': async () => ({ document: writtenProfile }),
   'POST /decisions': async () => ({ entry: toBase64Url(await nextDecision()) }),
   'POST /accounts': () => ({ login: `x${randomBytes(8).toString('hex')}`, name: 'Ben', role: 'operator' }),
   'POST /accounts/:id/disable': () => ({}),
@@ -156,7 +161,9 @@ describe('every route', () => {
     await approveProfile(people, 1, 3)
     await issueCertificate(people)
     decisions = new DecisionBook(api().store)
-    for (const entry of people.entries) await decisions.append(entry, people.now)
+    for (const [index, entry] of people.entries.entries()) {
+      await api().store.decisions.append(index, entry, people.now * 1000)
+    }
   })
 
   it('is in the table of roles', () => {
@@ -256,11 +263,13 @@ describe('every route', () => {
         ? caseId
         : route.includes('/accounts')
           ? (await createAccount(store, operatorOf(`x${randomBytes(8).toString('hex')}`), circumstances)).id
-          : route.includes(' /certificates/')
-            ? 'crt_1'
-            : route.includes(' /releases')
-              ? await preparedRelease(store, device.productId, BEFORE[route])
-              : device.productId
+          : route.includes(' /profiles/')
+            ? PROFILE
+            : route.includes(' /certificates/')
+              ? 'crt_1'
+              : route.includes(' /releases')
+                ? await preparedRelease(store, device.productId, BEFORE[route])
+                : device.productId
     const path = `/api/v1${route.slice(route.indexOf(' ') + 1)}`
       .replace(':ueid', device.ueid)
       .replace(':id', resource)
