@@ -13,6 +13,8 @@ import { imaPolicyEndpoints } from './ima-policies.ts'
 import { notificationEndpoints } from './notifications.ts'
 import { recordedEventEndpoints } from './recorded-events.ts'
 import { quarantineEndpoints } from './quarantine.ts'
+import { practiceEndpoints } from './practices.ts'
+import { productUnitsEndpoints } from './product-units.ts'
 import { releaseDecisionEndpoints } from './release-decisions.ts'
 import { releaseDiffEndpoints } from './release-diffs.ts'
 import { releaseEndpoints } from './releases.ts'
@@ -41,6 +43,8 @@ export const endpoints: readonly Endpoint[] = [
   ...quarantineEndpoints,
   ...decisionEndpoints,
   ...recordedEventEndpoints,
+  ...practiceEndpoints,
+  ...productUnitsEndpoints,
   ...practiceCatalogueEndpoints,
   ...accountEndpoints,
   ...profileEndpoints,

@@ -17,11 +17,13 @@ import { imaPolicyCommands } from './ima-policy.ts'
 import { inspectCommands } from './inspect/index.ts'
 import { notificationCommands } from './notification.ts'
 import { quarantineCommands } from './quarantine.ts'
+import { practiceCommands } from './practice.ts'
 import { productCommands } from './product.ts'
 import { resultCommands } from './result.ts'
 import { releaseCommands } from './release.ts'
 import { releaseDiffCommands } from './release-diff.ts'
 import { releaseFileCommands } from './release-file.ts'
+import { signalCommands } from './signal.ts'
 import { tokenCommands } from './token.ts'
 
 /** `keepseal`: what people do with a collector, over its API. One file a group of commands. */
@@ -39,6 +41,8 @@ export const client: Program = {
     ...deviceCommands,
     ...evidenceCommands,
     ...eventCommands,
+    ...practiceCommands,
+    ...signalCommands,
     ...resultCommands,
     ...findingCommands,
     ...caseCommands,

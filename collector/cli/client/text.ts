@@ -6,6 +6,11 @@ import { printable } from '../../../shared/text/printable.ts'
 
 const TONES: Readonly<Record<string, StyleName>> = {
   affirming: 'green',
+  conforming: 'green',
+  'at-risk': 'yellow',
+  unknown: 'yellow',
+  drift: 'red',
+  nonconforming: 'red',
   accepted: 'green',
   fresh: 'green',
   active: 'green',

@@ -13,7 +13,9 @@ import type { ApiRole } from '../../../collector/model/product.ts'
 import { digestOfDocument, type ReleaseFile } from '../../../collector/releases/document.ts'
 import { splitFile } from '../../../collector/releases/file.ts'
 import { activateRelease, approveRelease, writeDraft } from '../../../collector/releases/manage.ts'
+import type { PracticeState } from '../../../collector/model/practice.ts'
 import type { Store } from '../../../collector/store/index.ts'
+import { advance } from '../../../shared/maturity/conformity/waiting.ts'
 import { toHex } from '../../../shared/bytes/bytes.ts'
 import { hash, sha256 } from '../../../shared/crypto/node.ts'
 import { tokenHash } from '../../../shared/evidence/binding.ts'
@@ -83,6 +85,13 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /cases': ROLES,
   'GET /cases/:id': ROLES,
   'GET /events': ROLES,
+  'GET /products/:id/practices': ROLES,
+  'GET /products/:id/practices/:practice': ROLES,
+  'PUT /products/:id/practices/:practice/confirmation': ['certifier'],
+  'GET /products/:id/signals': ROLES,
+  'GET /products/:id/signals/:signal': ROLES,
+  'GET /products/:id/units': ROLES,
+  'PUT /products/:id/units': ['vendor', 'operator'],
   'POST /events': ['vendor', 'operator', 'certifier'],
 }
 
@@ -113,10 +122,20 @@ const BODIES: Readonly<Record<string, (productId: string, ueid: string, model: s
   'POST /enrolment-tokens': (productId) => ({ productId }),
   'POST /devices/:ueid/approve': () => ({}),
   'POST /devices/:ueid/revoke': () => ({}),
+  'PUT /products/:id/practices/:practice/confirmation': () => ({ nonconforming: true, reason: 'a test' }),
+  'PUT /products/:id/units': () => ({ declared: 100 }),
   'POST /events': (productId) => ({ productId, kind: 'drill-held' }),
   'POST /notifications/retry': () => ({}),
   'POST /notifications/test': () => ({ channel: 'syslog' }),
   'POST /boot-comparisons': (_, ueid) => ({ ueids: [ueid] }),
+}
+
+const driftingPractice: PracticeState = {
+  status: 'drift',
+  since: NOW,
+  waiting: advance(null, 'drift', false, NOW),
+  confirmed: null,
+  explanation: { target: 3, supported: 2, coverage: null, reasons: [] },
 }
 
 /** A certificate in force, and what somebody decides next. */
@@ -241,6 +260,7 @@ describe('every route', () => {
     await store.sections.save(device.vendor, sha256(message.log), message.log)
     const policy = JSON.stringify({ version: 1, allow: {}, signers: [], excludes: [] })
     await store.imaPolicies.add({ productId: device.productId, policy, createdAt: NOW, createdBy: 'api_x' })
+    await store.practices.saveState(device.productId, 'patch-management', driftingPractice)
     const open = finding(device.id)
     await store.findings.insert(open)
     const caseId = id('cas')
@@ -274,6 +294,8 @@ describe('every route', () => {
       .replace(':ueid', device.ueid)
       .replace(':id', resource)
       .replace(':number', '1')
+      .replace(':practice', 'patch-management')
+      .replace(':signal', 'patch.critical-time')
     const product = await store.products.byId(device.productId)
     return { call, path, productId: device.productId, ueid: device.ueid, model: product?.model ?? '' }
   }

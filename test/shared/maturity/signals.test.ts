@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { RECORDED_EVENT_KINDS } from '../../../shared/maturity/events/kinds.ts'
+import { targetText } from '../../../shared/maturity/conformity/reasons.ts'
 import { PRACTICE_IDS } from '../../../shared/maturity/practices.ts'
 import {
   DOCUMENT_ONLY_PRACTICES,
@@ -51,6 +54,18 @@ describe('the list of signals', () => {
     for (const practice of PRACTICE_IDS) {
       expect(signalsOf(practice).length === 0).toBe(DOCUMENT_ONLY_PRACTICES.includes(practice))
     }
+  })
+
+  it('is in the documentation as it is here, as are the kinds of events', () => {
+    const page = readFileSync(new URL('../../../docs/signals.md', import.meta.url), 'utf8')
+    const rows = page.split('\n').map((line) => line.split('|').map((cell) => cell.trim()))
+    for (const { id, title, source, objective, ...definition } of all) {
+      const row = rows.find(([, name]) => name === `\`${id}\``)
+      expect(row?.[2], id).toBe(title)
+      expect(row?.[3], id).toContain(source)
+      expect(row?.[4], id).toBe(`${targetText(definition, objective)}, ${objective.windowDays} d`)
+    }
+    for (const kind of RECORDED_EVENT_KINDS) expect(page).toContain(`| \`${kind}\``)
   })
 
   it('knows no signal by the name of what every object has', () => {

@@ -1,0 +1,149 @@
+import * as v from 'valibot'
+import {
+  PRACTICE_STATUSES,
+  REASON_CODES,
+  worstStatus,
+  type Reason,
+} from '../../../shared/maturity/conformity/status.ts'
+import { targetText, valueText } from '../../../shared/maturity/conformity/reasons.ts'
+import type { Sample } from '../../../shared/maturity/conformity/sample.ts'
+import { DAY_MS, fromStored } from '../../../shared/maturity/conformity/sample.ts'
+import { objectiveOf } from '../../../shared/maturity/objective.ts'
+import { PRACTICE_IDS, PRACTICES, type PracticeId } from '../../../shared/maturity/practices.ts'
+import { SIGNAL_IDS, SIGNALS, type SignalId } from '../../../shared/maturity/signals.ts'
+import { SIGNAL_SOURCES, SIGNAL_UNITS } from '../../../shared/maturity/signals/definition.ts'
+import type { PracticeState } from '../../model/practice.ts'
+import { Time, toTime, toTimeOrNull } from '../schemas.ts'
+
+export const Practices = v.picklist(PRACTICE_IDS)
+export const Signals = v.picklist(SIGNAL_IDS)
+export const Conformity = v.picklist(PRACTICE_STATUSES)
+
+export const ReasonJson = v.strictObject({
+  code: v.picklist(REASON_CODES),
+  signal: v.optional(Signals),
+  document: v.optional(v.string()),
+  level: v.optional(v.number()),
+  text: v.string(),
+  restore: v.string(),
+  /** A day. */
+  since: v.optional(v.string()),
+  units: v.optional(v.strictObject({ count: v.number(), first: v.array(v.string()) })),
+})
+
+export const practiceFields = {
+  practice: Practices,
+  name: v.string(),
+  domain: v.string(),
+  /** null: no profile in force asks for it. Then it counts for nothing. */
+  target: v.nullable(v.number()),
+  supported: v.number(),
+  conformity: Conformity,
+  /** null before the first evaluation. */
+  since: v.nullable(Time),
+  /** Of the signal about units that knows least of them. */
+  coverage: v.nullable(v.strictObject({ known: v.number(), denominator: v.number() })),
+  confirmed: v.nullable(v.strictObject({ by: v.string(), at: Time, reason: v.string() })),
+  reasons: v.array(ReasonJson),
+}
+
+export function practiceJson(practice: PracticeId, state: PracticeState | undefined) {
+  const { name, domain } = PRACTICES[practice]
+  const restore = 'Wait for the first evaluation.'
+  const none: Reason = { code: 'signal-unknown', text: 'not evaluated yet', restore }
+  const { target, supported, coverage, reasons } = state?.explanation ?? {
+    target: null,
+    supported: 0,
+    coverage: null,
+    reasons: [none],
+  }
+  const confirmed = state?.confirmed ?? null
+  return {
+    practice,
+    name,
+    domain,
+    target,
+    supported,
+    conformity: state?.status ?? ('unknown' as const),
+    since: toTimeOrNull(state?.since ?? null),
+    coverage,
+    confirmed: confirmed === null ? null : { by: confirmed.byName, at: toTime(confirmed.at), reason: confirmed.reason },
+    reasons: reasonsJson(reasons),
+  }
+}
+
+/** As the schema has it, whose lists can be changed. */
+export const reasonsJson = (reasons: readonly Reason[]) =>
+  structuredClone(reasons) as unknown as v.InferOutput<typeof ReasonJson>[]
+
+/** Of a product: the worst of the practices that its profiles ask for. */
+export const conformityOf = (states: ReadonlyMap<PracticeId, PracticeState>) =>
+  worstStatus([...states.values()].filter(({ explanation }) => explanation.target !== null).map(({ status }) => status))
+
+export const SampleJson = v.strictObject({
+  /** The day, RFC 3339. */
+  day: v.string(),
+  /** In the signal's unit; null: not known. */
+  value: v.nullable(v.number()),
+  good: v.number(),
+  known: v.number(),
+  denominator: v.number(),
+  /** There was nothing to measure it from. */
+  idle: v.boolean(),
+  percentiles: v.nullable(v.strictObject({ p50: v.number(), p90: v.number(), p95: v.number(), open: v.number() })),
+})
+
+export function sampleJson(signal: SignalId, sample: Sample): v.InferOutput<typeof SampleJson> {
+  const { unit } = SIGNALS[signal]
+  const { percentiles } = sample
+  return {
+    day: new Date(sample.day * DAY_MS).toISOString().slice(0, 10),
+    value: sample.value === null ? null : fromStored(unit, sample.value),
+    good: sample.good,
+    known: sample.known,
+    denominator: sample.denominator,
+    idle: sample.idle ?? false,
+    percentiles:
+      percentiles === undefined
+        ? null
+        : {
+            p50: fromStored(unit, percentiles.p50),
+            p90: fromStored(unit, percentiles.p90),
+            p95: fromStored(unit, percentiles.p95),
+            open: percentiles.open,
+          },
+  }
+}
+
+export const signalFields = {
+  signal: Signals,
+  title: v.string(),
+  unit: v.picklist(SIGNAL_UNITS),
+  source: v.picklist(SIGNAL_SOURCES),
+  /** By default, as text: a profile may want another. */
+  objective: v.string(),
+  practices: v.array(Practices),
+  /** For people: `97.2 %`, or why there is none. */
+  shown: v.string(),
+  newest: v.nullable(SampleJson),
+}
+
+export function signalJson(signal: SignalId, newest: Sample | undefined) {
+  const definition = SIGNALS[signal]
+  return {
+    signal,
+    title: definition.title,
+    unit: definition.unit,
+    source: definition.source,
+    objective: targetText(definition, objectiveOf(signal)),
+    practices: Object.keys(definition.practices) as PracticeId[],
+    shown: shownOf(signal, newest),
+    newest: newest === undefined ? null : sampleJson(signal, newest),
+  }
+}
+
+function shownOf(signal: SignalId, newest: Sample | undefined): string {
+  if (newest?.idle === true) return 'no occasion'
+  if (newest === undefined || newest.value === null) return 'not known'
+  return valueText(SIGNALS[signal], newest.value)
+}

@@ -1,0 +1,184 @@
+import * as v from 'valibot'
+import { defineCommand, type Command } from '../../../shared/cli/command.ts'
+import { exitCodes } from '../../../shared/cli/exit-codes.ts'
+import type { Output } from '../../../shared/cli/output.ts'
+import { text } from '../../../shared/config/value-types.ts'
+import { KeepsealError } from '../../../shared/errors.ts'
+import { printable } from '../../../shared/text/printable.ts'
+import { connect } from './api.ts'
+import { practiceOf, shortName } from './practice-names.ts'
+import { productIdOf } from './product-reference.ts'
+import { connectionOptions } from './settings.ts'
+import { advice, field, paragraph, timeText, toneOf } from './text.ts'
+
+const Reason = v.looseObject({
+  code: v.string(),
+  text: v.string(),
+  restore: v.string(),
+  level: v.optional(v.number()),
+  since: v.optional(v.string()),
+  units: v.optional(v.looseObject({ count: v.number(), first: v.array(v.string()) })),
+})
+const Practice = v.looseObject({
+  practice: v.string(),
+  name: v.string(),
+  target: v.nullable(v.number()),
+  supported: v.number(),
+  conformity: v.string(),
+  since: v.nullable(v.string()),
+  coverage: v.nullable(v.looseObject({ known: v.number(), denominator: v.number() })),
+  reasons: v.array(Reason),
+})
+type Practice = v.InferOutput<typeof Practice>
+const Status = v.looseObject({
+  conformity: v.string(),
+  evaluatedAt: v.nullable(v.string()),
+  fleet: v.nullable(
+    v.looseObject({
+      denominator: v.number(),
+      basis: v.string(),
+      neverSeen: v.number(),
+      silent: v.number(),
+      retired: v.number(),
+    }),
+  ),
+  items: v.array(Practice),
+})
+const Detail = v.looseObject({
+  ...Practice.entries,
+  signals: v.array(v.looseObject({ signal: v.string(), objective: v.string(), shown: v.string() })),
+  changes: v.array(v.looseObject({ from: v.nullable(v.string()), to: v.string(), at: v.string() })),
+})
+
+const product = { description: 'Its id, its model, or VENDOR/MODEL.', value: text(260), placeholder: 'PRODUCT' }
+
+const coverageText = ({ coverage }: Practice): string =>
+  coverage === null ? '-' : `${Math.floor((100 * coverage.known) / Math.max(1, coverage.denominator))} %`
+const levelText = (level: number | null): string => (level === null ? '-' : String(level))
+
+const status = defineCommand({
+  name: 'practice status',
+  summary: 'Show for each practice what is promised, what is supported, and whether it still holds',
+  description: [
+    'TARGET is what the profile of the certificate in force asks for, HAS the level that signals and documents support. ' +
+      'Practices that no profile asks for have no target and count for nothing.',
+    'Exit code 1: a practice is in drift or nonconforming.',
+  ],
+  examples: [
+    'keepseal practice status --product "Gate 7"',
+    'keepseal practice status --product "Gate 7" --practice patch',
+  ],
+  options: {
+    ...connectionOptions,
+    product: { ...product, required: true },
+    practice: {
+      description: 'One of them in full, by its short name or its id.',
+      value: text(64),
+      placeholder: 'NAME',
+    },
+  },
+  json: true,
+  run: async ({ options, terminal, present, table, style }) => {
+    const practice = options.practice === undefined ? undefined : practiceOf(options.practice)
+    const client = connect(options, terminal.env)
+    const path = `/products/${await productIdOf(client, options.product)}/practices`
+    if (practice !== undefined) {
+      const detail = await client.get(`${path}/${practice}`, Detail)
+      present(detail, () => describe(detail, { style }).join('\n'))
+      return codeOf([detail])
+    }
+    const shown = await client.get(path, Status)
+    const columns = [
+      { title: 'PRACTICE', shrinks: false },
+      { title: 'TARGET', align: 'right', shrinks: false },
+      { title: 'HAS', align: 'right', shrinks: false },
+      { title: 'CONFORMITY', shrinks: false, style: toneOf },
+      { title: 'COVERAGE', align: 'right', shrinks: false },
+      { title: 'WHY' },
+    ] as const
+    const row = (each: Practice): string[] => [
+      shortName(each.practice),
+      levelText(each.target),
+      String(each.supported),
+      each.target === null ? '-' : each.conformity,
+      coverageText(each),
+      each.target === null ? '' : (each.reasons[0]?.text ?? ''),
+    ]
+    present(shown, () => table(columns, shown.items.map(row)))
+    terminal.error(`${basisText(shown)}\n`)
+    return codeOf(shown.items)
+  },
+})
+
+function codeOf(practices: readonly Practice[]): 0 | 1 {
+  const isBad = practices.some(
+    ({ target, conformity }) => target !== null && /^(drift|nonconforming)$/.test(conformity),
+  )
+  return isBad ? exitCodes.finding : exitCodes.good
+}
+
+function basisText({ evaluatedAt, fleet, conformity }: v.InferOutput<typeof Status>): string {
+  if (evaluatedAt === null || fleet === null) return 'Not evaluated yet: the collector does it once in each time slot.'
+  const { denominator, basis, neverSeen, silent, retired } = fleet
+  const apart = [`${neverSeen} never seen`, `${silent} silent`, `${retired} retired`].join(', ')
+  return [
+    `${printable(conformity)} as of ${printable(timeText(evaluatedAt))},`,
+    `of ${denominator} ${printable(basis)} units (${apart})`,
+  ].join(' ')
+}
+
+function describe(detail: v.InferOutput<typeof Detail>, { style }: Pick<Output, 'style'>): string[] {
+  const { name, target, supported, conformity, since, reasons, signals, changes } = detail
+  const tone = toneOf(conformity)
+  const shown = tone === undefined ? printable(conformity) : style(tone, printable(conformity))
+  return [
+    printable(name),
+    ...field('conformity', target === null ? 'no profile asks for it' : `${shown} since ${timeText(since)}`),
+    ...field('level', `${supported} of ${levelText(target)}`),
+    ...field('coverage', coverageText(detail)),
+    ...(reasons.length === 0 ? [] : ['', 'why']),
+    ...reasons.flatMap((reason) => describeReason(reason)),
+    ...(signals.length === 0 ? [] : ['', 'signals']),
+    ...signals.flatMap(({ signal, shown: value, objective }) =>
+      paragraph('  ', printable(`${signal}: ${value}, wanted ${objective}`)),
+    ),
+    ...(changes.length === 0 ? [] : ['', 'changes']),
+    ...changes.map(({ from, to, at }) => printable(`  ${timeText(at)}  ${from ?? 'new'} -> ${to}`)),
+  ]
+}
+
+function describeReason({ text: said, restore, level, since, units }: v.InferOutput<typeof Reason>): string[] {
+  const about = [
+    ...(level === undefined ? [] : [`against level ${level}`]),
+    ...(since === undefined ? [] : [`since ${since}`]),
+  ].join(', ')
+  return [
+    ...paragraph('  ', printable(said)),
+    ...(about === '' ? [] : paragraph('    ', printable(about))),
+    ...(units === undefined ? [] : paragraph('    ', printable(`${units.count} units: ${units.first.join(' ')}`))),
+    ...advice('    ', restore),
+  ]
+}
+
+const confirm = defineCommand({
+  name: 'practice confirm',
+  summary: 'Confirm, as the certifier, that a drift is a nonconformity; or take that back',
+  arguments: { practice: { description: 'Its short name or its id.' }, answer: { description: 'yes or no.' } },
+  options: {
+    ...connectionOptions,
+    product: { ...product, required: true },
+    reason: { description: 'Why. It is kept, and shown.', value: text(1000), placeholder: 'TEXT', required: true },
+  },
+  json: true,
+  run: async ({ options, arguments: { practice, answer }, terminal, present }) => {
+    if (answer !== 'yes' && answer !== 'no') throw new KeepsealError('usage.invalid', 'the answer is yes or no')
+    const client = connect(options, terminal.env)
+    const path = `/products/${await productIdOf(client, options.product)}/practices/${practiceOf(practice)}/confirmation`
+    const body = { nonconforming: answer === 'yes', reason: options.reason }
+    const made = await client.put(path, body, Practice)
+    present(made, () => printable(made.conformity))
+    return exitCodes.good
+  },
+})
+
+export const practiceCommands: readonly Command[] = [status, confirm]

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest'
+import { DAY, PracticeFleet } from '../../support/practice-fleet.ts'
+import { goodPosture } from '../../support/postures.ts'
+import { useCollector } from './support.ts'
+
+const opened = {
+  name: 'guest',
+  superuser: false,
+  shell: '/bin/sh',
+  password: { value: 'empty' },
+  keys: { missing: 'absent' },
+} as const
+
+describe('keepseal practice', () => {
+  const collector = useCollector()
+
+  /** Patch management holds; a guest without a password breaks access control on some units. */
+  async function fleetWithDrift() {
+    const fleet = await PracticeFleet.certified(collector().store)
+    const release = await fleet.release('1.0', 1)
+    const accounts = { value: { list: [opened], more: 0, malformed: 0, shadow: 'read' as const } }
+    const open = await fleet.posture({ access: { ...goodPosture().access, accounts } })
+    await fleet.add(6, { postureDigest: await fleet.posture(), ...fleet.runs(release) })
+    await fleet.add(2, { postureDigest: open, ...fleet.runs(release) })
+    await fleet.evaluate()
+    return fleet
+  }
+
+  it('status prints 18 rows within 80 columns, and says by its exit code that something drifts', async () => {
+    const { run } = collector()
+    const { product } = await fleetWithDrift()
+    const shown = await run('auditor', 'practice', 'status', '--product', product.model)
+    const lines = shown.stdout.trimEnd().split('\n')
+    expect(lines).toHaveLength(19)
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80)
+    expect(lines.find((line) => line.startsWith('patch '))).toMatch(/^patch +3 +3 +conforming +100 % *$/)
+    expect(lines.find((line) => line.startsWith('access '))).toMatch(/^access +2 +0 +drift +100 % +Units on which no/)
+    expect(lines.find((line) => line.startsWith('risk '))).toMatch(/^risk +- +0 +- /)
+    expect(shown).toMatchObject({ code: 1, stderr: expect.stringContaining('of 8 enrolled units') })
+  })
+
+  it('status of one practice says why, which units, what would restore it, and its signals', async () => {
+    const { run } = collector()
+    const { product, devices } = await fleetWithDrift()
+    const { code, stdout } = await run('auditor', 'practice', 'status', '--product', product.id, '--practice', 'access')
+    expect(code).toBe(1)
+    expect(stdout).toContain('against level 1, since 2026-05-01')
+    expect(stdout).toContain(devices.at(-1)?.ueid)
+    expect(stdout).toContain('next: Bring it to >= 100 %')
+    expect(stdout).toContain('access.no-empty-password: 75 %, wanted >= 100 %')
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+    const json = await run('auditor', 'practice', 'status', '--product', product.id, '--practice', 'access', '--json')
+    expect(JSON.parse(json.stdout)).toMatchObject({ conformity: 'drift', changes: [{ from: null, to: 'drift' }] })
+    const unknown = await run('auditor', 'practice', 'status', '--product', product.id, '--practice', 'magic')
+    expect(unknown).toMatchObject({ code: 2, stdout: '' })
+  })
+
+  it('is nonconforming when the certifier confirms a drift, and nobody else and nothing else', async () => {
+    const { run, store } = collector()
+    const fleet = await fleetWithDrift()
+    const confirm = (role: 'certifier' | 'vendor', practice: string, answer: string) =>
+      run(role, 'practice', 'confirm', practice, answer, '--product', fleet.product.id, '--reason', 'seen on site')
+    expect(await confirm('vendor', 'access', 'yes')).toMatchObject({ code: 4 })
+    expect(await confirm('certifier', 'patch', 'yes')).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('drift'),
+    })
+    expect(await confirm('certifier', 'access', 'yes')).toMatchObject({ code: 0, stdout: 'nonconforming\n' })
+    await fleet.days(20, 'access-control')
+    const { status, explanation } = await fleet.state('access-control')
+    expect([status, explanation.reasons[0]?.code]).toEqual(['nonconforming', 'confirmed'])
+    expect(await confirm('certifier', 'access', 'no')).toMatchObject({ code: 0, stdout: 'drift\n' })
+    expect(await confirm('certifier', 'access', 'no')).toMatchObject({ code: 4 })
+    const entries = (await store.auditLog.list({ limit: 50 })).items
+    expect(entries.filter(({ action }) => action === 'practice.confirmation')).toHaveLength(2)
+  })
+})
+
+describe('keepseal signal', () => {
+  const collector = useCollector(undefined, () => Date.UTC(2026, 4, 4))
+
+  it('list and show have values, targets and days within 80 columns', async () => {
+    const { run, store } = collector()
+    const fleet = await PracticeFleet.certified(store)
+    await fleet.add(3, { postureDigest: await fleet.posture() })
+    await fleet.days(3, 'patch-management')
+    expect(fleet.now).toBe(Date.UTC(2026, 4, 1) + 3 * DAY)
+    const listed = await run('auditor', 'signal', 'list', '--product', fleet.product.id)
+    expect(listed.stdout).toMatch(/^patch\.signed-channel +100 % +>= 100 % +3\/3 +asserted$/m)
+    expect(listed.stdout).toMatch(/^response\.drill-age +not known +<= 180 d +- +recorded$/m)
+    expect(listed.stdout).toMatch(/^patch\.critical-time +no occasion +p90 <= 14 d +- +observed$/m)
+    const shown = await run('auditor', 'signal', 'show', 'patch.signed-channel', '--product', fleet.product.id)
+    expect(shown.stdout).toMatch(/^2026-05-02 +100 % +3 +3 +3$/m)
+    for (const { stdout } of [listed, shown]) {
+      for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+    }
+    expect(await run('auditor', 'signal', 'show', 'magic', '--product', fleet.product.id)).toMatchObject({ code: 2 })
+  })
+
+  it('units of a product are declared by those who run the fleet', async () => {
+    const { run, store } = collector()
+    const { product } = await PracticeFleet.certified(store)
+    expect((await run('auditor', 'product', 'units', product.id)).stdout).toContain('of the enrolled units')
+    expect(await run('auditor', 'product', 'units', product.id, '--declared', '9')).toMatchObject({ code: 4 })
+    await run('vendor', 'product', 'units', product.id, '--declared', '100')
+    const set = await run('vendor', 'product', 'units', product.id, '--retire-after', '30', '--json')
+    expect(JSON.parse(set.stdout)).toMatchObject({ declared: 100, retireAfterDays: 30 })
+  })
+})
