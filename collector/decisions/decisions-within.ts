@@ -1,5 +1,5 @@
 import { hash } from '../../shared/crypto/node.ts'
-import { parseDecision } from '../../shared/decisions/entry.ts'
+import { parseDecision, type UnverifiedEntry } from '../../shared/decisions/entry.ts'
 import type { Certificate } from '../../shared/decisions/certificate.ts'
 import type { Json } from '../../shared/decisions/json-cbor.ts'
 import { productName, vendorOf } from '../../shared/decisions/products.ts'
@@ -30,6 +30,7 @@ export function decisionsWithin(decisions: Decisions, scope: VendorScope, store:
       const entry = parseDecision(bytes, hash)
       const all = await decisions.register()
       const own = await ownProducts(scope, store)
+      assertOwnDocument(entry, all, own)
       for (const text of [entry.subject, ...textsIn(entry.detail)]) await assertOwn(text, all, own, store)
       return decisions.append(bytes, now)
     },
@@ -54,13 +55,28 @@ const isOwn = ({ products }: Certificate, own: OwnProducts): boolean => products
 
 function ownPart(all: Register, own: OwnProducts): Register {
   const certificates = [...all.certificates].filter(([, certificate]) => isOwn(certificate, own))
+  const documents = [...all.documents].filter(([, { products }]) => products.every(own))
+  // Whether somebody who signed for him was revoked is his to know.
+  const signers = new Set(documents.map(([, { submittedBy }]) => submittedBy))
   const profiles = new Set(certificates.map(([, { profile }]) => profile.id))
   return {
     ...all,
-    people: new Map([...all.people].filter(([, { role }]) => role !== 'vendor' && role !== 'operator')),
+    people: new Map(
+      [...all.people].filter(([id, { role }]) => (role !== 'vendor' && role !== 'operator') || signers.has(id)),
+    ),
+    documents: new Map(documents),
+    profileReviews: new Map([...all.profileReviews].filter(([id]) => profiles.has(id))),
     profiles: new Map([...all.profiles].filter(([id]) => profiles.has(id))),
     certificates: new Map(certificates),
   }
+}
+
+/** Documents are about products of his alone, whether a certificate lists them or not. Error: request.not-found. */
+function assertOwnDocument({ kind, subject, detail }: UnverifiedEntry, all: Register, own: OwnProducts): void {
+  if (!kind.startsWith('document.')) return
+  const named = (detail as { products?: unknown }).products
+  const products = Array.isArray(named) ? named.map(String) : (all.documents.get(subject)?.products ?? [])
+  if (!products.every(own)) throw new KeepsealError('request.not-found', subject)
 }
 
 /** Error: request.not-found for what is known, and somebody else's. */

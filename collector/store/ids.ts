@@ -2,7 +2,8 @@ import { toHex } from '../../shared/bytes/bytes.ts'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 
 /** What an id names, visible in logs and on the command line. */
-export type IdPrefix = 'prd' | 'crt' | 'tok' | 'enr' | 'api' | 'per' | 'ref' | 'fnd' | 'cas' | 'rel' | 'evt' | 'acc'
+export type IdPrefix =
+  'prd' | 'crt' | 'tok' | 'enr' | 'api' | 'per' | 'ref' | 'fnd' | 'cas' | 'rel' | 'evt' | 'acc' | 'doc'
 
 const MAX_TIME = 2 ** 48 - 1
 

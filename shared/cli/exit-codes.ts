@@ -34,6 +34,7 @@ const byArea: Readonly<Record<AreaOf<ErrorCode>, ExitCode>> = {
   decision: exitCodes.refused,
   person: exitCodes.refused,
   profile: exitCodes.refused,
+  document: exitCodes.refused,
   certificate: exitCodes.refused,
   case: exitCodes.refused,
   catalogue: exitCodes.usage,

@@ -79,6 +79,10 @@ export const guards = defineCodes({
     remedy: 'Sign what the file says: keepseal profile apply FILE',
   },
   'profile.not-approved': { title: 'the profile is not approved', remedy: 'A certifier approves it first.' },
+  'document.signer-revoked': {
+    title: 'whoever signed the document may sign no more',
+    remedy: 'Somebody who still may has to submit it anew: keepseal document submit',
+  },
   'certificate.profile-mismatch': {
     title: 'the certificate names another profile than the one that was approved',
     remedy: 'Name the digest of the approved version.',

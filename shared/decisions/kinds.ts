@@ -1,6 +1,7 @@
 import type { HashFunction } from '../crypto/crypto.ts'
 import { caseKinds } from './cases/kinds.ts'
 import { certificateKinds } from './certificate-kinds.ts'
+import { documentKinds } from './documents/kinds.ts'
 import type { DecisionKind } from './kind.ts'
 import { personKinds } from './person.ts'
 import { profileReviewKinds } from './profile-review.ts'
@@ -13,6 +14,7 @@ export function decisionKinds(hash: HashFunction): ReadonlyMap<string, DecisionK
     ...personKinds(hash),
     ...profileKinds,
     ...profileReviewKinds,
+    ...documentKinds,
     ...certificateKinds,
     ...releaseKinds,
     ...caseKinds,

@@ -1,5 +1,6 @@
 import type { Case } from './cases/case.ts'
 import type { Certificate } from './certificate.ts'
+import type { AttestedDocument } from './documents/document.ts'
 import type { Person } from './person.ts'
 import type { ProfileReview } from './profile-review.ts'
 import type { ProfileVersions } from './profile.ts'
@@ -14,6 +15,7 @@ export interface Register {
   /** Reviews of each profile, oldest first. */
   readonly profileReviews: Map<string, readonly ProfileReview[]>
   readonly certificates: Map<string, Certificate>
+  readonly documents: Map<string, AttestedDocument>
   /** Reassessments about which somebody has decided something. */
   readonly cases: Map<string, Case>
   /** What vendors and certifiers have said about releases of certified products, by VENDOR/MODEL@RELEASE. */
@@ -35,6 +37,7 @@ export const emptyRegister = (): Register => ({
   profiles: new Map(),
   profileReviews: new Map(),
   certificates: new Map(),
+  documents: new Map(),
   cases: new Map(),
   releases: new Map(),
   head: null,

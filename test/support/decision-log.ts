@@ -114,6 +114,21 @@ export const certificate = (people: DecidingPeople, over: object = {}) => ({
   ...over,
 })
 
+/** What somebody states by a document. */
+export const exampleDocument = (people: DecidingPeople, over: object = {}) => ({
+  kind: 'patch-policy',
+  practices: ['patch-management'],
+  criterion: 'there is a policy for regular and emergency patches',
+  statement: 'The policy is in force.',
+  file: { name: 'policy.pdf', sha256: digestOf('policy') },
+  capacity: 'head of development',
+  products: ['Acme/Gate 7'],
+  issued: people.now,
+  validUntil: people.now + 365 * DAY,
+  supersedes: null,
+  ...over,
+})
+
 /** An approved profile, and a certificate in force for it. */
 export async function issueCertificate(people: DecidingPeople, id = 'crt_1', over: object = {}): Promise<void> {
   await people.decide(people.certifier, 'certificate.draft', id, certificate(people, over))

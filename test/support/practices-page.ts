@@ -29,6 +29,15 @@ const DOCUMENTS = `## Documents
 
 What people hand in for a practice. \`from\` is the lowest level that asks for the document, \`up to\` the highest that it helps
 to support. No document is good for more than 24 months.
+
+    keepseal document submit FILE --kind KIND --practice PRACTICE --product VENDOR/MODEL --issued DATE …
+    keepseal document accept DOCUMENT --reason TEXT
+    keepseal document list
+
+The file stays with who submits it: its name and SHA-256 are signed in the decision log, with what the person states and in
+which capacity. A certifier other than he accepts it. From its dates every reader computes the same: accepted, expiring (the
+last 30 days), in grace (14 days after its end, in which it still counts), expired. \`document expire\` ends one before its time,
+without grace. A document whose signer was revoked later is flagged; nothing that he submitted is accepted any more.
 `
 
 const FRAMEWORKS = `## Mappings

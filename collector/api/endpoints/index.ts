@@ -6,6 +6,7 @@ import { certificateEndpoints } from './certificates.ts'
 import { decisionEndpoints } from './decisions.ts'
 import { deviceHistoryEndpoints } from './device-history.ts'
 import { deviceEndpoints } from './devices.ts'
+import { documentEndpoints } from './documents.ts'
 import { enrolmentTokenEndpoints } from './enrolment-tokens.ts'
 import { evidenceEndpoints } from './evidence.ts'
 import { findingEndpoints } from './findings.ts'
@@ -48,4 +49,5 @@ export const endpoints: readonly Endpoint[] = [
   ...practiceCatalogueEndpoints,
   ...accountEndpoints,
   ...profileEndpoints,
+  ...documentEndpoints,
 ]

@@ -9,6 +9,7 @@ import { deviceCommands } from './device.ts'
 import { eventCommands } from './event.ts'
 import { catalogueCommands } from './maturity/catalogue.ts'
 import { profileCommands } from './maturity/profile.ts'
+import { documentCommands } from './maturity/document.ts'
 import { profileViewCommands } from './maturity/profile-view.ts'
 import { profileFileCommands } from './maturity/profile-file.ts'
 import { evidenceCommands } from './evidence.ts'
@@ -52,6 +53,7 @@ export const client: Program = {
     ...profileFileCommands,
     ...profileCommands,
     ...profileViewCommands,
+    ...documentCommands,
     ...keyCommands,
     ...peopleCommands,
     ...certificateCommands,

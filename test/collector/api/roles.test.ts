@@ -4,7 +4,14 @@ import { toBase64Url } from '../../../shared/bytes/bytes.ts'
 import { signDecision } from '../../../shared/decisions/entry.ts'
 import { newPerson } from '../../../shared/decisions/person.ts'
 import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
-import { approveProfile, DecidingPeople, issueCertificate, PROFILE, signatory } from '../../support/decision-log.ts'
+import {
+  approveProfile,
+  DecidingPeople,
+  exampleDocument,
+  issueCertificate,
+  PROFILE,
+  signatory,
+} from '../../support/decision-log.ts'
 import { endpoints } from '../../../collector/api/endpoints/index.ts'
 import { initialDeviceState } from '../../../collector/model/device.ts'
 import { createAccount } from '../../../collector/access/accounts.ts'
@@ -71,6 +78,8 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'POST /quarantine/:id/remove': ['vendor', 'operator'],
   'POST /profile-documents': ['vendor', 'certifier'],
   'GET /profiles': ROLES,
+  'GET /documents': ROLES,
+  'GET /documents/:id': ROLES,
   'GET /profiles/:id': ROLES,
   'GET /practice-catalogue': ROLES,
   'GET /accounts': ['vendor', 'certifier'],
@@ -179,6 +188,7 @@ describe('every route', () => {
     people = await DecidingPeople.begin()
     await approveProfile(people, 1, 3)
     await issueCertificate(people)
+    await people.decide(people.vendor, 'document.submit', 'doc_1', exampleDocument(people))
     decisions = new DecisionBook(api().store)
     for (const [index, entry] of people.entries.entries()) {
       await api().store.decisions.append(index, entry, people.now * 1000)
@@ -283,13 +293,15 @@ describe('every route', () => {
         ? caseId
         : route.includes('/accounts')
           ? (await createAccount(store, operatorOf(`x${randomBytes(8).toString('hex')}`), circumstances)).id
-          : route.includes(' /profiles/')
-            ? PROFILE
-            : route.includes(' /certificates/')
-              ? 'crt_1'
-              : route.includes(' /releases')
-                ? await preparedRelease(store, device.productId, BEFORE[route])
-                : device.productId
+          : route.includes(' /documents/')
+            ? 'doc_1'
+            : route.includes(' /profiles/')
+              ? PROFILE
+              : route.includes(' /certificates/')
+                ? 'crt_1'
+                : route.includes(' /releases')
+                  ? await preparedRelease(store, device.productId, BEFORE[route])
+                  : device.productId
     const path = `/api/v1${route.slice(route.indexOf(' ') + 1)}`
       .replace(':ueid', device.ueid)
       .replace(':id', resource)

@@ -102,7 +102,10 @@ export const inspectLogCommand = defineCommand({
       for (const entry of entriesOfExport(Buffer.from(readInput(file)).toString('utf8')))
         entries.push(log.append(entry))
     } catch (error) {
-      if (!(error instanceof KeepsealError) || !/^(log|decision|person|profile|certificate|case)\./.test(error.code))
+      if (
+        !(error instanceof KeepsealError) ||
+        !/^(log|decision|person|profile|document|certificate|case)\./.test(error.code)
+      )
         throw error
       broken = error
     }

@@ -1,0 +1,59 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { useCollector } from './support.ts'
+
+// People sign by the clock on the wall.
+const collector = useCollector(undefined, Date.now)
+
+const STATED = ['--product', 'Acme/Gate 7', '--criterion', 'regular patches', '--statement', 'It is in force.'].concat(
+  '--capacity',
+  'head of development',
+)
+
+async function person(name: string) {
+  const { run, directory } = collector()
+  const file = join(directory, `${name}.pem`)
+  const made = await run('auditor', 'key', 'create', '--key', file, '--json')
+  const { publicKey } = JSON.parse(made.stdout) as { publicKey: string }
+  return { publicKey, act: (...argv: string[]) => run('certifier', ...argv, '--key', file) }
+}
+
+test('a document is submitted by the vendor, accepted by the certifier, listed and shown, and ends', async () => {
+  const [ada, ben] = [await person('ada'), await person('ben')]
+  await ada.act('log', 'begin', '--name', 'Ada', '--operator', 'Example Certifier')
+  await ada.act('person', 'add', '--name', 'Ben', '--role', 'vendor', '--public-key', ben.publicKey)
+  const { run, directory } = collector()
+  const file = join(directory, 'policy.pdf')
+  writeFileSync(file, 'the policy')
+  const issued = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10)
+  const submit = (...more: string[]) => ben.act('document', 'submit', file, '--issued', issued, ...STATED, ...more)
+  const kind = ['--kind', 'patch-policy']
+  expect(await submit('--kind', 'patch-polcy')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('patch-policy?'),
+  })
+  expect(await submit(...kind, '--practice', 'risk-attitude')).toMatchObject({ code: 2 })
+  expect(await submit(...kind, '--practice', 'patch-management', '--valid-until', '2026-02-30')).toMatchObject({
+    code: 2,
+  })
+  const done = await submit(...kind, '--practice', 'Patch Management', '--json')
+  expect(done).toMatchObject({ code: 0 })
+  const { document, validUntil } = JSON.parse(done.stdout) as { document: string; validUntil: string }
+  expect(Number(validUntil.slice(0, 4)) - Number(issued.slice(0, 4))).toBe(1)
+  expect(await ben.act('document', 'accept', document, '--reason', 'mine')).toMatchObject({ code: 4 })
+  expect(await ada.act('document', 'accept', document, '--reason', 'read')).toMatchObject({ code: 0 })
+  const listed = await run('auditor', 'document', 'list')
+  expect(listed.stdout).toMatch(new RegExp(`${document} +accepted +20\\d\\d-\\d\\d-\\d\\d +patch-pol`))
+  const shown = await run('auditor', 'document', 'show', document)
+  expect(shown.stdout).toContain('accepted, it counts')
+  for (const { stdout } of [listed, shown]) {
+    for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+  }
+  const expired = await ben.act('document', 'expire', document, '--trigger', 'incident', '--reason', 'a breach')
+  expect(expired).toMatchObject({ code: 0 })
+  expect((await run('auditor', 'document', 'show', document)).stdout).toContain('ended, it does not count')
+  const log = join(directory, 'log.txt')
+  await run('auditor', 'log', 'export', '--out', log)
+  expect(await run('auditor', 'inspect', 'log', log)).toMatchObject({ code: 0 })
+})
