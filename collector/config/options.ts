@@ -33,6 +33,13 @@ export const collectorConfig = defineConfig(
         'Longest time to decide what was taken in, once the process is told to end.',
       ),
     },
+    ingest: {
+      workers: option(
+        integer(0, 64),
+        0,
+        'Threads that check signatures ahead of the decision; 0: none. Worth it with cores to spare.',
+      ),
+    },
     store: {
       engine: option(
         choice(['sqlite', 'postgresql']),

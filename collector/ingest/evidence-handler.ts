@@ -21,6 +21,7 @@ import { byEvidence, transitionsBetween } from '../tracking/transitions.ts'
 import { remember, type HistoryPolicy } from './history.ts'
 import { loadKnownDevice, type Caches, type LoadedDevice } from './known-devices.ts'
 import type { SharedKnowledgeCache } from './steady/shared-knowledge.ts'
+import type { Proofs } from './verify/proof.ts'
 import { removeSpentLists } from './spent-lists.ts'
 import { hold } from './sequence.ts'
 
@@ -35,6 +36,8 @@ export interface ReceivedMessage {
   readonly bytes: Uint8Array
   /** ms since 1970 by the collector's clock, taken on arrival. */
   readonly receivedAt: number
+  /** Of its signatures, where they were checked ahead. */
+  readonly proofs?: Proofs
 }
 
 /** What became of a message, after it was stored: for metrics, for the log and for the answer to the device. */
@@ -94,7 +97,7 @@ export async function handleEvidence(
     throw error
   }
   const { receivedAt } = message
-  const known = await loadKnownDevice(store, deps, device, unverified, receivedAt)
+  const known = await loadKnownDevice(store, deps, device, unverified, receivedAt, message.proofs)
   const digest = sha256(message.bytes)
   const input = {
     topicUeid: topic.ueid,

@@ -1,9 +1,11 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Store } from '../store/index.ts'
 import type { Handled } from './evidence-handler.ts'
 import { parseUpstreamTopic } from '../../shared/evidence/topics.ts'
 import { begun, failedOnce, isHopeless, setAside, type Undecided } from './undecided.ts'
+import type { VerifyAhead } from './verify/ahead.ts'
 import { Inbox } from './inbox.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 import { processBatch, type BatchResult, type IngestDependencies } from './process-batch.ts'
@@ -24,6 +26,8 @@ export interface IngestOptions {
   readonly onHandled: (handled: Handled) => void
   /** Told of a batch that could not be stored: a fault of ours, which no device is blamed for. */
   readonly onFailure: (error: unknown) => void
+  /** Checks signatures of the next messages while others are decided. */
+  readonly verifyAhead?: VerifyAhead
   /** Told of messages that were put into quarantine. */
   readonly onSetAside?: (count: number) => void
   /** Told of a message that had to wait, or was dropped, since its device sends too many. */
@@ -35,6 +39,8 @@ export interface IngestOptions {
 const MAX_DELAY_MS = 5_000
 const CAPACITY = 5_000
 const BATCH = 200
+/** Looked at ahead and not decided yet. */
+const READY = 2 * BATCH
 const RETRY = { pauseMs: 1_000, giveUpMs: 60_000 }
 /** Without any success, messages are tried one by one no longer than this: a locked database makes each of them wait. */
 const PROBE_MS = 2_000
@@ -45,17 +51,24 @@ const MAX_ANSWERS_UNDER_WAY = 2_000
 export class Ingest {
   readonly #options: IngestOptions
   readonly #inbox = new Inbox(CAPACITY)
+  /** What can be decided: the inbox itself, where nothing is looked at ahead. */
+  readonly #ready: Inbox
   readonly #answers = new Set<Promise<void>>()
   readonly #stop = new AbortController()
   #running: Promise<void> | undefined
+  /** Messages that are being looked at ahead. */
+  #looking = 0
 
   constructor(options: IngestOptions) {
     this.#options = options
+    // Each message that has to wait listens to it.
+    setMaxListeners(0, this.#stop.signal)
+    this.#ready = options.verifyAhead === undefined ? this.#inbox : new Inbox(READY)
   }
 
   /** Messages that were taken in and are not decided yet. */
   get backlog(): number {
-    return this.#inbox.size
+    return this.#ready === this.#inbox ? this.#inbox.size : this.#inbox.size + this.#looking + this.#ready.size
   }
 
   /** The queue is full, or nearly: whoever sends more has to wait. */
@@ -81,7 +94,9 @@ export class Ingest {
   }
 
   start(): void {
-    this.#running = this.#run()
+    const { verifyAhead } = this.#options
+    const looking = verifyAhead === undefined ? undefined : this.#lookAhead(verifyAhead)
+    this.#running = this.#run().then(() => looking)
   }
 
   /** Decides what was taken in, then ends. */
@@ -92,13 +107,26 @@ export class Ingest {
     await Promise.all(this.#answers)
   }
 
+  async #lookAhead(verifyAhead: VerifyAhead): Promise<void> {
+    for (;;) {
+      const batch = await this.#inbox.take(BATCH)
+      if (batch.length === 0) return this.#ready.close()
+      this.#looking = batch.length
+      for (const message of await verifyAhead(batch)) {
+        // Only refused where nothing is decided any more: devices send again.
+        await this.#ready.put(message).catch(() => undefined)
+        this.#looking--
+      }
+    }
+  }
+
   async #run(): Promise<void> {
     const { pauseMs, giveUpMs } = this.#options.retry ?? RETRY
     let undecided: readonly Undecided[] = []
     let failingSince = 0
     for (;;) {
       const isNew = undecided.length === 0
-      const batch = isNew ? await this.#inbox.take(BATCH) : this.#inbox.takeNow(BATCH - undecided.length)
+      const batch = isNew ? await this.#ready.take(BATCH) : this.#ready.takeNow(BATCH - undecided.length)
       const messages = [...undecided, ...batch.map(begun)]
       if (messages.length === 0) return
       if (isNew) failingSince = performance.now()
@@ -184,7 +212,8 @@ export class Ingest {
 
   /** There is no receipt, so that their devices send them again. */
   #leave(undecided: readonly Undecided[]): void {
-    const messages = undecided.length + this.#inbox.takeNow(Number.POSITIVE_INFINITY).length
+    this.#ready.close()
+    const messages = undecided.length + this.#ready.takeNow(Number.POSITIVE_INFINITY).length
     this.#options.logger.error({ messages }, 'ended without the database; devices send again what was not decided')
   }
 }

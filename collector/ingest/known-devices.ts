@@ -21,6 +21,7 @@ import { findStandingFindings, ImaPolicyCache } from './known-lists.ts'
 import { Recent } from '../recent.ts'
 import type { ReportedSection } from '../releases/judge-section.ts'
 import type { ReleaseCache } from './known-releases.ts'
+import { sparedBy, type Proofs } from './verify/proof.ts'
 
 interface ImportedKeys {
   readonly deviceKey: DeviceKey
@@ -35,10 +36,23 @@ export class KeyCache {
     this.#recent = new Recent(capacity)
   }
 
-  keysOf(device: Device): ImportedKeys {
+  /** `proofs`: of one message of the device, whose keys are spared what is proven. */
+  keysOf(device: Device, proofs?: Proofs): ImportedKeys {
+    const keys = this.#importedOf(device)
+    return proofs === undefined ? keys : sparedKeys(keys, device, proofs)
+  }
+
+  #importedOf(device: Device): ImportedKeys {
     const name = `${toHex(device.deviceKeyThumbprint)} ${device.tpm === null ? '' : toHex(device.tpm.akName)}`
     return this.#recent.get(name) ?? this.#recent.keep(name, importKeys(device))
   }
+}
+
+function sparedKeys({ deviceKey, attestationKey }: ImportedKeys, device: Device, proofs: Proofs): ImportedKeys {
+  const spared = { ...deviceKey, key: sparedBy(proofs.device, device.deviceKey, deviceKey.key) }
+  if (attestationKey === null || device.tpm === null) return { deviceKey: spared, attestationKey }
+  const key = sparedBy(proofs.quote, device.tpm.akPublic, attestationKey.key)
+  return { deviceKey: spared, attestationKey: { ...attestationKey, key } }
 }
 
 function importKeys(device: Device): ImportedKeys {
@@ -79,6 +93,7 @@ export async function loadKnownDevice(
   device: Device,
   evidence: UnverifiedEvidence,
   receivedAt: number,
+  proofs?: Proofs,
 ): Promise<LoadedDevice> {
   const { vendor } = device
   const { claims, tpm } = evidence
@@ -105,7 +120,7 @@ export async function loadKnownDevice(
   const contents = await loadContents(store, vendor, posture, wanted)
   return {
     device,
-    ...caches.keys.keysOf(device),
+    ...caches.keys.keysOf(device, proofs),
     state,
     links: await loadLinks(store, device, evidence, neighbours),
     runBefore: neighbours.before,

@@ -1,6 +1,8 @@
 import { EmbeddedBroker } from '../ingest/embedded-broker.ts'
 import { Ingest } from '../ingest/ingest.ts'
 import { RateLimiter } from '../ingest/rate-limiter.ts'
+import { verifyAhead } from '../ingest/verify/ahead.ts'
+import { VerificationPool } from '../ingest/verify/pool.ts'
 import { RATED_DEVICES } from './dependencies.ts'
 import type { ConnectedFoundation } from './foundation.ts'
 import type { RunningRole } from './role.ts'
@@ -8,6 +10,12 @@ import type { RunningRole } from './role.ts'
 /** Takes messages of devices in, decides them and answers. Any number of processes may, on one database. */
 export async function startIngest(foundation: ConnectedFoundation): Promise<RunningRole> {
   const { config, store, deps, clock, logger, channel, metrics, onHandled, attendance } = foundation
+  const { workers } = config.ingest
+  const onFailure = (error: unknown): void => {
+    metrics.failed()
+    logger.error({ err: error }, 'a thread that checks signatures has failed; its messages are checked without it')
+  }
+  const pool = workers === 0 ? undefined : new VerificationPool({ workers, onFailure })
   const ingest = new Ingest({
     store,
     clock,
@@ -21,6 +29,7 @@ export async function startIngest(foundation: ConnectedFoundation): Promise<Runn
       }),
       excess: channel instanceof EmbeddedBroker ? 'delay' : 'drop',
     },
+    ...(pool && { verifyAhead: verifyAhead(store, pool, config.limits.messageBytes) }),
     publish: ({ topic, bytes }) => channel.publish(topic, bytes, { retain: false }),
     onHandled,
     onFailure: () => metrics.failed(),
@@ -33,6 +42,7 @@ export async function startIngest(foundation: ConnectedFoundation): Promise<Runn
     await channel.start((topic, bytes) => ingest.accept(topic, bytes))
   } catch (error) {
     await ingest.stop()
+    await pool?.stop()
     throw error
   }
   attendance.attend({ isReceiving: () => channel.connected, isHeldBack: () => ingest.isHeldBack })
@@ -41,6 +51,7 @@ export async function startIngest(foundation: ConnectedFoundation): Promise<Runn
     async stop() {
       await channel.drain()
       await ingest.stop()
+      await pool?.stop()
     },
   }
 }

@@ -26,6 +26,12 @@ export interface DeviceWithState {
   readonly state: DeviceState
 }
 
+export interface DevicePublicKeys {
+  readonly deviceKey: Uint8Array
+  /** Empty for a device without a TPM. */
+  readonly akPublic: Uint8Array
+}
+
 export type DevicesRepository = ReturnType<typeof devicesRepository>
 
 /** Devices and the one row of state that each has. */
@@ -72,6 +78,21 @@ export function devicesRepository(db: Executor) {
 
     async byId(id: number): Promise<Device | undefined> {
       return optional(await all().where('id', '=', id).executeTakeFirst())
+    },
+
+    /** What the signatures of these devices are checked with, of those that there are. */
+    async publicKeysOf(ueids: readonly Ueid[]): Promise<ReadonlyMap<Ueid, DevicePublicKeys>> {
+      const rows = await db
+        .selectFrom('devices')
+        .select(['ueid', 'device_key', 'ak_public'])
+        .where('ueid', 'in', ueids)
+        .execute()
+      return new Map(
+        rows.map(({ ueid, device_key, ak_public }) => [
+          ueid,
+          { deviceKey: device_key, akPublic: ak_public ?? new Uint8Array(0) },
+        ]),
+      )
     },
 
     async byUeid(ueid: Ueid): Promise<Device | undefined> {

@@ -12,6 +12,7 @@ import { scalePicture } from './scale-picture.ts'
 import { rounded, toHundredths, type Comparison } from './statistics.ts'
 import { steadyDevice } from './steady-device.ts'
 import { measureVerification } from './verification.ts'
+import { measureWorkers, type StageResult } from './workers.ts'
 
 const COMPARISON = { rounds: 41, callsPerRound: 300, warmUp: 5000 }
 
@@ -100,6 +101,24 @@ const agent: Part = {
   },
 }
 
+const workers: Part = {
+  isUsual: false,
+  measure: async () => {
+    const goals = { ratio: 1.7 }
+    const measured = await measureWorkers({ devices: 2_000, batch: 200, rounds: 11 })
+    const of = ({ ratio, oneWorker, twoWorkers }: StageResult): string =>
+      `${ratio} times one worker (${twoWorkers} and ${oneWorker} messages/s)`
+    return {
+      result: { goals, ...measured },
+      rows: [
+        ['two verification workers, keys held', of(measured.warm), `at least ${goals.ratio}`],
+        ['two verification workers, keys imported', of(measured.cold), `at least ${goals.ratio}`],
+        ['the same in the thread that decides', `${measured.inProcess} messages/s`, ''],
+      ],
+    }
+  },
+}
+
 const scale: Part = {
   isUsual: false,
   measure: async (repository, say) => {
@@ -126,6 +145,9 @@ const scale: Part = {
 }
 
 /** Every part, in the order in which they are measured. */
-export const PARTS = { verification, ingest, boot, sensors, agent, scale } as const satisfies Record<string, Part>
+export const PARTS = { verification, ingest, boot, sensors, agent, scale, workers } as const satisfies Record<
+  string,
+  Part
+>
 
 export type PartName = keyof typeof PARTS

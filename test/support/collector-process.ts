@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, afterEach, beforeAll } from 'vitest'
@@ -34,9 +34,13 @@ export function useCollectorProcesses(): (options: ProcessOptions) => Promise<Co
   const running: CollectorProcess[] = []
   beforeAll(async () => {
     mkdirSync(BUILT, { recursive: true })
+    writeFileSync(join(BUILT, 'package.json'), '{"type":"module"}')
     await build({
-      entryPoints: [join(ROOT, 'collector', 'main.ts')],
-      outfile: join(BUILT, 'collector.mjs'),
+      entryPoints: {
+        collector: join(ROOT, 'collector', 'main.ts'),
+        worker: join(ROOT, 'collector', 'ingest', 'verify', 'worker.ts'),
+      },
+      outdir: BUILT,
       bundle: true,
       packages: 'external',
       platform: 'node',
@@ -61,7 +65,7 @@ async function start({ directory, settings = [], roles, under = [] }: ProcessOpt
   const [program = '', ...parameters] = [
     ...under,
     process.execPath,
-    join(BUILT, 'collector.mjs'),
+    join(BUILT, 'collector.js'),
     'serve',
     ...(roles === undefined ? [] : ['--roles', roles]),
     ...set,

@@ -56,7 +56,7 @@ export class SteadyBatch {
     if (held === undefined) return undefined
     const unverified = decoded(message.bytes)
     if (unverified === undefined || !isNext(unverified, held)) return undefined
-    const known = await this.#knownOf(held, unverified, message.receivedAt)
+    const known = await this.#knownOf(held, unverified, message)
     if (known === undefined) return undefined
     const { receivedAt } = message
     const decision = appraise({
@@ -133,7 +133,11 @@ export class SteadyBatch {
     }
   }
 
-  async #knownOf(held: Held, evidence: UnverifiedEvidence, receivedAt: number): Promise<KnownDevice | undefined> {
+  async #knownOf(
+    held: Held,
+    evidence: UnverifiedEvidence,
+    { receivedAt, proofs }: ReceivedMessage,
+  ): Promise<KnownDevice | undefined> {
     const { device, state, session, run } = held
     const epoch = await this.#epochOf(evidence.claims.nonce)
     if (epoch === undefined) return undefined
@@ -157,7 +161,7 @@ export class SteadyBatch {
     return {
       ...shared,
       device,
-      ...this.#deps.keys.keysOf(device),
+      ...this.#deps.keys.keysOf(device, proofs),
       state,
       epoch,
       links: {
