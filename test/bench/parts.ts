@@ -11,6 +11,8 @@ import { measureScale, measureStorage } from './scale.ts'
 import { scalePicture } from './scale-picture.ts'
 import { rounded, toHundredths, type Comparison } from './statistics.ts'
 import { steadyDevice } from './steady-device.ts'
+import { measureLatency } from './latency.ts'
+import { measureStorm } from './storm.ts'
 import { measureVerification } from './verification.ts'
 import { measureWorkers, type StageResult } from './workers.ts'
 
@@ -101,6 +103,43 @@ const agent: Part = {
   },
 }
 
+const storm: Part = {
+  isUsual: false,
+  measure: async (repository, say) => {
+    const goals = { evidence: 50_000 }
+    const queued = 12
+    const gateways = Math.ceil(goals.evidence / queued)
+    const result = await measureStorm(repository, { gateways, queued }, say)
+    const { evidence, seconds, perSecond, peakMib, cpuUsPerEvidence, steadyPerSecond, steadyCpuUsPerEvidence } = result
+    return {
+      result: { goals, ...result },
+      rows: [
+        [
+          `storm of ${evidence}`,
+          `${seconds} s, ${perSecond}/s, ${cpuUsPerEvidence} us of CPU, ${peakMib} MiB`,
+          'no loss',
+        ],
+        ['steady reports, sustained', `${steadyPerSecond}/s, ${steadyCpuUsPerEvidence} us of CPU`, ''],
+      ],
+    }
+  },
+}
+
+const latency: Part = {
+  isUsual: false,
+  measure: async (repository) => {
+    const result = await measureLatency(repository, { changing: 100, steady: 1_000, loadPerSecond: 200 })
+    const of = ({ p50, p99 }: { p50: number; p99: number }): string => `${p50} ms median, ${p99} ms for 99 %`
+    return {
+      result,
+      rows: [
+        [`from change to finding, beside ${result.loadPerSecond}/s`, of(result.finding), ''],
+        ['from finding to webhook', of(result.webhook), ''],
+      ],
+    }
+  },
+}
+
 const workers: Part = {
   isUsual: false,
   measure: async () => {
@@ -145,9 +184,16 @@ const scale: Part = {
 }
 
 /** Every part, in the order in which they are measured. */
-export const PARTS = { verification, ingest, boot, sensors, agent, scale, workers } as const satisfies Record<
-  string,
-  Part
->
+export const PARTS = {
+  verification,
+  ingest,
+  boot,
+  sensors,
+  agent,
+  scale,
+  workers,
+  storm,
+  latency,
+} as const satisfies Record<string, Part>
 
 export type PartName = keyof typeof PARTS

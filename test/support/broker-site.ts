@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { join } from 'node:path'
 import { brokerCertificateCommand } from '../../collector/cli/server/broker-certificate.ts'
 import { runProgram } from '../../shared/cli/program.ts'
-import { shippedMosquitto, type ShippedMosquitto } from './shipped-mosquitto.ts'
+import { shippedMosquitto, type ShippedMosquitto, type ShippedOptions } from './shipped-mosquitto.ts'
 import { recordTerminal } from './terminal.ts'
 import { settingsIn } from './test-collector.ts'
 
@@ -15,7 +15,11 @@ export interface BrokerSite {
   readonly settings: readonly (readonly string[])[]
 }
 
-export async function brokerFor(directory: string, collectors = 1): Promise<BrokerSite> {
+export async function brokerFor(
+  directory: string,
+  collectors = 1,
+  options: Omit<ShippedOptions, 'replicas'> = {},
+): Promise<BrokerSite> {
   const names = Array.from({ length: collectors }, (_, index) => `keepseal-collector${index === 0 ? '' : `-${index}`}`)
   const places = names.map((name) => join(directory, 'broker', name))
   const set = settingsIn(directory).flatMap((setting) => ['--set', setting])
@@ -26,7 +30,7 @@ export async function brokerFor(directory: string, collectors = 1): Promise<Brok
     const code = await runProgram(PROGRAM, line, terminal, parseArgs)
     if (code !== 0) throw new Error(terminal.stderr())
   }
-  const broker = await shippedMosquitto(places[0] ?? '', names.slice(1))
+  const broker = await shippedMosquitto(places[0] ?? '', { ...options, replicas: names.slice(1) })
   await broker.start()
   const settings = names.map((name, index) => [
     `mqtt.broker=mqtts://127.0.0.1:${broker.port}`,

@@ -8,6 +8,15 @@ import { freePort } from './mosquitto.ts'
 const SHIPPED = new URL('../../deploy/mosquitto/', import.meta.url).pathname
 const INSTALLED = '/etc/mosquitto/keepseal/'
 
+export interface ShippedOptions {
+  /** Names of further collectors, which get the rules of the first one. */
+  readonly replicas?: readonly string[]
+  /** Further lines of its access list. */
+  readonly rules?: string
+  /** The directory deploy/mosquitto, for compiled programs. */
+  readonly shipped?: string
+}
+
 export interface ShippedMosquitto {
   readonly port: number
   start(): Promise<void>
@@ -18,18 +27,17 @@ export interface ShippedMosquitto {
 /**
  * mosquitto with the configuration and the rules that are shipped; only where files lie and where it listens is
  * another. `certificates`: what `keepseal-collector broker-certificate` has written.
- * `replicas`: names of further collectors, which get the rules of the first one.
  */
 export async function shippedMosquitto(
   certificates: string,
-  replicas: readonly string[] = [],
+  { replicas = [], rules: more = '', shipped: from = SHIPPED }: ShippedOptions = {},
 ): Promise<ShippedMosquitto> {
   const port = await freePort()
-  const rules = readFileSync(join(SHIPPED, 'acl'), 'utf8')
+  const rules = readFileSync(join(from, 'acl'), 'utf8')
   const [block = ''] = /^user keepseal-collector\n(?:topic .*\n)+/m.exec(rules) ?? []
   const blocks = replicas.map((name) => block.replace('keepseal-collector', name))
-  writeFileSync(join(certificates, 'acl'), rules.replace(block, [block, ...blocks].join('\n')))
-  const shipped = readFileSync(join(SHIPPED, 'mosquitto.conf'), 'utf8')
+  writeFileSync(join(certificates, 'acl'), `${rules.replace(block, [block, ...blocks].join('\n'))}${more}`)
+  const shipped = readFileSync(join(from, 'mosquitto.conf'), 'utf8')
   const placed = shipped
     .replaceAll(INSTALLED, `${certificates}/`)
     .replace(/^listener 8883$/m, `listener ${port} 127.0.0.1`)
