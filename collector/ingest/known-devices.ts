@@ -1,11 +1,11 @@
 import { equal, toHex } from '../../shared/bytes/bytes.ts'
 import * as nodeCrypto from '../../shared/crypto/node.ts'
 import type { PostureMap } from '../../shared/evidence/claims.ts'
-import type { DeviceKey, UnverifiedEvidence } from '../../shared/evidence/evidence.ts'
+import type { UnverifiedEvidence } from '../../shared/evidence/evidence.ts'
 import { OutcomeError } from '../../shared/errors.ts'
 import { pcrValuesFromCbor, type MeasurementLogs } from '../../shared/evidence/tpm-evidence.ts'
 import { parseQuoteAttest } from '../../shared/tpm/attest.ts'
-import { attestationKeyOf, qualifiedNameOfPrimary, type AttestationKey } from '../../shared/tpm/attestation-key.ts'
+import { attestationKeyOf, qualifiedNameOfPrimary } from '../../shared/tpm/attestation-key.ts'
 import { TPM_RH_ENDORSEMENT } from '../../shared/tpm/constants.ts'
 import { quotedStateDigest, type PcrValues } from '../../shared/tpm/pcr-selection.ts'
 import { parsePublicArea } from '../../shared/tpm/public.ts'
@@ -21,12 +21,8 @@ import { findStandingFindings, ImaPolicyCache } from './known-lists.ts'
 import { Recent } from '../recent.ts'
 import type { ReportedSection } from '../releases/judge-section.ts'
 import type { ReleaseCache } from './known-releases.ts'
-import { sparedBy, type Proofs } from './verify/proof.ts'
-
-interface ImportedKeys {
-  readonly deviceKey: DeviceKey
-  readonly attestationKey: AttestationKey | null
-}
+import type { Proofs } from './verify/proof.ts'
+import { sparedKeys, type ImportedKeys } from './verify/spared-keys.ts'
 
 /** Importing a key costs more than a check with it: the newest keys are kept, within a bound. */
 export class KeyCache {
@@ -46,13 +42,6 @@ export class KeyCache {
     const name = `${toHex(device.deviceKeyThumbprint)} ${device.tpm === null ? '' : toHex(device.tpm.akName)}`
     return this.#recent.get(name) ?? this.#recent.keep(name, importKeys(device))
   }
-}
-
-function sparedKeys({ deviceKey, attestationKey }: ImportedKeys, device: Device, proofs: Proofs): ImportedKeys {
-  const spared = { ...deviceKey, key: sparedBy(proofs.device, device.deviceKey, deviceKey.key) }
-  if (attestationKey === null || device.tpm === null) return { deviceKey: spared, attestationKey }
-  const key = sparedBy(proofs.quote, device.tpm.akPublic, attestationKey.key)
-  return { deviceKey: spared, attestationKey: { ...attestationKey, key } }
 }
 
 function importKeys(device: Device): ImportedKeys {

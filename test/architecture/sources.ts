@@ -45,7 +45,10 @@ export function importsOf(file: string, source: string = readSource(file)): Impo
     [...code.matchAll(pattern)].map((match): Import => {
       const [, type, specifier = ''] = match
       const isFile = specifier.startsWith('.') || pattern === BESIDE
-      const target = isFile ? relative(repository, resolve(repository, dirname(file), specifier)) : specifier
+      const place = isFile ? relative(repository, resolve(repository, dirname(file), specifier)) : specifier
+      const source = place.replace(/\.js$/, '.ts')
+      // What is started when it is compiled has the name that it has then.
+      const target = pattern === BESIDE && existsSync(join(repository, source)) ? source : place
       return { target, isFile, typeOnly: type !== undefined && type !== '' }
     }),
   )
