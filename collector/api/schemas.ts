@@ -39,6 +39,9 @@ export const id = (prefix: string) =>
 /** A name that people and logs will see: no control or invisible characters. */
 export const Name = printableName
 
+/** Why somebody does something, for others to read. */
+export const Reason = v.pipe(Name, v.minLength(1), v.maxLength(1000))
+
 export const DEFAULT_LIMIT = 50
 export const MAX_LIMIT = 200
 

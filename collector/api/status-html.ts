@@ -101,11 +101,12 @@ export function renderStatus(status: StatusView): Html {
     </html> `
 }
 
-function facts({ deviceCount, byVerdict, findingCount, caseCount, newestAttestation }: StatusView): Html {
+function facts({ deviceCount, byVerdict, findingCount, suppressed, caseCount, newestAttestation }: StatusView): Html {
   const affirming = byVerdict.get('affirming') ?? 0
+  const hushed = suppressed.exceptions === 0 ? html`` : fact('Suppressed by exceptions', suppressed.findings)
   return html`<dl>
     ${fact('Devices', deviceCount)} ${fact('Last verdict affirming', affirming)}
-    ${fact('Unresolved findings', findingCount)} ${fact('Open cases', caseCount)}
+    ${fact('Unresolved findings', findingCount)} ${hushed} ${fact('Open cases', caseCount)}
     ${fact('Newest attestation', time(newestAttestation))}
   </dl>`
 }

@@ -26,6 +26,8 @@ export interface StatusView {
     readonly state: string
   }[]
   readonly findingCount: number
+  /** Of them: those that do not act, and by how many exceptions. */
+  readonly suppressed: { readonly findings: number; readonly exceptions: number }
   readonly cases: readonly (ReassessmentCase & { readonly title: string })[]
   readonly caseCount: number
   readonly newestAttestation: string | null
@@ -35,13 +37,16 @@ export async function readStatus({ store, decisions, clock, livenessTime, versio
   const now = clock()
   const summary = await store.summary()
   const page = await store.devices.list({ limit: SHOWN })
-  const counts = await store.findings.unresolvedCounts(page.items.map(({ device }) => device.id))
+  const ids = page.items.map(({ device }) => device.id)
+  const counts = await store.findings.unresolvedCounts(ids)
+  const suppressed = await store.findingExceptions.suppressedCounts(ids, now)
+  const countsOf = (id: number) => ({ findingCount: counts.get(id) ?? 0, suppressedCount: suppressed.get(id) ?? 0 })
   const listed = await store.findings.list({ limit: SHOWN }, { state: ['open', 'recovered'] })
   const cases = await store.cases.list({ limit: SHOWN }, { state: ['triggered', 'triaged'] })
   const reader = new CoverageReader(store, decisions)
   const devices = []
   for (const { device, state } of page.items) {
-    const view = { device, state, findingCount: counts.get(device.id) ?? 0 }
+    const view = { device, state, ...countsOf(device.id) }
     devices.push(deviceJson({ ...view, coverage: await reader.of(device, state, now) }, livenessTime()))
   }
   return {
@@ -60,6 +65,7 @@ export async function readStatus({ store, decisions, clock, livenessTime, versio
       state,
     })),
     findingCount: summary.unresolvedFindings,
+    suppressed: await store.findingExceptions.suppressedNow(now),
     cases: cases.items.map((record) => ({ ...record, title: findings[record.cause].title })),
     caseCount: summary.unclosedCases,
     newestAttestation: toTimeOrNull(summary.newestFreshAt),

@@ -6,6 +6,7 @@ export const EVENT_KINDS = [
   'finding.resolved',
   'verdict.changed',
   'case.opened',
+  'exception.over',
   'practice.changed',
   'message.quarantined',
   'test',

@@ -7,6 +7,7 @@ import { deadlinesAt } from '../tracking/liveness.ts'
 import { PracticeEvaluator } from '../tracking/practices/evaluator.ts'
 import { Sweeper } from '../sweeper.ts'
 import { livenessPolicyOf } from './liveness-policy.ts'
+import { ExceptionClock } from '../tracking/exceptions.ts'
 import type { ConnectedFoundation } from './foundation.ts'
 import type { RunningRole } from './role.ts'
 
@@ -51,9 +52,12 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
     isLeader,
   })
   evaluator.start()
+  const exceptionClock = new ExceptionClock({ store, clock, deps, logger, isLeader })
+  exceptionClock.start()
   return {
     judgeAgain: () => releaseClock.look(true),
     async stop() {
+      await exceptionClock.stop()
       await watch.stop()
       await evaluator.stop()
       await sweeper.stop()

@@ -9,6 +9,7 @@ import {
   type Verdict,
 } from '../model/device.ts'
 import { transaction, type Executor } from './database.ts'
+import { withLabel } from './device-labels.ts'
 import { deviceColumns, keyColumns, stateColumns, toDevice, toState, type DeviceKeys } from './device-rows.ts'
 import { integerCursor, rowsToRead, toPage, type Page, type PageRequest } from './paging.ts'
 import type { DevicesTable } from './schema.ts'
@@ -19,6 +20,11 @@ export interface DeviceFilter {
   readonly productId?: string | undefined
   readonly enrolment?: Enrolment | undefined
   readonly verdict?: Verdict | undefined
+  /** The release that they conform to. */
+  readonly releaseId?: string | undefined
+  /** Those that have all of these labels, each a key and a value. */
+  readonly labels?: readonly (readonly [string, string])[] | undefined
+  readonly ueids?: readonly Ueid[] | undefined
 }
 
 export interface DeviceWithState {
@@ -38,6 +44,17 @@ export type DevicesRepository = ReturnType<typeof devicesRepository>
 export function devicesRepository(db: Executor) {
   const all = () => db.selectFrom('devices').selectAll()
   const optional = (row: Selectable<DevicesTable> | undefined) => (row === undefined ? undefined : toDevice(row))
+
+  const filtered = ({ productId, enrolment, verdict, releaseId, labels = [], ueids }: DeviceFilter) => {
+    let query = db.selectFrom('devices').innerJoin('device_states', 'device_states.device_id', 'devices.id').selectAll()
+    if (productId !== undefined) query = query.where('devices.product_id', '=', productId)
+    if (enrolment !== undefined) query = query.where('devices.enrolment', '=', enrolment)
+    if (verdict !== undefined) query = query.where('device_states.verdict', '=', verdict)
+    if (releaseId !== undefined) query = query.where('device_states.release_id', '=', releaseId)
+    if (ueids !== undefined) query = query.where('devices.ueid', 'in', ueids)
+    for (const [key, value] of labels) query = query.where('devices.id', 'in', withLabel(db, key, value))
+    return query
+  }
 
   return {
     /**
@@ -110,16 +127,8 @@ export function devicesRepository(db: Executor) {
     /** Last enrolled first. */
     async list(page: PageRequest, filter: DeviceFilter = {}): Promise<Page<DeviceWithState>> {
       const cursor = integerCursor(page)
-      let query = db
-        .selectFrom('devices')
-        .innerJoin('device_states', 'device_states.device_id', 'devices.id')
-        .selectAll()
-        .orderBy('devices.id', 'desc')
-        .limit(rowsToRead(page))
+      let query = filtered(filter).orderBy('devices.id', 'desc').limit(rowsToRead(page))
       if (cursor !== undefined) query = query.where('devices.id', '<', cursor)
-      if (filter.productId !== undefined) query = query.where('devices.product_id', '=', filter.productId)
-      if (filter.enrolment !== undefined) query = query.where('devices.enrolment', '=', filter.enrolment)
-      if (filter.verdict !== undefined) query = query.where('device_states.verdict', '=', filter.verdict)
       const rows = await query.execute()
       return toPage(
         rows,
@@ -140,6 +149,12 @@ export function devicesRepository(db: Executor) {
         .orderBy('devices.id', 'desc')
         .limit(SAME_SERIAL)
         .execute()
+      return rows.map((row) => ({ device: toDevice(row), state: toState(row) }))
+    },
+
+    /** All of them at once, first enrolled first, at most `limit`. */
+    async select(filter: DeviceFilter, limit: number): Promise<readonly DeviceWithState[]> {
+      const rows = await filtered(filter).orderBy('devices.id').limit(limit).execute()
       return rows.map((row) => ({ device: toDevice(row), state: toState(row) }))
     },
 

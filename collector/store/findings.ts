@@ -2,6 +2,7 @@ import type { FindingCode } from '../../shared/codes/findings.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import { UNRESOLVED, type Acknowledgement, type Finding, type FindingState } from '../model/finding.ts'
 import type { Executor } from './database.ts'
+import { withLabel } from './device-labels.ts'
 import { acknowledgementColumns, findingColumns, hysteresisColumns, toFinding } from './finding-rows.ts'
 import { idCursor, rowsToRead, toPage, type Page, type PageRequest } from './paging.ts'
 
@@ -10,6 +11,9 @@ export interface FindingFilter {
   readonly deviceUeid?: Ueid | undefined
   readonly productId?: string | undefined
   readonly code?: FindingCode | undefined
+  readonly subject?: string | undefined
+  /** On devices that have all of these labels, each a key and a value. */
+  readonly labels?: readonly (readonly [string, string])[] | undefined
   /** Gathered in this case. */
   readonly caseId?: string | undefined
 }
@@ -35,6 +39,21 @@ export function findingsRepository(db: Executor) {
       )
       .selectAll('findings')
       .select(['finding_policies.severity as product_severity', 'devices.ueid', 'devices.product_id'])
+
+  const filtered = ({ state, code, subject, productId, caseId, deviceUeid, labels = [] }: FindingFilter) => {
+    let query = all()
+    if (state !== undefined) query = query.where('findings.state', 'in', [state].flat())
+    if (code !== undefined) query = query.where('findings.code', '=', code)
+    if (subject !== undefined) query = query.where('findings.subject', '=', subject)
+    if (productId !== undefined) query = query.where('devices.product_id', '=', productId)
+    if (caseId !== undefined) {
+      const gathered = db.selectFrom('case_findings').select('finding_id').where('case_id', '=', caseId)
+      query = query.where('findings.id', 'in', gathered)
+    }
+    if (deviceUeid !== undefined) query = query.where('devices.ueid', '=', deviceUeid)
+    for (const [key, value] of labels) query = query.where('findings.device_id', 'in', withLabel(db, key, value))
+    return query
+  }
 
   return {
     /** Everything that somebody has to know of, `recovered` findings included; oldest first. */
@@ -141,22 +160,20 @@ export function findingsRepository(db: Executor) {
     /** Each with its device; what was made last comes first. */
     async list(page: PageRequest, filter: FindingFilter = {}): Promise<Page<FindingOfDevice>> {
       const cursor = idCursor(page)
-      let query = all().orderBy('findings.id', 'desc').limit(rowsToRead(page))
+      let query = filtered(filter).orderBy('findings.id', 'desc').limit(rowsToRead(page))
       if (cursor !== undefined) query = query.where('findings.id', '<', cursor)
-      if (filter.state !== undefined) query = query.where('findings.state', 'in', [filter.state].flat())
-      if (filter.code !== undefined) query = query.where('findings.code', '=', filter.code)
-      if (filter.productId !== undefined) query = query.where('devices.product_id', '=', filter.productId)
-      if (filter.caseId !== undefined) {
-        const gathered = db.selectFrom('case_findings').select('finding_id').where('case_id', '=', filter.caseId)
-        query = query.where('findings.id', 'in', gathered)
-      }
-      if (filter.deviceUeid !== undefined) query = query.where('devices.ueid', '=', filter.deviceUeid)
       return toPage(
         await query.execute(),
         page,
         (row) => row.id,
         (row) => ({ finding: toFinding(row), ueid: row.ueid, productId: row.product_id }),
       )
+    },
+
+    /** All of them at once, oldest first, at most `limit`. */
+    async select(filter: FindingFilter, limit: number): Promise<readonly FindingOfDevice[]> {
+      const rows = await filtered(filter).orderBy('findings.id').limit(limit).execute()
+      return rows.map((row) => ({ finding: toFinding(row), ueid: row.ueid, productId: row.product_id }))
     },
   }
 }

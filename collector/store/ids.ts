@@ -3,7 +3,7 @@ import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 
 /** What an id names, visible in logs and on the command line. */
 export type IdPrefix =
-  'prd' | 'crt' | 'tok' | 'enr' | 'api' | 'per' | 'ref' | 'fnd' | 'cas' | 'rel' | 'evt' | 'acc' | 'doc'
+  'prd' | 'crt' | 'tok' | 'enr' | 'api' | 'per' | 'ref' | 'fnd' | 'exc' | 'grp' | 'cas' | 'rel' | 'evt' | 'acc' | 'doc'
 
 const MAX_TIME = 2 ** 48 - 1
 

@@ -7,12 +7,16 @@ import { collectorIntervalsRepository } from './collector-intervals.ts'
 import { decisionsRepository } from './decisions.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import { openDatabase, openPostgres, transaction, transactionOf, type Executor } from './database.ts'
+import { deviceGroupsRepository } from './device-groups.ts'
+import { deviceLabelsRepository } from './device-labels.ts'
 import { devicesRepository } from './devices.ts'
 import { enrolmentTokensRepository } from './enrolment-tokens.ts'
 import { epochsRepository } from './epochs.ts'
 import { evidenceRepository } from './evidence.ts'
 import { evidenceRunsRepository } from './evidence-runs.ts'
+import { findingExceptionsRepository } from './finding-exceptions.ts'
 import { findingPoliciesRepository } from './finding-policies.ts'
+import { summarizeFindings, type SummaryRequest } from './finding-summary.ts'
 import { findingTransitionsRepository } from './finding-transitions.ts'
 import { fleetRepository } from './fleet.ts'
 import { findingsRepository } from './findings.ts'
@@ -87,6 +91,10 @@ function repositories(db: Executor) {
     findings: findingsRepository(db),
     findingTransitions: findingTransitionsRepository(db),
     findingPolicies: findingPoliciesRepository(db),
+    findingExceptions: findingExceptionsRepository(db),
+    findingSummary: (request: SummaryRequest) => summarizeFindings(db, request),
+    deviceLabels: deviceLabelsRepository(db),
+    deviceGroups: deviceGroupsRepository(db),
     cases: casesRepository(db),
     auditLog: auditLogRepository(db),
     notifications: notificationsRepository(db),

@@ -69,3 +69,44 @@ export interface CaseFindingsTable {
   case_id: string
   finding_id: string
 }
+
+/** `subject_end` null: `subject_start` is all of it. */
+export interface FindingExceptionsTable {
+  id: string
+  product_id: string
+  device_id: number | null
+  group_id: string | null
+  code: FindingCode
+  subject_start: string
+  subject_end: string | null
+  reason: string
+  created_by: string
+  created_at: number
+  expires_at: number
+  ended_by: string | null
+  ended_at: number | null
+  /** When it was noticed that it is over, and what it covered began to act. */
+  lapsed_at: number | null
+}
+
+export interface DeviceLabelsTable {
+  device_id: number
+  key: string
+  value: string
+}
+
+/** `vendor`: of whoever made it and is bound to one; null: of those who are bound to none. */
+export interface DeviceGroupsTable {
+  id: string
+  vendor: string | null
+  name: string
+  created_by: string
+  created_at: number
+}
+
+/** What a device has to have to be in the group. */
+export interface GroupLabelsTable {
+  group_id: string
+  key: string
+  value: string
+}

@@ -9,9 +9,13 @@ import type { EvidenceRunsTable, EvidenceTable, NewestEvidenceTable, QuarantineT
 import type { AccountsTable, LoginFailuresTable, LoginSessionsTable, RecoveryCodesTable } from './schema-accounts.ts'
 import type {
   CaseFindingsTable,
+  DeviceGroupsTable,
+  DeviceLabelsTable,
+  FindingExceptionsTable,
   FindingPoliciesTable,
   FindingsTable,
   FindingTransitionsTable,
+  GroupLabelsTable,
   ReassessmentCasesTable,
 } from './schema-findings.ts'
 import type {
@@ -74,6 +78,10 @@ export interface Database {
   findings: FindingsTable
   finding_transitions: FindingTransitionsTable
   finding_policies: FindingPoliciesTable
+  finding_exceptions: FindingExceptionsTable
+  device_labels: DeviceLabelsTable
+  device_groups: DeviceGroupsTable
+  group_labels: GroupLabelsTable
   reassessment_cases: ReassessmentCasesTable
   case_findings: CaseFindingsTable
   audit_log: AuditLogTable

@@ -7,7 +7,7 @@ import type { Executor } from './database.ts'
 export interface Summary {
   readonly devices: number
   readonly byEnrolment: ReadonlyMap<Enrolment, number>
-  /** Of all devices that are not revoked. */
+  /** Of active devices: one that waits to be accepted counts for nothing yet. */
   readonly byVerdict: ReadonlyMap<Verdict, number>
   readonly unresolvedFindings: number
   readonly unclosedCases: number
@@ -24,7 +24,7 @@ export async function readSummary(db: Executor): Promise<Summary> {
     .selectFrom('devices')
     .innerJoin('device_states', 'device_states.device_id', 'devices.id')
     .select((select) => ['verdict', select.fn.countAll().as('count')])
-    .where('enrolment', '<>', 'revoked')
+    .where('enrolment', '=', 'active')
     .groupBy('verdict')
     .execute()
   const findings = await db

@@ -1,6 +1,7 @@
 import { findings, type FindingCode, type Severity } from '../../shared/codes/findings.ts'
 import type { Device, DeviceState } from '../model/device.ts'
 import type { ReassessmentCase } from '../model/finding.ts'
+import type { FindingException } from '../model/exception.ts'
 import type { NotificationEvent } from '../model/notification.ts'
 
 /** What people are told of, in words. Each goes into the outbox in the transaction in which it happens. */
@@ -77,4 +78,12 @@ export function messagesQuarantined(
     subject: reason,
     text,
   }
+}
+
+/** `acting`: how many findings it has covered until now, that no other exception covers. */
+export function exceptionLapsed(exception: FindingException, acting: number, at: number): NotificationEvent {
+  const { productId, deviceUeid: ueid, code, subject } = exception
+  const { title, severity } = findings[code]
+  const text = `an exception is over, and ${acting} findings act again: ${title}: ${subject}`
+  return { kind: 'exception.over', at, severity, productId, ueid, code, subject, text }
 }

@@ -99,6 +99,9 @@ async function tellOfOpened(recording: Recording, finding: Finding): Promise<voi
       : store.findingTransitions.append(id, transition)
   await append({ ...step(recording, { ...finding, state: 'open' }), at: openedAt })
   if (state !== 'open') await append(step(recording, finding))
+  // What does not act opens no case and tells nobody, until the exception is over: see ./exceptions.ts.
+  const suppressed = await store.findingExceptions.overFindings([id], now)
+  if (suppressed.size > 0) return
   if (state === 'open') {
     const severity = policies.get(code)?.severity ?? findingCodes[code].severity
     await store.notifications.add(findingOpened(device, { code, subject, severity, isAgain: openings > 1 }, now))

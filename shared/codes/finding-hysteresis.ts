@@ -24,3 +24,6 @@ export const isMeasured = (code: FindingCode): boolean => measured[code] !== und
 
 /** What holds where the product says nothing; null for what is a finding at once. */
 export const defaultHysteresis = (code: FindingCode): Hysteresis | null => measured[code] ?? null
+
+/** A finding may not wait longer than this to open: what is to be quiet for longer is an exception that people see. */
+export const MAX_HYSTERESIS_MS = 7 * 24 * 60 * MINUTE_MS

@@ -4,7 +4,7 @@ import { KeepsealError } from '../../../shared/errors.ts'
 import type { ReassessmentCase } from '../../model/finding.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
 import { id, MAX_LIMIT, pageOf, pageQuery, Time, toTime } from '../schemas.ts'
-import { FindingCodes, FindingJson, findingJson } from './finding-json.ts'
+import { FindingCodes, FindingJson, findingJson, viewOf } from './finding-json.ts'
 import { READERS } from './roles.ts'
 
 const CaseStates = v.picklist(['triggered', 'triaged', 'closed'])
@@ -66,10 +66,12 @@ const show = defineEndpoint({
     const found = await store.cases.byId(params.id)
     if (found === undefined) throw new KeepsealError('request.not-found', `case ${params.id}`)
     const gathered = await store.findings.list({ limit: MAX_LIMIT }, { caseId: params.id })
+    const ids = gathered.items.map(({ finding }) => finding.id)
+    const view = await viewOf(store, ids, clock())
     return {
       ...toJson(found.case, clock()),
       findingCount: found.findingIds.length,
-      findings: gathered.items.map(({ finding, ...device }) => findingJson(finding, device)),
+      findings: gathered.items.map(({ finding, ...device }) => findingJson(finding, device, view)),
     }
   },
 })

@@ -10,6 +10,7 @@ import { FindingJson } from './finding-json.ts'
 import { attestationKeyPem } from '../../trust/attestation-key-pem.ts'
 
 export const Enrolments = v.picklist(['pending', 'active', 'revoked'])
+export const Livenesses = v.picklist(['never-seen', 'fresh', 'stale', 'silent'])
 export const Verdicts = v.picklist(['affirming', 'warning', 'contraindicated', 'not-appraised'])
 
 /** Each axis on its own: none of them stands for another. */
@@ -30,7 +31,7 @@ const deviceFields = {
   verdictCode: v.nullable(v.string()),
   verdictTitle: v.nullable(v.string()),
   latch: v.picklist(['none', 'failed', 'recovered-unacknowledged']),
-  liveness: v.picklist(['never-seen', 'fresh', 'stale', 'silent']),
+  liveness: Livenesses,
   /** Fresh only because the collector was down or held devices back for a while, which is nobody's silence. */
   freshnessExtended: v.boolean(),
   /** Whether it counts as certified, and where not, why. */
@@ -40,6 +41,8 @@ const deviceFields = {
   certificate: v.nullable(v.string()),
   /** Findings that are not resolved. */
   findingCount: v.number(),
+  /** Of them: those that do not act, by an exception. */
+  suppressedCount: v.number(),
   lastReceivedAt: v.nullable(Time),
   lastFreshAt: v.nullable(Time),
   agentVersion: v.nullable(v.string()),
@@ -82,6 +85,7 @@ export const DeviceDetail = v.strictObject({
   pcrDigest: v.nullable(HexBytes),
   session: v.nullable(HexBytes),
   sequence: v.nullable(v.number()),
+  labels: v.record(v.string(), v.string()),
   /** Names all of this; an approval says it, so that nothing else is approved. */
   review: v.string(),
   /** Those that are not resolved. */
@@ -94,11 +98,12 @@ export interface DeviceView {
   readonly device: Device
   readonly state: DeviceState
   readonly findingCount: number
+  readonly suppressedCount: number
   readonly coverage: Coverage
 }
 
 export function deviceJson(
-  { device, state, findingCount, coverage }: DeviceView,
+  { device, state, findingCount, suppressedCount, coverage }: DeviceView,
   at: LivenessTime,
 ): v.InferOutput<typeof DeviceJson> {
   const { liveness, extended } = livenessOf(state, at)
@@ -123,6 +128,7 @@ export function deviceJson(
     coverageReason: coverage.reason,
     certificate: coverage.certificate,
     findingCount,
+    suppressedCount,
     lastReceivedAt: toTimeOrNull(state.lastReceivedAt),
     lastFreshAt: toTimeOrNull(state.lastFreshAt),
     agentVersion: state.agentVersion,

@@ -4,13 +4,18 @@ import type { Ueid } from '../../../shared/evidence/identifiers.ts'
 import { CoverageReader } from '../../decisions/coverage.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import type { Device } from '../../model/device.ts'
+import type { DeviceFilter, DeviceWithState } from '../../store/devices.ts'
 import type { Store } from '../../store/index.ts'
+import type { Page, PageRequest } from '../../store/paging.ts'
+import { acceptDevice, rejectDevice } from '../../tracking/admission.ts'
 import { approveDevice, revokeDevice } from '../../tracking/approval.ts'
+import { livenessOf } from '../../tracking/liveness.ts'
 import { reviewOf } from '../../tracking/review.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
 import { Digest, id, pageOf, pageQuery, UeidText } from '../schemas.ts'
-import { DeviceDetail, deviceDetails, DeviceJson, deviceJson, Enrolments, Verdicts } from './device-json.ts'
-import { findingJson } from './finding-json.ts'
+import { DeviceDetail, deviceDetails, DeviceJson, deviceJson, Enrolments, Livenesses } from './device-json.ts'
+import { deviceFilter, deviceQuery } from './device-selector.ts'
+import { findingJson, viewOf } from './finding-json.ts'
 import { FLEET, READERS } from './roles.ts'
 
 export const DeviceParams = v.strictObject({ ueid: UeidText })
@@ -22,6 +27,31 @@ export async function existingDevice(store: Store, ueid: Ueid): Promise<Device> 
   return device
 }
 
+const MAX_READS = 20
+
+/**
+ * A page of those that `isAsked` is true of. A page that is not full but has a next one has looked at as many devices as
+ * one request may.
+ */
+async function listWhere(
+  store: Store,
+  { limit, cursor }: PageRequest,
+  filter: DeviceFilter,
+  isAsked: (device: DeviceWithState) => boolean,
+): Promise<Page<DeviceWithState>> {
+  const found: DeviceWithState[] = []
+  let next = cursor ?? null
+  for (let read = 0; read < MAX_READS && (read === 0 || next !== null) && found.length < limit; read++) {
+    const page = await store.devices.list({ limit, cursor: next }, filter)
+    next = page.nextCursor
+    const asked = page.items.filter(isAsked)
+    const room = limit - found.length
+    found.push(...asked.slice(0, room))
+    if (asked.length > room) next = String(found.at(-1)?.device.id)
+  }
+  return { items: found, nextCursor: next }
+}
+
 const list = defineEndpoint({
   method: 'GET',
   path: '/devices',
@@ -31,19 +61,26 @@ const list = defineEndpoint({
   scope: 'own',
   query: v.strictObject({
     ...pageQuery,
-    productId: v.optional(id('prd')),
-    enrolment: v.optional(Enrolments),
-    verdict: v.optional(Verdicts),
+    ...deviceQuery,
+    /** By the clock of this moment, so that it is looked at device by device. */
+    liveness: v.optional(Livenesses),
   }),
   response: pageOf(DeviceJson),
   run: async ({ store, decisions, clock, livenessTime }, { query }) => {
-    const page = await store.devices.list(query, query)
-    const counts = await store.findings.unresolvedCounts(page.items.map(({ device }) => device.id))
+    const { limit, cursor, liveness, ...asked } = query
+    const at = livenessTime()
+    const isAsked = ({ state }: DeviceWithState): boolean =>
+      liveness === undefined || livenessOf(state, at).liveness === liveness
+    const page = await listWhere(store, { limit, cursor }, await deviceFilter(store, asked), isAsked)
+    const ids = page.items.map(({ device }) => device.id)
+    const counts = await store.findings.unresolvedCounts(ids)
+    const suppressed = await store.findingExceptions.suppressedCounts(ids, clock())
+    const countsOf = (id: number) => ({ findingCount: counts.get(id) ?? 0, suppressedCount: suppressed.get(id) ?? 0 })
     const reader = new CoverageReader(store, decisions)
     const items = []
     for (const { device, state } of page.items) {
       const coverage = await reader.of(device, state, clock())
-      items.push(deviceJson({ device, state, findingCount: counts.get(device.id) ?? 0, coverage }, livenessTime()))
+      items.push(deviceJson({ device, state, ...countsOf(device.id), coverage }, at))
     }
     return { ...page, items }
   },
@@ -63,11 +100,20 @@ const show = defineEndpoint({
     const state = await store.devices.stateOf(device.id)
     const coverage = await new CoverageReader(store, decisions).of(device, state, clock())
     const open = await store.findings.openOf(device.id)
+    const view = await viewOf(
+      store,
+      open.map((finding) => finding.id),
+      clock(),
+    )
     return {
-      ...deviceJson({ device, state, findingCount: open.length, coverage }, livenessTime()),
+      ...deviceJson(
+        { device, state, findingCount: open.length, suppressedCount: view.suppressed.size, coverage },
+        livenessTime(),
+      ),
       ...deviceDetails({ device, state }),
       review: reviewOf(state, open),
-      findings: open.map((finding) => findingJson(finding, device)),
+      labels: { ...(await store.deviceLabels.of([device.id])).get(device.id) },
+      findings: open.map((finding) => findingJson(finding, device, view)),
       refusals: Object.fromEntries(await store.refusals.countsByCode({ ueid: device.ueid })),
     }
   },
@@ -137,4 +183,37 @@ const revoke = defineEndpoint({
   },
 })
 
-export const deviceEndpoints: readonly Endpoint[] = [list, show, approve, revoke]
+const accept = defineEndpoint({
+  method: 'POST',
+  path: '/devices/:ueid/accept',
+  operationId: 'acceptDevice',
+  summary: "Let a pending device take part; what it reports becomes nobody's reference values",
+  roles: FLEET,
+  scope: 'own',
+  params: DeviceParams,
+  response: v.strictObject({ ueid: UeidText, enrolment: Enrolments }),
+  run: async ({ store, clock, deviceChanged, judgeAgain }, { params, actor }) => {
+    await acceptDevice(store, { ueid: params.ueid, actor: actor.id, now: clock() })
+    deviceChanged?.(params.ueid)
+    judgeAgain?.()
+    return { ueid: params.ueid, enrolment: 'active' as const }
+  },
+})
+
+const reject = defineEndpoint({
+  method: 'POST',
+  path: '/devices/:ueid/reject',
+  operationId: 'rejectDevice',
+  summary: 'Turn a pending device away: its evidence is refused from now on',
+  roles: FLEET,
+  scope: 'own',
+  params: DeviceParams,
+  response: v.strictObject({ ueid: UeidText, enrolment: Enrolments }),
+  run: async ({ store, clock, deviceChanged }, { params, actor }) => {
+    await rejectDevice(store, { ueid: params.ueid, actor: actor.id, now: clock() })
+    deviceChanged?.(params.ueid)
+    return { ueid: params.ueid, enrolment: 'revoked' as const }
+  },
+})
+
+export const deviceEndpoints: readonly Endpoint[] = [list, show, approve, revoke, accept, reject]

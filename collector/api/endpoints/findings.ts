@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
 import { id, pageOf, pageQuery, UeidText } from '../schemas.ts'
-import { FindingCodes, FindingJson, findingJson, FindingStates } from './finding-json.ts'
+import { FindingCodes, FindingJson, findingJson, FindingStates, viewOf } from './finding-json.ts'
 import { READERS } from './roles.ts'
 
 const list = defineEndpoint({
@@ -21,10 +21,15 @@ const list = defineEndpoint({
     caseId: v.optional(id('cas')),
   }),
   response: pageOf(FindingJson),
-  run: async ({ store }, { query }) => {
+  run: async ({ store, clock }, { query }) => {
     const state = query.state === 'unresolved' ? (['open', 'recovered'] as const) : query.state
     const page = await store.findings.list(query, { ...query, state })
-    return { ...page, items: page.items.map(({ finding, ...device }) => findingJson(finding, device)) }
+    const view = await viewOf(
+      store,
+      page.items.map(({ finding }) => finding.id),
+      clock(),
+    )
+    return { ...page, items: page.items.map(({ finding, ...device }) => findingJson(finding, device, view)) }
   },
 })
 

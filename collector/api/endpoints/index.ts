@@ -1,14 +1,20 @@
 import type { Endpoint } from '../endpoint.ts'
 import { accountEndpoints } from './accounts.ts'
+import { bulkEndpoints } from './bulk.ts'
 import { bootEndpoints } from './boot.ts'
 import { caseEndpoints } from './cases.ts'
 import { certificateEndpoints } from './certificates.ts'
 import { decisionEndpoints } from './decisions.ts'
+import { deviceGroupEndpoints } from './device-groups.ts'
 import { deviceHistoryEndpoints } from './device-history.ts'
 import { deviceEndpoints } from './devices.ts'
 import { documentEndpoints } from './documents.ts'
 import { enrolmentTokenEndpoints } from './enrolment-tokens.ts'
 import { evidenceEndpoints } from './evidence.ts'
+import { findingActEndpoints } from './finding-acts.ts'
+import { findingExceptionEndpoints } from './finding-exceptions.ts'
+import { findingPolicyEndpoints } from './finding-policies.ts'
+import { findingSummaryEndpoints } from './finding-summary.ts'
 import { findingEndpoints } from './findings.ts'
 import { imaPolicyEndpoints } from './ima-policies.ts'
 import { notificationEndpoints } from './notifications.ts'
@@ -39,6 +45,12 @@ export const endpoints: readonly Endpoint[] = [
   ...resultEndpoints,
   ...bootEndpoints,
   ...findingEndpoints,
+  ...findingActEndpoints,
+  ...findingPolicyEndpoints,
+  ...findingExceptionEndpoints,
+  ...findingSummaryEndpoints,
+  ...deviceGroupEndpoints,
+  ...bulkEndpoints,
   ...caseEndpoints,
   ...notificationEndpoints,
   ...quarantineEndpoints,

@@ -21,7 +21,8 @@ export interface ApiClient {
   list<const S extends Schema>(path: string, query: Query, item: S, limit: number): Promise<Listed<v.InferOutput<S>>>
 }
 
-export type Query = Readonly<Record<string, string | undefined>>
+/** Several values of one name are asked for as that many. */
+export type Query = Readonly<Record<string, string | readonly string[] | undefined>>
 
 export interface Listed<T> {
   readonly items: readonly T[]
@@ -77,7 +78,9 @@ function apiClient(settings: ClientSettings): ApiClient {
 }
 
 function withQuery(path: string, query: Query): string {
-  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  const given = Object.entries(query).flatMap(([name, value]) =>
+    [value ?? []].flat().map((each): [string, string] => [name, each]),
+  )
   return given.length === 0 ? path : `${path}?${new URLSearchParams(given).toString()}`
 }
 

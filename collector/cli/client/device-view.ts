@@ -41,6 +41,8 @@ export const DeviceDetail = v.looseObject({
   ),
   postureDigest: v.nullable(v.string()),
   review: v.string(),
+  labels: v.record(v.string(), v.string()),
+  suppressedCount: v.number(),
   findings: v.array(Finding),
   refusals: v.record(v.string(), v.number()),
 })
@@ -53,6 +55,13 @@ export const Approval = v.looseObject({
   resolvedFindings: v.array(v.string()),
   withoutBaseline: v.nullable(v.string()),
 })
+
+export const Labelled = v.looseObject({ labels: v.record(v.string(), v.string()) })
+
+export const labelText = (labels: Readonly<Record<string, string>>): string =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ') || 'no labels'
 
 export const Revocation = v.looseObject({ ueid: v.string(), enrolment: v.string() })
 
@@ -73,6 +82,7 @@ export function describeDevice(device: DeviceDetail, { style }: Pick<Output, 'st
     ...field('product', printable(`${vendor} ${model}, revision ${hardwareRevision}`)),
     ...field('', printable(device.productId)),
     ...field('serial', printable(serial)),
+    ...(Object.keys(device.labels).length === 0 ? [] : field('labels', printable(labelText(device.labels)))),
     ...field('enrolment', `${word(device.enrolment)}, ${printable(timeText(device.enrolledAt))}`),
     ...field('identity', word(device.identity)),
     ...field('boot', printable(device.bootCoverage)),
@@ -87,11 +97,16 @@ export function describeDevice(device: DeviceDetail, { style }: Pick<Output, 'st
     ...field('posture', printable(device.postureDigest ?? '-')),
     ...field('review', printable(device.review)),
     ...refusals.flatMap((text, index) => field(index === 0 ? 'refused' : '', text)),
-    ...field('findings', device.findings.length === 0 ? 'none' : String(device.findings.length)),
+    ...field('findings', findingCountText(device)),
     ...describeFindings(device.findings, { style }),
     ...(device.findings.length === 0 ? [] : acceptance(device)),
-    ...(device.enrolment === 'pending' ? advice('', `keepseal device approve ${device.ueid}`) : []),
+    ...(device.enrolment === 'pending' ? advice('', `keepseal device accept ${device.ueid}`) : []),
   ]
+}
+
+function findingCountText({ findings, suppressedCount }: DeviceDetail): string {
+  if (findings.length === 0) return 'none'
+  return suppressedCount === 0 ? String(findings.length) : `${findings.length}, ${suppressedCount} of them suppressed`
 }
 
 /** Of the measured files; what was let pass by a pattern is a hole in the judgement, and has to be seen. */

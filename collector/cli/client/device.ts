@@ -2,10 +2,22 @@ import { defineCommand, type Command } from '../../../shared/cli/command.ts'
 import { exitCodes } from '../../../shared/cli/exit-codes.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import { choice, text } from '../../../shared/config/value-types.ts'
+import { printable } from '../../../shared/text/printable.ts'
 import { connect } from './api.ts'
 import { deviceBootCommands } from './device-boot.ts'
 import { deviceHistoryCommands } from './device-history.ts'
-import { Approval, describeApproval, describeDevice, Device, DeviceDetail, isGood, Revocation } from './device-view.ts'
+import {
+  Approval,
+  describeApproval,
+  describeDevice,
+  Device,
+  DeviceDetail,
+  isGood,
+  Labelled,
+  labelText,
+  Revocation,
+} from './device-view.ts'
+import { groupIdOf, labelsOf } from './group-reference.ts'
 import { DEFAULT_ITEMS, listOptions, presentList } from './listing.ts'
 import { productIdOf } from './product-reference.ts'
 import { connectionOptions } from './settings.ts'
@@ -26,6 +38,20 @@ const list = defineCommand({
       value: choice(['pending', 'active', 'revoked']),
       placeholder: 'STATE',
     },
+    pending: { description: 'Only those that wait to be accepted.' },
+    label: {
+      description: 'With this label only. Repeatable.',
+      value: text(130),
+      placeholder: 'KEY=VALUE',
+      multiple: true,
+    },
+    group: { description: 'Of this group only.', value: text(128), placeholder: 'GROUP' },
+    release: { description: 'That conform to this release only.', value: text(64), placeholder: 'ID' },
+    liveness: {
+      description: 'never-seen, fresh, stale or silent ones only.',
+      value: choice(['never-seen', 'fresh', 'stale', 'silent']),
+      placeholder: 'STATE',
+    },
     verdict: {
       description: 'With this verdict only.',
       value: choice(['affirming', 'warning', 'contraindicated', 'not-appraised']),
@@ -36,9 +62,15 @@ const list = defineCommand({
   run: async (context) => {
     const { options, terminal } = context
     const client = connect(options, terminal.env)
-    const { enrolment, verdict, product, limit = DEFAULT_ITEMS } = options
+    const { pending, verdict, product, label, group, liveness, release: releaseId, limit = DEFAULT_ITEMS } = options
+    if (pending && options.enrolment !== undefined) {
+      throw new KeepsealError('usage.invalid', '--pending and --enrolment say the same')
+    }
+    const enrolment = pending ? 'pending' : options.enrolment
+    const groupId = group === undefined ? undefined : await groupIdOf(client, group)
     const productId = product === undefined ? undefined : await productIdOf(client, product)
-    const listed = await client.list('/devices', { enrolment, verdict, productId }, Device, limit)
+    const query = { enrolment, verdict, productId, groupId, releaseId, liveness, label }
+    const listed = await client.list('/devices', query, Device, limit)
     const columns = [
       { title: 'DEVICE', shrinks: false },
       { title: 'VERDICT', style: toneOf },
@@ -157,6 +189,55 @@ const revoke = defineCommand({
   },
 })
 
+const accept = defineCommand({
+  name: 'device accept',
+  summary: 'Let a pending device take part',
+  description: [
+    "What it reports becomes nobody's reference values: without a release it is not appraised until somebody approves " +
+      'it, which accepts it as well.',
+  ],
+  examples: ['keepseal device list --pending'],
+  arguments: { ueid },
+  options: connectionOptions,
+  json: true,
+  run: async ({ options, arguments: { ueid: device }, terminal, present }) => {
+    const accepted = await connect(options, terminal.env).post(`${pathOf(device)}/accept`, {}, Revocation)
+    present(accepted, () => 'active')
+    return exitCodes.good
+  },
+})
+
+const reject = defineCommand({
+  name: 'device reject',
+  summary: 'Turn a pending device away: its evidence is refused from now on',
+  arguments: { ueid },
+  options: connectionOptions,
+  json: true,
+  run: async ({ options, arguments: { ueid: device }, terminal, present }) => {
+    const rejected = await connect(options, terminal.env).post(`${pathOf(device)}/reject`, {}, Revocation)
+    present(rejected, () => 'rejected')
+    return exitCodes.good
+  },
+})
+
+const label = defineCommand({
+  name: 'device label',
+  summary: 'Give labels to a device, or take them away',
+  examples: ['keepseal device label 01… site=plant-7 --remove pilot'],
+  arguments: { ueid, labels: { description: 'Labels to give, as KEY=VALUE.', optional: true, multiple: true } },
+  options: {
+    ...connectionOptions,
+    remove: { description: 'Label to take away. Repeatable.', value: text(63), placeholder: 'KEY', multiple: true },
+  },
+  json: true,
+  run: async ({ options, arguments: { ueid: device, labels = [] }, terminal, present }) => {
+    const change = { set: labelsOf(labels), remove: options.remove ?? [] }
+    const labelled = await connect(options, terminal.env).put(`${pathOf(device)}/labels`, change, Labelled)
+    present(labelled, () => printable(labelText(labelled.labels)))
+    return exitCodes.good
+  },
+})
+
 export const deviceCommands: readonly Command[] = [
   list,
   show,
@@ -164,4 +245,7 @@ export const deviceCommands: readonly Command[] = [
   ...deviceBootCommands,
   approve,
   revoke,
+  accept,
+  reject,
+  label,
 ]

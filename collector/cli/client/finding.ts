@@ -6,7 +6,7 @@ import { printable } from '../../../shared/text/printable.ts'
 import { connect } from './api.ts'
 import { DEFAULT_ITEMS, listOptions, presentList } from './listing.ts'
 import { productIdOf } from './product-reference.ts'
-import { advice, paragraph, timeText, toneOf } from './text.ts'
+import { advice, counted, paragraph, timeText, toneOf } from './text.ts'
 
 export const Finding = v.looseObject({
   id: v.string(),
@@ -20,6 +20,10 @@ export const Finding = v.looseObject({
   before: v.nullable(v.string()),
   after: v.nullable(v.string()),
   openedAt: v.string(),
+  firstOpenedAt: v.string(),
+  openings: v.number(),
+  acknowledgement: v.nullable(v.looseObject({ by: v.string(), until: v.string(), reason: v.string() })),
+  suppressedBy: v.nullable(v.string()),
 })
 export type Finding = v.InferOutput<typeof Finding>
 
@@ -35,9 +39,25 @@ export function describeFindings(findings: readonly Finding[], { style }: Pick<O
       ...paragraph(indent, `${severity} ${printable(finding.code)}: ${printable(finding.title)}`),
       ...paragraph(inner, `${printable(finding.subject)}: ${change.join(' -> ')}`),
       ...paragraph(inner, `${printable(finding.state)} since ${printable(timeText(finding.openedAt))}`),
+      ...aside(finding).flatMap((line) => paragraph(inner, line)),
       ...advice(inner, finding.remedy),
     ]
   })
+}
+
+/** What people have said about a finding: it is shown with it, and hides nothing. */
+function aside({ id, openings, firstOpenedAt, acknowledgement, suppressedBy }: Finding): string[] {
+  const again = openings > 1 ? [`opened ${openings} times since ${timeText(firstOpenedAt)}`] : []
+  const known =
+    acknowledgement === null ? [] : [`acknowledged until ${timeText(acknowledgement.until)}: ${acknowledgement.reason}`]
+  const hushed = suppressedBy === null ? [] : [`suppressed by ${suppressedBy}`]
+  return [...again, ...known, ...hushed, `id ${id}`].map(printable)
+}
+
+/** Under a list: how many of those that it shows do not act, and by how many exceptions. */
+function suppressedText(findings: readonly Finding[]): string | undefined {
+  const by = findings.flatMap(({ suppressedBy }) => suppressedBy ?? [])
+  return by.length === 0 ? undefined : `${by.length} suppressed by ${counted(new Set(by).size, 'exception')}.`
 }
 
 const list = defineCommand({
@@ -46,8 +66,8 @@ const list = defineCommand({
   options: {
     ...listOptions,
     state: {
-      description: 'unresolved (open or recovered), open, recovered, resolved or all.',
-      value: choice(['unresolved', 'open', 'recovered', 'resolved', 'all']),
+      description: 'unresolved (open or recovered), open, recovered, resolved, suspected or all.',
+      value: choice(['unresolved', 'open', 'recovered', 'resolved', 'suspected', 'all']),
       placeholder: 'STATE',
     },
     device: { description: 'Of this device only.', value: text(34), placeholder: 'UEID' },
@@ -70,8 +90,17 @@ const list = defineCommand({
       // The first digits tell devices apart; the whole id is in --json and in device list.
       ...(deviceUeid === undefined ? [{ title: 'DEVICE' }] : []),
     ]
-    const row = (each: Finding) => [each.severity, each.state, each.code, each.subject, each.deviceUeid]
-    return presentList(context, listed, columns, row, `No finding${state === 'all' ? '' : ` is ${state}`}.`)
+    // What somebody has put aside is told from what nobody has looked at.
+    const stateText = ({ state: at, suppressedBy, acknowledgement }: Finding): string => {
+      if (at !== 'open') return at
+      return suppressedBy !== null ? 'suppressed' : acknowledgement !== null ? 'acknowledged' : at
+    }
+    const row = (each: Finding) => [each.severity, stateText(each), each.code, each.subject, each.deviceUeid]
+    const none = `No finding${state === 'all' ? '' : ` is ${state}`}.`
+    const exitCode = presentList(context, listed, columns, row, none)
+    const suppressed = suppressedText(listed.items)
+    if (suppressed !== undefined) terminal.error(`${suppressed}\n`)
+    return exitCode
   },
 })
 

@@ -1,5 +1,6 @@
 import type { Program } from '../../../shared/cli/program.ts'
 import { version } from '../../../shared/version.ts'
+import { bulkCommands } from './bulk.ts'
 import { certificateCommands } from './certificates/index.ts'
 import { caseCommands } from './case.ts'
 import { keyCommands } from './decisions/key.ts'
@@ -13,7 +14,12 @@ import { documentCommands } from './maturity/document.ts'
 import { profileViewCommands } from './maturity/profile-view.ts'
 import { profileFileCommands } from './maturity/profile-file.ts'
 import { evidenceCommands } from './evidence.ts'
+import { findingActCommands } from './finding-acts.ts'
+import { findingExceptionCommands } from './finding-exception.ts'
+import { findingPolicyCommands } from './finding-policy.ts'
+import { findingSummaryCommands } from './finding-summary.ts'
 import { findingCommands } from './finding.ts'
+import { groupCommands } from './group.ts'
 import { imaPolicyCommands } from './ima-policy.ts'
 import { inspectCommands } from './inspect/index.ts'
 import { notificationCommands } from './notification.ts'
@@ -46,6 +52,12 @@ export const client: Program = {
     ...signalCommands,
     ...resultCommands,
     ...findingCommands,
+    ...findingActCommands,
+    ...findingSummaryCommands,
+    ...findingPolicyCommands,
+    ...findingExceptionCommands,
+    ...groupCommands,
+    ...bulkCommands,
     ...caseCommands,
     ...notificationCommands,
     ...quarantineCommands,

@@ -52,6 +52,10 @@ export function field(name: string, text: string): string[] {
   return wrap(text, WIDTH - NAME_WIDTH).map((line, index) => `${(index === 0 ? name : '').padEnd(NAME_WIDTH)}${line}`)
 }
 
+/** `1 exception`, `3 exceptions`. */
+export const counted = (count: number, noun: string): string =>
+  `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`
+
 /** `2026-05-01T10:00:00.000Z` as people read it; a dash for never. */
 export function timeText(time: string | null): string {
   return time === null ? '-' : time.replace('T', ' ').replace(/(\.\d+)?Z$/, 'Z')

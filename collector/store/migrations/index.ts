@@ -20,6 +20,7 @@ import { accounts } from './0013-accounts.ts'
 import { liveness } from './0014-liveness.ts'
 import { serials } from './0015-serials.ts'
 import { profileDocuments } from './0016-profile-documents.ts'
+import { exceptionsAndGroups } from './0017-exceptions-and-groups.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -45,6 +46,7 @@ export const migrations: readonly Migration[] = [
   liveness,
   serials,
   profileDocuments,
+  exceptionsAndGroups,
 ]
 
 /**

@@ -91,6 +91,24 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /certificates/:id': ROLES,
   'GET /certificates/:id/file': ROLES,
   'GET /findings': ROLES,
+  'GET /findings/:id': ROLES,
+  'GET /findings/:id/transitions': ROLES,
+  'POST /findings/:id/acknowledge': ['vendor', 'operator'],
+  'POST /findings/:id/unacknowledge': ['vendor', 'operator'],
+  'GET /products/:id/finding-policies': ROLES,
+  'PUT /products/:id/finding-policies/:code': ['vendor', 'operator', 'certifier'],
+  'GET /products/:id/finding-summary': ROLES,
+  'POST /finding-exceptions': ['vendor', 'operator'],
+  'GET /finding-exceptions': ROLES,
+  'POST /finding-exceptions/:id/end': ['vendor', 'operator'],
+  'POST /finding-acknowledgements': ['vendor', 'operator'],
+  'GET /device-groups': ROLES,
+  'POST /device-groups': ['vendor', 'operator'],
+  'POST /device-groups/:id/remove': ['vendor', 'operator'],
+  'PUT /devices/:ueid/labels': ['vendor', 'operator'],
+  'POST /devices/:ueid/accept': ['vendor', 'operator'],
+  'POST /devices/:ueid/reject': ['vendor', 'operator'],
+  'POST /device-actions': ['vendor', 'operator'],
   'GET /cases': ROLES,
   'GET /cases/:id': ROLES,
   'GET /events': ROLES,
@@ -111,6 +129,8 @@ const releaseFile = (name: string, model: string): ReleaseFile => ({
   sections: {},
 })
 const seenOf = (model: string): string => toHex(digestOfDocument(splitFile(releaseFile('1', model)).document))
+
+const ASIDE = { until: new Date(NOW + 86_400_000).toISOString(), reason: 'a test' }
 
 const BODIES: Readonly<Record<string, (productId: string, ueid: string, model: string) => object | Promise<object>>> = {
   'POST /profile-documents': async () => ({ document: writtenProfile }),
@@ -133,6 +153,27 @@ const BODIES: Readonly<Record<string, (productId: string, ueid: string, model: s
   'POST /devices/:ueid/revoke': () => ({}),
   'PUT /products/:id/practices/:practice/confirmation': () => ({ nonconforming: true, reason: 'a test' }),
   'PUT /products/:id/units': () => ({ declared: 100 }),
+  'POST /devices/:ueid/accept': () => ({}),
+  'POST /devices/:ueid/reject': () => ({}),
+  'PUT /devices/:ueid/labels': () => ({ set: { site: 'plant-7' } }),
+  'POST /device-groups': () => ({ name: `g${randomBytes(4).toString('hex')}`, labels: { site: 'plant-7' } }),
+  'POST /device-groups/:id/remove': () => ({}),
+  'POST /device-actions': (_, ueid) => ({ action: 'accept', selection: { ueids: [ueid] } }),
+  'POST /finding-acknowledgements': (productId) => ({
+    selection: { productId, code: 'sockets.listener-added' },
+    ...ASIDE,
+  }),
+  'POST /findings/:id/acknowledge': () => ASIDE,
+  'POST /findings/:id/unacknowledge': () => ({}),
+  'PUT /products/:id/finding-policies/:code': () => ({ severity: 'low', hysteresis: null }),
+  'POST /finding-exceptions': (productId) => ({
+    productId,
+    code: 'sockets.listener-added',
+    subject: 'tcp/*',
+    reason: 'a test',
+    expiresAt: ASIDE.until,
+  }),
+  'POST /finding-exceptions/:id/end': () => ({}),
   'POST /events': (productId) => ({ productId, kind: 'drill-held' }),
   'POST /notifications/retry': () => ({}),
   'POST /notifications/test': () => ({ channel: 'syslog' }),
@@ -206,9 +247,10 @@ describe('every route', () => {
 
   it.each(cases)('%s as %s is allowed: %s', async (route, role, allowed) => {
     const { call, path, productId, ueid, model } = await prepared(route)
-    const { status, body } = await call(role, methodOf(route), path, await BODIES[route]?.(productId, ueid, model))
+    const payload = await BODIES[route]?.(productId, ueid, model)
+    const { status, body, headers } = await call(role, methodOf(route), path, payload)
     if (allowed) {
-      expect(body).not.toHaveProperty('remedy')
+      expect([body, headers['content-type']]).toEqual([body, expect.not.stringContaining('problem')])
       expect([200, 201]).toContain(status)
     } else {
       expect(status).toBe(403)
@@ -273,6 +315,15 @@ describe('every route', () => {
     await store.practices.saveState(device.productId, 'patch-management', driftingPractice)
     const open = finding(device.id)
     await store.findings.insert(open)
+    const by = { createdBy: 'api_x', createdAt: NOW }
+    const exceptionId = id('exc')
+    const over = { deviceUeid: null, groupId: null, endedBy: null, endedAt: null, expiresAt: NOW + 86_400_000 }
+    await store.findingExceptions.insert(
+      { id: exceptionId, productId: device.productId, code: open.code, subject: '*', reason: 'a test', ...over, ...by },
+      null,
+    )
+    const groupId = id('grp')
+    await store.deviceGroups.create({ id: groupId, vendor: null, name: groupId, labels: { site: 'plant-7' }, ...by })
     const caseId = id('cas')
     await store.cases.insert({
       id: caseId,
@@ -302,12 +353,19 @@ describe('every route', () => {
                 : route.includes(' /releases')
                   ? await preparedRelease(store, device.productId, BEFORE[route])
                   : device.productId
+    const own = Object.entries({
+      ' /findings': open.id,
+      ' /finding-exceptions': exceptionId,
+      ' /device-groups': groupId,
+    })
+    const named = own.find(([part]) => route.includes(part))?.[1]
     const path = `/api/v1${route.slice(route.indexOf(' ') + 1)}`
       .replace(':ueid', device.ueid)
-      .replace(':id', resource)
+      .replace(':id', named ?? resource)
       .replace(':number', '1')
       .replace(':practice', 'patch-management')
       .replace(':signal', 'patch.critical-time')
+      .replace(':code', 'packages.added')
     const product = await store.products.byId(device.productId)
     return { call, path, productId: device.productId, ueid: device.ueid, model: product?.model ?? '' }
   }

@@ -9,10 +9,18 @@ useBackend(postgresBackend(usePostgres()))
 const TESTS = new URL('../../collector/', import.meta.url).pathname
 const suites = [
   ...readdirSync(`${TESTS}store`).map((name) => `store/${name}`),
-  ...['exactly-once.slow', 'receipts', 'refusals', 'ingest', 'history', 'released-devices', 'finding-life'].map(
-    (name) => `ingest/${name}.test.ts`,
-  ),
+  ...[
+    'exactly-once.slow',
+    'receipts',
+    'refusals',
+    'ingest',
+    'history',
+    'released-devices',
+    'finding-life',
+    'suppressed-findings',
+  ].map((name) => `ingest/${name}.test.ts`),
   'tracking/approval.test.ts',
+  'tracking/bulk.test.ts',
   ...readdirSync(`${TESTS}tracking/practices`).map((name) => `tracking/practices/${name}`),
   ...readdirSync(`${TESTS}liveness`).map((name) => `liveness/${name}`),
   'notify/dispatcher.test.ts',
