@@ -90,14 +90,14 @@ export function fleetRepository(db: Executor) {
             .then(sql.lit('stale'))
             .else(sql.lit('fresh'))
             .end()
-            .as('liveness'),
+            .as('seen_as'),
           eb
             .case()
             .when(eb.fn.coalesce('device_states.last_fresh_at', 'devices.enrolled_at'), '<', retired)
             .then(sql.lit(1))
             .else(sql.lit(0))
             .end()
-            .as('retired'),
+            .as('is_retired'),
           eb.fn.countAll().as('count'),
         ])
         .groupBy([
@@ -109,15 +109,16 @@ export function fleetRepository(db: Executor) {
           'device_states.ima_verdict',
           'device_states.posture_digest',
           'device_states.release_id',
-          sql.ref('liveness'),
-          sql.ref('retired'),
+          // Names that no table has: PostgreSQL takes a column of that name before what is selected as it.
+          sql.ref('seen_as'),
+          sql.ref('is_retired'),
         ])
         .execute()
-      return rows.map((row) => ({
+      return rows.map(({ seen_as: liveness, is_retired: isRetired, count, ...row }) => ({
         ...row,
-        liveness: row.liveness as Liveness,
-        retired: Number(row.retired) === 1,
-        count: Number(row.count),
+        liveness: liveness as Liveness,
+        retired: Number(isRetired) === 1,
+        count: Number(count),
       }))
     },
 

@@ -31,7 +31,7 @@ export class PracticeFleet {
   readonly postures = new PostureOutcomes()
   now = NOW
   /** Nobody goes silent, until the test says so. */
-  silentAfterMs = Number.MAX_SAFE_INTEGER / 4
+  silentAfterMs = 1_000_000_000_000
 
   private constructor(store: Store, product: Product) {
     this.store = store
