@@ -39,6 +39,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'release.same-person': 403,
   'release.changed': 409,
   'release.countersignature-missing': 409,
+  'release.critical-open': 409,
   'release.window-invalid': 400,
   'state.disk-full': 503,
   'log.malformed': 400,

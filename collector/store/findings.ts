@@ -56,6 +56,19 @@ export function findingsRepository(db: Executor) {
   }
 
   return {
+    /** How many of devices that run this release are critical and not resolved. */
+    async criticalOf(releaseId: string): Promise<number> {
+      const rows = await all()
+        .innerJoin('device_states', 'device_states.device_id', 'findings.device_id')
+        .select('findings.id')
+        .where('device_states.release_id', '=', releaseId)
+        .where('findings.state', '<>', 'resolved')
+        .where(({ eb, fn }) => eb(fn.coalesce('finding_policies.severity', 'findings.severity'), '=', 'critical'))
+        .limit(1000)
+        .execute()
+      return rows.length
+    },
+
     /** Everything that somebody has to know of, `recovered` findings included; oldest first. */
     async openOf(deviceId: number): Promise<readonly Finding[]> {
       const query = all().where('findings.device_id', '=', deviceId).where('findings.state', 'in', UNRESOLVED)

@@ -222,6 +222,10 @@ export const errors = defineCodes({
     title: 'a release of a certified product needs the countersignature of the certifier',
     remedy: 'Ask the certifier: keepseal release countersign RELEASE --seen DIGEST',
   },
+  'release.critical-open': {
+    title: 'a release with unresolved critical findings cannot become covered',
+    remedy: 'Resolve them first: keepseal finding list',
+  },
   'release.window-invalid': {
     title: 'the closing date of the acceptance window is not usable',
     remedy: 'Give a time in the future; the window of a superseded release can be shortened only.',

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { fromBase64Url, toBase64Url, toHex } from '../../../shared/bytes/bytes.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
+import { assertMayBeCovered } from '../../releases/coverage-gate.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
 import { Digest, HexBytes, Time, toTime } from '../schemas.ts'
 import { CERTIFIER, READERS } from './roles.ts'
@@ -39,12 +40,14 @@ const append = defineEndpoint({
   bodyBytes: 128 * 1024,
   status: 201,
   response: v.strictObject({ index: v.number(), hash: Digest, author: v.string() }),
-  run: async ({ decisions, clock }, { body, actor }) => {
+  run: async ({ store, decisions, clock }, { body, actor }) => {
     // The first entry is signed by the key that it brings: there is nobody yet whose signature says anything.
     if ((await decisions.next()).log === null && !CERTIFIER.includes(actor.role)) {
       throw new KeepsealError('auth.forbidden', `role ${actor.role} begins no log`)
     }
-    const { index, hash, author } = await decisions.append(fromBase64Url(body.entry), Math.floor(clock() / 1000))
+    const bytes = fromBase64Url(body.entry)
+    await assertMayBeCovered(store, bytes)
+    const { index, hash, author } = await decisions.append(bytes, Math.floor(clock() / 1000))
     return { index, hash: toHex(hash), author: author.id }
   },
 })

@@ -23,6 +23,9 @@ export const Device = v.looseObject({
   latch: v.string(),
   liveness: v.string(),
   freshnessExtended: v.boolean(),
+  coverage: v.string(),
+  coverageReason: v.nullable(v.string()),
+  certificate: v.nullable(v.string()),
   lastFreshAt: v.nullable(v.string()),
   lastReceivedAt: v.nullable(v.string()),
   agentVersion: v.nullable(v.string()),
@@ -93,6 +96,7 @@ export function describeDevice(device: DeviceDetail, { style }: Pick<Output, 'st
     ...field('latch', word(device.latch)),
     ...field('liveness', `${word(device.liveness)}, last fresh ${printable(timeText(device.lastFreshAt))}`),
     ...(device.freshnessExtended ? field('', 'extended: the collector was down or held devices back') : []),
+    ...field('certificate', coverageText(device)),
     ...field('agent', printable(device.agentVersion ?? '-')),
     ...field('posture', printable(device.postureDigest ?? '-')),
     ...field('review', printable(device.review)),
@@ -108,6 +112,8 @@ function findingCountText({ findings, suppressedCount }: DeviceDetail): string {
   if (findings.length === 0) return 'none'
   return suppressedCount === 0 ? String(findings.length) : `${findings.length}, ${suppressedCount} of them suppressed`
 }
+const coverageText = ({ coverage, coverageReason, certificate }: DeviceDetail): string =>
+  printable([coverage, coverageReason, certificate].filter((part) => part !== null).join(', '))
 
 /** Of the measured files; what was let pass by a pattern is a hole in the judgement, and has to be seen. */
 function describeFiles({ imaVerdict, ima }: DeviceDetail, word: (text: string) => string): string[] {

@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { release } from '../releases/support.ts'
+import { id as newId, storedProduct } from '../store/samples.ts'
 import { useCollector, type RunResult } from './support.ts'
 import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
 import { signDecision } from '../../../shared/decisions/entry.ts'
@@ -151,6 +153,26 @@ describe('keepseal certificate', () => {
       [reduced, 'superseded'],
       [renewed, 'valid'],
     ])
+  })
+
+  test('lets the vendor propose a release and the certifier classify it', async () => {
+    const { act, asVendor, store } = await begun()
+    const { id: productId } = await storedProduct(store, { vendor: 'Acme', model: 'Gate 7' })
+    await store.releases.insert(release({ id: newId('rel'), productId, name: '2.1' }), new Uint8Array([0]))
+    const options = ['--class', 'none', '--change', 'a fix', '--analysis', 'cd'.repeat(32)]
+    const early = await act('release', 'classify', 'Gate 7@2.1', '--class', 'none', '--reason', 'r')
+    expect(early).toMatchObject({ code: 4, stderr: expect.stringContaining('does not know') })
+    expect(await act('release', 'propose', 'Gate 7@2.1', ...options)).toMatchObject({ code: 4 })
+    expect(await asVendor('release', 'propose', 'Gate 7@2.1', ...options)).toMatchObject({ code: 0 })
+    expect(await act('release', 'classify', 'Gate 7@2.1', '--class', 'major', '--reason', 'r')).toMatchObject({
+      code: 0,
+    })
+    expect(await act('release', 'assess', 'Gate 7@2.1', '--reason', 'done')).toMatchObject({ code: 0 })
+    const { releases } = await new DecisionBook(store).register()
+    expect(releases.get('Acme/Gate 7@2.1')).toMatchObject({
+      verdict: { class: 'major' },
+      assessedAt: expect.any(Number),
+    })
   })
 
   test('is not drafted from a file with mistakes, which are named by line and column', async () => {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import * as nodeCrypto from '../../../shared/crypto/node.ts'
 import { standingOf, type Certificate, type CertificateState } from '../../../shared/decisions/certificate.ts'
 import { readLog } from '../../../shared/decisions/log.ts'
-import { namesOf } from '../../../shared/decisions/products.ts'
+import { namesOf, widened } from '../../../shared/decisions/products.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import {
   approveProfile,
@@ -95,6 +95,8 @@ test('whatever is decided in whatever order, states follow the rules, and nothin
           if (was !== undefined && was.state !== after.state) expect(MAY_FOLLOW[was.state]).toContain(after.state)
           expect(after.suspendedSeconds).toBeLessThanOrEqual(365 * DAY)
           expect(after.suspension === null).toBe(after.state !== 'suspended')
+          const reduced = after.isReduction ? certificates.get(after.supersedes ?? '') : undefined
+          if (reduced !== undefined) expect(widened(reduced.products, after.products)).toEqual([])
           const { claimsAllowedFor } = standingOf(after, people.now)
           const listed = namesOf(after.products)
           const suspended = after.suspension?.products ?? (after.suspension === null ? [] : listed)

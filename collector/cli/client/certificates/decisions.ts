@@ -25,9 +25,8 @@ export async function decideOrTry(
   decision: NewDecision,
   done: string,
 ): Promise<ExitCode> {
-  // Tried here first, also when it is meant: then a guard refuses before anything is sent.
-  const plan = await planDecision(options, terminal.env, decision)
   if (options.dryRun) {
+    const plan = await planDecision(options, terminal.env, decision)
     const now = Math.floor(Date.now() / 1000)
     present({ wouldChange: plan.after, was: plan.before }, () =>
       ['Nothing was decided. It would change:', ...describePlan(plan, now).map(printable)].join('\n'),

@@ -2,6 +2,7 @@ import type { Command } from '../../../../shared/cli/command.ts'
 import { certificateDecisions } from './decisions.ts'
 import { certificateDrafts } from './drafts.ts'
 import { certificateReaders } from './readers.ts'
+import { releaseClassification } from './releases.ts'
 import { verifyCommand } from './verify.ts'
 
 export const certificateCommands: readonly Command[] = [
@@ -9,4 +10,5 @@ export const certificateCommands: readonly Command[] = [
   ...certificateDrafts,
   ...certificateDecisions,
   verifyCommand,
+  ...releaseClassification,
 ]
