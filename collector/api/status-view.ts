@@ -1,7 +1,9 @@
 import { CoverageReader } from '../decisions/coverage.ts'
 import { findings } from '../../shared/codes/findings.ts'
 import type { Enrolment, Verdict } from '../model/device.ts'
-import type { ReassessmentCase } from '../model/finding.ts'
+import { OPEN_STATES } from '../../shared/decisions/cases/case.ts'
+import { causeOf } from '../../shared/maturity/causes.ts'
+import type { ReassessmentCase } from '../model/case.ts'
 import { deviceJson, type DeviceJson } from './endpoints/device-json.ts'
 import type { ApiServices } from './services.ts'
 import { toTimeOrNull } from './schemas.ts'
@@ -42,7 +44,7 @@ export async function readStatus({ store, decisions, clock, livenessTime, versio
   const suppressed = await store.findingExceptions.suppressedCounts(ids, now)
   const countsOf = (id: number) => ({ findingCount: counts.get(id) ?? 0, suppressedCount: suppressed.get(id) ?? 0 })
   const listed = await store.findings.list({ limit: SHOWN }, { state: ['open', 'recovered'] })
-  const cases = await store.cases.list({ limit: SHOWN }, { state: ['triggered', 'triaged'] })
+  const cases = await store.cases.list({ limit: SHOWN }, { state: OPEN_STATES })
   const reader = new CoverageReader(store, decisions)
   const devices = []
   for (const { device, state } of page.items) {
@@ -66,7 +68,7 @@ export async function readStatus({ store, decisions, clock, livenessTime, versio
     })),
     findingCount: summary.unresolvedFindings,
     suppressed: await store.findingExceptions.suppressedNow(now),
-    cases: cases.items.map((record) => ({ ...record, title: findings[record.cause].title })),
+    cases: cases.items.map((record) => ({ ...record, title: causeOf(record.cause).title })),
     caseCount: summary.unclosedCases,
     newestAttestation: toTimeOrNull(summary.newestFreshAt),
   }

@@ -2,12 +2,15 @@ import { ecdsaKey, ed25519Key, hash } from '../../shared/crypto/node.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import type { Certificate } from '../../shared/decisions/certificate.ts'
 import { certificatesCovering } from '../../shared/decisions/covering.ts'
-import { DecisionLog, type VerifiedEntry } from '../../shared/decisions/log.ts'
+import type { GuardResult } from '../../shared/decisions/kind.ts'
+import { DecisionLog, type UnsignedDecision, type VerifiedEntry } from '../../shared/decisions/log.ts'
 import { excerptOf } from '../../shared/certificate/file.ts'
 import type { LogHead, Register } from '../../shared/decisions/register.ts'
 import { defaultCatalogue } from '../../shared/maturity/catalogue/catalogue.ts'
 import type { Catalogue } from '../../shared/maturity/catalogue/schema.ts'
 import type { Store } from '../store/index.ts'
+import { applyEffects } from './effects.ts'
+import { assertCase, checkCase } from './live-case-guards.ts'
 import { assertLive } from './live-guards.ts'
 
 const crypto = { hash, ed25519Key, ecdsaKey }
@@ -19,7 +22,10 @@ const PAGE = 500
 const MAX_OFF_SECONDS = 300
 
 /** What may be done with it. */
-export type Decisions = Pick<DecisionBook, 'register' | 'certificatesCovering' | 'excerpt' | 'next' | 'append'>
+export type Decisions = Pick<
+  DecisionBook,
+  'register' | 'certificatesCovering' | 'excerpt' | 'next' | 'append' | 'rehearse' | 'entriesAbout'
+>
 
 /** Of the decision log, what is about one certificate. */
 export interface Excerpt {
@@ -89,15 +95,29 @@ export class DecisionBook {
     if (Math.abs(verified.at - now) > MAX_OFF_SECONDS) {
       throw new KeepsealError('log.time-reversed', `the entry is from the ${verified.at > now ? 'future' : 'past'}`)
     }
-    await assertLive(verified, { register: tried.register, store: this.#store, catalogue: this.#catalogue })
-    try {
-      await this.#store.decisions.append(verified.index, entry, now * 1000)
-    } catch (cause) {
-      const isTaken = cause instanceof KeepsealError && cause.code === 'request.conflict'
-      throw isTaken ? new KeepsealError('log.moved-on', undefined, { cause }) : cause
-    }
+    const before = this.#log.register
+    await this.#store.transaction(async (store) => {
+      await assertLive(verified, { register: tried.register, store, catalogue: this.#catalogue })
+      await assertCase({ ...verified, store, register: before })
+      await appendTo(store, verified.index, entry, now)
+      await applyEffects(store, verified, tried.register)
+    })
     this.#log = tried
     return verified
+  }
+
+  /** The guards of a decision that nobody has signed yet, each with its outcome. Changes nothing. */
+  async rehearse(decision: UnsignedDecision): Promise<readonly GuardResult[]> {
+    const register = await this.register()
+    const results = this.#log.rehearse(decision)
+    return [...results, ...(await checkCase({ ...decision, store: this.#store, register }))]
+  }
+
+  /** Signed entries about a case, in order. */
+  async entriesAbout(caseId: string): Promise<readonly { readonly index: number; readonly bytes: Uint8Array }[]> {
+    const steps = (await this.register()).cases.get(caseId)?.history ?? []
+    const entries = await Promise.all(steps.map(({ index }) => this.#store.decisions.from(index, 1)))
+    return steps.flatMap(({ index }, place) => (entries[place] ?? []).map((bytes) => ({ index, bytes })))
   }
 
   /** A log of its own, read anew. Decisions are few, and made by people. */
@@ -118,5 +138,14 @@ export class DecisionBook {
       }
       if (entries.length < PAGE) return
     }
+  }
+}
+
+async function appendTo(store: Store, index: number, entry: Uint8Array, now: number): Promise<void> {
+  try {
+    await store.decisions.append(index, entry, now * 1000)
+  } catch (cause) {
+    const isTaken = cause instanceof KeepsealError && cause.code === 'request.conflict'
+    throw isTaken ? new KeepsealError('log.moved-on', undefined, { cause }) : cause
   }
 }

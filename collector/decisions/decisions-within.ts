@@ -9,6 +9,8 @@ import type { VendorScope } from '../model/scope.ts'
 import type { Store } from '../store/index.ts'
 import type { Decisions } from './decision-book.ts'
 
+type EntryText = Pick<UnverifiedEntry, 'kind' | 'subject' | 'detail'>
+
 /**
  * The decision log for somebody who is bound to a vendor: certificates for his products with their profiles, and of
  * people those who decide about everybody. He can append what concerns nobody else's. `store`: within his scope.
@@ -16,7 +18,10 @@ import type { Decisions } from './decision-book.ts'
 export function decisionsWithin(decisions: Decisions, scope: VendorScope, store: Store): Decisions {
   return {
     next: () => decisions.next(),
-    register: async () => ownPart(await decisions.register(), await ownProducts(scope, store)),
+    register: async () => {
+      const all = await decisions.register()
+      return { ...ownPart(all, await ownProducts(scope, store)), cases: await ownCases(all, store) }
+    },
     certificatesCovering: async (productId, now) =>
       (await store.products.byId(productId)) === undefined ? [] : decisions.certificatesCovering(productId, now),
     excerpt: async (id) => {
@@ -27,14 +32,32 @@ export function decisionsWithin(decisions: Decisions, scope: VendorScope, store:
       return decisions.excerpt(id)
     },
     append: async (bytes, now) => {
-      const entry = parseDecision(bytes, hash)
-      const all = await decisions.register()
-      const own = await ownProducts(scope, store)
-      assertOwnDocument(entry, all, own)
-      for (const text of [entry.subject, ...textsIn(entry.detail)]) await assertOwn(text, all, own, store)
+      await assertAllOwn(parseDecision(bytes, hash))
       return decisions.append(bytes, now)
     },
+    rehearse: async (decision) => {
+      await assertAllOwn(decision)
+      return decisions.rehearse(decision)
+    },
+    entriesAbout: async (caseId) =>
+      (await ownCases(await decisions.register(), store)).has(caseId) ? decisions.entriesAbout(caseId) : [],
   }
+
+  async function assertAllOwn(entry: EntryText): Promise<void> {
+    const all = await decisions.register()
+    const own = await ownProducts(scope, store)
+    assertOwnDocument(entry, all, own)
+    for (const text of [entry.subject, ...textsIn(entry.detail)]) await assertOwn(text, all, own, store)
+  }
+}
+
+/** A case is of whoever has the product that it is about. */
+async function ownCases({ cases }: Register, store: Store): Promise<Register['cases']> {
+  const own: Register['cases'] = new Map()
+  for (const [id, found] of cases) {
+    if ((await store.products.byId(found.product)) !== undefined) own.set(id, found)
+  }
+  return own
 }
 
 /** Whether a product, by its name, is one of his: all of his vendor's, or those few that he is bound to. */
@@ -72,7 +95,7 @@ function ownPart(all: Register, own: OwnProducts): Register {
 }
 
 /** Documents are about products of his alone, whether a certificate lists them or not. Error: request.not-found. */
-function assertOwnDocument({ kind, subject, detail }: UnverifiedEntry, all: Register, own: OwnProducts): void {
+function assertOwnDocument({ kind, subject, detail }: EntryText, all: Register, own: OwnProducts): void {
   if (!kind.startsWith('document.')) return
   const named = (detail as { products?: unknown }).products
   const products = Array.isArray(named) ? named.map(String) : (all.documents.get(subject)?.products ?? [])

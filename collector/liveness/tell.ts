@@ -2,7 +2,7 @@ import { findings as findingCodes, type FindingCode } from '../../shared/codes/f
 import type { Device, DeviceState, Liveness } from '../model/device.ts'
 import type { DueDevice, LivenessDeadlines } from '../store/due.ts'
 import type { Store } from '../store/index.ts'
-import type { CaseDependencies } from '../tracking/cases.ts'
+import type { CaseDependencies } from '../tracking/cases/open.ts'
 import { recordFindings } from '../tracking/record-findings.ts'
 import { transitionsBetween } from '../tracking/transitions.ts'
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Store } from '../store/index.ts'
-import type { CaseDependencies } from '../tracking/cases.ts'
+import type { CaseDependencies } from '../tracking/cases/open.ts'
 import { deadlinesAt, type LivenessPolicy } from '../tracking/liveness.ts'
 import type { Downtime } from './downtime.ts'
 import { tellOf } from './tell.ts'

@@ -74,20 +74,3 @@ export interface FindingPolicy {
   readonly setBy: string
   readonly setAt: number
 }
-
-export type CaseState = 'triggered' | 'triaged' | 'closed'
-
-/** A reassessment case: one per (product, certificate, cause), whatever the number of devices. */
-export interface ReassessmentCase {
-  /** `cas_` + UUIDv7. */
-  readonly id: string
-  readonly productId: string
-  readonly certificateId: string
-  /** Finding code that caused it, and the trigger that this code belongs to. */
-  readonly cause: FindingCode
-  readonly trigger: string
-  readonly state: CaseState
-  readonly openedAt: number
-  /** When a person must have triaged it. */
-  readonly triageBy: number
-}

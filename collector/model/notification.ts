@@ -9,6 +9,8 @@ export const EVENT_KINDS = [
   'exception.over',
   'practice.changed',
   'message.quarantined',
+  'case.critical',
+  'case.overdue',
   'test',
 ] as const
 export type EventKind = (typeof EVENT_KINDS)[number]

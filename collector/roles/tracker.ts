@@ -8,6 +8,7 @@ import { PracticeEvaluator } from '../tracking/practices/evaluator.ts'
 import { Sweeper } from '../sweeper.ts'
 import { livenessPolicyOf } from './liveness-policy.ts'
 import { ExceptionClock } from '../tracking/exceptions.ts'
+import { CaseWatch } from '../tracking/cases/watch.ts'
 import type { ConnectedFoundation } from './foundation.ts'
 import type { RunningRole } from './role.ts'
 
@@ -54,9 +55,13 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
   evaluator.start()
   const exceptionClock = new ExceptionClock({ store, clock, deps, logger, isLeader })
   exceptionClock.start()
+  const silentAfterMs = config.liveness.silentAfterSeconds * 1000
+  const caseWatch = new CaseWatch({ store, decisions: deps.decisions, clock, random, logger, isLeader, silentAfterMs })
+  caseWatch.start()
   return {
     judgeAgain: () => releaseClock.look(true),
     async stop() {
+      await caseWatch.stop()
       await exceptionClock.stop()
       await watch.stop()
       await evaluator.stop()

@@ -19,6 +19,7 @@ import { findingPoliciesRepository } from './finding-policies.ts'
 import { summarizeFindings, type SummaryRequest } from './finding-summary.ts'
 import { findingTransitionsRepository } from './finding-transitions.ts'
 import { fleetRepository } from './fleet.ts'
+import { fleetProofRepository } from './fleet-proof.ts'
 import { findingsRepository } from './findings.ts'
 import { imaPoliciesRepository } from './ima-policies.ts'
 import { notificationsRepository } from './notifications.ts'
@@ -96,6 +97,7 @@ function repositories(db: Executor) {
     deviceLabels: deviceLabelsRepository(db),
     deviceGroups: deviceGroupsRepository(db),
     cases: casesRepository(db),
+    fleetProof: fleetProofRepository(db),
     auditLog: auditLogRepository(db),
     notifications: notificationsRepository(db),
     decisions: decisionsRepository(db),

@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely'
 import type { FindingCode, Severity } from '../../shared/codes/findings.ts'
-import type { CaseState, FindingState, TransitionCause } from '../model/finding.ts'
+import type { FindingState, TransitionCause } from '../model/finding.ts'
 
 /** Tables of findings and of what people say about them: part of ./schema.ts, where the conventions stand. */
 
@@ -51,23 +51,6 @@ export interface FindingPoliciesTable {
   hysteresis_spacing_ms: number | null
   set_by: string
   set_at: number
-}
-
-export interface ReassessmentCasesTable {
-  id: string
-  product_id: string
-  /** Of the decision log. */
-  certificate_id: string
-  cause: FindingCode
-  trigger_id: string
-  state: CaseState
-  opened_at: number
-  triage_by: number
-}
-
-export interface CaseFindingsTable {
-  case_id: string
-  finding_id: string
 }
 
 /** `subject_end` null: `subject_start` is all of it. */

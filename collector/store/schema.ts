@@ -8,7 +8,6 @@ import type { ApiRole, ApprovalPolicy, IdentityPolicy } from '../model/product.t
 import type { EvidenceRunsTable, EvidenceTable, NewestEvidenceTable, QuarantineTable } from './schema-evidence.ts'
 import type { AccountsTable, LoginFailuresTable, LoginSessionsTable, RecoveryCodesTable } from './schema-accounts.ts'
 import type {
-  CaseFindingsTable,
   DeviceGroupsTable,
   DeviceLabelsTable,
   FindingExceptionsTable,
@@ -16,8 +15,8 @@ import type {
   FindingsTable,
   FindingTransitionsTable,
   GroupLabelsTable,
-  ReassessmentCasesTable,
 } from './schema-findings.ts'
+import type { CaseFindingsTable, CaseRemindersTable, ReassessmentCasesTable } from './schema-cases.ts'
 import type {
   BootReferencesTable,
   ImaPoliciesTable,
@@ -84,6 +83,7 @@ export interface Database {
   group_labels: GroupLabelsTable
   reassessment_cases: ReassessmentCasesTable
   case_findings: CaseFindingsTable
+  case_reminders: CaseRemindersTable
   audit_log: AuditLogTable
   decisions: DecisionsTable
   notification_events: NotificationEventsTable

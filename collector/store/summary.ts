@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { FINAL_STATES } from '../../shared/decisions/cases/case.ts'
 import type { Enrolment, Verdict } from '../model/device.ts'
 import { UNRESOLVED } from '../model/finding.ts'
 import type { Executor } from './database.ts'
@@ -35,7 +36,7 @@ export async function readSummary(db: Executor): Promise<Summary> {
   const cases = await db
     .selectFrom('reassessment_cases')
     .select(({ fn }) => fn.countAll().as('count'))
-    .where('state', '<>', 'closed')
+    .where('state', 'not in', FINAL_STATES)
     .executeTakeFirstOrThrow()
   const newest = await db
     .selectFrom('device_states')

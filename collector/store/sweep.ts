@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { FINAL_STATES } from '../../shared/decisions/cases/case.ts'
 import type { Executor } from './database.ts'
 
 /** What is older than these times, ms since 1970, is of no use any more. */
@@ -49,7 +50,19 @@ const sweeps: readonly (readonly [SweptTable, Sweep])[] = [
                 .select('findings.id')
                 .whereRef('findings.device_id', '=', 'evidence.device_id')
                 .whereRef('findings.evidence_hash', '=', 'evidence.hash')
-                .where('findings.state', '<>', 'resolved'),
+                // What an open case is decided on stays, whatever became of the finding since.
+                .where(({ or, eb, exists: has, selectFrom: from }) =>
+                  or([
+                    eb('findings.state', '<>', 'resolved'),
+                    has(
+                      from('case_findings')
+                        .innerJoin('reassessment_cases', 'reassessment_cases.id', 'case_findings.case_id')
+                        .select('case_findings.case_id')
+                        .whereRef('case_findings.finding_id', '=', 'findings.id')
+                        .where('reassessment_cases.state', 'not in', FINAL_STATES),
+                    ),
+                  ]),
+                ),
             ),
           ),
         )

@@ -1,6 +1,8 @@
 import { findings, type FindingCode, type Severity } from '../../shared/codes/findings.ts'
+import type { Deadline } from '../../shared/decisions/cases/deadlines.ts'
+import { causeOf } from '../../shared/maturity/causes.ts'
+import type { ReassessmentCase } from '../model/case.ts'
 import type { Device, DeviceState } from '../model/device.ts'
-import type { ReassessmentCase } from '../model/finding.ts'
 import type { FindingException } from '../model/exception.ts'
 import type { NotificationEvent } from '../model/notification.ts'
 
@@ -54,10 +56,29 @@ export function verdictChanged(
   return { kind: 'verdict.changed', at, severity: SEVERITY[verdict], code, subject: verdict, text, ...about(device) }
 }
 
-export function caseOpened({ id, productId, cause, trigger, openedAt }: ReassessmentCase): NotificationEvent {
-  const { title, severity } = findings[cause]
-  const text = `a reassessment case was opened (${trigger}): ${title}`
-  return { kind: 'case.opened', at: openedAt, severity, productId, ueid: null, code: cause, subject: id, text }
+const aboutCase = ({ id, productId, cause }: ReassessmentCase) => ({ productId, ueid: null, code: cause, subject: id })
+
+export function caseOpened(opened: ReassessmentCase): NotificationEvent {
+  const { cause, trigger, severity, openedAt } = opened
+  const text = `a reassessment case was opened (${trigger}): ${causeOf(cause).title}`
+  return { kind: 'case.opened', at: openedAt, severity, text, ...aboutCase(opened) }
+}
+
+export function caseCritical(
+  found: ReassessmentCase,
+  affected: number,
+  declared: number,
+  at: number,
+): NotificationEvent {
+  const text = `a case became critical, ${affected} of ${declared} units: ${causeOf(found.cause).title}`
+  return { kind: 'case.critical', at, severity: 'critical', text, ...aboutCase(found) }
+}
+
+/** Whether a duty of the law was done is not known here, and is said so. */
+export function caseOverdue(found: ReassessmentCase, { title, isLegal }: Deadline, at: number): NotificationEvent {
+  const note = isLegal ? ' (whether it was done is not known here; not legal advice)' : ''
+  const text = `overdue: ${title}${note}: ${causeOf(found.cause).title}`
+  return { kind: 'case.overdue', at, severity: found.severity, text, ...aboutCase(found) }
 }
 
 /** `count` messages could not be decided, which is nobody's fault but this software's. */

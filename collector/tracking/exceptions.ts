@@ -6,7 +6,7 @@ import { subjectPattern, type FindingException } from '../model/exception.ts'
 import { UNRESOLVED } from '../model/finding.ts'
 import { makeId } from '../store/ids.ts'
 import type { Store } from '../store/index.ts'
-import { openCases, type CaseDependencies } from './cases.ts'
+import { openCases, type CaseDependencies } from './cases/open.ts'
 import { exceptionLapsed } from './events.ts'
 import { assertEnds } from './finding-decisions.ts'
 
@@ -101,7 +101,7 @@ async function lapse(store: Store, exception: FindingException, now: number, dep
       const freed = read.items.filter(({ finding }) => !still.has(finding.id))
       for (const { finding } of freed) {
         const device = await transaction.devices.byId(finding.deviceId)
-        if (device !== undefined) await openCases(transaction, device, { id: finding.id, code }, now, deps)
+        if (device !== undefined) await openCases(transaction, device, finding, now, deps)
       }
       return { nextCursor: read.nextCursor, freed: freed.length }
     })

@@ -3,7 +3,7 @@ import type { Device } from '../model/device.ts'
 import type { Finding, FindingPolicy, FindingTransition, TransitionCause } from '../model/finding.ts'
 import { makeId } from '../store/ids.ts'
 import type { Store } from '../store/index.ts'
-import { openCases, type CaseDependencies } from './cases.ts'
+import { openCases, type CaseDependencies } from './cases/open.ts'
 import type { Conclusion, OpenedFinding, SeenFinding } from './conclude.ts'
 import { findingOpened, findingResolved } from './events.ts'
 
@@ -106,7 +106,7 @@ async function tellOfOpened(recording: Recording, finding: Finding): Promise<voi
     const severity = policies.get(code)?.severity ?? findingCodes[code].severity
     await store.notifications.add(findingOpened(device, { code, subject, severity, isAgain: openings > 1 }, now))
   }
-  await openCases(store, device, { id, code }, now, deps)
+  await openCases(store, device, finding, now, deps)
 }
 
 const step = (

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { fromBase64Url, toBase64Url, toHex } from '../../../shared/bytes/bytes.ts'
+import { fromBase64Url, fromHex, toBase64Url, toHex } from '../../../shared/bytes/bytes.ts'
+import type { Json } from '../../../shared/decisions/json-cbor.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import { assertMayBeCovered } from '../../releases/coverage-gate.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
@@ -52,6 +53,26 @@ const append = defineEndpoint({
   },
 })
 
+const check = defineEndpoint({
+  method: 'POST',
+  path: '/decisions/check',
+  operationId: 'checkDecision',
+  summary: 'Which guards of a decision hold that nobody has signed yet; changes nothing',
+  roles: READERS,
+  scope: 'own',
+  body: v.strictObject({ kind: v.string(), subject: v.string(), detail: v.unknown(), keyId: Digest }),
+  bodyBytes: 128 * 1024,
+  response: v.strictObject({
+    guards: v.array(v.strictObject({ code: v.string(), wants: v.string(), wrong: v.nullable(v.string()) })),
+  }),
+  run: async ({ decisions, clock }, { body }) => {
+    const { kind, subject, detail, keyId } = body
+    const at = Math.floor(clock() / 1000)
+    const guards = await decisions.rehearse({ kind, subject, detail: detail as Json, at, keyId: fromHex(keyId) })
+    return { guards: guards.map((guard) => ({ ...guard })) }
+  },
+})
+
 const list = defineEndpoint({
   method: 'GET',
   path: '/decisions',
@@ -96,4 +117,4 @@ const people = defineEndpoint({
   },
 })
 
-export const decisionEndpoints: readonly Endpoint[] = [next, append, list, people]
+export const decisionEndpoints: readonly Endpoint[] = [next, append, check, list, people]

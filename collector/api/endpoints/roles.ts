@@ -8,3 +8,5 @@ export const FLEET: readonly ApiRole[] = ['vendor', 'operator']
 export const MANAGERS: readonly ApiRole[] = ['vendor', 'certifier']
 /** Nobody certifies himself. */
 export const CERTIFIER: readonly ApiRole[] = ['certifier']
+/** Whom a product concerns; auditors read. */
+export const CONCERNED: readonly ApiRole[] = ['vendor', 'operator', 'certifier']

@@ -21,6 +21,7 @@ import { liveness } from './0014-liveness.ts'
 import { serials } from './0015-serials.ts'
 import { profileDocuments } from './0016-profile-documents.ts'
 import { exceptionsAndGroups } from './0017-exceptions-and-groups.ts'
+import { cases } from './0018-cases.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -47,6 +48,7 @@ export const migrations: readonly Migration[] = [
   serials,
   profileDocuments,
   exceptionsAndGroups,
+  cases,
 ]
 
 /**

@@ -80,6 +80,7 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   group_labels: { column: 'group_id', of: 'device_groups', key: 'id' },
   reassessment_cases: ofProduct,
   case_findings: { column: 'case_id', of: 'reassessment_cases', key: 'id' },
+  case_reminders: { column: 'case_id', of: 'reassessment_cases', key: 'id' },
   notification_events: ofProduct,
   notification_deliveries: { column: 'event_id', of: 'notification_events', key: 'id' },
   audit_log: {

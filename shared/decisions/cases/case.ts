@@ -25,6 +25,7 @@ export type CaseState = (typeof CASE_STATES)[number]
 
 export const FINAL_STATES = ['dismissed', 'closed', 'ended'] as const satisfies readonly CaseState[]
 export const isFinal = (state: CaseState): boolean => (FINAL_STATES as readonly CaseState[]).includes(state)
+export const OPEN_STATES: readonly CaseState[] = CASE_STATES.filter((state) => !isFinal(state))
 
 /** What a case is about, as the collector recorded it when it was opened. The digest binds all of the facts. */
 export interface CaseIdentity {
@@ -43,6 +44,16 @@ export interface CaseIdentity {
 export interface Act {
   readonly by: string
   readonly at: number
+}
+
+/** One decision about a case. */
+export interface CaseStep extends Act {
+  /** Place of its entry in the log. */
+  readonly index: number
+  /** What `case.` is followed by in its kind. */
+  readonly step: string
+  /** The state that it led to. */
+  readonly state: CaseState
 }
 
 /** When the vendor became aware of what may have to be reported: said by a person, never by software. */
@@ -124,6 +135,8 @@ export interface Case extends CaseIdentity {
   readonly proposal: (Proposal & Act) | null
   /** The state that an escalation interrupts. */
   readonly resumes: CaseState | null
+  /** Oldest first. */
+  readonly history: readonly CaseStep[]
 }
 
 export const newCase = (id: string, identity: CaseIdentity, severity: Severity, at: number): Case => ({
@@ -143,4 +156,5 @@ export const newCase = (id: string, identity: CaseIdentity, severity: Severity, 
   verification: null,
   proposal: null,
   resumes: null,
+  history: [],
 })

@@ -24,6 +24,7 @@ function knownOrNew<D extends { readonly case: CaseIdentity }>({ cases }: Regist
 }
 
 interface CaseDecision<D> {
+  readonly step: string
   readonly title: string
   readonly roles: readonly PersonRole[]
   readonly schema: v.GenericSchema<unknown, D>
@@ -32,13 +33,15 @@ interface CaseDecision<D> {
   readonly next: (found: Case, decision: Decision<D>) => Conclusion
 }
 
-function defineCaseKind<D>({ next, ...kind }: CaseDecision<D>): DecisionKind<D> {
+function defineCaseKind<D>({ step, next, ...kind }: CaseDecision<D>): DecisionKind<D> {
   return defineGuarded<Case, D>({
     ...kind,
-    conclude: ({ cases }, found, decision) => {
+    conclude: ({ cases, head }, found, decision) => {
       const conclusion = next(found, decision)
-      const since = conclusion.state === found.state ? found.since : decision.at
-      cases.set(found.id, { ...found, since, ...conclusion })
+      const { state } = conclusion
+      const since = state === found.state ? found.since : decision.at
+      const done = { ...actOf(decision), index: (head?.index ?? -1) + 1, step, state }
+      cases.set(found.id, { ...found, since, ...conclusion, history: [...found.history, done] })
     },
   })
 }
@@ -50,6 +53,7 @@ const CERTIFIER = ['certifier'] as const
 const VENDOR = ['vendor'] as const
 
 const triage = defineCaseKind<v.InferOutput<typeof schemas.triageSchema>>({
+  step: 'triage',
   title: 'A case is taken up, or dismissed',
   roles: ANYBODY_CONCERNED,
   schema: schemas.triageSchema,
@@ -62,6 +66,7 @@ const triage = defineCaseKind<v.InferOutput<typeof schemas.triageSchema>>({
 })
 
 const aware = defineCaseKind<v.InferOutput<typeof schemas.awareSchema>>({
+  step: 'aware',
   title: 'The vendor says since when he is aware of it',
   roles: VENDOR,
   schema: schemas.awareSchema,
@@ -74,6 +79,7 @@ const aware = defineCaseKind<v.InferOutput<typeof schemas.awareSchema>>({
 })
 
 const impact = defineCaseKind<v.InferOutput<typeof schemas.impactSchema>>({
+  step: 'impact',
   title: 'The impact is analysed',
   roles: ANYBODY_CONCERNED,
   schema: schemas.impactSchema,
@@ -83,6 +89,7 @@ const impact = defineCaseKind<v.InferOutput<typeof schemas.impactSchema>>({
 })
 
 const scope = defineCaseKind<v.InferOutput<typeof schemas.scopeSchema>>({
+  step: 'scope',
   title: 'It is said what has to be assessed anew',
   roles: CERTIFIER,
   schema: schemas.scopeSchema,
@@ -96,6 +103,7 @@ const scope = defineCaseKind<v.InferOutput<typeof schemas.scopeSchema>>({
 })
 
 const plan = defineCaseKind<v.InferOutput<typeof schemas.planSchema>>({
+  step: 'plan',
   title: 'The remediation is planned',
   roles: WHO_MENDS,
   schema: schemas.planSchema,
@@ -108,6 +116,7 @@ const plan = defineCaseKind<v.InferOutput<typeof schemas.planSchema>>({
 })
 
 const fixed = defineCaseKind<v.InferOutput<typeof schemas.fixedSchema>>({
+  step: 'fixed',
   title: 'A fix is reported',
   roles: WHO_MENDS,
   schema: schemas.fixedSchema,
@@ -121,6 +130,7 @@ const fixed = defineCaseKind<v.InferOutput<typeof schemas.fixedSchema>>({
 })
 
 const verify = defineCaseKind<v.InferOutput<typeof schemas.verifySchema>>({
+  step: 'verify',
   title: 'The fix is verified',
   roles: WHO_MENDS,
   schema: schemas.verifySchema,
@@ -165,6 +175,7 @@ function decided(found: Case, { outcome, reason }: DecideDetail): Conclusion {
 }
 
 const decide = defineCaseKind<DecideDetail>({
+  step: 'decide',
   title: 'The certifier decides',
   roles: CERTIFIER,
   schema: schemas.decideSchema,
@@ -183,6 +194,7 @@ const decide = defineCaseKind<DecideDetail>({
 })
 
 const escalate = defineCaseKind<v.InferOutput<typeof schemas.escalateSchema>>({
+  step: 'escalate',
   title: 'A suspension or withdrawal is proposed',
   roles: CERTIFIER,
   schema: schemas.escalateSchema,

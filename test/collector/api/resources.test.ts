@@ -5,7 +5,17 @@ import { initialDeviceState } from '../../../collector/model/device.ts'
 import { hash } from '../../../shared/crypto/node.ts'
 import { tokenHash } from '../../../shared/evidence/binding.ts'
 import { toHex } from '../../../shared/bytes/bytes.ts'
-import { bytes, evidence, everyPage, finding, id, NOW, storedDevice, storedProduct } from '../store/samples.ts'
+import {
+  bytes,
+  evidence,
+  everyPage,
+  finding,
+  id,
+  NOW,
+  storedDevice,
+  storedProduct,
+  reassessment,
+} from '../store/samples.ts'
 import { useApi } from './support.ts'
 
 const AT = '2026-05-01T00:00:00.000Z'
@@ -246,16 +256,7 @@ describe('findings and cases', () => {
   it('are listed with what they mean', async () => {
     const { call, store } = api()
     const device = await storedDevice(store)
-    const record = {
-      id: id('cas'),
-      productId: device.productId,
-      certificateId: 'crt_1',
-      cause: 'sockets.listener-added' as const,
-      trigger: 'T3',
-      state: 'triggered' as const,
-      openedAt: NOW,
-      triageBy: NOW + 1000,
-    }
+    const record = reassessment(device.productId)
     await store.cases.insert(record)
     const [inside, outside] = [finding(device.id), finding(device.id, { subject: 'tcp/[::]:22' })]
     for (const each of [inside, outside]) await store.findings.insert(each)
@@ -270,8 +271,8 @@ describe('findings and cases', () => {
 
     const list = await call('auditor', 'GET', '/api/v1/cases?state=triggered')
     expectDocumented('listCases', list.body)
-    expect(list.body['items']).toMatchObject([{ id: record.id, overdue: false, triageBy: '2026-05-01T00:00:01.000Z' }])
-    api().clock.now = NOW + 2000
+    expect(list.body['items']).toMatchObject([{ id: record.id, overdue: false, triageBy: '2026-05-08T00:00:00.000Z' }])
+    api().clock.now = NOW + 7 * 86_400_000 + 1000
     const shown = await call('auditor', 'GET', `/api/v1/cases/${record.id}`)
     expectDocumented('getCase', shown.body)
     expect(shown.body).toMatchObject({ overdue: true, findingCount: 1, findings: [{ id: inside.id }] })

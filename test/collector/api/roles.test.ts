@@ -2,10 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { toBase64Url } from '../../../shared/bytes/bytes.ts'
 import { signDecision } from '../../../shared/decisions/entry.ts'
+import type { Json } from '../../../shared/decisions/json-cbor.ts'
 import { newPerson } from '../../../shared/decisions/person.ts'
 import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
 import {
   approveProfile,
+  certificate,
+  certified,
   DecidingPeople,
   exampleDocument,
   issueCertificate,
@@ -26,7 +29,7 @@ import { advance } from '../../../shared/maturity/conformity/waiting.ts'
 import { toHex } from '../../../shared/bytes/bytes.ts'
 import { hash, sha256 } from '../../../shared/crypto/node.ts'
 import { tokenHash } from '../../../shared/evidence/binding.ts'
-import { bytes, evidence, finding, id, NOW, storedDevice } from '../store/samples.ts'
+import { bytes, evidence, finding, id, NOW, reassessment, storedDevice } from '../store/samples.ts'
 import { writtenProfile } from '../../support/profile.ts'
 import { quotedMessage } from '../../support/quoted-message.ts'
 import { ROLES, useApi } from './support.ts'
@@ -111,6 +114,9 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'POST /device-actions': ['vendor', 'operator'],
   'GET /cases': ROLES,
   'GET /cases/:id': ROLES,
+  'GET /cases/:id/bundle': ROLES,
+  'POST /cases': ['vendor', 'operator', 'certifier'],
+  'POST /decisions/check': ROLES,
   'GET /events': ROLES,
   'GET /products/:id/practices': ROLES,
   'GET /products/:id/practices/:practice': ROLES,
@@ -139,6 +145,30 @@ const BODIES: Readonly<Record<string, (productId: string, ueid: string, model: s
   'POST /accounts/:id/disable': () => ({}),
   'POST /accounts/:id/enable': () => ({}),
   'POST /accounts/:id/reset': () => ({}),
+  'POST /decisions/check': (product) => ({
+    kind: 'case.aware',
+    subject: 'cas_x',
+    detail: {
+      case: {
+        facts: 'ab'.repeat(32),
+        product,
+        certificate: 'c',
+        trigger: 'T9',
+        cause: 'c',
+        proof: 'fleet',
+        openedAt: 0,
+      },
+      scheme: 'eucc',
+      awareAt: 0,
+      reason: 'r',
+      source: 's',
+    },
+    keyId: toHex(people.vendor.signer.keyId),
+  }),
+  'POST /cases': async (productId, _, model) => {
+    await certifyProduct(`Acme/${model}`)
+    return { productId, trigger: 'T9', summary: 'an incident', source: 'a customer' }
+  },
   'POST /products': () => ({ vendor: 'Acme', model: `New ${randomBytes(8).toString('hex')}` }),
   'PUT /products/:id/ima-policy': () => ({ version: 1, allow: {}, signers: [], excludes: [] }),
   'POST /products/:id/releases': (_, __, model) => ({ file: releaseFile(`r${randomBytes(4).toString('hex')}`, model) }),
@@ -187,26 +217,29 @@ const driftingPractice: PracticeState = {
   confirmed: null,
   explanation: { target: 3, supported: 2, coverage: null, reasons: [] },
 }
+const SECONDS = Math.floor(NOW / 1000)
 
 /** A certificate in force, and what somebody decides next. */
 let people: DecidingPeople
 let decisions: DecisionBook
 let added = 0
 async function nextDecision(): Promise<Uint8Array> {
-  const { certifier, id } = people
-  const next = await decisions.next()
   const somebody = signatory(`per_${added++}`, 'auditor')
-  const detail = newPerson('somebody', 'auditor', somebody.key)
-  const content = {
-    log: id,
-    index: next.index,
-    previous: next.previous,
-    at: Math.floor(NOW / 1000),
-    kind: 'person.add',
-    subject: somebody.id,
-    detail: { ...detail },
-  }
-  return signDecision(content, certifier.signer)
+  return signed('person.add', somebody.id, { ...newPerson('somebody', 'auditor', somebody.key) })
+}
+
+async function signed(kind: string, subject: string, detail: Json): Promise<Uint8Array> {
+  const { certifier, id } = people
+  const { index, previous } = await decisions.next()
+  return signDecision({ log: id, index, previous, at: SECONDS, kind, subject, detail }, certifier.signer)
+}
+
+/** One certificate more, for this product alone. */
+async function certifyProduct(product: string): Promise<void> {
+  const id = `crt_${product}`
+  const draft = certificate(people, { products: [certified(product)], line: null })
+  await decisions.append(await signed('certificate.draft', id, draft as Json), SECONDS)
+  await decisions.append(await signed('certificate.issue', id, { reason: 'assessed' }), SECONDS)
 }
 
 const operatorOf = (login: string) =>
@@ -324,17 +357,8 @@ describe('every route', () => {
     )
     const groupId = id('grp')
     await store.deviceGroups.create({ id: groupId, vendor: null, name: groupId, labels: { site: 'plant-7' }, ...by })
-    const caseId = id('cas')
-    await store.cases.insert({
-      id: caseId,
-      productId: device.productId,
-      certificateId: 'crt_1',
-      cause: open.code,
-      trigger: 'T3',
-      state: 'triggered',
-      openedAt: NOW,
-      triageBy: NOW + 1,
-    })
+    const { id: caseId, ...about } = reassessment(device.productId, { cause: open.code })
+    await store.cases.insert({ id: caseId, ...about })
     const aside = { topic: '', bytes: randomBytes(9), receivedAt: NOW, reason: 'x', detail: '', tries: 1 }
     await store.quarantine.add([aside], NOW)
     const quarantined = (await store.quarantine.list({ limit: 1 })).items[0]?.id

@@ -7,7 +7,7 @@ import type { Store } from '../../../collector/store/index.ts'
 import { hash, sha256 } from '../../../shared/crypto/node.ts'
 import { tokenHash } from '../../../shared/evidence/binding.ts'
 import { isPrintable } from '../../../shared/text/printable.ts'
-import { bytes, evidence, finding, id, NOW, storedDevice, storedProduct } from '../store/samples.ts'
+import { bytes, evidence, finding, NOW, storedDevice, storedProduct, reassessment } from '../store/samples.ts'
 import { quotedMessage } from '../../support/quoted-message.ts'
 import { useCollector, type RunResult } from './support.ts'
 
@@ -212,17 +212,8 @@ describe('keepseal finding and case', () => {
     const device = await storedDevice(store)
     const [open, old] = [finding(device.id), finding(device.id, { subject: 'tcp/[::]:22', state: 'resolved' })]
     for (const each of [open, old]) await store.findings.insert(each)
-    const caseId = id('cas')
-    await store.cases.insert({
-      id: caseId,
-      productId: device.productId,
-      certificateId: 'crt_1',
-      cause: open.code,
-      trigger: 'T3',
-      state: 'triggered',
-      openedAt: NOW,
-      triageBy: NOW - 1,
-    })
+    const { id: caseId, ...about } = reassessment(device.productId, { openedAt: NOW - 8 * 86_400_000 })
+    await store.cases.insert({ id: caseId, ...about })
     await store.cases.addFinding(caseId, open.id)
 
     const findings = await run('auditor', 'finding', 'list')
@@ -240,7 +231,7 @@ describe('keepseal finding and case', () => {
     expectFits(cases)
     const shown = await run('auditor', 'case', 'show', caseId)
     expectFits(shown)
-    expect(shown.stdout).toContain('(overdue)')
+    expect(shown.stdout).toContain('OVERDUE')
     expect(shown.stdout).toContain('tcp/0.0.0.0:4444')
     const json = await run('auditor', 'case', 'show', caseId, '--json')
     expect(JSON.parse(json.stdout)).toMatchObject({ id: caseId, findingCount: 1, findings: [{ id: open.id }] })

@@ -5,7 +5,11 @@ import { sql } from 'kysely'
 import { expect, it } from 'vitest'
 import { openDatabase } from '../../../collector/store/database.ts'
 import { createStore } from '../../../collector/store/index.ts'
+import { toHex } from '../../../shared/bytes/bytes.ts'
+import { hash } from '../../../shared/crypto/node.ts'
+import { factsDigest } from '../../../shared/decisions/cases/facts.ts'
 import { migrate, migrations } from '../../../collector/store/migrations/index.ts'
+import { reassessment } from './samples.ts'
 
 it('the unsigned certificates go, and cases with their findings stay as they were', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'keepseal-migration-'))
@@ -29,10 +33,17 @@ it('the unsigned certificates go, and cases with their findings stay as they wer
   await migrate(db)
   const { cases } = createStore(db)
   expect(await cases.byId('cas_1')).toMatchObject({ case: { certificateId: 'crt_old' }, findingIds: ['fnd_1'] })
+  // What was known of a case becomes its facts.
+  const facts = { case: 'cas_1', trigger: 'T1', product: 'prd_1', certificate: 'crt_old', origin: 'software' }
+  const kept = await cases.byId('cas_1')
+  expect(kept).toMatchObject({ case: { facts, detectedAt: 1, severity: 'critical', isOnce: false } })
+  const { rows: digests } = await sql<{
+    facts_digest: Uint8Array
+  }>`select facts_digest from reassessment_cases`.execute(db)
+  expect(digests.map((row) => toHex(row.facts_digest))).toEqual([factsDigest(kept?.case.facts ?? {}, hash)])
   // What the old tables refused the new ones refuse: two unclosed cases of one cause, a finding of no case.
-  const again = { id: 'cas_2', productId: 'prd_1', certificateId: 'crt_old', cause: 'boot.pcr-changed' as const }
-  const open = { ...again, trigger: 'T1', state: 'triggered' as const, openedAt: 1, triageBy: 2 }
-  await expect(cases.insert(open)).rejects.toMatchObject({ code: 'request.conflict' })
+  const again = { cause: 'boot.pcr-changed', certificateId: 'crt_old', trigger: 'T1' } as const
+  expect(await cases.insert(reassessment('prd_1', again))).toBe(false)
   await expect(cases.addFinding('cas_9', 'fnd_1')).rejects.toThrow(/./)
   const { rows } = await sql`select name from sqlite_master where name in ('certificates', 'cases_anew')`.execute(db)
   expect(rows).toEqual([])

@@ -5,6 +5,7 @@ import { attestationKeyTemplate } from '../../../shared/tpm/templates.ts'
 import { makeUeid } from '../../../shared/evidence/identifiers.ts'
 import type { Device, DeviceTpm } from '../../../collector/model/device.ts'
 import type { EvidenceRecord } from '../../../collector/model/evidence.ts'
+import type { ReassessmentCase } from '../../../collector/model/case.ts'
 import type { Finding } from '../../../collector/model/finding.ts'
 import type { EnrolmentToken, Product } from '../../../collector/model/product.ts'
 import { makeId, type IdPrefix } from '../../../collector/store/ids.ts'
@@ -112,6 +113,25 @@ export const finding = (deviceId: number, over: Partial<Finding> = {}): Finding 
   evidenceHash: bytes('evidence'),
   hysteresis: null,
   acknowledgement: null,
+  ...over,
+})
+
+/** A case that nobody has decided about. */
+export const reassessment = (productId: string, over: Partial<ReassessmentCase> = {}): ReassessmentCase => ({
+  id: id('cas'),
+  productId,
+  certificateId: 'crt_1',
+  releaseId: null,
+  cause: 'sockets.listener-added',
+  subject: '',
+  trigger: 'T3',
+  isOnce: false,
+  severity: 'high',
+  state: 'triggered',
+  openedAt: NOW,
+  detectedAt: NOW,
+  triageBy: NOW + 7 * 86_400_000,
+  facts: { cause: 'sockets.listener-added', summary: 'a listener' },
   ...over,
 })
 

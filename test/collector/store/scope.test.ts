@@ -6,7 +6,7 @@ import type { Store } from '../../../collector/store/index.ts'
 import { tableScopes } from '../../../collector/store/scope/tables.ts'
 import { openDatabase } from '../../../collector/store/database.ts'
 import { migrate } from '../../../collector/store/migrations/index.ts'
-import { device, evidence, finding, id, NOW, product, token } from './samples.ts'
+import { device, evidence, finding, NOW, product, reassessment, token } from './samples.ts'
 import { describeStore } from './support.ts'
 
 /** A product of a vendor with one of everything. */
@@ -16,14 +16,13 @@ async function everythingOf(store: Store, vendor: string, model = 'Gate') {
   const owned = await store.devices.insert(device(made.id, `${vendor} ${model}`, { vendor, model }))
   const open = finding(owned.id)
   await store.findings.insert(open)
-  const caseId = id('cas')
-  const common = { productId: made.id, certificateId: 'crt_1', cause: open.code, trigger: 'T3' }
-  await store.cases.insert({ id: caseId, ...common, state: 'triggered', openedAt: NOW, triageBy: NOW + 1 })
+  const { id: caseId, ...about } = reassessment(made.id)
+  await store.cases.insert({ id: caseId, ...about })
   await store.cases.addFinding(caseId, open.id)
   await store.evidence.insert(evidence(owned.id, 0))
   await store.enrolmentTokens.create(token(made.id))
-  const about = { severity: 'low', productId: made.id, ueid: owned.ueid, code: null, subject: '', text: '' } as const
-  const event = await store.notifications.add({ kind: 'case.opened', at: NOW, ...about })
+  const told = { severity: 'low', productId: made.id, ueid: owned.ueid, code: null, subject: '', text: '' } as const
+  const event = await store.notifications.add({ kind: 'case.opened', at: NOW, ...told })
   await store.notifications.dispatch(event, ['mail'], NOW)
   await store.auditLog.append({ at: NOW, actor: 'api_1', action: 'product.create', subject: made.id, detail: {} })
   return { product: made, device: owned, caseId, findingId: open.id, event }

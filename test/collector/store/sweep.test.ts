@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import type { SweepTimes } from '../../../collector/store/sweep.ts'
 import { initialDeviceState } from '../../../collector/model/device.ts'
 import { describeStore } from './support.ts'
-import { bytes, evidence, finding, id, NOW, storedDevice } from './samples.ts'
+import { bytes, evidence, finding, id, NOW, storedDevice, reassessment } from './samples.ts'
 
 const NEVER: SweepTimes = { evidence: 0, history: 0, refusals: 0, findings: 0, pcrValues: 0 }
 
@@ -22,6 +22,21 @@ describeStore('the sweep of old rows', (createStore) => {
     expect(await removed({ evidence: NOW + 5 }, 3)).toEqual({})
     const { items } = await store().evidence.list(device.id, { limit: 9 })
     expect(items.map(({ seq }) => seq)).toEqual([5, 1])
+  })
+
+  it('removes no message that an open case is decided on, though its finding is resolved; when the case is over it goes', async () => {
+    const device = await storedDevice(store())
+    for (let seq = 0; seq < 4; seq++) await store().evidence.insert(evidence(device.id, seq))
+    const settled = { state: 'resolved', resolvedAt: NOW } as const
+    const gathered = finding(device.id, { evidenceHash: evidence(device.id, 1).hash, ...settled })
+    await store().findings.insert(gathered)
+    const open = reassessment(device.productId)
+    await store().cases.insert(open)
+    await store().cases.addFinding(open.id, gathered.id)
+    expect(await removed({ evidence: NOW + 5 })).toEqual({ evidence: 3 })
+    expect(await store().evidence.byHash(device.id, gathered.evidenceHash)).toBeDefined()
+    await store().cases.setState(open.id, 'closed')
+    expect(await removed({ evidence: NOW + 5 })).toEqual({ evidence: 1 })
   })
 
   it('removes runs that ended long ago, and a session after the last of its runs unless it is the running one', async () => {
@@ -60,9 +75,8 @@ describeStore('the sweep of old rows', (createStore) => {
       finding(device.id, { subject, state: 'resolved', resolvedAt })
     const all = [resolved('old', NOW), resolved('in a case', NOW), resolved('recent', NOW + 10), finding(device.id)]
     for (const each of all) await store().findings.insert(each)
-    const caseId = id('cas')
-    const about = { productId: device.productId, certificateId: 'crt_1', trigger: 'T1', openedAt: NOW, triageBy: NOW }
-    await store().cases.insert({ id: caseId, ...about, cause: 'boot.pcr-changed', state: 'closed' })
+    const { id: caseId, ...about } = reassessment(device.productId, { state: 'closed' })
+    await store().cases.insert({ id: caseId, ...about })
     await store().cases.addFinding(caseId, all[1]?.id ?? '')
     expect(await removed({ findings: NOW + 5 })).toEqual({ findings: 1 })
     const { items } = await store().findings.list({ limit: 9 })

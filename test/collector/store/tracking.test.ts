@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest'
-import type { ReassessmentCase } from '../../../collector/model/finding.ts'
+import type { ReassessmentCase } from '../../../collector/model/case.ts'
+import { FINAL_STATES } from '../../../shared/decisions/cases/case.ts'
 import type { ReferenceValues } from '../../../collector/model/evidence.ts'
 import { describeStore } from './support.ts'
-import { bytes, everyPage, finding, id, NOW, storedDevice, storedProduct } from './samples.ts'
+import { bytes, everyPage, finding, id, NOW, storedDevice, storedProduct, reassessment } from './samples.ts'
 
 describeStore('reference values', (createStore) => {
   it('of the device come before those of its product, each newest first, and no others', async () => {
@@ -102,29 +103,31 @@ describeStore('findings', (createStore) => {
 })
 
 describeStore('cases', (createStore) => {
-  it('are one for product, certificate and cause until closed, and gather findings', async () => {
+  it('are one of their key until they are over, and gather findings', async () => {
     const store = createStore()
     const device = await storedDevice(store)
-    const make = (over: Partial<ReassessmentCase> = {}): ReassessmentCase => ({
-      id: id('cas'),
-      productId: device.productId,
-      certificateId: 'crt_1',
-      cause: 'boot.pcr-changed',
-      trigger: 'T1',
-      state: 'triggered',
-      openedAt: NOW,
-      triageBy: NOW + 86_400_000,
-      ...over,
-    })
+    const make = (over: Partial<ReassessmentCase> = {}) => reassessment(device.productId, over)
     const [first, second] = [make(), make()]
-    const open = () => store.cases.openFor(device.productId, 'crt_1', 'boot.pcr-changed')
+    const open = (over: Partial<ReassessmentCase> = {}) => store.cases.openFor(make(over))
     expect(await open()).toBeUndefined()
-    await store.cases.insert(first)
-    await expect(store.cases.insert(second)).rejects.toMatchObject({ code: 'request.conflict' })
+    expect(await store.cases.insert(first)).toBe(true)
+    expect(await store.cases.insert(second)).toBe(false)
     expect(await open()).toEqual(first)
-    expect(await store.cases.openFor(device.productId, 'crt_1', 'identity.clone')).toBeUndefined()
-    await store.cases.insert(make({ cause: 'identity.clone', state: 'closed' }))
-    expect(await store.cases.openFor(device.productId, 'crt_1', 'identity.clone')).toBeUndefined()
+    for (const other of [
+      { cause: 'identity.clone' },
+      { subject: 's' },
+      { releaseId: 'rel_1' },
+      { certificateId: 'c' },
+    ] as const) {
+      expect(await open(other)).toBeUndefined()
+      expect(await store.cases.insert(make(other))).toBe(true)
+    }
+    for (const state of FINAL_STATES) {
+      await store.cases.setState(first.id, state)
+      expect(await open()).toBeUndefined()
+    }
+    expect(await store.cases.insert(second)).toBe(true)
+    await store.cases.setState(second.id, 'closed')
 
     const findings = [finding(device.id), finding(device.id, { subject: 'tcp/[::]:22' })]
     for (const each of findings) {
@@ -132,11 +135,32 @@ describeStore('cases', (createStore) => {
       await store.cases.addFinding(first.id, each.id)
       await store.cases.addFinding(first.id, each.id)
     }
-    const expected = { case: first, findingIds: findings.map((each) => each.id).sort() }
+    const expected = { case: { ...first, state: 'ended' }, findingIds: findings.map((each) => each.id).sort() }
     expect(await store.cases.byId(first.id)).toEqual(expected)
-    expect(await store.cases.byId(second.id)).toBeUndefined()
-    expect((await store.cases.list({ limit: 5 }, { state: 'triggered' })).items).toEqual([first])
+    expect(await store.cases.byId(id('cas'))).toBeUndefined()
+    expect((await store.cases.list({ limit: 9 }, { state: 'triggered' })).items).toHaveLength(4)
     expect((await store.cases.list({ limit: 5 }, { productId: 'prd_none' })).items).toEqual([])
+    expect(await store.cases.affectedUnits(first.id)).toBe(1)
+  })
+
+  it('that come once never come again, also when they are over', async () => {
+    const store = createStore()
+    const { id: productId } = await storedProduct(store)
+    const yearly = () => reassessment(productId, { cause: 'certificate.anniversary', subject: 'year 1', isOnce: true })
+    const first = yearly()
+    expect(await store.cases.insert(first)).toBe(true)
+    await store.cases.setState(first.id, 'dismissed')
+    expect(await store.cases.openFor(yearly())).toEqual({ ...first, state: 'dismissed' })
+    expect(await store.cases.insert(yearly())).toBe(false)
+  })
+
+  it('have each of their deadlines told once, and a later one anew', async () => {
+    const { cases, ...store } = createStore()
+    const record = reassessment((await storedProduct({ cases, ...store })).id)
+    await cases.insert(record)
+    expect(await cases.remindOnce(record.id, 'plan', 1, NOW)).toBe(true)
+    expect(await cases.remindOnce(record.id, 'plan', 1, NOW + 1)).toBe(false)
+    expect(await cases.remindOnce(record.id, 'plan', 2, NOW + 1)).toBe(true)
   })
 })
 

@@ -1,0 +1,39 @@
+import type { Severity } from '../../shared/codes/findings.ts'
+import type { CaseState } from '../../shared/decisions/cases/case.ts'
+import type { CaseCause } from '../../shared/maturity/causes.ts'
+import type { TriggerId } from '../../shared/maturity/triggers.ts'
+
+export interface ReassessmentCasesTable {
+  id: string
+  product_id: string
+  /** Of the decision log. */
+  certificate_id: string
+  /** Empty for none: an index takes nulls for different. */
+  release_id: string
+  cause: CaseCause
+  subject: string
+  trigger_id: TriggerId
+  is_once: 0 | 1
+  severity: Severity
+  state: CaseState
+  opened_at: number
+  detected_at: number
+  triage_by: number
+  /** JSON. */
+  facts: string
+  facts_digest: Uint8Array
+}
+
+export interface CaseFindingsTable {
+  case_id: string
+  finding_id: string
+}
+
+/** Deadlines of cases that people were told of: once each. */
+export interface CaseRemindersTable {
+  case_id: string
+  deadline: string
+  /** Seconds since 1970, as the log has it. */
+  due: number
+  told_at: number
+}
