@@ -8,6 +8,8 @@ export const EVENT_KINDS = [
   'case.opened',
   'exception.over',
   'practice.changed',
+  'document.due',
+  'review.due',
   'message.quarantined',
   'case.critical',
   'case.overdue',

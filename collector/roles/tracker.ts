@@ -5,6 +5,7 @@ import { LivenessWatch } from '../liveness/watch.ts'
 import { DecisionBook } from '../decisions/decision-book.ts'
 import { deadlinesAt } from '../tracking/liveness.ts'
 import { PracticeEvaluator } from '../tracking/practices/evaluator.ts'
+import { ReminderClerk } from '../tracking/reminders/clerk.ts'
 import { Sweeper } from '../sweeper.ts'
 import { livenessPolicyOf } from './liveness-policy.ts'
 import { ExceptionClock } from '../tracking/exceptions.ts'
@@ -42,9 +43,12 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
   const downtime = (): Downtime => attendance.downtime
   const watch = new LivenessWatch({ store, policy, clock, deps, logger, downtime, isLeader })
   watch.start()
+  const decisions = new DecisionBook(store)
+  const clerk = new ReminderClerk({ store, decisions, clock, logger, isLeader })
+  clerk.start()
   const evaluator = new PracticeEvaluator({
     store,
-    decisions: new DecisionBook(store),
+    decisions,
     deadlines: (now) => deadlinesAt({ policy, now, downtime: downtime() }),
     everyMs: config.practices.evaluationSeconds * 1000,
     clock,
@@ -65,6 +69,7 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
       await exceptionClock.stop()
       await watch.stop()
       await evaluator.stop()
+      await clerk.stop()
       await sweeper.stop()
       epochs.stop()
       await releaseClock.stop()

@@ -32,6 +32,7 @@ import { productsRepository } from './products.ts'
 import { recordedEventsRepository } from './recorded-events.ts'
 import { quarantineRepository } from './quarantine.ts'
 import { receiptsRepository } from './receipts.ts'
+import { remindersRepository } from './reminders.ts'
 import { referencesRepository } from './references.ts'
 import { releasesRepository } from './releases.ts'
 import { refusalsRepository } from './refusals.ts'
@@ -100,6 +101,7 @@ function repositories(db: Executor) {
     fleetProof: fleetProofRepository(db),
     auditLog: auditLogRepository(db),
     notifications: notificationsRepository(db),
+    reminders: remindersRepository(db),
     decisions: decisionsRepository(db),
     profileDocuments: profileDocumentsRepository(db),
     recordedEvents: recordedEventsRepository(db),

@@ -29,3 +29,11 @@ export interface NotificationDeliveriesTable {
   error: string | null
   sent_at: number | null
 }
+
+export interface RemindersTable {
+  /** What the date is of. */
+  subject: string
+  /** The later of its thresholds, the higher. */
+  stage: number
+  told_at: number
+}

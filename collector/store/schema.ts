@@ -43,7 +43,7 @@ import type {
   EpochsTable,
   RestorePointsTable,
 } from './schema-liveness.ts'
-import type { NotificationDeliveriesTable, NotificationEventsTable } from './schema-notifications.ts'
+import type { NotificationDeliveriesTable, NotificationEventsTable, RemindersTable } from './schema-notifications.ts'
 
 /** Every table as its columns. Times are ms since 1970 UTC; bytes are blobs; `0 | 1` where a model says boolean. */
 export interface Database {
@@ -88,6 +88,7 @@ export interface Database {
   decisions: DecisionsTable
   notification_events: NotificationEventsTable
   notification_deliveries: NotificationDeliveriesTable
+  reminders: RemindersTable
   recorded_events: RecordedEventsTable
   profile_documents: ProfileDocumentsTable
   product_units: ProductUnitsTable

@@ -22,6 +22,7 @@ import { serials } from './0015-serials.ts'
 import { profileDocuments } from './0016-profile-documents.ts'
 import { exceptionsAndGroups } from './0017-exceptions-and-groups.ts'
 import { cases } from './0018-cases.ts'
+import { reminders } from './0019-reminders.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -49,6 +50,7 @@ export const migrations: readonly Migration[] = [
   profileDocuments,
   exceptionsAndGroups,
   cases,
+  reminders,
 ]
 
 /**

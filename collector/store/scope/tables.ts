@@ -82,6 +82,8 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   case_findings: { column: 'case_id', of: 'reassessment_cases', key: 'id' },
   case_reminders: { column: 'case_id', of: 'reassessment_cases', key: 'id' },
   notification_events: ofProduct,
+  // Told to whoever is to hear of it by the events that stand beside.
+  reminders: 'closed',
   notification_deliveries: { column: 'event_id', of: 'notification_events', key: 'id' },
   audit_log: {
     anyOf: [

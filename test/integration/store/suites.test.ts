@@ -23,6 +23,7 @@ const suites = [
   'tracking/bulk.test.ts',
   ...readdirSync(`${TESTS}tracking/practices`).map((name) => `tracking/practices/${name}`),
   ...readdirSync(`${TESTS}liveness`).map((name) => `liveness/${name}`),
+  'tracking/reminders/clerk.test.ts',
   'notify/dispatcher.test.ts',
   'decisions/decision-book.test.ts',
 ].filter((name) => name.endsWith('.test.ts') && /^describeStore\(/m.test(readFileSync(TESTS + name, 'utf8')))
