@@ -11,6 +11,7 @@ import type { ApiServices, ReadinessCheck } from './api/services.ts'
 import type { CollectorConfig } from './config/options.ts'
 import type { DecideAgain } from './ingest/decide-again.ts'
 import type { DecisionBook } from './decisions/decision-book.ts'
+import { publishedFacts } from './decisions/published-facts.ts'
 import type { Store } from './store/index.ts'
 import type { LivenessTime } from './tracking/liveness.ts'
 import type { EnrolmentDependencies } from './trust/enrolment/dependencies.ts'
@@ -118,5 +119,6 @@ function servicesOf(options: ApiServerOptions): ApiServices {
     deviceChanged: options.deviceChanged,
     judgeAgain: options.judgeAgain,
     decideAgain: options.decideAgain,
+    ...publishedFacts(options.store),
   }
 }

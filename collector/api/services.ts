@@ -1,10 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
-import type { Certificate } from '../../shared/decisions/certificate.ts'
 import type { Catalogue } from '../../shared/maturity/catalogue/schema.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { Decisions } from '../decisions/decision-book.ts'
+import type { PublishedFacts } from '../decisions/published-facts.ts'
 import type { DecideAgain } from '../ingest/decide-again.ts'
 import type { PasswordCost } from '../access/password.ts'
 import type { Store } from '../store/index.ts'
@@ -23,7 +23,7 @@ export interface ReadinessCheck {
 export type StatusPageAccess = 'loopback' | 'everybody' | 'nobody'
 
 /** What the API works with; all of it is handed in. */
-export interface ApiServices {
+export interface ApiServices extends PublishedFacts {
   readonly store: Store
   readonly decisions: Decisions
   /** What is said about the practices; without one the product's own words. */
@@ -48,10 +48,6 @@ export interface ApiServices {
   readonly deviceChanged?: (ueid: Ueid) => void
   /** Called after a release or a device was decided about, so that devices are judged by it at once. */
   readonly judgeAgain?: () => void
-  /** Live conformity: `overall`, and of each practice of the certificate. */
-  readonly conformityOf?: (certificate: Certificate) => Promise<Readonly<Record<string, string>>>
-  /** The document of a profile by its digest, in its one encoding. */
-  readonly profileDocument?: (digest: string) => Promise<Uint8Array | undefined>
   /** Decides messages that are in quarantine. */
   readonly decideAgain?: DecideAgain
 }

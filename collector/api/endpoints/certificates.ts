@@ -52,7 +52,7 @@ const file = defineEndpoint({
     const { status, bytes } = await new StatusBook(services).of(params.id)
     // Somebody may have decided in between: then the file would contradict itself.
     if (status.body.log.index !== head.index) throw new KeepsealError('log.moved-on')
-    const profile = (await services.profileDocument?.(status.body.profile.digest)) ?? null
+    const profile = (await services.profileDocument(status.body.profile.digest)) ?? null
     const { publicKey } = services.keys
     if (publicKey.curve !== 'Ed25519') throw new KeepsealError('internal.failure', 'the key of the collector')
     const content = { certificate: params.id, entries, head, profile, status: bytes, collectorKey: publicKey }

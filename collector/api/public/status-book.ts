@@ -49,7 +49,12 @@ export class StatusBook {
     const { log: logId } = await decisions.next()
     if (logId === null) throw new KeepsealError('internal.failure', 'a certificate without a log')
     const now = Math.floor(clock() / 1000)
-    const conformity = certificate.agreement.publicConformity === 'none' ? undefined : await conformityOf?.(certificate)
+    const { id: profileId, version } = certificate.profile
+    const agreed = register.profiles.get(profileId)?.find((each) => each.version === version)
+    const conformity =
+      certificate.agreement.publicConformity === 'none'
+        ? undefined
+        : await conformityOf(certificate, Object.keys(agreed?.targets ?? {}))
     const limitations = publicLimitations(await this.documentOf(certificate))
     const body = statusBodyOf(certificate, register, now, { logId, limitations, conformity })
     const held = this.#signed.get(id)
@@ -63,7 +68,7 @@ export class StatusBook {
 
   /** The document of its profile, if it is here and is the one that the certificate names. */
   async documentOf({ profile }: Certificate): Promise<ProfileDocument | undefined> {
-    const bytes = await this.#services.profileDocument?.(profile.digest)
+    const bytes = await this.#services.profileDocument(profile.digest)
     if (bytes === undefined || toHex(hash('sha256', bytes)) !== profile.digest) return undefined
     return decodeProfile(bytes)
   }

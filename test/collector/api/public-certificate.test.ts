@@ -12,9 +12,24 @@ import {
   DecidingPeople,
   issueCertificate,
 } from '../../support/decision-log.ts'
+import type { PracticeState } from '../../../collector/model/practice.ts'
+import { fromHex } from '../../../shared/bytes/bytes.ts'
+import type { PracticeStatus } from '../../../shared/maturity/conformity/status.ts'
+import { advance } from '../../../shared/maturity/conformity/waiting.ts'
+import { practicesOf } from '../../../shared/maturity/problems.ts'
+import { digestOfProfile, encodeProfile } from '../../../shared/maturity/profile-encoding.ts'
+import type { Level } from '../../../shared/maturity/signals/definition.ts'
+import { profileOf, writtenProfile } from '../../support/profile.ts'
 import { bytes, NOW, storedDevice, storedProduct } from '../store/samples.ts'
 import { testKeys, useApi } from './support.ts'
 
+const practice = (status: PracticeStatus, target: Level | null): PracticeState => ({
+  status,
+  since: NOW,
+  waiting: advance(null, status === 'nonconforming' ? 'drift' : status, false, NOW),
+  confirmed: null,
+  explanation: { target, supported: 1, coverage: null, reasons: [] },
+})
 const keys = testKeys()
 const at = NOW / 1000
 
@@ -98,6 +113,75 @@ describe('the public pages of a certificate', () => {
     const badge = await get('/c/crt_1/badge.svg')
     expect(badge.headers['content-type']).toContain('image/svg+xml')
     expect(badge.payload).toContain('valid, 2026-05-01')
+  })
+
+  /** A certificate for a profile whose document is here, and the state of one of its two practices. */
+  async function withProfile(publicConformity: 'none' | 'flag' | 'full') {
+    const { store } = api()
+    const people = await DecidingPeople.begin(at)
+    const hidden = { ...writtenProfile.limitations[0], id: 'secret', title: 'Kept between us', public: false }
+    const document = profileOf({ limitations: [...writtenProfile.limitations, hidden] })
+    const [id, digest] = ['gate-seven', digestOfProfile(document, hash)]
+    const targets = Object.fromEntries(practicesOf(document).map(([practice, { target }]) => [practice, target]))
+    await people.decide(people.vendor, 'profile.submit', id, {
+      version: 1,
+      digest,
+      targets,
+      change: { kind: 'initial' },
+    })
+    await people.decide(people.certifier, 'profile.approve', id, { version: 1, digest })
+    const agreement = { publicConformity, claimsWhileSuspended: false, closingShare: 95 }
+    const products = [certified('Acme/Gate 7', true)]
+    await issueCertificate(people, 'crt_1', { products, line: null, agreement, profile: { id, version: 1, digest } })
+    for (const [index, entry] of people.entries.entries()) await store.decisions.append(index, entry, NOW)
+    return { digest: fromHex(digest), document }
+  }
+  const body = async () => (await get('/c/crt_1/status', { accept: 'application/json' })).json().body
+
+  it('show the public limitations of the profile, once its document is here', async () => {
+    const { digest, document } = await withProfile('none')
+    expect(await body()).toMatchObject({ limitations: null, conformity: null })
+    expect((await get('/c/crt_1')).payload).toContain('is not with this collector')
+    await api().store.profileDocuments.save(digest, encodeProfile(document), NOW)
+    const { limitations } = await body()
+    expect(limitations).toMatchObject([{ id: 'no-hot-patch', compensation: expect.stringContaining('weekly stop') }])
+    const page = (await get('/c/crt_1')).payload
+    expect(page).toContain('No patch while a line runs')
+    expect(page).not.toContain('Kept between us')
+  })
+
+  it('take no document for the profile that is another one', async () => {
+    const { digest } = await withProfile('none')
+    await api().store.profileDocuments.save(digest, encodeProfile(profileOf({ title: 'Another' })), NOW)
+    expect(await body()).toMatchObject({ limitations: null })
+  })
+
+  it.each([
+    ['none', null],
+    ['flag', { overall: 'unknown' }],
+    ['full', { overall: 'unknown', 'patch-management': 'at-risk', 'access-control': 'unknown' }],
+  ] as const)('show of live conformity what is agreed: %s', async (agreed, shown) => {
+    await withProfile(agreed)
+    const { store } = api()
+    const { id } = await storedProduct(store, { vendor: 'Acme', model: 'Gate 7' })
+    await store.practices.saveState(id, 'patch-management', practice('at-risk', 3))
+    expect((await body()).conformity).toEqual(shown)
+  })
+
+  it('show the worst of what a certificate asks for, and nothing that it does not ask for', async () => {
+    await withProfile('full')
+    const { store } = api()
+    const { id } = await storedProduct(store, { vendor: 'Acme', model: 'Gate 7' })
+    await store.practices.saveState(id, 'patch-management', practice('conforming', 3))
+    await store.practices.saveState(id, 'access-control', practice('conforming', null))
+    await store.practices.saveState(id, 'threat-modeling', practice('drift', null))
+    expect((await body()).conformity).toMatchObject({ overall: 'unknown', 'access-control': 'unknown' })
+    await store.practices.saveState(id, 'access-control', practice('drift', 2))
+    expect((await body()).conformity).toEqual({
+      overall: 'drift',
+      'patch-management': 'conforming',
+      'access-control': 'drift',
+    })
   })
 
   it('tell nothing of drafts and of what is not there', async () => {

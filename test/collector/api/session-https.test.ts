@@ -9,6 +9,7 @@ import { createAccount } from '../../../collector/access/accounts.ts'
 import { totpStep, hotp } from '../../../collector/access/totp.ts'
 import { buildApi } from '../../../collector/api/app.ts'
 import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
+import { publishedFacts } from '../../../collector/decisions/published-facts.ts'
 import { openStore } from '../../../collector/store/index.ts'
 import { defaultLivenessPolicy } from '../../../collector/tracking/liveness.ts'
 import { createCertificateAuthority } from '../../../collector/trust/certificate-authority.ts'
@@ -46,6 +47,7 @@ describe('a person over HTTPS', () => {
         version: '0.0.0-test',
         livenessTime: () => ({ policy: defaultLivenessPolicy, now: Date.now(), downtime: [] }),
         keys,
+        ...publishedFacts(store),
         passwordCost: { logN: 4, r: 1, p: 1 },
       },
       { certificate: identity.certificate, key: identity.privateKey },

@@ -11,6 +11,7 @@ import { buildApi } from '../../../collector/api/app.ts'
 import { createApiToken } from '../../../collector/api/authentication.ts'
 import type { ApiServices } from '../../../collector/api/services.ts'
 import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
+import { publishedFacts } from '../../../collector/decisions/published-facts.ts'
 import { openStore, type OpenStore, type Store } from '../../../collector/store/index.ts'
 import { defaultLivenessPolicy } from '../../../collector/tracking/liveness.ts'
 import { ed25519Signer } from '../../support/node-signer.ts'
@@ -75,6 +76,7 @@ async function buildTestApi(store: Store, over: Partial<ApiServices>): Promise<T
     livenessTime: () => ({ policy: defaultLivenessPolicy, now: clock.now, downtime: [] }),
     keys: testKeys(),
     passwordCost: { logN: 4, r: 1, p: 1 },
+    ...publishedFacts(store),
     ...over,
   })
   const make = async (role: ApiRole) =>

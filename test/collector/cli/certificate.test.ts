@@ -5,6 +5,11 @@ import { release } from '../releases/support.ts'
 import { id as newId, storedProduct } from '../store/samples.ts'
 import { useCollector, type RunResult } from './support.ts'
 import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
+import { fromHex } from '../../../shared/bytes/bytes.ts'
+import { hash } from '../../../shared/crypto/node.ts'
+import { practicesOf } from '../../../shared/maturity/problems.ts'
+import { digestOfProfile, encodeProfile } from '../../../shared/maturity/profile-encoding.ts'
+import { profileOf } from '../../support/profile.ts'
 import { signDecision } from '../../../shared/decisions/entry.ts'
 import { readKey } from '../../../collector/cli/client/decisions/key-file.ts'
 
@@ -37,7 +42,9 @@ async function begun() {
   expect(begin).toMatchObject({ code: 0 })
   await as(ada)('person', 'add', '--name', 'Ven', '--role', 'vendor', '--public-key', vendor.publicKey)
   const book = new DecisionBook(store)
-  const digest = 'ab'.repeat(32)
+  const document = profileOf()
+  const digest = digestOfProfile(document, hash)
+  await store.profileDocuments.save(fromHex(digest), encodeProfile(document), Date.now())
   const decide = async (key: { file: string }, kind: string, detail: object) => {
     const { log, ...place } = await book.next()
     if (log === null) throw new Error('no log')
@@ -45,7 +52,7 @@ async function begun() {
     const content = { log, ...place, at: now, kind, subject: 'gate-seven', detail: detail as never }
     await book.append(await signDecision(content, readKey(key.file).signer), now)
   }
-  const targets = { 'patch-management': { level: 3, scope: 'system' } }
+  const targets = Object.fromEntries(practicesOf(document).map(([id, { target }]) => [id, target]))
   await decide(vendor, 'profile.submit', { version: 1, digest, targets, change: { kind: 'initial' } })
   await decide(ada, 'profile.approve', { version: 1, digest })
   const file = join(directory, 'draft.yaml')
@@ -84,6 +91,7 @@ describe('keepseal certificate', () => {
     const verified = await run('auditor', 'certificate', 'verify', file, '--certifier', ada.keyId)
     expect(verified).toMatchObject({ code: 0, stdout: expect.stringMatching(/^valid\n[^]*claims +Acme\/Gate 7/) })
     expectFits(verified)
+    expect(verified.stdout).toMatch(/profile +gate-seven 1, document matches[^]*operated by +Example/)
     const late = await run('auditor', 'certificate', 'verify', file, '--at', dayIn(3))
     expect(late).toMatchObject({ code: 1, stdout: expect.stringMatching(/^unknown\n/) })
     const foreign = await run('auditor', 'certificate', 'verify', file, '--certifier', 'ab'.repeat(32))
@@ -95,7 +103,10 @@ describe('keepseal certificate', () => {
     })
     const html = join(directory, 'gate.html')
     expect(await act('certificate', 'print', id, '--out', html)).toMatchObject({ code: 0 })
-    expect(readFileSync(html, 'utf8')).toContain('Profile gate-seven, version 1')
+    const printed = readFileSync(html, 'utf8')
+    for (const part of ['Profile gate-seven, version 1', 'No patch while a line runs', 'weekly stop', 'Example']) {
+      expect(printed).toContain(part)
+    }
 
     const until = ['--reason', 'patch the fleet', '--until']
     const steps: readonly (readonly [string, string, ...string[]])[] = [

@@ -10,6 +10,7 @@ import { createApiToken } from '../../../collector/api/authentication.ts'
 import { client } from '../../../collector/cli/client/program.ts'
 import type { ApiRole } from '../../../collector/model/product.ts'
 import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
+import { publishedFacts } from '../../../collector/decisions/published-facts.ts'
 import { openStore, type Store } from '../../../collector/store/index.ts'
 import { defaultLivenessPolicy } from '../../../collector/tracking/liveness.ts'
 import { runProgram } from '../../../shared/cli/program.ts'
@@ -55,6 +56,7 @@ export function useCollector(
         version: '0.0.0-test',
         livenessTime: () => ({ policy: defaultLivenessPolicy, now: clock(), downtime: [] }),
         keys: testKeys(),
+        ...publishedFacts(store),
         ...over(store),
       },
       tls?.(),
