@@ -46,6 +46,11 @@ export class PracticeFleet {
     return new PracticeFleet(store, product)
   }
 
+  /** Of a product that somebody else has certified, or will. */
+  static of(store: Store, product: Product): PracticeFleet {
+    return new PracticeFleet(store, product)
+  }
+
   async posture(change: Partial<SectionContents> = {}): Promise<Uint8Array> {
     const sections = new Map<string, Uint8Array>()
     for (const [section, content] of Object.entries({ ...goodPosture(), ...change })) {

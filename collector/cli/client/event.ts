@@ -37,8 +37,10 @@ const record = defineCommand({
     'An event is never changed. To correct one, record it anew with --corrects.',
   ],
   examples: [
-    'keepseal event record advisory-published advisory=CVE-2026-1234 severity=critical --product "Gate 7"',
-    'keepseal event record fix-released advisory=CVE-2026-1234 fixedIn=2.4.1 --product "Gate 7" --at 2026-12-01',
+    'keepseal event record advisory-published --product "Gate 7" \\',
+    '    advisory=CVE-2026-1234 severity=critical',
+    'keepseal event record fix-released --product "Gate 7" --at 2026-12-01 \\',
+    '    advisory=CVE-2026-1234 fixedIn=2.4.1',
   ],
   arguments: {
     kind: { description: 'What happened.' },

@@ -236,7 +236,7 @@ async function signed(kind: string, subject: string, detail: Json): Promise<Uint
 
 /** One certificate more, for this product alone. */
 async function certifyProduct(product: string): Promise<void> {
-  const id = `crt_${product}`
+  const id = `crt_${product.replaceAll(/[^\w.-]/g, '-')}`
   const draft = certificate(people, { products: [certified(product)], line: null })
   await decisions.append(await signed('certificate.draft', id, draft as Json), SECONDS)
   await decisions.append(await signed('certificate.issue', id, { reason: 'assessed' }), SECONDS)

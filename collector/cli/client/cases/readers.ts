@@ -86,8 +86,9 @@ const open = defineCommand({
     ...intake.map((id) => `${id}: ${triggerOf(id).title}.`),
   ],
   examples: [
-    'keepseal case open --product "Acme/Gate 7" --trigger T18 --reference PSIRT-41 \\',
-    '    --summary "the login page takes any password" --source "a researcher, by mail"',
+    'keepseal case open --product "Acme/Gate 7" --trigger T18 \\',
+    '    --reference PSIRT-41 --source "a researcher, by mail" \\',
+    '    --summary "the login page takes any password"',
   ],
   options: {
     ...connectionOptions,
