@@ -103,6 +103,10 @@ export async function startAgent(config: AgentConfig, log: Log): Promise<Running
           // The first epoch of a run is waited for: evidence under an old one would only arrive late.
           if ((await agent.epochArrived(bytes)) || !measuredThisRun) if (!measuredThisRun) await measure()
         }),
+      onRestorePoint: (bytes) =>
+        take(async () => {
+          if (await agent.restorePointArrived(bytes)) log.warn('the collector was restored from a backup')
+        }),
       onDown: (bytes) =>
         take(async () => {
           const now = performance.now()

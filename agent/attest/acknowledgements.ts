@@ -1,6 +1,12 @@
 import { equal, toHex } from '../../shared/bytes/bytes.ts'
 import type { ContentRequest, SessionReceipt } from '../../shared/evidence/down.ts'
-import { acknowledgeContents, type Acknowledged, type AcknowledgedList } from '../state/progress.ts'
+import {
+  acknowledgeContents,
+  NO_PROGRESS,
+  type Acknowledged,
+  type AcknowledgedList,
+  type Progress,
+} from '../state/progress.ts'
 
 /** What one evidence of this run has told the collector, to be taken as known once it is receipted. */
 export interface Told {
@@ -65,4 +71,21 @@ export function afterRequest(known: Acknowledged, request: ContentRequest): Ackn
 /** The collector holds less than was thought: the list is sent from its start again, and it skips what it holds. */
 function listAfterRequest(known: AcknowledgedList | null, from: number | null): AcknowledgedList | null {
   return from === null || from >= (known?.verified?.entries ?? Number.POSITIVE_INFINITY) ? known : null
+}
+
+/**
+ * What is left after a restore of the collector: nothing counts as known to it any more, and its receipts may count
+ * from less. The newest one is still what the next session names: a collector that has lost it makes nothing of it.
+ */
+export function afterRestore(
+  { lastReceipt, highestEpoch }: Progress,
+  restorePoint: Uint8Array,
+  isEpochOfAfter: boolean,
+): Omit<Progress, 'starts'> {
+  return {
+    restorePoint,
+    highestEpoch: isEpochOfAfter ? highestEpoch : null,
+    lastReceipt: lastReceipt === null ? null : { number: 0, hash: lastReceipt.hash },
+    acknowledged: NO_PROGRESS.acknowledged,
+  }
 }

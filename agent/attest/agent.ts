@@ -2,7 +2,6 @@ import { equal, toHex } from '../../shared/bytes/bytes.ts'
 import { equalConstantTime, sha256 } from '../../shared/crypto/node.ts'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import { OutcomeError } from '../../shared/errors.ts'
-import type { State, StateScalar } from '../../shared/evidence/state.ts'
 import { openDownMessage, type ContentRequest, type Receipt } from '../../shared/evidence/down.ts'
 import { version } from '../../shared/version.ts'
 import type { Log } from '../log.ts'
@@ -11,14 +10,15 @@ import type { Unsent } from '../outbox/open.ts'
 import type { Helper } from '../measure/client/helper.ts'
 import type { Host } from '../sensors/host.ts'
 import type { SocketSampler } from '../sensors/sockets/sampler.ts'
-import { counted, UsageMeter, type Usage } from '../self/usage.ts'
+import { counted, UsageMeter } from '../self/usage.ts'
 import type { Identity } from '../state/identity.ts'
 import type { ProgressFile } from '../state/progress.ts'
-import { afterListRequest, afterReceipt, afterRequest, type Told } from './acknowledgements.ts'
+import { afterListRequest, afterReceipt, afterRequest, afterRestore, type Told } from './acknowledgements.ts'
 import { carryList, type CarriedList } from './carry-list.ts'
 import { Courier, type Publisher } from './courier.ts'
 import { KnownEpoch } from './known-epoch.ts'
 import { makeEvidence, type QuoteFunction } from './make-evidence.ts'
+import { ownState } from './own-state.ts'
 import { measurePosture } from './posture.ts'
 import { AttestationSession } from './session.ts'
 
@@ -81,7 +81,10 @@ export class Agent {
     const { identity, progress, unsent, random } = options
     this.#options = options
     this.#session = new AttestationSession(random(16), progress.current.lastReceipt?.hash ?? null)
-    this.#epoch = new KnownEpoch(identity.collector, progress.current.highestEpoch)
+    this.#epoch = new KnownEpoch(identity.collector, {
+      restorePoint: progress.current.restorePoint,
+      epoch: progress.current.highestEpoch,
+    })
     this.#usage = new UsageMeter(options.host.cpuMs)
     this.#courier = new Courier({
       ueid: identity.ueid,
@@ -112,6 +115,19 @@ export class Agent {
   async epochArrived(message: Uint8Array): Promise<boolean> {
     if (!this.#epoch.offer(message)) return false
     await this.#options.progress.update({ highestEpoch: message }).catch((error: unknown) => this.#tell(error))
+    return true
+  }
+
+  /**
+   * True when the message was a newer restore point than any before. Nothing counts as known to the collector any more,
+   * and what has no receipt is sent again.
+   */
+  async restorePointArrived(message: Uint8Array): Promise<boolean> {
+    if (!this.#epoch.offerRestorePoint(message)) return false
+    const { progress } = this.#options
+    const forgotten = afterRestore(progress.current, message, this.#epoch.current !== null)
+    await progress.update(forgotten).catch((error: unknown) => this.#tell(error))
+    this.#courier.sendAgain()
     return true
   }
 
@@ -152,7 +168,7 @@ export class Agent {
       session: this.#session,
       nonce: epoch.nonce,
       posture,
-      state: this.#ownState(usage),
+      state: ownState(this.#options, usage),
       hardwareModel: identity.product.model,
       software: { name: 'keepseal-agent', version },
       issuedAt: now(),
@@ -200,21 +216,6 @@ export class Agent {
     const digest = log !== null && (await contents.put(log)) ? new Uint8Array(sha256(log)) : null
     this.#firmwareLog = digest === null ? undefined : { boot: bootId, digest }
     return digest
-  }
-
-  #ownState({ cpuMs, bytesSent }: Usage): State {
-    const { restarts, unsent, sampler } = this.#options
-    const { outbox } = unsent
-    return new Map<string, StateScalar>([
-      ...Object.entries(sampler.measured()),
-      ['outbox.waiting', outbox.entries.length],
-      ['outbox.dropped', outbox.droppedCount],
-      ['outbox.refused', outbox.refusedCount],
-      ['agent.rss-kib', Math.round(process.memoryUsage.rss() / 1024)],
-      ['agent.cpu-ms', cpuMs],
-      ['agent.bytes-sent', bytesSent],
-      ...(restarts === null ? [] : [['agent.restarts', restarts] as const]),
-    ])
   }
 
   #isAcknowledged(digest: Uint8Array): boolean {

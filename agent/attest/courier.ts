@@ -47,6 +47,11 @@ export class Courier {
   /** A new connection: what was sent on an earlier one may be lost, so everything is due again. */
   connected(publisher: Publisher): void {
     this.#publisher = publisher
+    this.sendAgain()
+  }
+
+  /** Whatever was sent is as good as lost. */
+  sendAgain(): void {
     this.#sent = NOTHING_SENT
     this.#contentsSent = new Set()
     this.wake()

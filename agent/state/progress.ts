@@ -9,7 +9,9 @@ import { readPrivateFile, writeDurably } from './files.ts'
 
 /** What the agent has to know after a restart. All of it can be lost without harm but for some repetition. */
 export interface Progress {
-  /** The newest epoch of the collector, as it was signed. Older ones are refused. */
+  /** The newest restore point of the collector, as it was signed. Older ones are refused. */
+  readonly restorePoint: Uint8Array | null
+  /** The newest epoch of the collector since then, as it was signed. Older ones are refused. */
   readonly highestEpoch: Uint8Array | null
   /** The newest receipt: its number, and SHA-256 of the message. */
   readonly lastReceipt: { readonly number: number; readonly hash: Uint8Array } | null
@@ -41,6 +43,7 @@ export interface AcknowledgedList {
 export const MAX_ACKNOWLEDGED_CONTENTS = 256
 
 export const NO_PROGRESS: Progress = {
+  restorePoint: null,
   highestEpoch: null,
   lastReceipt: null,
   acknowledged: { postureDigest: null, pcrDigest: null, contents: [], list: null },
@@ -68,6 +71,7 @@ const MAX_BYTES = 128 * 1024
 const bytes = (length: number) => v.pipe(v.string(), v.regex(/^[0-9a-f]*$/), v.length(length * 2), v.transform(fromHex))
 const digest = bytes(32)
 const someBytes = v.pipe(v.string(), v.maxLength(128), v.regex(/^([0-9a-f]{2})+$/), v.transform(fromHex))
+const signed = v.pipe(v.string(), v.maxLength(8192), v.regex(/^([0-9a-f]{2})+$/), v.transform(fromHex))
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
 
 const StoredList = v.strictObject({
@@ -83,25 +87,31 @@ const StoredProgress = v.strictObject({
   version: v.literal(1),
   ueid: v.string(),
   collectorId: bytes(16),
-  highestEpoch: v.nullable(v.pipe(v.string(), v.maxLength(8192), v.regex(/^([0-9a-f]{2})+$/), v.transform(fromHex))),
+  /** Absent in what earlier versions wrote. */
+  restorePoint: v.optional(v.nullable(signed), null),
+  highestEpoch: v.nullable(signed),
   lastReceipt: v.nullable(v.strictObject({ number: v.pipe(v.number(), v.safeInteger(), v.minValue(0)), hash: digest })),
   acknowledged: v.strictObject({
     postureDigest: v.nullable(digest),
     pcrDigest: v.nullable(digest),
     contents: v.pipe(v.array(digest), v.maxLength(MAX_ACKNOWLEDGED_CONTENTS)),
-    /** Absent in what earlier versions wrote. */
+    /** The same. */
     list: v.optional(v.nullable(StoredList), null),
   }),
   /** The same. */
   starts: v.optional(v.nullable(v.strictObject({ boot: someBytes, count })), null),
 })
 
-function encode({ highestEpoch, lastReceipt, acknowledged, starts }: Progress, owner: ProgressOwner): Uint8Array {
+function encode(
+  { restorePoint, highestEpoch, lastReceipt, acknowledged, starts }: Progress,
+  owner: ProgressOwner,
+): Uint8Array {
   const hex = (value: Uint8Array | null): string | null => (value === null ? null : toHex(value))
   return encodeChecked({
     version: 1,
     ueid: owner.ueid,
     collectorId: toHex(owner.collectorId),
+    restorePoint: hex(restorePoint),
     highestEpoch: hex(highestEpoch),
     lastReceipt: lastReceipt === null ? null : { number: lastReceipt.number, hash: toHex(lastReceipt.hash) },
     acknowledged: {
@@ -125,8 +135,8 @@ function decode(content: Uint8Array, owner: ProgressOwner): Progress | undefined
   const stored = decodeChecked(StoredProgress, content)
   if (stored === undefined) return undefined
   if (stored.ueid !== owner.ueid || !equal(stored.collectorId, owner.collectorId)) return NO_PROGRESS
-  const { highestEpoch, lastReceipt, acknowledged, starts } = stored
-  return { highestEpoch, lastReceipt, acknowledged, starts }
+  const { restorePoint, highestEpoch, lastReceipt, acknowledged, starts } = stored
+  return { restorePoint, highestEpoch, lastReceipt, acknowledged, starts }
 }
 
 /** The progress on disk. */

@@ -1,7 +1,7 @@
 import { utf8 } from '../../shared/bytes/bytes.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
-import { downTopic, epochTopic, upstreamTopic } from '../../shared/evidence/topics.ts'
+import { downTopic, epochTopic, restorePointTopic, upstreamTopic } from '../../shared/evidence/topics.ts'
 import type { TlsIdentity } from '../state/identity.ts'
 import { backoffDelay, DEFAULT_BACKOFF, type BackoffRules } from './backoff.ts'
 import { brokerAddress, openBrokerStream } from './broker-stream.ts'
@@ -13,6 +13,8 @@ export interface ChannelEvents {
   readonly onConnected: (connection: { readonly version: '3.1.1' | '5' }) => void
   /** A retained one comes with each connection. */
   readonly onEpoch: (bytes: Uint8Array) => void
+  /** Retained as well, where the collector was ever restored. */
+  readonly onRestorePoint: (bytes: Uint8Array) => void
   /** Receipts and requests. The same may come twice. */
   readonly onDown: (bytes: Uint8Array) => void
   /** Also for an attempt that failed. `retryMs`: time to the next one. */
@@ -103,7 +105,7 @@ export class MqttChannel {
       version: this.#version,
       clientId: ueid,
       will: { topic: upstreamTopic(ueid, 'presence'), payload: WILL },
-      subscriptions: { [epochTopic]: { qos: 0 }, [downTopic(ueid)]: { qos: 1 } },
+      subscriptions: { [restorePointTopic]: { qos: 0 }, [epochTopic]: { qos: 0 }, [downTopic(ueid)]: { qos: 1 } },
       openStream: () => openBrokerStream(brokerAddress(url), tls),
       keepaliveSeconds,
       connectTimeoutMs,
@@ -125,6 +127,7 @@ export class MqttChannel {
   #dispatch(topic: string, payload: Uint8Array): void {
     if (this.#closed || payload.length === 0 || payload.length > MAX_MESSAGE_BYTES) return
     if (topic === epochTopic) this.#options.events.onEpoch(payload)
+    else if (topic === restorePointTopic) this.#options.events.onRestorePoint(payload)
     else if (topic === downTopic(this.#options.ueid)) this.#options.events.onDown(payload)
   }
 

@@ -1,4 +1,5 @@
 import { EpochPublisher } from '../ingest/epoch-publisher.ts'
+import { RestorePointPublisher } from '../ingest/restore-point-publisher.ts'
 import { ReleaseClock } from '../ingest/judge-again.ts'
 import type { Downtime } from '../liveness/downtime.ts'
 import { LivenessWatch } from '../liveness/watch.ts'
@@ -34,6 +35,8 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
     isLeader,
     publish: (topic, bytes, retain) => channel.publish(topic, bytes, retain),
   })
+  const restorePoint = new RestorePointPublisher({ store, keys, channel, clock, logger })
+  await restorePoint.start()
   await epochs.start()
   releaseClock.start()
   const sweeper = new Sweeper({ store, retention: config.retention, clock, logger, isLeader })
@@ -72,6 +75,7 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
       await clerk.stop()
       await sweeper.stop()
       epochs.stop()
+      restorePoint.stop()
       await releaseClock.stop()
     },
   }

@@ -9,24 +9,31 @@ export type EpochsRepository = ReturnType<typeof epochsRepository>
 /** Every epoch that was issued: all replicas read from here what is current. */
 export function epochsRepository(db: Executor) {
   return {
-    /** Gives the epoch the next number, from 1. Error: request.conflict for a nonce that was used before. */
+    /** Gives the epoch the next number: from 1, and after a restore from that of the restore point. Error: request.conflict for a nonce that was used before. */
     async insert(epoch: Omit<Epoch, 'number'>): Promise<Epoch> {
-      return transaction(db, (trx) =>
-        trx
+      return transaction(db, async (trx) => {
+        const restored = await trx
+          .selectFrom('restore_points')
+          .select(({ fn }) => fn.coalesce(fn.max('first_epoch'), sql<number>`1`).as('firstEpoch'))
+          .executeTakeFirstOrThrow()
+        const first = sql.lit(Number(restored.firstEpoch))
+        return trx
           .insertInto('epochs')
           .columns(['number', 'nonce', 'issued_at'])
           .expression((from) =>
             from
               .selectFrom('epochs')
               .select(({ fn, val }) => [
-                sql<number>`coalesce(${fn.max('number')}, 0) + 1`.as('number'),
+                sql<number>`case when ${fn.max('number')} >= ${first} then ${fn.max('number')} + 1 else ${first} end`.as(
+                  'number',
+                ),
                 val(epoch.nonce).as('nonce'),
                 val(epoch.issuedAt).as('issued_at'),
               ]),
           )
           .returning(columns)
-          .executeTakeFirstOrThrow(),
-      )
+          .executeTakeFirstOrThrow()
+      })
     },
 
     /** The newest, or undefined before the first. */

@@ -34,6 +34,7 @@ import { quarantineRepository } from './quarantine.ts'
 import { receiptsRepository } from './receipts.ts'
 import { remindersRepository } from './reminders.ts'
 import { referencesRepository } from './references.ts'
+import { restorePointsRepository } from './restore-points.ts'
 import { releasesRepository } from './releases.ts'
 import { refusalsRepository } from './refusals.ts'
 import { sectionsRepository } from './sections.ts'
@@ -104,6 +105,7 @@ function repositories(db: Executor) {
     reminders: remindersRepository(db),
     decisions: decisionsRepository(db),
     profileDocuments: profileDocumentsRepository(db),
+    restorePoints: restorePointsRepository(db),
     recordedEvents: recordedEventsRepository(db),
     transitions: transitionsRepository(db),
     collectorIntervals: collectorIntervalsRepository(db),

@@ -38,6 +38,10 @@ export interface RestorePointsTable {
   restored_at: number
   /** When the newest receipt that the backup knows was issued: later ones are of decisions that are lost. */
   newest_receipt_at: number | null
-  /** When devices were told by a signed message. */
+  /** When a signed message that tells devices was handed to the broker. */
   published_at: number | null
+  /** Greater than that of every restore point before, also of those that a later restore has undone. */
+  number: number
+  /** The number from which epochs go on. */
+  first_epoch: number
 }

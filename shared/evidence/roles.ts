@@ -2,7 +2,8 @@ import { encodeStrings } from '../cbor/strings.ts'
 import { ueidBytes, type Ueid } from './identifiers.ts'
 
 /** Message roles: the first half of every external_aad, and the name of the rule in keepseal.cddl. */
-export type MessageRole = 'evidence' | 'section' | 'receipt' | 'request' | 'epoch' | 'decision' | 'certificate-status'
+export type MessageRole =
+  'evidence' | 'section' | 'receipt' | 'request' | 'epoch' | 'restore-point' | 'decision' | 'certificate-status'
 
 export const contentType = (role: MessageRole): string => `application/vnd.keepseal.${role}+cbor`
 

@@ -7,6 +7,9 @@ const ROOT = 'keepseal/v1'
 
 export const epochTopic = `${ROOT}/epoch`
 
+/** Retained for as long as the collector lives: some devices are offline for a year. */
+export const restorePointTopic = `${ROOT}/restore-point`
+
 export const upstreamTopic = (ueid: Ueid, kind: UpstreamKind): string => `${ROOT}/${ueid}/${kind}`
 
 /** Receipts and requests from the collector to one device. */

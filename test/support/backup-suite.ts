@@ -40,7 +40,7 @@ export function describeBackup({ name, skipped = false, fresh, age }: BackupUnde
       const { file, device } = await backedUp()
       expect(statSync(file).mode & 0o777).toBe(0o600)
       const target = await fresh()
-      expect(await restore(target, file, NOW + 9)).toEqual({ restoredAt: NOW + 9, newestReceiptAt: NOW })
+      expect(await restore(target, file, NOW + 9)).toMatchObject({ restoredAt: NOW + 9, newestReceiptAt: NOW })
       const { store, close } = await openStore(target)
       expect(await store.devices.byUeid(device.ueid)).toEqual(device)
       expect((await store.evidence.list(device.id, { limit: 5 })).items).toEqual([evidence(device.id, 0)])
@@ -49,6 +49,36 @@ export function describeBackup({ name, skipped = false, fresh, age }: BackupUnde
       // Keys that the database gives go on from where the backup was.
       expect((await storedDevice(store, 'two')).id).toBeGreaterThan(device.id)
       await close()
+    })
+
+    it('is restored with numbers that no collector has given out, also when it is restored again', async () => {
+      const { file } = await backedUp()
+      const nonce = (text: string) => bytes(text)
+      const numbers: number[] = []
+      for (const [index, at] of [NOW + 9_000, NOW + 3_600_000].entries()) {
+        const target = await fresh()
+        const point = await restore(target, file, at)
+        const { store, close } = await openStore(target)
+        expect(await store.restorePoints.newest()).toEqual(point)
+        const first = await store.epochs.insert({ nonce: nonce(`${index} first`), issuedAt: at })
+        const second = await store.epochs.insert({ nonce: nonce(`${index} second`), issuedAt: at })
+        expect([first.number, second.number]).toEqual([point.firstEpoch, point.firstEpoch + 1])
+        numbers.push(point.number, first.number)
+        await close()
+      }
+      const [point = 0, epoch = 0, nextPoint = 0, nextEpoch = 0] = numbers
+      // As many epochs as there can be in between: one a second.
+      expect([nextPoint > point, nextEpoch - epoch >= 3_591]).toEqual([true, true])
+    })
+
+    it('with a clock that was set back goes on from the numbers that it knows', async () => {
+      const { file } = await backedUp()
+      const first = await fresh()
+      const before = await restore(first, file, NOW)
+      const again = join(scratch(), 'again')
+      await backup(first, again)
+      const after = await restore(await fresh(), again, NOW - 86_400_000)
+      expect([after.number, after.firstEpoch]).toEqual([before.number + 1, before.firstEpoch + 1])
     })
 
     it('does not take the place of anything', async () => {

@@ -5,6 +5,7 @@ import { ed25519Key, hash, hmac } from '../../shared/crypto/node.ts'
 import type { Claims } from '../../shared/evidence/claims.ts'
 import type { Receipt } from '../../shared/evidence/down.ts'
 import type { EpochMessage } from '../../shared/evidence/epoch.ts'
+import type { RestorePointMessage } from '../../shared/evidence/restore-point.ts'
 import { encodeClaims, signEvidence, type DeviceKey } from '../../shared/evidence/evidence.ts'
 import { makeUeid, ueidBytes, type Ueid } from '../../shared/evidence/identifiers.ts'
 import { postureDigestOf } from '../../shared/evidence/posture-digest.ts'
@@ -109,6 +110,14 @@ export const receipt: Receipt = {
     { session: filled(16, 0x14), contiguousTo: -1, extra: [] },
   ],
   refused: [{ hash: filled(32, 0x71), code: 'link.previous-mismatch' }],
+}
+
+export const restorePoint: RestorePointMessage = {
+  collectorId: filled(16, 0x81),
+  number: 1_781_234_400_123,
+  restoredAt: 1_781_234_400,
+  newestReceiptAt: 1_781_230_000,
+  firstEpoch: 1_781_234_400,
 }
 
 export const epoch: EpochMessage = {

@@ -23,11 +23,13 @@ topic read keepseal/v1/+/section
 topic read keepseal/v1/+/presence
 topic write keepseal/v1/+/down
 topic readwrite keepseal/v1/epoch
+topic readwrite keepseal/v1/restore-point
 pattern write keepseal/v1/%u/evidence
 pattern write keepseal/v1/%u/section
 pattern write keepseal/v1/%u/presence
 pattern read keepseal/v1/%u/down
 pattern read keepseal/v1/epoch
+pattern read keepseal/v1/restore-point
 `
 
 /**

@@ -3,7 +3,7 @@ import type { StoreLocation } from '../index.ts'
 import { holdAlone } from '../leadership.ts'
 import { kindOfBackup } from './file.ts'
 import { backupPostgres, restorePostgres } from './postgres.ts'
-import type { RestorePoint } from './restore-point.ts'
+import type { RestorePoint } from '../restore-points.ts'
 import { backupSqlite, restoreSqlite } from './sqlite.ts'
 
 /** Writes the database into a new file of mode 0600, while the collector runs. Errors: state.*. */

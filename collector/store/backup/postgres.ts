@@ -5,7 +5,8 @@ import { openPostgres } from '../database.ts'
 import { migrate, migrations } from '../migrations/index.ts'
 import type { PostgresSettings } from '../postgres/pool.ts'
 import { makePrivateFile } from './file.ts'
-import { markRestored, type RestorePoint } from './restore-point.ts'
+import type { RestorePoint } from '../restore-points.ts'
+import { markRestored } from './restore-point.ts'
 
 /** Debian's bundle of authorities: the programs of PostgreSQL before 16 know no name for "the system's". */
 const SYSTEM_AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt'

@@ -1,11 +1,9 @@
 import type { Executor } from '../database.ts'
 import { transaction } from '../database.ts'
+import { epochsRepository } from '../epochs.ts'
+import { restorePointsRepository } from '../restore-points.ts'
 
-export interface RestorePoint {
-  readonly restoredAt: number
-  /** When the newest receipt was issued that the backup knows of; null where it knows of none. */
-  readonly newestReceiptAt: number | null
-}
+import type { RestorePoint } from '../restore-points.ts'
 
 /** Writes down that the database was put back: what was decided since the backup is lost, and that has to be visible. */
 export function markRestored(db: Executor, now: number): Promise<RestorePoint> {
@@ -14,10 +12,25 @@ export function markRestored(db: Executor, now: number): Promise<RestorePoint> {
       .selectFrom('receipts')
       .select(({ fn }) => fn.max('issued_at').as('at'))
       .executeTakeFirst()
-    const point = { restoredAt: now, newestReceiptAt: newest?.at ?? null }
+    const last = await restorePointsRepository(trx).newest()
+    const epoch = await epochsRepository(trx).current()
+    // Restore points and epochs that were given out after the backup are forgotten, and must not come a second time.
+    // Neither comes more often than a clock ticks: by the time of the restore there were fewer.
+    const point: RestorePoint = {
+      number: Math.max(now, (last?.number ?? 0) + 1),
+      restoredAt: now,
+      newestReceiptAt: newest?.at ?? null,
+      firstEpoch: Math.max(Math.floor(now / 1000), (epoch?.number ?? 0) + 1, (last?.firstEpoch ?? 0) + 1),
+    }
     await trx
       .insertInto('restore_points')
-      .values({ restored_at: now, newest_receipt_at: point.newestReceiptAt, published_at: null })
+      .values({
+        number: point.number,
+        restored_at: now,
+        newest_receipt_at: point.newestReceiptAt,
+        first_epoch: point.firstEpoch,
+        published_at: null,
+      })
       .execute()
     await trx
       .insertInto('audit_log')

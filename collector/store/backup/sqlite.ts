@@ -5,7 +5,8 @@ import { openDatabase } from '../database.ts'
 import { translateSqliteError } from '../dialect.ts'
 import { migrate } from '../migrations/index.ts'
 import { copyOver, exists, makePrivateFile } from './file.ts'
-import { markRestored, type RestorePoint } from './restore-point.ts'
+import type { RestorePoint } from '../restore-points.ts'
+import { markRestored } from './restore-point.ts'
 
 /** A copy of the database as it is at one moment, while the collector goes on. */
 export async function backupSqlite(path: string, file: string): Promise<void> {

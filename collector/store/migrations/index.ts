@@ -23,6 +23,7 @@ import { profileDocuments } from './0016-profile-documents.ts'
 import { exceptionsAndGroups } from './0017-exceptions-and-groups.ts'
 import { cases } from './0018-cases.ts'
 import { reminders } from './0019-reminders.ts'
+import { restorePoints } from './0020-restore-points.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -51,6 +52,7 @@ export const migrations: readonly Migration[] = [
   exceptionsAndGroups,
   cases,
   reminders,
+  restorePoints,
 ]
 
 /**

@@ -44,6 +44,8 @@ export class MqttEachTransport implements Transport {
             clearTimeout(waited)
             resolve()
           },
+          // Simulated gateways send what they are asked for, and have no state that outlives a collector's.
+          onRestorePoint: () => undefined,
           onDown: (bytes) => receiver.onDown(bytes),
           onDisconnected: () => receiver.onLost(),
         },

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { afterListRequest, afterReceipt, afterRequest, type Told } from '../../../agent/attest/acknowledgements.ts'
+import {
+  afterListRequest,
+  afterReceipt,
+  afterRequest,
+  afterRestore,
+  type Told,
+} from '../../../agent/attest/acknowledgements.ts'
 import { NO_PROGRESS, type AcknowledgedList } from '../../../agent/state/progress.ts'
 
 const session = new Uint8Array(16).fill(1)
@@ -51,4 +57,23 @@ test('what was told before a request is no use, whatever is receipted afterwards
   const waiting = afterListRequest([told(0, list(5))], request(0))
   expect(afterReceipt(known(null), waiting, receipt(0)).acknowledged.list).toBeNull()
   expect(afterListRequest([told(0, list(5))], request(null))).toEqual([told(0, list(5))])
+})
+
+test('after a restore nothing counts as known, and the first receipt that follows is the newest', () => {
+  const [point, epoch, hash] = [Uint8Array.of(1), Uint8Array.of(2), new Uint8Array(32).fill(3)]
+  const before = {
+    ...NO_PROGRESS,
+    highestEpoch: epoch,
+    lastReceipt: { number: 42, hash },
+    acknowledged: known(list(5)),
+  }
+  const after = {
+    restorePoint: point,
+    highestEpoch: null,
+    lastReceipt: { number: 0, hash },
+    acknowledged: NO_PROGRESS.acknowledged,
+  }
+  expect(afterRestore(before, point, false)).toEqual(after)
+  expect(afterRestore(before, point, true)).toEqual({ ...after, highestEpoch: epoch })
+  expect(afterRestore(NO_PROGRESS, point, false)).toEqual({ ...after, lastReceipt: null })
 })

@@ -28,6 +28,7 @@ const LIST: AcknowledgedList = {
 }
 
 const SOME: Progress = {
+  restorePoint: Uint8Array.of(4, 5, 6),
   highestEpoch: Uint8Array.of(1, 2, 3),
   lastReceipt: { number: 42, hash: digest(1) },
   acknowledged: { postureDigest: digest(2), pcrDigest: null, contents: [digest(3), digest(4)], list: LIST },
@@ -51,7 +52,12 @@ test('progress begins empty and survives a restart', async () => {
   const { file, problems } = await open(path)
   expect(file.current).toEqual(NO_PROGRESS)
   await file.update({ lastReceipt: SOME.lastReceipt })
-  await file.update({ highestEpoch: SOME.highestEpoch, acknowledged: SOME.acknowledged, starts: SOME.starts })
+  await file.update({
+    restorePoint: SOME.restorePoint,
+    highestEpoch: SOME.highestEpoch,
+    acknowledged: SOME.acknowledged,
+    starts: SOME.starts,
+  })
   expect((await open(path)).file.current).toEqual(SOME)
   expect(problems).toEqual([])
 })

@@ -154,10 +154,10 @@ describe('a broker that does not do its part', () => {
     }
   }
   const CONNACK = (): number[] => [0x20, 2, 0, 0]
-  /** For two filters; the message id is that of the subscription. */
+  /** For three filters; the message id is that of the subscription. */
   const suback =
     (first: number) =>
-    (packet: Buffer): number[] => [0x90, 4, packet[2] ?? 0, packet[3] ?? 0, first, 1]
+    (packet: Buffer): number[] => [0x90, 5, packet[2] ?? 0, packet[3] ?? 0, first, 0, 1]
 
   test('and never acknowledges: publishing ends in time, closing within two seconds', async () => {
     const silent = await dumbBroker({ 1: CONNACK, 8: suback(0) })

@@ -23,6 +23,7 @@ const channel = new MqttChannel({
         .then(() => say('closed'))
     },
     onEpoch: () => undefined,
+    onRestorePoint: () => undefined,
     onDown: () => undefined,
     onDisconnected: (reason) => say(reason),
   },

@@ -33,6 +33,7 @@ export function recordChannel(port: number, pki: TestPki, changes: Partial<Chann
       onConnected: ({ version }) => log.connected.push(version),
       onDisconnected: (reason) => log.disconnected.push(reason),
       onEpoch: (message) => log.epochs.push(text(message)),
+      onRestorePoint: () => undefined,
       onDown: (message) => log.down.push(text(message)),
     },
     ...changes,

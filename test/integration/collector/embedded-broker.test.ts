@@ -6,7 +6,7 @@ import type { Collector } from '../../../collector/app.ts'
 import { createApiToken } from '../../../collector/api/authentication.ts'
 import { approveDevice } from '../../../collector/tracking/approval.ts'
 import { random } from '../../../shared/crypto/node.ts'
-import { downTopic, epochTopic, upstreamTopic } from '../../../shared/evidence/topics.ts'
+import { downTopic, epochTopic, restorePointTopic, upstreamTopic } from '../../../shared/evidence/topics.ts'
 import { createPki } from '../../support/pki.ts'
 import { useScratchDirectories } from '../../support/scratch.ts'
 import { socketsWith } from '../../support/software-device.ts'
@@ -103,6 +103,7 @@ describe('the embedded broker', () => {
     ["another device's answers", (_: string, other: string) => `keepseal/v1/${other}/down`],
     ['its own answers', (own: string) => `keepseal/v1/${own}/down`],
     ['the epoch', () => epochTopic],
+    ['the restore point', () => restorePointTopic],
     ['anything else', () => 'anything/else'],
     ['below its own topic', (own: string) => `keepseal/v1/${own}/evidence/more`],
   ])('ends the connection of a device that publishes to %s', async (_, topicOf) => {

@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import type { Claims } from '../../../shared/evidence/claims.ts'
 import type { ContentRequest, Receipt } from '../../../shared/evidence/down.ts'
 import type { EpochMessage } from '../../../shared/evidence/epoch.ts'
+import type { RestorePointMessage } from '../../../shared/evidence/restore-point.ts'
 import { makeUeid, ueidBytes, type Ueid } from '../../../shared/evidence/identifiers.ts'
 import type { SectionPart } from '../../../shared/evidence/section-part.ts'
 import { STATE_LABELS, type StateScalar } from '../../../shared/evidence/state.ts'
@@ -107,6 +108,14 @@ export const epochArbitrary: fc.Arbitrary<EpochMessage> = record({
   nonce: bytes(32),
   issuedAt: uint,
   period: fc.integer({ min: 1 }),
+})
+
+export const restorePointArbitrary: fc.Arbitrary<RestorePointMessage> = record({
+  collectorId: bytes(16),
+  number: fc.integer({ min: 1 }),
+  restoredAt: uint,
+  newestReceiptAt: fc.option(uint),
+  firstEpoch: fc.integer({ min: 1 }),
 })
 
 export const partArbitrary: fc.Arbitrary<SectionPart> = fc

@@ -9,6 +9,7 @@ import { createReceipt, createRequest, openDownMessage } from '../../../shared/e
 import { openEpoch, signEpoch } from '../../../shared/evidence/epoch.ts'
 import { authenticateEvidence, decodeEvidence, encodeClaims, signEvidence } from '../../../shared/evidence/evidence.ts'
 import { ueidBytes } from '../../../shared/evidence/identifiers.ts'
+import { openRestorePoint, signRestorePoint } from '../../../shared/evidence/restore-point.ts'
 import { contentType, messageAad, type MessageRole } from '../../../shared/evidence/roles.ts'
 import { authenticateSectionPart, parseSectionMessage, signSectionPart } from '../../../shared/evidence/section-part.ts'
 import * as sample from '../../support/messages.ts'
@@ -23,20 +24,25 @@ const readPart = (bytes: Uint8Array, of = ueid, by = device.key) =>
   authenticateSectionPart(parseSectionMessage(bytes), of, by)
 const readDown = (bytes: Uint8Array, to = ueid, key = receiptKey) => openDownMessage(bytes, to, key, equalConstantTime)
 const readEpoch = (bytes: Uint8Array, by = collector.key) => openEpoch(bytes, by)
+const readRestorePoint = (bytes: Uint8Array, by = collector.key) => openRestorePoint(bytes, by)
 
 const evidence = await sample.evidenceOf(sample.steadyClaims, sample.steadyTpm)
 const part = await signSectionPart(ueid, sample.sectionPart, device.signer)
 const receipt = createReceipt(ueid, sample.receipt, receiptKey)
 const request = createRequest(ueid, { posture: true, pcrs: false, contents: [], ima: null }, receiptKey)
 const epoch = await signEpoch(sample.epoch, collector.signer)
+const restorePoint = await signRestorePoint(sample.restorePoint, collector.signer)
+
+/** Of the collector, for everybody. */
+const isBroadcast = (role: MessageRole): boolean => role === 'epoch' || role === 'restore-point'
 
 /** A payload under a true signature or code of this device or collector, for the role that it says. */
 const signed = (role: MessageRole, payload: Uint8Array, type = contentType(role)): Promise<Uint8Array> =>
   signSign1({
     payload,
     contentType: type,
-    externalAad: messageAad(role, role === 'epoch' ? null : ueid),
-    signer: role === 'epoch' ? collector.signer : device.signer,
+    externalAad: messageAad(role, isBroadcast(role) ? null : ueid),
+    signer: isBroadcast(role) ? collector.signer : device.signer,
   })
 const authenticated = (role: MessageRole, payload: Uint8Array, type = contentType(role)): Uint8Array =>
   createMac0({ payload, contentType: type, externalAad: messageAad(role, ueid), key: receiptKey })
@@ -217,6 +223,47 @@ describe('an epoch is refused', () => {
   })
 })
 
+describe('a restore point is refused', () => {
+  it('that another key than the pinned one signed', async () => {
+    expect(outcomeOf(() => readRestorePoint(restorePoint))).toBeUndefined()
+    expect(outcomeOf(() => readRestorePoint(restorePoint, otherDevice.key))).toBe('cose.key-id-mismatch')
+    const impostor = { ...otherDevice.signer, keyId: collector.signer.keyId }
+    const forged = await signRestorePoint(sample.restorePoint, impostor)
+    expect(outcomeOf(() => readRestorePoint(forged))).toBe('cose.signature-invalid')
+  })
+
+  it('that was signed as an epoch, or for one device', async () => {
+    const { collectorId, number, restoredAt, newestReceiptAt, firstEpoch } = sample.restorePoint
+    const payload = encodeCbor([collectorId, number, restoredAt, newestReceiptAt, firstEpoch])
+    for (const externalAad of [messageAad('epoch', null), messageAad('restore-point', ueid)]) {
+      const message = { payload, externalAad, signer: collector.signer }
+      const bytes = await signSign1({ ...message, contentType: contentType('restore-point') })
+      expect(outcomeOf(() => readRestorePoint(bytes))).toBe('cose.signature-invalid')
+    }
+    expect(outcomeOf(() => readRestorePoint(epoch))).toBe('cose.content-type')
+  })
+
+  it.each([
+    ['with a collector id of another size', { collectorId: sample.filled(17, 1) }],
+    ['without a number', { number: 0 }],
+    ['of before 1970', { restoredAt: -1 }],
+    ['with a receipt of before 1970', { newestReceiptAt: -1 }],
+    ['with no epoch to follow', { firstEpoch: 0 }],
+  ])('%s', async (_, change) => {
+    const bytes = await signRestorePoint({ ...sample.restorePoint, ...change }, collector.signer)
+    expect(outcomeOf(() => readRestorePoint(bytes))).toBe('claims.malformed')
+  })
+
+  it('with any single bit flipped', { timeout: 30_000 }, () => {
+    for (const [bit, flipped] of flippedBits(restorePoint)) {
+      expect(
+        outcomeOf(() => readRestorePoint(flipped)),
+        `bit ${bit}`,
+      ).toBeDefined()
+    }
+  })
+})
+
 describe('no bytes do more than be refused:', () => {
   /** True if `read` ends well or with an outcome. Anything else is a crash that a device could cause. */
   const holds = (read: () => unknown): boolean => {
@@ -227,8 +274,14 @@ describe('no bytes do more than be refused:', () => {
       return error instanceof OutcomeError
     }
   }
-  const readers: readonly ((bytes: Uint8Array) => unknown)[] = [readEvidence, readPart, readDown, readEpoch]
-  const messages = [evidence, part, receipt, request, epoch]
+  const readers: readonly ((bytes: Uint8Array) => unknown)[] = [
+    readEvidence,
+    readPart,
+    readDown,
+    readEpoch,
+    readRestorePoint,
+  ]
+  const messages = [evidence, part, receipt, request, epoch, restorePoint]
   /** A message with some bytes of it exchanged for others. */
   const damaged = fc
     .tuple(fc.constantFrom(...messages), fc.nat(900), fc.nat(40), fc.uint8Array({ maxLength: 40 }))
@@ -250,14 +303,16 @@ describe('no bytes do more than be refused:', () => {
     const payload = fc.oneof(cborLikeBytes, cborValue.map(encodeCbor), claims)
     await fc.assert(
       fc.asyncProperty(payload, async (bytes) => {
-        const [asEvidence, asPart, asEpoch] = await Promise.all([
+        const [asEvidence, asPart, asEpoch, asRestorePoint] = await Promise.all([
           signed('evidence', bytes),
           signed('section', bytes),
           signed('epoch', bytes),
+          signed('restore-point', bytes),
         ])
         expect(holds(() => readEvidence(asEvidence))).toBe(true)
         expect(holds(() => readPart(asPart))).toBe(true)
         expect(holds(() => readEpoch(asEpoch))).toBe(true)
+        expect(holds(() => readRestorePoint(asRestorePoint))).toBe(true)
         expect(holds(() => readDown(authenticated('receipt', bytes)))).toBe(true)
         expect(holds(() => readDown(authenticated('request', bytes)))).toBe(true)
       }),

@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { equalConstantTime } from '../../../shared/crypto/node.ts'
 import { createReceipt, createRequest, openDownMessage } from '../../../shared/evidence/down.ts'
+import { openRestorePoint, signRestorePoint } from '../../../shared/evidence/restore-point.ts'
 import { openEpoch, signEpoch } from '../../../shared/evidence/epoch.ts'
 import { authenticateEvidence, decodeEvidence, encodeClaims, signEvidence } from '../../../shared/evidence/evidence.ts'
 import { authenticateSectionPart, parseSectionMessage, signSectionPart } from '../../../shared/evidence/section-part.ts'
@@ -10,6 +11,7 @@ import * as sample from '../../support/messages.ts'
 import {
   claimsArbitrary,
   epochArbitrary,
+  restorePointArbitrary,
   partArbitrary,
   receiptArbitrary,
   requestArbitrary,
@@ -67,6 +69,13 @@ describe('what was sent is what is read:', () => {
     fc.assert(
       fc.asyncProperty(epochArbitrary, async (epoch) => {
         expect(openEpoch(await signEpoch(epoch, collector.signer), collector.key)).toEqual(epoch)
+      }),
+    ))
+
+  it('a restore point', () =>
+    fc.assert(
+      fc.asyncProperty(restorePointArbitrary, async (point) => {
+        expect(openRestorePoint(await signRestorePoint(point, collector.signer), collector.key)).toEqual(point)
       }),
     ))
 })

@@ -7,6 +7,7 @@ import { ENROLMENT_PROOF_TYPE, enrolmentProofAad } from '../../../shared/evidenc
 import { createReceipt, createRequest } from '../../../shared/evidence/down.ts'
 import { signEpoch } from '../../../shared/evidence/epoch.ts'
 import { encodeClaims, signEvidence } from '../../../shared/evidence/evidence.ts'
+import { signRestorePoint } from '../../../shared/evidence/restore-point.ts'
 import { signSectionPart } from '../../../shared/evidence/section-part.ts'
 import { loadCddl, wireFormatText } from '../../support/cddl.ts'
 import * as sample from '../../support/messages.ts'
@@ -16,6 +17,7 @@ import {
   partArbitrary,
   receiptArbitrary,
   requestArbitrary,
+  restorePointArbitrary,
   tpmArbitrary,
 } from './arbitrary.ts'
 
@@ -42,6 +44,7 @@ const MESSAGES: readonly [title: string, rule: string, bytes: Uint8Array][] = [
     createRequest(ueid, { posture: true, pcrs: false, contents: [sample.filled(32, 1)], ima: 7 }, receiptKey),
   ],
   ['an epoch', 'epoch', await signEpoch(sample.epoch, collector.signer)],
+  ['a restore point', 'restore-point', await signRestorePoint(sample.restorePoint, collector.signer)],
   ['a proof of enrolment', 'enrolment-proof', await enrolmentProof],
 ]
 
@@ -143,4 +146,11 @@ describe('whatever the functions make is described:', () => {
 
   it('epochs', () =>
     fc.assert(fc.asyncProperty(epochArbitrary, (it) => described('epoch', signEpoch(it, collector.signer)))))
+
+  it('restore points', () =>
+    fc.assert(
+      fc.asyncProperty(restorePointArbitrary, (it) =>
+        described('restore-point', signRestorePoint(it, collector.signer)),
+      ),
+    ))
 })
