@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { KeepsealError } from '../../shared/errors.ts'
 import type { Actor, ApiRole } from '../model/product.ts'
 import { actorOf, authenticate } from './authentication.ts'
+import { Html } from './html.ts'
 import { servicesFor } from './vendor-scope.ts'
 import { nothing } from './schemas.ts'
 import type { ApiServices } from './services.ts'
@@ -128,6 +129,7 @@ export function registerEndpoint(server: FastifyInstance, services: ApiServices,
       const granted = await servicesFor(services, actor.scope, endpoint.scope, { params, query, body })
       const answer = await endpoint.run(granted, { params, query, body, actor })
       if (answer instanceof Uint8Array) return reply.type('application/cbor').send(Buffer.from(answer))
+      if (answer instanceof Html) return reply.type('text/html; charset=utf-8').send(answer.toString())
       return reply.code(endpoint.status).send(answer)
     },
   })
@@ -135,6 +137,9 @@ export function registerEndpoint(server: FastifyInstance, services: ApiServices,
 
 /** A body that is CBOR, given out as it was received. */
 export const CborBytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array)
+
+/** A page for people, with its escaping done. */
+export const HtmlPage = v.custom<Html>((value) => value instanceof Html)
 
 const SCOPES: Readonly<Record<EndpointScope, string>> = {
   own: ' A caller who is bound to a vendor finds what is of that vendor, and nothing else.',
@@ -144,10 +149,13 @@ const SCOPES: Readonly<Record<EndpointScope, string>> = {
 
 function documentation({ operationId, summary, roles, scope, status, schemas }: Endpoint): Record<string, unknown> {
   const { params, query, body, response } = schemas
+  const binary = { schema: { type: 'string', format: 'binary' } }
   const answer =
     response === CborBytes
-      ? { description: 'CBOR', content: { 'application/cbor': { schema: { type: 'string', format: 'binary' } } } }
-      : { description: 'Done', content: { 'application/json': { schema: jsonSchema(response, 'output') } } }
+      ? { description: 'CBOR', content: { 'application/cbor': binary } }
+      : response === HtmlPage
+        ? { description: 'A page', content: { 'text/html': { schema: { type: 'string' } } } }
+        : { description: 'Done', content: { 'application/json': { schema: jsonSchema(response, 'output') } } }
   return {
     operationId,
     summary,

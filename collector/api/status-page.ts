@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { isLoopbackHost } from '../../shared/config/url-types.ts'
 import { KeepsealError } from '../../shared/errors.ts'
+import { REPORT_STYLE } from '../report/html/style.ts'
 import type { ApiServices, StatusPageAccess } from './services.ts'
 import { CERTIFICATE_STYLE } from './public/certificate-html.ts'
 import { renderStatus, STYLE } from './status-html.ts'
 import { readStatus } from './status-view.ts'
 
-const styles = [STYLE, CERTIFICATE_STYLE].map((style) => createHash('sha256').update(style).digest('base64'))
+const styles = [STYLE, CERTIFICATE_STYLE, REPORT_STYLE].map((style) =>
+  createHash('sha256').update(style).digest('base64'),
+)
 
 /** Nothing is loaded, run, framed or sent from any page here; the style sheets are known by their hashes. */
 export const contentSecurityPolicy = {

@@ -37,7 +37,8 @@ export class CoverageReader {
   }
 }
 
-const running = ({ name, digest, activatedAt, countersigned }: Release): NonNullable<Unit['release']> => ({
+/** What the coverage of a unit depends on, of the release that it runs. */
+export const running = ({ name, digest, activatedAt, countersigned }: Release): NonNullable<Unit['release']> => ({
   name,
   digest: toHex(digest),
   activatedAt: activatedAt === null ? null : Math.floor(activatedAt / 1000),

@@ -35,6 +35,7 @@ import { receiptsRepository } from './receipts.ts'
 import { remindersRepository } from './reminders.ts'
 import { referencesRepository } from './references.ts'
 import { restorePointsRepository } from './restore-points.ts'
+import { reportingRepository } from './reporting.ts'
 import { releasesRepository } from './releases.ts'
 import { refusalsRepository } from './refusals.ts'
 import { sectionsRepository } from './sections.ts'
@@ -89,6 +90,7 @@ function repositories(db: Executor) {
     bootReferences: bootReferencesRepository(db),
     sections: sectionsRepository(db),
     references: referencesRepository(db),
+    reporting: reportingRepository(db),
     releases: releasesRepository(db),
     imaPolicies: imaPoliciesRepository(db),
     findings: findingsRepository(db),

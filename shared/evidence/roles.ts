@@ -3,7 +3,15 @@ import { ueidBytes, type Ueid } from './identifiers.ts'
 
 /** Message roles: the first half of every external_aad, and the name of the rule in keepseal.cddl. */
 export type MessageRole =
-  'evidence' | 'section' | 'receipt' | 'request' | 'epoch' | 'restore-point' | 'decision' | 'certificate-status'
+  | 'evidence'
+  | 'section'
+  | 'receipt'
+  | 'request'
+  | 'epoch'
+  | 'restore-point'
+  | 'decision'
+  | 'certificate-status'
+  | 'report'
 
 export const contentType = (role: MessageRole): string => `application/vnd.keepseal.${role}+cbor`
 

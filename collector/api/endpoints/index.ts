@@ -28,6 +28,7 @@ import { releaseEndpoints } from './releases.ts'
 import { practiceCatalogueEndpoints } from './practice-catalogue.ts'
 import { profileEndpoints } from './profiles.ts'
 import { productEndpoints } from './products.ts'
+import { reportEndpoints } from './reports.ts'
 import { resultEndpoints } from './results.ts'
 
 /** Every route below /api/v1 that needs a token. */
@@ -62,4 +63,5 @@ export const endpoints: readonly Endpoint[] = [
   ...accountEndpoints,
   ...profileEndpoints,
   ...documentEndpoints,
+  ...reportEndpoints,
 ]

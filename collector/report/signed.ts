@@ -1,0 +1,40 @@
+import { toHex } from '../../shared/bytes/bytes.ts'
+import { parseSign1, signSign1, verifySign1, type Signer } from '../../shared/cose/sign1.ts'
+import type { VerificationKey } from '../../shared/crypto/crypto.ts'
+import { contentType, messageAad } from '../../shared/evidence/roles.ts'
+import { decodePlain, encodePlain } from '../../shared/maturity/plain-cbor.ts'
+import type { Report } from './model.ts'
+import { sha256 } from './sources.ts'
+
+const AAD = messageAad('report', null)
+export const REPORT_TYPE = contentType('report')
+/** As much as a client takes. */
+const LIMITS = { maxBytes: 32 * 1024 * 1024, maxDepth: 16, maxItems: 1_000_000 }
+
+/** A report in its one encoding: deterministic CBOR (RFC 8949 section 4.2.1), whose SHA-256 is the report's digest. */
+export const encodeReport = (report: Report): Uint8Array => encodePlain(report)
+export const digestOfReport = (report: Report): string => toHex(sha256(encodeReport(report)))
+
+/** A COSE_Sign1 over it by the key of the collector. */
+export const signReport = (report: Report, signer: Signer): Promise<Uint8Array> =>
+  signSign1({ payload: encodeReport(report), contentType: REPORT_TYPE, externalAad: AAD, signer })
+
+export interface OpenedReport {
+  readonly report: Record<string, unknown>
+  readonly digest: string
+}
+
+/** Throws OutcomeError `cbor.*` or `cose.*` unless this key has signed exactly this. */
+export function openReport(
+  bytes: Uint8Array,
+  { key, thumbprint }: { readonly key: VerificationKey; readonly thumbprint: Uint8Array },
+): OpenedReport {
+  const message = parseSign1(bytes, LIMITS)
+  const { payload } = verifySign1(message, {
+    key,
+    keyId: thumbprint,
+    externalAad: AAD,
+    contentType: REPORT_TYPE,
+  })
+  return { report: decodePlain(payload, LIMITS) as Record<string, unknown>, digest: toHex(sha256(payload)) }
+}
