@@ -12,6 +12,7 @@ import type { Product } from '../model/product.ts'
 import { documentOf, reportCertificate } from './certificates.ts'
 import { reportCases } from './cases.ts'
 import { reportDecisions } from './decisions.ts'
+import { reportDocuments } from './documents.ts'
 import { gapsOf } from './gap.ts'
 import { Ledger } from './ledger.ts'
 import { REPORT_FORMAT, type Report, type ReportedCertificate, type ReportedProduct, type ReportKind } from './model.ts'
@@ -57,6 +58,10 @@ export async function buildReport(
     catalogue: { version: catalogue.version, digest },
     certificates: shown,
     products: reported,
+    documents: reportDocuments(
+      making,
+      reported.map((each) => each.product),
+    ),
     decisions,
     cases,
     ...(kind === 'gap' ? { gap: gaps } : {}),
@@ -70,7 +75,7 @@ export async function buildReport(
 /** What is so of every report. */
 const GENERAL_LIMITS = [
   'Practices, coverage, certificates and cases are as of when the report was made; changes, decisions and findings are those of the period.',
-  'Documents of people are not kept by this collector: what only they can support counts as not supported.',
+  'Of documents there are what was signed about them, and their digests: the documents themselves are not kept here.',
 ]
 
 async function logOf({ register: { head }, decisions }: Making): Promise<Report['log']> {

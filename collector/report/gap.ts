@@ -1,6 +1,7 @@
 import { DOMAINS } from '../../shared/maturity/practices.ts'
 import type { Reason } from '../../shared/maturity/conformity/status.ts'
-import type { DomainGap, PracticeGap, ReportedCertificate, ReportedPractice, ReportedProduct } from './model.ts'
+import type { ReportedCertificate, ReportedPractice, ReportedProduct } from './model.ts'
+import type { DomainGap, PracticeGap } from './model-kinds.ts'
 
 /** Which products a certificate is about decides by whose priorities they are shown. */
 export type CertificateView = Pick<ReportedCertificate, 'products' | 'profile'>

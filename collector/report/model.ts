@@ -1,5 +1,6 @@
 import type { CertificateState } from '../../shared/decisions/certificate.ts'
 import type { CoverageReason } from '../../shared/decisions/coverage.ts'
+import type { DocumentStanding } from '../../shared/decisions/documents/standing.ts'
 import type { CertifiedProduct, ProductLine } from '../../shared/decisions/products.ts'
 import type { FindingCode, Severity } from '../../shared/codes/findings.ts'
 import type { SignalState, JudgedBecause } from '../../shared/maturity/conformity/judge.ts'
@@ -8,6 +9,7 @@ import type { Domain, PracticeId } from '../../shared/maturity/practices.ts'
 import type { SignalId } from '../../shared/maturity/signals.ts'
 import type { FindingState } from '../model/finding.ts'
 import type { FleetSummary } from '../model/practice.ts'
+import type { DomainGap, FrameworkView, Roadmap } from './model-kinds.ts'
 
 export const REPORT_FORMAT = 'keepseal report, version 1'
 
@@ -33,6 +35,7 @@ export interface Report {
   /** Each with its profile. Empty for a product that none is in force for. */
   readonly certificates: readonly ReportedCertificate[]
   readonly products: readonly ReportedProduct[]
+  readonly documents: readonly ReportedDocument[]
   readonly decisions: readonly ReportedDecision[]
   readonly cases: readonly ReportedCase[]
   /** Parts of the other kinds of report; absent from those that do not have them. */
@@ -180,6 +183,24 @@ export interface ReportedFinding {
   readonly acknowledged: number
 }
 
+export interface ReportedDocument {
+  readonly id: string
+  readonly kind: string
+  readonly practices: readonly PracticeId[]
+  readonly products: readonly string[]
+  readonly criterion: string
+  readonly signer: string
+  readonly capacity: string
+  readonly signerRevoked: boolean
+  readonly standing: DocumentStanding
+  /** Whether a practice may rest on it now. */
+  readonly counts: boolean
+  readonly issued: string
+  readonly validUntil: string
+  /** Of the document itself, which is not here. */
+  readonly sha256: string
+}
+
 export interface ReportedDecision {
   readonly index: number
   readonly at: string
@@ -206,75 +227,12 @@ export interface ReportedCase {
   readonly endedInPeriod: boolean
 }
 
-export interface DomainGap {
-  readonly domain: Domain
-  readonly practices: readonly PracticeGap[]
-}
-
-export interface PracticeGap {
-  readonly product: string
-  readonly practice: PracticeId
-  readonly name: string
-  readonly priority: string | null
-  readonly target: number
-  readonly supported: number
-  /** Levels that are missing; 0 where the target is supported. */
-  readonly missing: number
-  readonly conformity: PracticeStatus
-  readonly restore: readonly {
-    readonly code: string
-    readonly about: string | null
-    readonly why: string
-    readonly what: string
-  }[]
-}
-
-export interface Roadmap {
-  readonly progress: {
-    readonly items: number
-    readonly done: number
-    readonly overdue: number
-    readonly withoutOwner: number
-  }
-  readonly items: readonly RoadmapItem[]
-}
-
-export interface RoadmapItem {
-  /** `decided`: somebody signed the plan of a case. `derived`: computed from a gap, and nobody has agreed to it. */
-  readonly source: 'decided' | 'derived'
-  readonly product: string
-  readonly practices: readonly PracticeId[]
-  readonly what: string
-  readonly owner: string | null
-  readonly due: string | null
-  readonly state: 'open' | 'overdue' | 'done'
-  /** What has to be shown before it is closed. */
-  readonly evidence: readonly string[]
-  readonly case: string | null
-}
-
-export type RequirementView = 'supported' | 'partly' | 'gap' | 'unknown' | 'not-in-profile'
-
-export interface FrameworkView {
-  readonly framework: string
-  readonly title: string
-  readonly version: string
-  /** Which requirement goes with which practice is nobody's official table. */
-  readonly pairings: 'own'
-  readonly note: string
-  readonly counts: Readonly<Record<RequirementView, number>>
-  readonly requirements: readonly {
-    readonly requirement: string
-    readonly practices: readonly PracticeId[]
-    readonly view: RequirementView
-  }[]
-}
-
 export const EVIDENCE_KINDS = [
   'evidence',
   'posture',
   'section',
   'profile',
+  'document',
   'decision',
   'samples',
   'release',

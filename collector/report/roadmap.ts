@@ -1,6 +1,7 @@
 import { isFinal, type Case } from '../../shared/decisions/cases/case.ts'
 import { isOpen, PRIORITY_ORDER } from './gap.ts'
-import type { DomainGap, PracticeGap, ReportedCase, Roadmap, RoadmapItem } from './model.ts'
+import type { ReportedCase } from './model.ts'
+import type { DomainGap, PracticeGap, Roadmap, RoadmapItem } from './model-kinds.ts'
 import { ofSeconds } from './sources.ts'
 
 interface RoadmapInput {

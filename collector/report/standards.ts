@@ -1,6 +1,7 @@
 import type { Catalogue } from '../../shared/maturity/catalogue/schema.ts'
 import { PRACTICE_IDS, type PracticeId } from '../../shared/maturity/practices.ts'
-import type { FrameworkView, ReportedPractice, ReportedProduct, RequirementView } from './model.ts'
+import type { ReportedPractice, ReportedProduct } from './model.ts'
+import type { FrameworkView, RequirementView } from './model-kinds.ts'
 
 const NOTE = 'Which requirement goes with which practice is our own reading, no official table. Check the original.'
 

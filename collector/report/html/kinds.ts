@@ -1,5 +1,5 @@
 import { html, type Html } from '../../api/html.ts'
-import type { DomainGap, FrameworkView, RequirementView, Roadmap } from '../model.ts'
+import type { DomainGap, FrameworkView, RequirementView, Roadmap } from '../model-kinds.ts'
 import { practiceName } from './certificates.ts'
 import { day, facts, list, nothing, table, word } from './parts.ts'
 

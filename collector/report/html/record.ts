@@ -1,12 +1,34 @@
 import { html, type Html } from '../../api/html.ts'
 import type { Report } from '../model.ts'
-import { code, day, list, nothing, table, when } from './parts.ts'
+import { practiceName } from './certificates.ts'
+import { code, day, list, nothing, table, when, word } from './parts.ts'
 
-/** Cases and decisions: what people have done within the period. */
-export function recordSection({ cases, decisions, log }: Report): Html {
+/** Documents, cases and decisions: what people have done within the period. */
+export function recordSection({ cases, decisions, documents, log }: Report): Html {
   const opened = cases.filter(({ openedInPeriod }) => openedInPeriod).length
   const ended = cases.filter(({ endedInPeriod }) => endedInPeriod).length
   return html`<section class="sheet">
+    <h2>Documents</h2>
+    ${table(
+      'What people have stated, and until when it is good',
+      [
+        { title: 'Document' },
+        { title: 'Practices' },
+        { title: 'Signed by' },
+        { title: 'Standing', kind: 'word' },
+        { title: 'Until', kind: 'word' },
+        { title: 'SHA-256' },
+      ],
+      documents.map((each) => [
+        html`${each.kind} <code>${each.id}</code>`,
+        each.practices.map(practiceName).join(', '),
+        `${each.signer}, ${each.capacity}${each.signerRevoked ? ' (revoked since)' : ''}`,
+        word(each.standing),
+        day(each.validUntil),
+        code(each.sha256),
+      ]),
+      'Nobody has submitted a document about these products.',
+    )}
     <h2>Reassessment cases</h2>
     <p>Opened within the period: ${opened}. Ended within the period: ${ended}.</p>
     ${table(

@@ -90,6 +90,9 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'POST /accounts/:id/disable': ['vendor', 'certifier'],
   'POST /accounts/:id/enable': ['vendor', 'certifier'],
   'POST /accounts/:id/reset': ['vendor', 'certifier'],
+  'GET /reports/:kind': ROLES,
+  'GET /reports/:kind/signed': ROLES,
+  'GET /reports/:kind/page': ROLES,
   'GET /certificates': ROLES,
   'GET /certificates/:id': ROLES,
   'GET /certificates/:id/file': ROLES,
@@ -390,6 +393,7 @@ describe('every route', () => {
       .replace(':practice', 'patch-management')
       .replace(':signal', 'patch.critical-time')
       .replace(':code', 'packages.added')
+      .replace(/:kind(.*)/, `surveillance$1?productId=${device.productId}`)
     const product = await store.products.byId(device.productId)
     return { call, path, productId: device.productId, ueid: device.ueid, model: product?.model ?? '' }
   }

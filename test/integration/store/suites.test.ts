@@ -25,6 +25,7 @@ const suites = [
   ...readdirSync(`${TESTS}liveness`).map((name) => `liveness/${name}`),
   'tracking/reminders/clerk.test.ts',
   'notify/dispatcher.test.ts',
+  'report/report.test.ts',
   'decisions/decision-book.test.ts',
 ].filter((name) => name.endsWith('.test.ts') && /^describeStore\(/m.test(readFileSync(TESTS + name, 'utf8')))
 

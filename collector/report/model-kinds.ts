@@ -1,0 +1,68 @@
+import type { PracticeStatus } from '../../shared/maturity/conformity/status.ts'
+import type { Domain, PracticeId } from '../../shared/maturity/practices.ts'
+
+/** What the reports about gaps, roadmaps and standards have beside the others: part of ./model.ts. */
+
+export interface DomainGap {
+  readonly domain: Domain
+  readonly practices: readonly PracticeGap[]
+}
+
+export interface PracticeGap {
+  readonly product: string
+  readonly practice: PracticeId
+  readonly name: string
+  readonly priority: string | null
+  readonly target: number
+  readonly supported: number
+  /** Levels that are missing; 0 where the target is supported. */
+  readonly missing: number
+  readonly conformity: PracticeStatus
+  readonly restore: readonly {
+    readonly code: string
+    readonly about: string | null
+    readonly why: string
+    readonly what: string
+  }[]
+}
+
+export interface Roadmap {
+  readonly progress: {
+    readonly items: number
+    readonly done: number
+    readonly overdue: number
+    readonly withoutOwner: number
+  }
+  readonly items: readonly RoadmapItem[]
+}
+
+export interface RoadmapItem {
+  /** `decided`: somebody signed the plan of a case. `derived`: computed from a gap, and nobody has agreed to it. */
+  readonly source: 'decided' | 'derived'
+  readonly product: string
+  readonly practices: readonly PracticeId[]
+  readonly what: string
+  readonly owner: string | null
+  readonly due: string | null
+  readonly state: 'open' | 'overdue' | 'done'
+  /** What has to be shown before it is closed. */
+  readonly evidence: readonly string[]
+  readonly case: string | null
+}
+
+export type RequirementView = 'supported' | 'partly' | 'gap' | 'unknown' | 'not-in-profile'
+
+export interface FrameworkView {
+  readonly framework: string
+  readonly title: string
+  readonly version: string
+  /** Which requirement goes with which practice is nobody's official table. */
+  readonly pairings: 'own'
+  readonly note: string
+  readonly counts: Readonly<Record<RequirementView, number>>
+  readonly requirements: readonly {
+    readonly requirement: string
+    readonly practices: readonly PracticeId[]
+    readonly view: RequirementView
+  }[]
+}
