@@ -5,6 +5,7 @@ import type { BootCoverage, Identity, Latch, Liveness, Verdict } from '../model/
 import { UNRESOLVED } from '../model/finding.ts'
 import type { ImaVerdict } from '../model/ima-state.ts'
 import type { Executor } from './database.ts'
+import { reportNumbers, type ReportNumbers } from './report-numbers.ts'
 
 /** Moments, ms since 1970: whoever was seen last before them has passed a deadline. */
 export interface FleetDeadlines {
@@ -236,34 +237,6 @@ export function fleetRepository(db: Executor) {
       }))
     },
 
-    /** How many numbered reports of sessions since then arrived, and how many of those before the newest did not. */
-    async reportNumbers(
-      productId: string,
-      since: number,
-    ): Promise<{ readonly held: number; readonly missing: number }> {
-      const sessions = db
-        .selectFrom('sessions')
-        .innerJoin('devices', 'devices.id', 'sessions.device_id')
-        .where('devices.product_id', '=', productId)
-        .where('devices.enrolment', '=', 'active')
-        .where('sessions.first_seen_at', '>=', since)
-      const whole = await sessions
-        .select(sql<number | string>`coalesce(sum(sessions.contiguous_to + 1), 0)`.as('held'))
-        .executeTakeFirstOrThrow()
-      const broken = await sessions
-        .where('sessions.extra', '<>', '[]')
-        .select(['sessions.contiguous_to', 'sessions.extra'])
-        .execute()
-      let [held, missing] = [Number(whole.held), 0]
-      for (const { contiguous_to: contiguousTo, extra } of broken) {
-        let next = contiguousTo + 1
-        for (const [first, last] of JSON.parse(extra) as [number, number][]) {
-          missing += first - next
-          held += last - first + 1
-          next = last + 1
-        }
-      }
-      return { held, missing }
-    },
+    reportNumbers: (productId: string, since: number): Promise<ReportNumbers> => reportNumbers(db, productId, since),
   }
 }

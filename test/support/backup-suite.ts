@@ -71,6 +71,51 @@ export function describeBackup({ name, skipped = false, fresh, age }: BackupUnde
       expect([nextPoint > point, nextEpoch - epoch >= 3_591]).toEqual([true, true])
     })
 
+    it('explains the reports that it does not know, and none that are lost afterwards', async () => {
+      const [location, target, file] = [await fresh(), await fresh(), join(scratch(), 'backup')]
+      const first = await openStore(location)
+      const device = await storedDevice(first.store)
+      const known = {
+        deviceId: device.id,
+        session: bytes('session', 16),
+        firstSeenAt: NOW,
+        firstEpoch: 1,
+        lastEpoch: 1,
+      }
+      await first.store.sessions.save({ ...known, contiguousTo: 0, extra: [] })
+      await first.store.evidenceRuns.begin(evidence(device.id, 0))
+      await backup(location, file)
+      await first.close()
+      const { restoredAt } = await restore(target, file, NOW + 9_000)
+      const { store, close } = await openStore(target)
+      const numbers = () => store.fleet.reportNumbers(device.productId, NOW)
+      expect(await numbers()).toEqual({ held: 1, missing: 0, restored: 0 })
+      const received = (seq: number, over = {}) =>
+        store.evidenceRuns.begin(evidence(device.id, seq, { receivedAt: restoredAt + seq, ...over }))
+      // 1 to 3 are of before the restore, 5 and 6 of after it.
+      for (const seq of [4, 7]) await received(seq)
+      await store.sessions.save({
+        ...known,
+        contiguousTo: 0,
+        extra: [
+          [4, 4],
+          [7, 7],
+        ],
+      })
+      expect(await numbers()).toEqual({ held: 3, missing: 2, restored: 3 })
+      const unknown = bytes('another session', 16)
+      await received(2, { session: unknown })
+      await store.sessions.save({
+        ...known,
+        session: unknown,
+        firstSeenAt: restoredAt + 2,
+        contiguousTo: -1,
+        extra: [[2, 2]],
+      })
+      expect(await numbers()).toEqual({ held: 4, missing: 2, restored: 5 })
+      await close()
+    })
+
     it('with a clock that was set back goes on from the numbers that it knows', async () => {
       const { file } = await backedUp()
       const first = await fresh()

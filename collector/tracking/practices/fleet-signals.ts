@@ -273,6 +273,7 @@ async function findingSignals(
 }
 
 async function unbroken(store: Store, { productId, now }: Fleet, { windowDays }: Objective): Promise<Measurement> {
+  // What a restore of the database has lost is no loss of a gateway's.
   const { held, missing } = await store.fleet.reportNumbers(productId, now - windowDays * DAY_MS)
   return held === 0 ? unmeasured : shareOf(held, held + missing)
 }

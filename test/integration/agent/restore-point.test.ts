@@ -161,6 +161,7 @@ it('agents go on after a restore of the collector, and nobody is blamed for what
   const path = join(directory, 'data', 'collector.db')
   const collector = await serve()
   let bench = await Workbench.open(directory)
+  const { productId } = bench
   const [running, restarted] = [new Gateway(port), new Gateway(port)]
   for (const gateway of [running, restarted]) {
     await gateway.enrol(bench)
@@ -225,6 +226,9 @@ it('agents go on after a restore of the collector, and nobody is blamed for what
     const { lastReceipt } = await gateway.progress()
     expect(lastReceipt?.number).toBe((await store.receipts.latest(id))?.number)
   }
+  // Three reports of each gateway were receipted and are lost: gaps in their sessions, and nobody's loss.
+  expect(await store.fleet.reportNumbers(productId, 0)).toMatchObject({ missing: 0, restored: 6 })
+
   // Neither an older restore point nor a forged one changes anything any more.
   const known = await running.progress()
   const { number, firstEpoch } = point
