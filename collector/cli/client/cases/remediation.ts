@@ -105,7 +105,9 @@ const impact = defineCommand({
 const plan = defineCommand({
   name: 'case plan',
   summary: 'Plan the remediation, of at most 30 days',
-  examples: ['keepseal case plan cas_… --action "2026-12-10 Ben: roll the boot loader back" --until 2026-12-12'],
+  examples: [
+    'keepseal case plan cas_… --until 2026-12-12 \\\n    --action "2026-12-10 Ben: roll the boot loader back"',
+  ],
   arguments: { id: caseArgument },
   options: {
     ...caseDecisionOptions,

@@ -17,7 +17,7 @@ export const verifyCommand = defineCommand({
       'or unknown, because no status is fresh. --certifier is the key id of the certifier as he gave it to you: without ' +
       'it the file proves itself, but not who made it. --status is a newer status than that in the file.',
   ],
-  examples: ['keepseal certificate verify gate.keepseal --certifier 41f0… --status status.cbor'],
+  examples: ['keepseal certificate verify gate.keepseal --certifier 41f0… \\\n    --status status.cbor'],
   arguments: { file: inputFile('The certificate file') },
   options: {
     status: { description: 'A newer status.', value: text(4096), placeholder: 'FILE' },

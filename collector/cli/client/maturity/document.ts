@@ -43,7 +43,7 @@ const submit = defineCommand({
     'The file stays with you: its name and SHA-256 are signed. Without --valid-until the document is good for as long as the ' +
       'catalogue says of its kind, at most 24 months. A certifier, other than who submitted, accepts it.',
   ],
-  examples: ['keepseal document submit policy.pdf --kind patch-policy --practice patch-management …'],
+  examples: ['keepseal document submit policy.pdf --kind patch-policy \\\n    --practice patch-management …'],
   arguments: { file: inputFile('The document') },
   options: {
     ...decisionOptions,

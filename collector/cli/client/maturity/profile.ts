@@ -28,7 +28,7 @@ const apply = defineCommand({
       '--recommendation), or unresolvable-nonconformity (--case, --unresolvable, --unforeseen, --public-note). ' +
       'What guarantees less in any way is refused as a raise. Somebody else, a certifier, approves it.',
   ],
-  examples: ['keepseal profile apply gate-seven.yaml --change raise --reason "as planned" --dry-run'],
+  examples: ['keepseal profile apply gate-seven.yaml --dry-run \\\n    --change raise --reason "as planned"'],
   arguments: { file: inputFile('A profile, YAML or JSON') },
   options: {
     ...decisionOptions,
