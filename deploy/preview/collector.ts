@@ -49,9 +49,14 @@ function ensureToken(repository: string, file: string, environment: Record<strin
   return token
 }
 
-export function makeToken(repository: string, role: string, environment: Record<string, string>): string {
+export function makeToken(
+  repository: string,
+  role: string,
+  environment: Record<string, string>,
+  name = 'preview',
+): string {
   const program = join(repository, 'dist', 'collector', 'main.js')
-  const result = spawnSync(process.execPath, [program, 'api-token', 'create', '--role', role, '--name', 'preview'], {
+  const result = spawnSync(process.execPath, [program, 'api-token', 'create', '--role', role, '--name', name], {
     env: { ...process.env, ...environment },
     encoding: 'utf8',
   })

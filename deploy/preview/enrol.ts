@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ApiClient } from './api-client.ts'
 import { startChild } from './child.ts'
-import { ensureCertificate } from './example-certificate.ts'
+import { loadExample } from './example/load.ts'
 import type { PreviewPorts } from './ports.ts'
 import { agentSettings } from './settings.ts'
 import type { PreviewTpm } from './tpm.ts'
@@ -20,7 +20,7 @@ export async function enrol(
     say('This machine is enrolled already.')
     return
   }
-  await ensureCertificate(repository, home, ports)
+  await loadExample(repository, home, ports)
   const { token } = await api.post<{ token: string }>('/enrolment-tokens', { productId, expiresInSeconds: 600 })
   const tokenFile = join(home, 'enrolment-token')
   writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 })

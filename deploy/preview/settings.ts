@@ -24,6 +24,7 @@ export function collectorSettings(home: string, ports: PreviewPorts): Record<str
     FRESHNESS__WINDOW_SECONDS: 60,
     LIVENESS__REPORT_INTERVAL_SECONDS: INTERVAL_SECONDS,
     LIVENESS__STALE_INTERVALS: 6,
+    PRACTICES__EVALUATION_SECONDS: 60,
   }
   return prefixed('KEEPSEAL_COLLECTOR_', settings)
 }
