@@ -39,6 +39,7 @@ const byArea: Readonly<Record<AreaOf<ErrorCode>, ExitCode>> = {
   case: exitCodes.refused,
   catalogue: exitCodes.usage,
   release: exitCodes.refused,
+  report: exitCodes.usage,
   usage: exitCodes.usage,
   file: exitCodes.usage,
   internal: exitCodes.internal,

@@ -231,6 +231,14 @@ export const errors = defineCodes({
     remedy: 'Give a time in the future; the window of a superseded release can be shortened only.',
   },
 
+  'report.no-browser': {
+    title: 'no browser is installed that could print the report to PDF',
+    remedy: 'Install the package chromium, or write --format html and print that page.',
+  },
+  'report.printing-failed': {
+    title: 'the browser could not print the report',
+    remedy: 'Write --format html and print that page.',
+  },
   'usage.invalid': { title: 'the command line is not understood', remedy: 'See --help.' },
   'file.unreadable': { title: 'a file cannot be read', remedy: 'Check the path and its permissions.' },
   'internal.failure': { title: 'a fault of this software', remedy: 'Please report it with the log around it.' },

@@ -26,6 +26,7 @@ import { notificationCommands } from './notification.ts'
 import { quarantineCommands } from './quarantine.ts'
 import { practiceCommands } from './practice.ts'
 import { productCommands } from './product.ts'
+import { reportCommands } from './reports/index.ts'
 import { resultCommands } from './result.ts'
 import { releaseCommands } from './release.ts'
 import { releaseDiffCommands } from './release-diff.ts'
@@ -69,6 +70,7 @@ export const client: Program = {
     ...keyCommands,
     ...peopleCommands,
     ...certificateCommands,
+    ...reportCommands,
     ...logCommands,
     ...inspectCommands,
   ],

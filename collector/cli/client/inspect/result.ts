@@ -46,7 +46,8 @@ export const inspectResultCommand = defineCommand({
   },
 })
 
-function readKey(name: string): ResultKey {
+/** A key as `device result --key-out` writes it. Error: file.unreadable. */
+export function readKey(name: string): ResultKey {
   try {
     const { x } = v.parse(Jwk, JSON.parse(Buffer.from(readInput(name)).toString('utf8')))
     const bytes = fromBase64Url(x)
