@@ -28,6 +28,8 @@ export interface Servers {
 export interface ApiServerOptions {
   readonly config: CollectorConfig
   readonly version: string
+  /** Where people and programs reach it. */
+  readonly publicUrl: string
   readonly clock: () => number
   readonly random: RandomFunction
   readonly store: Store
@@ -112,6 +114,7 @@ function servicesOf(options: ApiServerOptions): ApiServices {
     clock: options.clock,
     random: options.random,
     version: options.version,
+    publicUrl: options.publicUrl,
     keys: options.enrolment.keys,
     livenessTime: options.livenessTime,
     readiness: options.readiness,

@@ -3,6 +3,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { KeepsealError } from '../../shared/errors.ts'
 import { apiRoutes } from './api-routes.ts'
 import { certificateRoutes } from './public/certificate-routes.ts'
+import { statusListRoutes } from './public/status-list-routes.ts'
 import { measureRequests, operationsRoutes } from './operations.ts'
 import { handleError } from './problem.ts'
 import type { ApiServices } from './services.ts'
@@ -50,6 +51,7 @@ export async function buildApi(services: ApiServices, tls?: TlsIdentity): Promis
   await server.register(operationsRoutes, services)
   await server.register(statusPageRoutes, services)
   await server.register(certificateRoutes, { ...services, prefix: '/c' })
+  await server.register(statusListRoutes, { ...services, prefix: '/status-lists' })
   await server.register(apiRoutes, { prefix: '/api/v1', services })
   return server
 }

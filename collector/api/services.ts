@@ -32,6 +32,8 @@ export interface ApiServices extends PublishedFacts {
   readonly clock: () => number
   readonly random: RandomFunction
   readonly version: string
+  /** Where people and programs reach it. */
+  readonly publicUrl: string
   readonly livenessTime: () => LivenessTime
   /** Who this collector is, and what it signs results with. */
   readonly keys: Pick<CollectorKeys, 'collectorId' | 'signer' | 'publicKey' | 'totpSecretOf'>

@@ -32,6 +32,7 @@ const SERVICES: Readonly<Record<keyof ApiServices, 'shared' | 'narrowed' | 'with
   clock: 'shared',
   random: 'shared',
   version: 'shared',
+  publicUrl: 'shared',
   livenessTime: 'shared',
   keys: 'shared',
   readiness: 'withheld',

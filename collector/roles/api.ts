@@ -35,6 +35,7 @@ export async function startApiRole(foundation: Foundation, surroundings: ApiSurr
   const api = await startApi({
     config,
     version,
+    publicUrl: publicHttpUrl(config),
     clock,
     random,
     store,
@@ -89,6 +90,9 @@ function httpsIdentity({ http }: CollectorConfig, own: { key: string; cert: stri
 export function namesIn(config: CollectorConfig): string[] {
   return [config.http.publicUrl, config.mqtt.publicUrl].filter((url) => url !== '').map((url) => new URL(url).hostname)
 }
+
+const publicHttpUrl = ({ http }: CollectorConfig): string =>
+  http.publicUrl === '' ? `https://${hostname()}:${http.port}` : http.publicUrl
 
 /** `port`: of the embedded broker. */
 export function publicMqttUrl({ mqtt, http }: CollectorConfig, port: number): string {

@@ -57,6 +57,8 @@ export interface CertificateStatus {
   /** Seconds since 1970: when it was said, and until when it may be believed. */
   readonly issuedAt: number
   readonly expiresAt: number
+  /** Its place in the list that has the statuses of many: draft-ietf-oauth-status-list. */
+  readonly list: { readonly uri: string; readonly index: number }
   readonly body: StatusBody
 }
 
@@ -116,20 +118,32 @@ function publicConformity(
   return shown === 'full' ? all : { overall: all.overall }
 }
 
-/** CWT claims (RFC 8392): sub, exp, iat, and a private one. */
-const LABEL = { sub: 2, exp: 4, iat: 6, status: -70030 } as const
+/** CWT claims (RFC 8392): sub, exp, iat, the reference of draft-ietf-oauth-status-list, and a private one. */
+const LABEL = { sub: 2, exp: 4, iat: 6, reference: 65_535, status: -70030 } as const
 const AAD = messageAad('certificate-status', null)
 const LIMITS = { maxBytes: 262_144, maxDepth: 12, maxItems: 16_384 }
 
 /** certificate.cddl, certificate-status: a COSE_Sign1 by the key of the collector. */
 export function signStatus(
-  { certificate, issuedAt, expiresAt, body }: CertificateStatus,
+  { certificate, issuedAt, expiresAt, list, body }: CertificateStatus,
   signer: Signer,
 ): Promise<Uint8Array> {
   const claims = new Map<number, CborValue>([
     [LABEL.sub, certificate],
     [LABEL.exp, expiresAt],
     [LABEL.iat, issuedAt],
+    [
+      LABEL.reference,
+      new Map([
+        [
+          'status_list',
+          new Map<string, CborValue>([
+            ['idx', list.index],
+            ['uri', list.uri],
+          ]),
+        ],
+      ]),
+    ],
     [LABEL.status, jsonToCbor(body as Json)],
   ])
   return signSign1({
@@ -161,10 +175,16 @@ export function openStatus(bytes: Uint8Array, { key, thumbprint }: StatusKey): C
       const [issue] = body.issues
       throw new KeepsealError('certificate.status-invalid', `${v.getDotPath(issue) ?? 'status'}: ${issue.message}`)
     }
+    const list = claims
+      .at(LABEL.reference, 'reference')
+      .requireOnly(['status_list'])
+      .at('status_list')
+      .requireOnly(['idx', 'uri'])
     return {
       certificate: claims.at(LABEL.sub, 'sub').text({ min: 1, max: 128 }),
       issuedAt: claims.at(LABEL.iat, 'iat').uint(),
       expiresAt: claims.at(LABEL.exp, 'exp').uint(),
+      list: { uri: list.at('uri').text({ min: 1, max: 2048 }), index: list.at('idx').uint() },
       body: body.output,
     }
   } catch (cause) {

@@ -1,12 +1,14 @@
 import { equal, fromHex, toHex } from '../bytes/bytes.ts'
 import { errors, type ErrorCode } from '../codes/errors.ts'
 import { coseKeyThumbprint } from '../cose/key.ts'
-import { standingOf, type Certificate, type CertificateState } from '../decisions/certificate.ts'
+import type { Certificate, CertificateState } from '../decisions/certificate.ts'
 import { DecisionLog, type LogCrypto, type VerifiedEntry } from '../decisions/log.ts'
 import { KeepsealError } from '../errors.ts'
 import { decodeProfile } from '../maturity/profile-encoding.ts'
 import { decodeCertificateFile, type CertificateFile } from './file.ts'
+import { concluded, type Listed } from './conclusion.ts'
 import { openStatus, type CertificateStatus } from './status.ts'
+import { openStatusList, statusAt, type Inflate, type StatusType } from './status-list.ts'
 
 export interface Problem {
   readonly code: ErrorCode
@@ -17,12 +19,14 @@ export interface Problem {
 export interface Verdict {
   /**
    * `unknown`: nothing that is fresh enough says that it still holds. `invalid`: the file does not hold together.
-   * `expired`: by its own dates. Else the state that a status, which is still fresh, tells.
+   * `ended`: a status list says so, and not how. `expired`: by its own dates. Else the state that a status, which is still fresh, tells.
    */
-  readonly verdict: CertificateState | 'expired' | 'unknown' | 'invalid'
+  readonly verdict: CertificateState | 'ended' | 'expired' | 'unknown' | 'invalid'
   readonly problems: readonly Problem[]
   readonly certificate: Certificate | null
   readonly status: CertificateStatus | null
+  /** What a newer list says of it; null without one, and for one that is older than the status. */
+  readonly listed: StatusType | null
   /** Whether the document of the profile is in the file, and is the one that the certificate names. */
   readonly profile: 'matches' | 'missing' | null
   readonly issuedBy: { readonly name: string; readonly keyId: string } | null
@@ -30,6 +34,7 @@ export interface Verdict {
   readonly claimsAllowedFor: readonly string[]
   /** Seconds since 1970; null without a status that holds. */
   readonly asOf: number | null
+  readonly believeUntil: number | null
 }
 
 export interface VerifyOptions {
@@ -37,6 +42,8 @@ export interface VerifyOptions {
   readonly now: number
   /** A newer status than that of the file. */
   readonly status?: Uint8Array | undefined
+  /** A list of the statuses of many certificates, and what decompresses it. */
+  readonly statusList?: { readonly bytes: Uint8Array; readonly inflate: Inflate } | undefined
   /** Key id of the certifier, in hexadecimal: whoever began the log, or issued the certificate. */
   readonly certifier?: string | undefined
   /** Key id of the collector that signs statuses, in hexadecimal. */
@@ -52,7 +59,16 @@ export function verifyCertificate(bytes: Uint8Array, crypto: LogCrypto, options:
     return check(decodeCertificateFile(bytes), crypto, options)
   } catch (error) {
     if (!(error instanceof KeepsealError)) throw error
-    const nothing = { certificate: null, status: null, profile: null, issuedBy: null, claimsAllowedFor: [], asOf: null }
+    const nothing = {
+      certificate: null,
+      status: null,
+      listed: null,
+      profile: null,
+      issuedBy: null,
+      claimsAllowedFor: [],
+      asOf: null,
+      believeUntil: null,
+    }
     return { verdict: 'invalid', problems: [{ code: error.code, detail: error.message }], ...nothing }
   }
 }
@@ -75,15 +91,19 @@ function check(file: CertificateFile, crypto: LogCrypto, options: VerifyOptions)
   assertTrusted(entries, issued, options.certifier)
   const profile = profileIn(file, certificate, crypto)
   const status = statusIn(file, log, certificate, crypto, options)
+  const told = { certificate, status, list: listIn(file, certificate, status, crypto, options), now: options.now }
+  const { verdict, claimsAllowedFor, asOf, until } = concluded(told)
   return {
-    verdict: verdictOf(certificate, status, options.now),
+    verdict,
     problems: [],
     certificate,
     status,
+    listed: told.list?.type ?? null,
     profile,
     issuedBy: issued === undefined ? null : { name: issued.author.name, keyId: issued.author.keyId },
-    claimsAllowedFor: claimsOf(certificate, status, options.now),
-    asOf: status.issuedAt,
+    claimsAllowedFor,
+    asOf,
+    believeUntil: until,
   }
 }
 
@@ -127,6 +147,7 @@ function statusIn(
   }
   for (const each of [own, given]) {
     if (each.certificate !== certificate.id) invalid(`it is about ${each.certificate}`)
+    if (each.list.index !== certificate.place) invalid('it has another place in the list of statuses')
     if (each.body.log.id !== toHex(log.id ?? new Uint8Array())) invalid('it is of another log')
     if (each.body.profile.digest !== certificate.profile.digest) invalid('it names another profile')
   }
@@ -140,28 +161,29 @@ function statusIn(
   return newest
 }
 
-const expiresAt = ({ validUntil, supportUntil }: Pick<Certificate, 'validUntil' | 'supportUntil'>): number =>
-  Math.min(validUntil, supportUntil)
-
-function verdictOf(
+/** What a list says, unless the status is newer. */
+function listIn(
+  file: CertificateFile,
   certificate: Certificate,
-  { body, expiresAt: until }: CertificateStatus,
-  now: number,
-): Verdict['verdict'] {
-  const ended = body.state === 'withdrawn' || body.state === 'superseded' || body.state === 'abandoned'
-  // What has ended stays so, however old the status that says it is.
-  if (ended) return body.state
-  if (now >= expiresAt(certificate)) return 'expired'
-  return now >= until ? 'unknown' : body.state
-}
-
-/** By the file and by the status: nothing may be claimed that either of them does not allow. */
-function claimsOf(
-  certificate: Certificate,
-  { body, expiresAt: until }: CertificateStatus,
-  now: number,
-): readonly string[] {
-  if (now >= until) return []
-  const own = standingOf({ ...certificate, state: body.state, suspension: body.suspension }, now).claimsAllowedFor
-  return own.filter((product) => body.claimsAllowedFor.includes(product))
+  status: CertificateStatus,
+  crypto: LogCrypto,
+  { statusList, now }: VerifyOptions,
+): Listed | null {
+  if (statusList === undefined) return null
+  const invalid = (what: string): never => {
+    throw new KeepsealError('certificate.status-invalid', `the status list: ${what}`)
+  }
+  const key = {
+    key: crypto.ed25519Key(file.collectorKey.x),
+    thumbprint: coseKeyThumbprint(file.collectorKey, crypto.hash),
+  }
+  const list = openStatusList(statusList.bytes, key, statusList.inflate)
+  if (list.uri !== status.list.uri) invalid(`it is ${list.uri}, not ${status.list.uri}`)
+  if (list.issuedAt > now + CLOCK_TOLERANCE) invalid('it is from the future: set the clock of this machine')
+  const type = statusAt(list.bytes, certificate.place)
+  if (list.issuedAt < status.issuedAt) return null
+  // Of two that were signed in the same second, the one that says more counts.
+  if (list.issuedAt === status.issuedAt && type === 'valid') return null
+  if (type === undefined) return invalid(`it has no place ${certificate.place}`)
+  return { type, issuedAt: list.issuedAt, expiresAt: list.expiresAt }
 }

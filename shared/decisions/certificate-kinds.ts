@@ -129,7 +129,7 @@ const draft: DecisionKind<Draft> = defineKind({
   title: 'A certificate is drafted',
   roles: CERTIFIER,
   schema: draftSchema,
-  apply: (register, { author, subject, at, detail }) => {
+  apply: (register, { author, index, subject, at, detail }) => {
     // It is part of public addresses.
     if (!/^[\w.-]+$/.test(subject))
       refuse('log.malformed', 'the id of a certificate has letters, digits, _ . and - alone')
@@ -146,6 +146,7 @@ const draft: DecisionKind<Draft> = defineKind({
       id: subject,
       state: 'draft',
       issuedAt: null,
+      place: index,
       draftedBy: author.id,
       conditions: null,
       suspension: null,

@@ -48,6 +48,8 @@ export interface Certificate {
   readonly isReduction: boolean
   readonly state: CertificateState
   readonly issuedAt: number | null
+  /** Index of its draft in the log, and so of its place in a list of statuses: it never moves. */
+  readonly place: number
   /** Id of the person who wrote the draft. */
   readonly draftedBy: string
   readonly conditions: Conditions | null

@@ -7,6 +7,8 @@ import type { Register } from './register.ts'
 /** A decision whose author has signed it, in the place in the log where it stands. */
 export interface Decision<Detail> {
   readonly author: Person
+  /** Its place in the log. */
+  readonly index: number
   /** Seconds since 1970. */
   readonly at: number
   readonly subject: string

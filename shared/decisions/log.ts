@@ -85,14 +85,15 @@ export class DecisionLog {
    */
   rehearse({ kind: name, subject, detail: given, at, keyId }: UnsignedDecision): readonly GuardResult[] {
     const { kind, detail } = this.#read(name, given)
-    const author = this.#authorOf({ keyId, index: this.next().index })
+    const { index } = this.next()
+    const author = this.#authorOf({ keyId, index })
     const { name: who, role, revokedAt } = author
     const may = kind.roles.includes(role)
     const results: GuardResult[] = [
       { code: 'log.revoked-author', wants: 'you may still sign', wrong: revokedAt === null ? null : who },
       { code: 'decision.role', wants: `you are ${kind.roles.join(' or ')}`, wrong: may ? null : `${who} is ${role}` },
     ]
-    const decision = { author, at: Math.max(at, this.register.head?.at ?? 0), subject, detail }
+    const decision = { author, index, at: Math.max(at, this.register.head?.at ?? 0), subject, detail }
     if (kind.check !== undefined) return [...results, ...kind.check(this.register, decision)]
     return refuse('decision.wrong-state', `${name} has no guards that can be shown`)
   }
@@ -164,7 +165,7 @@ export class DecisionLog {
     const { subject, index, hash } = entry
     // Periods count from no earlier than the decision before, whatever the clock of the author says.
     const at = Math.max(entry.at, this.register.head?.at ?? 0)
-    kind.apply(this.register, { author, at, subject, detail })
+    kind.apply(this.register, { author, index, at, subject, detail })
     this.register.head = { index, hash, at }
   }
 }

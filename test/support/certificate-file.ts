@@ -1,4 +1,12 @@
 import { encodeCertificateFile, excerptOf, type CertificateFile } from '../../shared/certificate/file.ts'
+import { deflateZlib } from '../../collector/zlib.ts'
+import {
+  packStatuses,
+  signStatusList,
+  STATUS_LIST_TTL,
+  statusesOf,
+  type StatusList,
+} from '../../shared/certificate/status-list.ts'
 import { signStatus, STATUS_LIFETIME_SECONDS, statusBodyOf } from '../../shared/certificate/status.ts'
 import { coseKeyThumbprint, type CoseKey } from '../../shared/cose/key.ts'
 import type { Signer } from '../../shared/cose/sign1.ts'
@@ -15,6 +23,19 @@ export const COLLECTOR: { readonly signer: Signer; readonly key: CoseKey & { rea
 }
 export const COLLECTOR_ID = toHex(coseKeyThumbprint(COLLECTOR.key, nodeCrypto.hash))
 
+export const LIST_URI = 'https://collector.example/status-lists/1'
+
+/** The list of statuses that a collector would sign now. */
+export function statusListOf(
+  people: DecidingPeople,
+  over: Partial<StatusList> = {},
+  signer = COLLECTOR.signer,
+): Promise<Uint8Array> {
+  const times = { issuedAt: people.now, expiresAt: people.now + STATUS_LIFETIME_SECONDS, ttl: STATUS_LIST_TTL }
+  const bytes = packStatuses(statusesOf(people.log.register, people.now))
+  return signStatusList({ uri: LIST_URI, ...times, bytes, ...over }, signer, deflateZlib)
+}
+
 /** The status that a collector would sign now. */
 export function statusOf(people: DecidingPeople, id = 'crt_1', signer = COLLECTOR.signer): Promise<Uint8Array> {
   const certificate = people.log.register.certificates.get(id)
@@ -22,7 +43,8 @@ export function statusOf(people: DecidingPeople, id = 'crt_1', signer = COLLECTO
   const extras = { logId: people.id, limitations: null, conformity: undefined }
   const body = statusBodyOf(certificate, people.log.register, people.now, extras)
   const expiresAt = people.now + STATUS_LIFETIME_SECONDS
-  return signStatus({ certificate: id, issuedAt: people.now, expiresAt, body }, signer)
+  const list = { uri: LIST_URI, index: certificate.place }
+  return signStatus({ certificate: id, issuedAt: people.now, expiresAt, list, body }, signer)
 }
 
 /** The file that a collector would export now. */

@@ -1,10 +1,11 @@
 import rateLimit from '@fastify/rate-limit'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import * as v from 'valibot'
 import { KeepsealError } from '../../../shared/errors.ts'
 import type { ApiServices } from '../services.ts'
 import { badge } from './badge.ts'
 import { renderCertificate } from './certificate-html.ts'
+import { isCached } from './caching.ts'
 import { checkCoverage } from './check.ts'
 import { StatusBook, type SignedStatus } from './status-book.ts'
 
@@ -12,8 +13,6 @@ import { StatusBook, type SignedStatus } from './status-book.ts'
 const REQUESTS_PER_MINUTE = 120
 /** Whoever tries serial numbers one after another learns little in a minute. */
 const CHECKS_PER_MINUTE = 20
-/** A cache must not show for long what was decided otherwise since. */
-const MAX_AGE_SECONDS = 300
 
 const Id = v.pipe(v.string(), v.regex(/^[\w.-]{1,128}$/))
 const Params = v.object({ id: Id })
@@ -35,19 +34,20 @@ export async function certificateRoutes(server: FastifyInstance, services: ApiSe
   server.get('/:id/status', async (request, reply) => {
     const signed = await read(request)
     const wantsJson = request.headers.accept?.includes('json') === true
-    if (isCached(request, reply, signed, services, wantsJson ? 'json' : 'cbor')) return reply.code(304).send()
+    if (isCached(request, reply, cacheable(signed, wantsJson ? 'json' : 'cbor'), now(services)))
+      return reply.code(304).send()
     if (!wantsJson)
       return reply.type('application/vnd.keepseal.certificate-status+cbor').send(Buffer.from(signed.bytes))
     return reply.type('application/json; charset=utf-8').send({ ...signed.status, signed: toBase64(signed.bytes) })
   })
   server.get('/:id/badge.svg', async (request, reply) => {
     const signed = await read(request)
-    if (isCached(request, reply, signed, services, 'svg')) return reply.code(304).send()
+    if (isCached(request, reply, cacheable(signed, 'svg'), now(services))) return reply.code(304).send()
     return reply.type('image/svg+xml; charset=utf-8').send(badge(signed.status, now(services)).toString())
   })
   server.get('/:id', async (request, reply) => {
     const signed = await read(request)
-    if (isCached(request, reply, signed, services, 'html')) return reply.code(304).send()
+    if (isCached(request, reply, cacheable(signed, 'html'), now(services))) return reply.code(304).send()
     return reply.type('text/html; charset=utf-8').send(renderCertificate(signed, now(services)).toString())
   })
   server.get(
@@ -63,6 +63,7 @@ export async function certificateRoutes(server: FastifyInstance, services: ApiSe
   )
 }
 
+const cacheable = ({ digest, status }: SignedStatus, form: string) => ({ digest, expiresAt: status.expiresAt, form })
 const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url')
 const now = ({ clock }: ApiServices): number => Math.floor(clock() / 1000)
 
@@ -71,25 +72,4 @@ function valid<S extends v.GenericSchema>(schema: S, value: unknown): v.InferOut
   if (checked.success) return checked.output
   const [issue] = checked.issues
   throw new KeepsealError('request.invalid', `${v.getDotPath(issue) ?? 'request'}: ${issue.message}`)
-}
-
-/** Sets the headers of caching, and says whether whoever asks has it already (RFC 9110 section 13.1.2). */
-function isCached(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { digest, status }: SignedStatus,
-  services: ApiServices,
-  form: string,
-): boolean {
-  const left = status.expiresAt - now(services)
-  const tag = `"${digest.slice(0, 32)}-${form}"`
-  void reply.headers({
-    etag: tag,
-    vary: 'accept',
-    'cache-control': `public, max-age=${Math.max(0, Math.min(left, MAX_AGE_SECONDS))}`,
-    expires: new Date((now(services) + Math.max(0, Math.min(left, MAX_AGE_SECONDS))) * 1000).toUTCString(),
-    'access-control-allow-origin': '*',
-  })
-  const asked = request.headers['if-none-match'] ?? ''
-  return asked.split(',').some((each) => each.trim().replace(/^W\//, '') === tag)
 }

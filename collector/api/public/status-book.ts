@@ -11,8 +11,10 @@ import {
   type CertificateStatus,
   type StatusBody,
 } from '../../../shared/certificate/status.ts'
+import type { PublishedFacts } from '../../decisions/published-facts.ts'
 import { Recent } from '../../recent.ts'
 import type { ApiServices } from '../services.ts'
+import { statusListUri } from './status-list-routes.ts'
 
 /** A status with its signed form. */
 export interface SignedStatus {
@@ -22,7 +24,7 @@ export interface SignedStatus {
   readonly digest: string
 }
 
-type StatusServices = Pick<ApiServices, 'decisions' | 'clock' | 'keys' | 'conformityOf' | 'profileDocument'>
+type StatusServices = Pick<ApiServices, 'decisions' | 'clock' | 'keys' | 'publicUrl' | keyof PublishedFacts>
 
 const CERTIFICATES = 1024
 
@@ -40,7 +42,7 @@ export class StatusBook {
 
   /** Error: request.not-found. */
   async of(id: string): Promise<SignedStatus> {
-    const { decisions, clock, keys, conformityOf } = this.#services
+    const { decisions, clock, keys, conformityOf, publicUrl } = this.#services
     const register = await decisions.register()
     const certificate = register.certificates.get(id)
     if (certificate === undefined || certificate.issuedAt === null) {
@@ -61,7 +63,8 @@ export class StatusBook {
     const isYoung =
       held !== undefined && now >= held.status.issuedAt && now - held.status.issuedAt < STATUS_LIFETIME_SECONDS / 2
     if (isYoung && JSON.stringify(held.status.body) === JSON.stringify(body)) return held
-    const status = { certificate: id, issuedAt: now, expiresAt: now + STATUS_LIFETIME_SECONDS, body }
+    const list = { uri: statusListUri(publicUrl), index: certificate.place }
+    const status = { certificate: id, issuedAt: now, expiresAt: now + STATUS_LIFETIME_SECONDS, list, body }
     const bytes = await signStatus(status, keys.signer)
     return this.#signed.keep(id, { status, bytes, digest: toHex(hash('sha256', bytes)) })
   }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { initialDeviceState } from '../../../collector/model/device.ts'
+import { openStatusList, statusAt } from '../../../shared/certificate/status-list.ts'
+import { inflateZlib } from '../../../collector/zlib.ts'
 import { openStatus } from '../../../shared/certificate/status.ts'
 import { coseKeyThumbprint } from '../../../shared/cose/key.ts'
 import { ed25519Key, hash } from '../../../shared/crypto/node.ts'
@@ -199,6 +201,31 @@ describe('the public pages of a certificate', () => {
     }
     expect((await get('/c/a%2fb')).statusCode).toBe(400)
     expect((await get('/c/crt_1/check?model=x')).statusCode).toBe(400)
+  })
+
+  it('have the states of all in one signed list, at the place that the status names', async () => {
+    const people = await inForce()
+    const { publicKey } = keys
+    if (publicKey.curve !== 'Ed25519') throw new Error('not Ed25519')
+    const key = { key: ed25519Key(publicKey.x), thumbprint: coseKeyThumbprint(publicKey, hash) }
+    const listed = async () => {
+      const answer = await get('/status-lists/1')
+      expect(answer.headers['content-type']).toBe('application/statuslist+cwt')
+      const list = openStatusList(new Uint8Array(answer.rawPayload), key, inflateZlib)
+      const { list: reference } = (await get('/c/crt_1/status', { accept: 'application/json' })).json()
+      expect(list.uri).toBe(reference.uri)
+      return statusAt(list.bytes, reference.index)
+    }
+    expect(await listed()).toBe('valid')
+    const tag = String((await get('/status-lists/1')).headers['etag'])
+    expect((await get('/status-lists/1', { 'if-none-match': tag })).statusCode).toBe(304)
+    await decided(people, 'certificate.withdraw', { reason: 'a hole' })
+    expect(await listed()).toBe('invalid')
+    expect((await get('/status-lists/2')).statusCode).toBe(404)
+  })
+
+  it('have no list before the log begins', async () => {
+    expect((await get('/status-lists/1')).statusCode).toBe(404)
   })
 
   it('say of a unit whether it is covered, and nothing more', async () => {

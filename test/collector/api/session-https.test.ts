@@ -45,6 +45,7 @@ describe('a person over HTTPS', () => {
         clock: Date.now,
         random: randomBytes,
         version: '0.0.0-test',
+        publicUrl: 'https://collector.example',
         livenessTime: () => ({ policy: defaultLivenessPolicy, now: Date.now(), downtime: [] }),
         keys,
         ...publishedFacts(store),

@@ -73,6 +73,7 @@ async function buildTestApi(store: Store, over: Partial<ApiServices>): Promise<T
     clock: () => clock.now,
     random: randomBytes,
     version: '0.0.0-test',
+    publicUrl: 'https://collector.example',
     livenessTime: () => ({ policy: defaultLivenessPolicy, now: clock.now, downtime: [] }),
     keys: testKeys(),
     passwordCost: { logN: 4, r: 1, p: 1 },

@@ -54,6 +54,7 @@ export function useCollector(
         clock,
         random: randomBytes,
         version: '0.0.0-test',
+        publicUrl: 'https://collector.example',
         livenessTime: () => ({ policy: defaultLivenessPolicy, now: clock(), downtime: [] }),
         keys: testKeys(),
         ...publishedFacts(store),

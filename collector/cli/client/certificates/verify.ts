@@ -1,4 +1,5 @@
 import { verifyCertificate, type Verdict } from '../../../../shared/certificate/verify.ts'
+import { inflateZlib } from '../../../zlib.ts'
 import { defineCommand } from '../../../../shared/cli/command.ts'
 import { exitCodes } from '../../../../shared/cli/exit-codes.ts'
 import { text } from '../../../../shared/config/value-types.ts'
@@ -15,23 +16,31 @@ export const verifyCommand = defineCommand({
   description: [
     'Ends with 0 if the certificate is in force and something may be claimed, with 1 if not: withdrawn, suspended, expired, ' +
       'or unknown, because no status is fresh. --certifier is the key id of the certifier as he gave it to you: without ' +
-      'it the file proves itself, but not who made it. --status is a newer status than that in the file.',
+      'it the file proves itself, but not who made it. --status is a newer status than that in the file; --status-list ' +
+      'the newer list of all certificates of the collector, from its /status-lists/1.',
   ],
   examples: ['keepseal certificate verify gate.keepseal --certifier 41f0… \\\n    --status status.cbor'],
   arguments: { file: inputFile('The certificate file') },
   options: {
     status: { description: 'A newer status.', value: text(4096), placeholder: 'FILE' },
+    statusList: { description: 'A list of the statuses of many.', value: text(4096), placeholder: 'FILE' },
     certifier: { description: 'Key id of the certifier.', value: text(64), placeholder: 'HEX' },
     collector: { description: 'Key id of the collector.', value: text(64), placeholder: 'HEX' },
     at: { description: 'As of another time than now.', value: checkedTime(), placeholder: 'TIME' },
   },
   json: true,
-  run: ({ arguments: { file }, options: { status, certifier, collector, at }, present, style }) => {
+  run: ({ arguments: { file }, options: { status, statusList: list, certifier, collector, at }, present, style }) => {
     const now = Math.floor((at === undefined ? Date.now() : Date.parse(at)) / 1000)
     const verdict = verifyCertificate(
       readInput(file),
       { hash, ed25519Key, ecdsaKey },
-      { now, status: status === undefined ? undefined : readInput(status), certifier, collector },
+      {
+        now,
+        status: status === undefined ? undefined : readInput(status),
+        statusList: list === undefined ? undefined : { bytes: readInput(list), inflate: inflateZlib },
+        certifier,
+        collector,
+      },
     )
     const isGood = verdict.verdict !== 'invalid' && verdict.claimsAllowedFor.length > 0
     present(json(verdict, certifier !== undefined), () =>
@@ -58,7 +67,8 @@ const json = (verdict: Verdict, isTrusted: boolean) => ({
   issuedBy: verdict.issuedBy,
   certifierChecked: isTrusted,
   asOf: verdict.asOf === null ? null : time(verdict.asOf),
-  believeUntil: verdict.status === null ? null : time(verdict.status.expiresAt),
+  believeUntil: verdict.believeUntil === null ? null : time(verdict.believeUntil),
+  listed: verdict.listed,
   logHead: verdict.status?.body.log ?? null,
 })
 
@@ -78,8 +88,9 @@ function describe(verdict: Verdict, hasCertifier: boolean, hasCollector: boolean
     ...field('claims', claimsAllowedFor.join(', ') || 'none'),
     ...field('covers', certificate.products.map(({ product }) => product).join(', ')),
     ...field('valid', `${time(validFrom)} to ${time(Math.min(validUntil, supportUntil))}`),
-    ...field('as of', `${time(status.issuedAt)}${notChecked(hasCollector)}`),
-    ...field('believe it', `until ${time(status.expiresAt)}`),
+    ...field('as of', `${time(verdict.asOf ?? status.issuedAt)}${notChecked(hasCollector)}`),
+    ...field('believe it', `until ${time(verdict.believeUntil ?? status.expiresAt)}`),
+    ...(verdict.listed === null ? [] : field('listed as', verdict.listed)),
     ...field('operated by', status.body.operator),
     ...field('log entry', `${status.body.log.index}`),
     `             ${status.body.log.hash}`,
