@@ -75,6 +75,7 @@ export async function buildReport(
 /** What is so of every report. */
 const GENERAL_LIMITS = [
   'Practices, coverage, certificates and cases are as of when the report was made; changes, decisions and findings are those of the period.',
+  'Decisions are those about certificate, profile, releases and people; those about a case are in its bundle.',
   'Of documents there are what was signed about them, and their digests: the documents themselves are not kept here.',
 ]
 
