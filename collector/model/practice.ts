@@ -30,6 +30,8 @@ export interface PracticeState {
   readonly explanation: {
     /** null: no profile asks for it. */
     readonly target: Level | null
+    /** Whether it counts for a certificate, by its priority in the profile. Absent in what was kept of earlier versions. */
+    readonly counts?: boolean
     readonly supported: Level | 0
     readonly coverage: { readonly known: number; readonly denominator: number } | null
     readonly reasons: readonly Reason[]

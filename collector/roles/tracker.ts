@@ -21,7 +21,7 @@ export interface RunningTracker extends RunningRole {
 
 /** What goes by time alone: epochs, closing dates of releases, removing what is old. Of several one leads. */
 export async function startTracker(foundation: ConnectedFoundation): Promise<RunningTracker> {
-  const { config, store, deps, keys, clock, random, logger, channel, leadership } = foundation
+  const { config, catalogue, store, deps, keys, clock, random, logger, channel, leadership } = foundation
   const { metrics, onHandled, attendance } = foundation
   const isLeader = (): Promise<boolean> => leadership.isLeader('tracking')
   const releaseClock = new ReleaseClock({ store, deps, clock, logger, onHandled })
@@ -46,12 +46,13 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
   const downtime = (): Downtime => attendance.downtime
   const watch = new LivenessWatch({ store, policy, clock, deps, logger, downtime, isLeader })
   watch.start()
-  const decisions = new DecisionBook(store)
+  const decisions = new DecisionBook(store, catalogue)
   const clerk = new ReminderClerk({ store, decisions, clock, logger, isLeader })
   clerk.start()
   const evaluator = new PracticeEvaluator({
     store,
     decisions,
+    catalogue,
     deadlines: (now) => deadlinesAt({ policy, now, downtime: downtime() }),
     everyMs: config.practices.evaluationSeconds * 1000,
     clock,

@@ -1,3 +1,4 @@
+import type { ConditionState } from '../../shared/maturity/conformity/conditions.ts'
 import type { Sample } from '../../shared/maturity/conformity/sample.ts'
 import type { PracticeStatus, Reason } from '../../shared/maturity/conformity/status.ts'
 import type { Waiting } from '../../shared/maturity/conformity/waiting.ts'
@@ -9,6 +10,16 @@ import { integerCursor, rowsToRead, toPage, type Page, type PageRequest } from '
 
 /** Rows of one statement: SQLite takes a bounded number of values. */
 const ROWS = 100
+
+/** The newest evaluation of a product: its time slot, and what it found beside the practices. */
+export interface StoredEvaluation {
+  readonly slot: number
+  readonly evaluatedAt: number
+  /** JSON: FleetSummary. */
+  readonly fleet: string
+  /** Limitations and assumptions of the profiles in force. */
+  readonly conditions: readonly ConditionState[]
+}
 
 export type PracticesRepository = ReturnType<typeof practicesRepository>
 
@@ -41,17 +52,19 @@ export function practicesRepository(db: Executor) {
     },
 
     /** The slot in which a product was evaluated last, and what its fleet was. */
-    async evaluation(productId: string): Promise<{ slot: number; evaluatedAt: number; fleet: string } | undefined> {
+    async evaluation(productId: string): Promise<StoredEvaluation | undefined> {
       const row = await db
         .selectFrom('practice_evaluations')
         .selectAll()
         .where('product_id', '=', productId)
         .executeTakeFirst()
-      return row && { slot: row.slot, evaluatedAt: row.evaluated_at, fleet: row.fleet }
+      if (row === undefined) return undefined
+      const conditions = JSON.parse(row.conditions) as StoredEvaluation['conditions']
+      return { slot: row.slot, evaluatedAt: row.evaluated_at, fleet: row.fleet, conditions }
     },
 
-    async setEvaluation(productId: string, slot: number, evaluatedAt: number, fleet: string): Promise<void> {
-      const values = { slot, evaluated_at: evaluatedAt, fleet }
+    async setEvaluation(productId: string, { slot, evaluatedAt, fleet, conditions }: StoredEvaluation): Promise<void> {
+      const values = { slot, evaluated_at: evaluatedAt, fleet, conditions: JSON.stringify(conditions) }
       await db
         .insertInto('practice_evaluations')
         .values({ product_id: productId, ...values })

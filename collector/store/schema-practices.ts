@@ -61,6 +61,8 @@ export interface PracticeEvaluationsTable {
   evaluated_at: number
   /** JSON. */
   fleet: string
+  /** JSON. */
+  conditions: string
 }
 
 export interface PracticeStatesTable {

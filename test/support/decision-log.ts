@@ -135,6 +135,12 @@ export async function issueCertificate(people: DecidingPeople, id = 'crt_1', ove
   await people.decide(people.certifier, 'certificate.issue', id, { reason: 'the assessment of 2026' })
 }
 
+/** A document that somebody of the vendor has submitted and the second certifier has accepted. */
+export async function acceptDocument(people: DecidingPeople, id: string, over: object = {}): Promise<void> {
+  await people.decide(people.vendor, 'document.submit', id, exampleDocument(people, over))
+  await people.decide(people.second, 'document.accept', id, { reason: 'read' })
+}
+
 /** A collector's decision log in which a certificate is in force for this product alone. */
 export async function certify(store: Pick<Store, 'decisions'>, product: string, now = BEGIN): Promise<DecidingPeople> {
   const people = await DecidingPeople.begin(now)

@@ -12,12 +12,14 @@ import { agreedFor } from '../../collector/tracking/practices/targets.ts'
 import { hash } from '../../shared/crypto/node.ts'
 import { postureDigestOf } from '../../shared/evidence/posture-digest.ts'
 import type { RecordedEventKind } from '../../shared/maturity/events/kinds.ts'
+import { defaultCatalogue } from '../../shared/maturity/catalogue/catalogue.ts'
 import type { PracticeId } from '../../shared/maturity/practices.ts'
 import { encodeSection } from '../../shared/posture/canonical.ts'
 import type { SectionReading } from '../../shared/posture/reading.ts'
 import type { SectionContents, SectionId } from '../../shared/posture/sections.ts'
 import { bytes, id, NOW, storedDevice, storedProduct } from '../collector/store/samples.ts'
-import { certify } from './decision-log.ts'
+import { certifyByProfile, type Certifying } from './certified-profile.ts'
+import type { DecidingPeople } from './decision-log.ts'
 import { goodPosture } from './postures.ts'
 
 export const DAY = 86_400_000
@@ -27,23 +29,25 @@ export class PracticeFleet {
   readonly store: Store
   readonly product: Product
   readonly decisions: DecisionBook
+  readonly people: DecidingPeople
   readonly devices: Device[] = []
   readonly postures = new PostureOutcomes()
   now = NOW
   /** Nobody goes silent, until the test says so. */
   silentAfterMs = 1_000_000_000_000
 
-  private constructor(store: Store, product: Product) {
+  private constructor(store: Store, product: Product, people: DecidingPeople) {
+    this.people = people
     this.store = store
     this.product = product
     this.decisions = new DecisionBook(store)
   }
 
   /** Certified for patch management at level 3 and access control at level 2. */
-  static async certified(store: Store): Promise<PracticeFleet> {
+  static async certified(store: Store, certifying: Certifying = {}): Promise<PracticeFleet> {
     const product = await storedProduct(store)
-    await certify(store, `${product.vendor}/${product.model}`, NOW / 1000)
-    return new PracticeFleet(store, product)
+    const people = await certifyByProfile(store, `${product.vendor}/${product.model}`, NOW / 1000, certifying)
+    return new PracticeFleet(store, product, people)
   }
 
   /** Of a product that somebody else has certified, or will. */
@@ -128,7 +132,7 @@ export class PracticeFleet {
       deadlines: { stale: now - this.silentAfterMs, silent: now - this.silentAfterMs },
       postures: this.postures,
       random: randomBytes,
-      agreed: (store) => agreedFor(this.decisions, this.product.id, now, store),
+      agreed: (store) => agreedFor(this.decisions, this.product, { now, store, catalogue: defaultCatalogue }),
     })
   }
 

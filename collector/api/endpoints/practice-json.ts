@@ -23,6 +23,8 @@ export const ReasonJson = v.strictObject({
   code: v.picklist(REASON_CODES),
   signal: v.optional(Signals),
   document: v.optional(v.string()),
+  /** Id of a limitation or assumption of the profile. */
+  condition: v.optional(v.string()),
   level: v.optional(v.number()),
   text: v.string(),
   restore: v.string(),
@@ -37,6 +39,8 @@ export const practiceFields = {
   domain: v.string(),
   /** null: no profile in force asks for it. Then it counts for nothing. */
   target: v.nullable(v.number()),
+  /** Whether it counts for the certificate, by its priority in the profile. */
+  counts: v.boolean(),
   supported: v.number(),
   conformity: Conformity,
   /** null before the first evaluation. */
@@ -51,7 +55,13 @@ export function practiceJson(practice: PracticeId, state: PracticeState | undefi
   const { name, domain } = PRACTICES[practice]
   const restore = 'Wait for the first evaluation.'
   const none: Reason = { code: 'signal-unknown', text: 'not evaluated yet', restore }
-  const { target, supported, coverage, reasons } = state?.explanation ?? {
+  const {
+    target,
+    counts = true,
+    supported,
+    coverage,
+    reasons,
+  } = state?.explanation ?? {
     target: null,
     supported: 0,
     coverage: null,
@@ -63,6 +73,7 @@ export function practiceJson(practice: PracticeId, state: PracticeState | undefi
     name,
     domain,
     target,
+    counts: target !== null && counts,
     supported,
     conformity: state?.status ?? ('unknown' as const),
     since: toTimeOrNull(state?.since ?? null),
@@ -76,9 +87,13 @@ export function practiceJson(practice: PracticeId, state: PracticeState | undefi
 export const reasonsJson = (reasons: readonly Reason[]) =>
   structuredClone(reasons) as unknown as v.InferOutput<typeof ReasonJson>[]
 
-/** Of a product: the worst of the practices that its profiles ask for. */
-export const conformityOf = (states: ReadonlyMap<PracticeId, PracticeState>) =>
-  worstStatus([...states.values()].filter(({ explanation }) => explanation.target !== null).map(({ status }) => status))
+/** Of a product: the worst of the practices that its profiles ask for, and that count by their priority. */
+export const conformityOfProduct = (states: ReadonlyMap<PracticeId, PracticeState>) =>
+  worstStatus(
+    [...states.values()]
+      .filter(({ explanation: { target, counts = true } }) => target !== null && counts)
+      .map(({ status }) => status),
+  )
 
 export const SampleJson = v.strictObject({
   /** The day, RFC 3339. */

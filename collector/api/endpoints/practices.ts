@@ -9,7 +9,7 @@ import { defineEndpoint, type Endpoint } from '../endpoint.ts'
 import { id, Time, toTime } from '../schemas.ts'
 import {
   Conformity,
-  conformityOf,
+  conformityOfProduct,
   practiceFields,
   practiceJson,
   Practices,
@@ -73,7 +73,7 @@ const status = defineEndpoint({
     return {
       productId,
       evaluatedAt: evaluation === undefined ? null : toTime(evaluation.evaluatedAt),
-      conformity: conformityOf(states),
+      conformity: conformityOfProduct(states),
       fleet: evaluation === undefined ? null : (JSON.parse(evaluation.fleet) as FleetSummary),
       items: PRACTICE_IDS.map((practice) => practiceJson(practice, states.get(practice))),
     }

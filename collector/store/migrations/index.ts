@@ -24,6 +24,7 @@ import { exceptionsAndGroups } from './0017-exceptions-and-groups.ts'
 import { cases } from './0018-cases.ts'
 import { reminders } from './0019-reminders.ts'
 import { restorePoints } from './0020-restore-points.ts'
+import { conditions } from './0021-conditions.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -53,6 +54,7 @@ export const migrations: readonly Migration[] = [
   cases,
   reminders,
   restorePoints,
+  conditions,
 ]
 
 /**

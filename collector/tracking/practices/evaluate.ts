@@ -1,5 +1,6 @@
 import type { RandomFunction } from '../../../shared/crypto/crypto.ts'
 import { assessPractice, type PracticeAssessment } from '../../../shared/maturity/conformity/assess.ts'
+import { conditionCriteria, conditionsOf, type ConditionState } from '../../../shared/maturity/conformity/conditions.ts'
 import { dayOf, type Measurement, type Sample } from '../../../shared/maturity/conformity/sample.ts'
 import type { Reason } from '../../../shared/maturity/conformity/status.ts'
 import { advance, statusOf } from '../../../shared/maturity/conformity/waiting.ts'
@@ -14,6 +15,7 @@ import type { Product } from '../../model/product.ts'
 import type { Store } from '../../store/index.ts'
 import { measureAnalysis } from './analysis.ts'
 import { practiceChangeHandlers } from './changes.ts'
+import { evidenceFor } from './condition-evidence.ts'
 import { assuredUnits, measureFleet, readFleet, type Fleet } from './fleet-signals.ts'
 import { measurePatchTimes } from './patch-time.ts'
 import type { PostureOutcomes } from './posture-outcomes.ts'
@@ -49,8 +51,9 @@ export function evaluateProduct(store: Store, product: Product, context: Evaluat
     const day = dayOf(now)
     const history = await transaction.practices.samples(product.id, day - HISTORY_DAYS)
     await transaction.practices.saveSamples(product.id, sampled(measured, day))
-    await conclude(transaction, product, { fleet, measured, history, agreed, context, day })
-    await transaction.practices.setEvaluation(product.id, slot, now, JSON.stringify(fleet.summary))
+    const conditions = await conclude(transaction, product, { fleet, measured, history, agreed, context, day })
+    const fleetSummary = JSON.stringify(fleet.summary)
+    await transaction.practices.setEvaluation(product.id, { slot, evaluatedAt: now, fleet: fleetSummary, conditions })
     return true
   })
 }
@@ -87,7 +90,7 @@ interface Concluding {
   readonly day: number
 }
 
-async function conclude(store: Store, product: Product, concluding: Concluding): Promise<void> {
+async function conclude(store: Store, product: Product, concluding: Concluding): Promise<readonly ConditionState[]> {
   const { fleet, measured, history, agreed, context, day } = concluding
   const units = assuredUnits(fleet)
   const signals = new Map(
@@ -97,11 +100,17 @@ async function conclude(store: Store, product: Product, concluding: Concluding):
       return now === undefined ? [] : [[signal, { now, history: earlier }] as const]
     }),
   )
+  const conditions: ConditionState[] = []
+  for (const profile of agreed.profiles) {
+    const sources = { store, fleet, postures: context.postures, signals, agreed, today: day }
+    conditions.push(...conditionsOf(profile, await evidenceFor(profile, sources)))
+  }
   const states = await store.practices.states(product.id)
   for (const practice of PRACTICE_IDS) {
     const target = agreed.targets.get(practice) ?? null
     const documents = agreed.documents.get(practice) ?? []
-    const assessment = assessPractice(practice, { today: day, signals, units, documents, target })
+    const against = [...(agreed.missing.get(practice) ?? []), ...conditionCriteria(practice, conditions)]
+    const assessment = assessPractice(practice, { today: day, signals, units, documents, conditions: against, target })
     const reasons = await withUnits(store, fleet, measured, assessment.reasons)
     await enter(
       store,
@@ -109,10 +118,11 @@ async function conclude(store: Store, product: Product, concluding: Concluding):
       practice,
       { ...assessment, reasons },
       states.get(practice) ?? null,
-      target?.level ?? null,
+      { level: target?.level ?? null, counts: agreed.counting.has(practice) },
       context,
     )
   }
+  return conditions
 }
 
 /** Stores what one practice is now; tells of it where that is something else than before. */
@@ -122,7 +132,7 @@ async function enter(
   practice: PracticeId,
   { supported, coverage, raw, immediate, reasons }: PracticeAssessment,
   before: PracticeState | null,
-  target: PracticeState['explanation']['target'],
+  { level: target, counts }: { readonly level: PracticeState['explanation']['target']; readonly counts: boolean },
   { now, random }: EvaluationContext,
 ): Promise<void> {
   // A practice that was not asked for until now begins anew: what was unknown then was no fault.
@@ -136,7 +146,7 @@ async function enter(
     since: changed ? now : before.since,
     waiting,
     confirmed,
-    explanation: { target, supported, coverage, reasons: withConfirmation(reasons, confirmed) },
+    explanation: { target, counts, supported, coverage, reasons: withConfirmation(reasons, confirmed) },
   }
   await store.practices.saveState(product.id, practice, state)
   if (!changed || target === null) return

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { RandomFunction } from '../../../shared/crypto/crypto.ts'
+import type { Catalogue } from '../../../shared/maturity/catalogue/schema.ts'
 import type { Decisions } from '../../decisions/decision-book.ts'
 import type { Product } from '../../model/product.ts'
 import type { Store } from '../../store/index.ts'
@@ -10,6 +11,7 @@ import { agreedFor } from './targets.ts'
 export interface PracticeEvaluatorOptions {
   readonly store: Store
   readonly decisions: Pick<Decisions, 'register' | 'certificatesCovering'>
+  readonly catalogue: Catalogue
   /** Who was seen last before these moments is stale, or silent. */
   readonly deadlines: (now: number) => { readonly stale: number; readonly silent: number }
   readonly everyMs: number
@@ -74,7 +76,7 @@ export class PracticeEvaluator {
   }
 
   #evaluate(product: Product): Promise<boolean> {
-    const { store, decisions, clock, everyMs, deadlines, random } = this.#options
+    const { store, decisions, clock, everyMs, deadlines, random, catalogue } = this.#options
     const now = clock()
     return evaluateProduct(store, product, {
       now,
@@ -82,7 +84,7 @@ export class PracticeEvaluator {
       deadlines: deadlines(now),
       postures: this.#postures,
       random,
-      agreed: (transaction) => agreedFor(decisions, product.id, now, transaction),
+      agreed: (transaction) => agreedFor(decisions, product, { now, store: transaction, catalogue }),
     })
   }
 }

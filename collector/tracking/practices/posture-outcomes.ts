@@ -52,6 +52,13 @@ export class PostureOutcomes {
     keep(this.#packages, key, read ?? null)
     return read ?? null
   }
+
+  /** The content of one section of a posture; undefined where it is not told. */
+  async content(store: Store, vendor: string, digest: Uint8Array, id: SectionId): Promise<unknown> {
+    const section = (await store.postures.find(vendor, digest))?.get(id)
+    const read = section === undefined ? undefined : await readSection(store, vendor, id, section)
+    return read === 'missing' ? undefined : read
+  }
 }
 
 export const unknownOutcomes = nothingKnown

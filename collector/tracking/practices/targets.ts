@@ -1,34 +1,101 @@
-import type { PracticeTargetInput, DocumentCriterion } from '../../../shared/maturity/conformity/assess.ts'
-import type { PracticeId } from '../../../shared/maturity/practices.ts'
+import type {
+  ConditionCriterion,
+  DocumentCriterion,
+  PracticeTargetInput,
+} from '../../../shared/maturity/conformity/assess.ts'
+import type { Catalogue } from '../../../shared/maturity/catalogue/schema.ts'
+import type { CheckState } from '../../../shared/maturity/checks.ts'
+import { documentCriteria, stateOfKind } from '../../../shared/decisions/documents/criteria.ts'
+import { productName } from '../../../shared/decisions/products.ts'
+import { easing, objectiveOf } from '../../../shared/maturity/objective.ts'
+import { PRACTICE_IDS, type PracticeId } from '../../../shared/maturity/practices.ts'
+import type { ProfileDocument } from '../../../shared/maturity/profile.ts'
 import type { Level } from '../../../shared/maturity/signals/definition.ts'
+import type { SignalId } from '../../../shared/maturity/signals.ts'
+import type { SloOverride } from '../../../shared/maturity/slo-override.ts'
 import type { Decisions } from '../../decisions/decision-book.ts'
+import type { Product } from '../../model/product.ts'
 import type { Store } from '../../store/index.ts'
+import { profileInForce, type ProfileInForce } from './profiles-in-force.ts'
 
 /** What is agreed about a product: what its profiles ask for, and which documents are in force. */
 export interface Agreed {
   readonly targets: ReadonlyMap<PracticeId, PracticeTargetInput>
   readonly documents: ReadonlyMap<PracticeId, readonly DocumentCriterion[]>
+  /** Practices that count for a certificate: those of a priority that its profile says. */
+  readonly counting: ReadonlySet<PracticeId>
+  /** Profiles of the certificates in force, as far as they are here. */
+  readonly profiles: readonly ProfileDocument[]
+  /** What stands against practices because their profile is not here. */
+  readonly missing: ReadonlyMap<PracticeId, readonly ConditionCriterion[]>
+  /** Whether a document of a kind is in force for the product. */
+  readonly document: (kind: string) => CheckState
 }
 
 /**
- * What the profiles of the certificates in force ask for, as the decision log has it: the log alone, so that nobody lowers
- * a target in a file. Where several certificates cover a product each has to hold, and the highest target counts.
+ * What the profiles of the certificates in force ask for. Targets are those of the decision log alone, so that nobody lowers
+ * one in a file; objectives, documents and priorities are those of the profile that the log names by its digest. Where
+ * several certificates cover a product each has to hold: the highest target and the strictest objective count.
  */
 export async function agreedFor(
   decisions: Pick<Decisions, 'register' | 'certificatesCovering'>,
-  productId: string,
-  now: number,
-  store: Store,
+  product: Product,
+  { now, store, catalogue }: { readonly now: number; readonly store: Store; readonly catalogue: Catalogue },
 ): Promise<Agreed> {
-  const certificates = await decisions.certificatesCovering(productId, now, store)
-  const { profiles } = await decisions.register(store)
+  const certificates = await decisions.certificatesCovering(product.id, now, store)
+  const register = await decisions.register(store)
+  const profiles = await Promise.all(certificates.map((each) => profileInForce(store, register, each)))
+  const about = { product: productName(product), at: Math.floor(now / 1000) }
   const targets = new Map<PracticeId, PracticeTargetInput>()
-  for (const { profile } of certificates) {
-    const version = profiles.get(profile.id)?.find((each) => each.version === profile.version)
-    for (const [practice, { level }] of Object.entries(version?.targets ?? {}) as [PracticeId, { level: number }][]) {
-      const known = targets.get(practice)
-      if (known === undefined || known.level < level) targets.set(practice, { level: level as Level, slo: {} })
-    }
+  const documents = new Map<PracticeId, readonly DocumentCriterion[]>()
+  const missing = new Map<PracticeId, readonly ConditionCriterion[]>()
+  for (const practice of PRACTICE_IDS) {
+    const asking = profiles.filter((each) => each.targets[practice] !== undefined)
+    const level = Math.max(0, ...asking.map((each) => each.targets[practice]?.level ?? 0)) as Level | 0
+    if (level > 0) targets.set(practice, { level: level as Level, slo: strictest(practice, asking) })
+    const kinds = asking.flatMap(({ document }) => document?.practices[practice]?.documents ?? [])
+    const asked = level === 0 ? null : { level, kinds: [...new Set(kinds)] }
+    documents.set(practice, documentCriteria(register, catalogue, { ...about, practice }, asked))
+    const lacking = asking.filter(({ document }) => document === null)
+    if (lacking.length > 0) missing.set(practice, lacking.map(profileMissing))
   }
-  return { targets, documents: new Map() }
+  return {
+    targets,
+    documents,
+    counting: new Set(profiles.flatMap(({ counting }) => counting)),
+    profiles: profiles.flatMap(({ document }) => document ?? []),
+    missing,
+    document: (kind) => checkOf(stateOfKind(register, kind, about)),
+  }
+}
+
+function checkOf(state: DocumentCriterion['state']): CheckState {
+  if (state === 'in-force' || state === 'in-grace') return 'holds'
+  return state === 'missing' ? 'unknown' : 'broken'
+}
+
+const profileMissing = ({ id, version }: ProfileInForce): ConditionCriterion => ({
+  effect: 'unsupported',
+  reason: {
+    code: 'profile-missing',
+    condition: `${id} ${version}`,
+    text: `the profile ${id} ${version}, which the certificate names by its digest, is not here`,
+    restore: 'Hand in the very file again: keepseal profile apply --help',
+  },
+})
+
+/** Of each signal the objective that is hardest to meet; a profile that says nothing of a signal wants its default. */
+function strictest(practice: PracticeId, asking: readonly ProfileInForce[]): Record<string, SloOverride> {
+  const overrides = asking.map(({ document }) => document?.practices[practice]?.slo ?? {})
+  const strict: Record<string, SloOverride> = {}
+  for (const signal of new Set(overrides.flatMap((each) => Object.keys(each) as SignalId[]))) {
+    const [first, ...others] = overrides.map((each): SloOverride => each[signal] ?? {})
+    let hardest = first ?? {}
+    for (const other of others) {
+      const isEasier = easing(signal, objectiveOf(signal, hardest), objectiveOf(signal, other)) !== undefined
+      if (!isEasier) hardest = other
+    }
+    strict[signal] = hardest
+  }
+  return strict
 }

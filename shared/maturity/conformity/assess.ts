@@ -17,6 +17,12 @@ export interface DocumentCriterion {
   readonly state: 'in-force' | 'in-grace' | 'missing' | 'expired' | 'lapsed'
 }
 
+/** Something that the promised level rests on. `unsupported`: without it the level is not shown to hold. */
+export interface ConditionCriterion {
+  readonly effect: 'unsupported' | 'at-risk'
+  readonly reason: Reason
+}
+
 export interface MeasuredSignal {
   readonly now: Measurement
   /** Samples of earlier days. */
@@ -34,6 +40,8 @@ export interface AssessmentInput {
   readonly signals: ReadonlyMap<SignalId, MeasuredSignal>
   readonly units: readonly AssuredUnits[]
   readonly documents: readonly DocumentCriterion[]
+  /** What the profile presumes and does not hold, or is not known to. */
+  readonly conditions: readonly ConditionCriterion[]
   /** null: no profile asks for this practice. */
   readonly target: PracticeTargetInput | null
 }
@@ -68,6 +76,7 @@ export function assessPractice(practice: PracticeId, input: AssessmentInput): Pr
   const criteria = [
     ...signalsOf(practice).flatMap((signal) => signalCriteria(practice, signal, input)),
     ...input.documents.map(documentCriterion),
+    ...(target === null ? [] : input.conditions.map((condition) => conditionCriterion(condition, target.level))),
   ]
   const supported = supportedLevel(criteria)
   const asked = criteria.filter(({ level }) => target === null || level <= target.level)
@@ -155,6 +164,11 @@ function documentCriterion(document: DocumentCriterion): Criterion {
   return { level, outcome, atRisk: state === 'in-grace', immediate: false, reason }
 }
 
+function conditionCriterion({ effect, reason }: ConditionCriterion, level: Level): Criterion {
+  const isAtRisk = effect === 'at-risk'
+  return { level, outcome: isAtRisk ? 'nothing' : 'unknown', atRisk: isAtRisk, immediate: false, reason }
+}
+
 /** The highest level that something supports, with nothing against it or any lower one. */
 function supportedLevel(criteria: readonly Criterion[]): Level | 0 {
   let supported: Level | 0 = 0
@@ -173,7 +187,7 @@ function reasonsOf(criteria: readonly Criterion[]): readonly Reason[] {
   const sorted = [...criteria].sort((a, b) => RANK.indexOf(a.outcome) - RANK.indexOf(b.outcome) || a.level - b.level)
   const told = new Map<string, Reason>()
   for (const { reason } of sorted) {
-    const about = reason?.signal ?? reason?.document ?? ''
+    const about = reason?.signal ?? reason?.document ?? reason?.condition ?? ''
     if (reason !== null && !told.has(about)) told.set(about, reason)
   }
   return [...told.values()]

@@ -23,6 +23,11 @@ export const REASON_CODES = [
   'level-unsupported',
   'document-missing',
   'document-expired',
+  'limitation-uncovered',
+  'limitation-unknown',
+  'assumption-broken',
+  'assumption-unknown',
+  'profile-missing',
   'not-in-profile',
   'confirmed',
 ] as const
@@ -33,6 +38,8 @@ export interface Reason {
   /** The signal, or the kind of document, that it is about. */
   readonly signal?: SignalId
   readonly document?: string
+  /** The limitation or assumption of the profile. */
+  readonly condition?: string
   /** The lowest level of the practice that it stands against. */
   readonly level?: Level
   /** For people: what is so, and what would restore it. */

@@ -18,10 +18,16 @@ const SEVERITIES: readonly AdvisorySeverity[] = ['low', 'medium', 'high', 'criti
 const higher = (a: AdvisorySeverity, b: AdvisorySeverity): AdvisorySeverity =>
   SEVERITIES.indexOf(a) >= SEVERITIES.indexOf(b) ? a : b
 
-/** `facts` by when they happened. An advisory that is published again keeps its first day: that is when it was known. */
+const isFix = ({ kind }: DatedFact): boolean => kind === 'fix-released'
+
+/**
+ * `facts` by when they happened. A fix counts in whatever order it was recorded: it can be dated to the moment of its
+ * advisory, or before it. An advisory that is published again keeps its first day: that is when it
+ * was known.
+ */
 export function advisoriesOf(facts: readonly DatedFact[]): readonly Advisory[] {
   const all = new Map<string, Advisory>()
-  for (const { kind, detail, occurredAt } of facts) {
+  for (const { kind, detail, occurredAt } of [...facts.filter((fact) => !isFix(fact)), ...facts.filter(isFix)]) {
     if (kind === 'advisory-published') {
       const { advisory, severity, exploited, fixedIn } = detail
       const said = exploited ? 'critical' : severity

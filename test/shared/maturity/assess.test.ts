@@ -30,14 +30,19 @@ interface Case {
   readonly signals?: ReadonlyMap<SignalId, Measurement>
   readonly units?: readonly AssuredUnits[]
   readonly documents?: readonly DocumentCriterion[]
+  readonly conditions?: AssessmentInput['conditions']
 }
 
-function assess(practice: PracticeId, { level = 3, signals = allGood, units = [proven], documents = [] }: Case = {}) {
+function assess(
+  practice: PracticeId,
+  { level = 3, signals = allGood, units = [proven], documents = [], conditions = [] }: Case = {},
+) {
   const input: AssessmentInput = {
     today: TODAY,
     signals: new Map([...signals].map(([signal, now]) => [signal, { now, history: [] }])),
     units,
     documents,
+    conditions,
     target: level === null ? null : { level, slo: {} },
   }
   return assessPractice(practice, input)

@@ -70,6 +70,15 @@ describe('signals of recorded events', () => {
     expect(measured('vulnerability.high-fix-time', told)).toMatchObject({ idle: true })
   })
 
+  it('count a fix in whatever order it and its advisory were recorded', () => {
+    const fix: Told = [3, 'fix-released', { advisory: 'A', fixedIn: { release: '2' } }]
+    const both = [[fix, published(3, 'A')] as const, [published(3, 'A'), fix] as const]
+    for (const told of both) {
+      const [advisory] = advisoriesOf(told.flatMap((each) => factsOf([each])))
+      expect(advisory).toMatchObject({ fixes: [{ release: '2' }], fixedAt: NOW - 3 * DAY_MS })
+    }
+  })
+
   it('take the first acknowledgement, of incidents and of cases', () => {
     const told: Told[] = [
       [2, 'incident-detected', { incident: 'I-1', severity: 'high' }],

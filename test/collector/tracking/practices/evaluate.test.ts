@@ -51,7 +51,7 @@ describeStore('practices of a fleet', (createStore) => {
     ])
     const told = (await fleet.store.notifications.undispatched(10)).filter(({ subject }) => subject === PATCH)
     expect(told.map(({ severity }) => severity)).toEqual(['medium', 'high', 'low'])
-  })
+  }, 120_000)
 
   it('count units without the fix with the time that has passed, and keep when the others got it', async () => {
     const fleet = await PracticeFleet.certified(createStore())
