@@ -19,7 +19,7 @@ import type { SectionReading } from '../../shared/posture/reading.ts'
 import type { SectionContents, SectionId } from '../../shared/posture/sections.ts'
 import { bytes, id, NOW, storedDevice, storedProduct } from '../collector/store/samples.ts'
 import { certifyByProfile, type Certifying } from './certified-profile.ts'
-import type { DecidingPeople } from './decision-log.ts'
+import { DecidingPeople } from './decision-log.ts'
 import { goodPosture } from './postures.ts'
 
 export const DAY = 86_400_000
@@ -52,7 +52,7 @@ export class PracticeFleet {
 
   /** Of a product that somebody else has certified, or will. */
   static of(store: Store, product: Product): PracticeFleet {
-    return new PracticeFleet(store, product)
+    return new PracticeFleet(store, product, new DecidingPeople())
   }
 
   async posture(change: Partial<SectionContents> = {}): Promise<Uint8Array> {
