@@ -124,9 +124,11 @@ const confirm = defineEndpoint({
   params: PracticeParams,
   body: v.strictObject({ nonconforming: v.boolean(), reason: v.pipe(text(1000), v.minLength(1)) }),
   response: PracticeJson,
-  run: async ({ store, clock, random }, { params, body, actor }) => {
+  run: async ({ store, decisions, clock, random }, { params, body, actor }) => {
     const product = await existingProduct(store, params.id)
-    const act = { by: actor, reason: body.reason, now: clock(), random }
+    const now = clock()
+    const certificates = (await decisions.certificatesCovering(product.id, now)).map(({ id }) => id)
+    const act = { by: actor, reason: body.reason, now, random, certificates }
     const decide = body.nonconforming ? confirmPractice : withdrawConfirmation
     return practiceJson(params.practice, await decide(store, product, params.practice, act))
   },

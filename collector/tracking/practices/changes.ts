@@ -5,6 +5,7 @@ import type { Severity } from '../../../shared/codes/finding-entry.ts'
 import type { NotificationEvent } from '../../model/notification.ts'
 import type { Product } from '../../model/product.ts'
 import type { Store } from '../../store/index.ts'
+import { openDriftCases } from './drift-cases.ts'
 
 /** A practice of a product is of another status now, after hysteresis. Only of practices that its profile asks for. */
 export interface PracticeChange {
@@ -25,8 +26,14 @@ export interface PracticeChange {
 export type PracticeChangeHandler = (
   store: Store,
   change: PracticeChange,
-  context: { readonly random: RandomFunction },
+  context: PracticeChangeContext,
 ) => Promise<void>
+
+export interface PracticeChangeContext {
+  readonly random: RandomFunction
+  /** Ids of the certificates in force for the product: each has its own cases. */
+  readonly certificates: readonly string[]
+}
 
 const SEVERITIES: Readonly<Record<PracticeStatus, Severity>> = {
   conforming: 'low',
@@ -57,4 +64,5 @@ export const practiceChangeHandlers: readonly PracticeChangeHandler[] = [
     if (change.from === null && change.to !== 'drift') return
     await store.notifications.add(practiceChanged(change))
   },
+  openDriftCases,
 ]

@@ -13,6 +13,8 @@ interface ConfirmingAct {
   readonly reason: string
   readonly now: number
   readonly random: RandomFunction
+  /** Ids of the certificates in force for the product. */
+  readonly certificates: readonly string[]
 }
 
 /**
@@ -50,7 +52,7 @@ function decide(
   store: Store,
   product: Product,
   practice: PracticeId,
-  { by, reason, now, random }: ConfirmingAct,
+  { by, reason, now, random, certificates }: ConfirmingAct,
   confirmation: (state: PracticeState) => Confirmation | null,
 ): Promise<PracticeState> {
   return store.transaction(async (transaction) => {
@@ -68,7 +70,8 @@ function decide(
     const detail = { practice, nonconforming: confirmed !== null, reason }
     const entry = { at: now, actor: by.id, action: 'practice.confirmation', subject: product.id, detail }
     await transaction.auditLog.append(entry)
-    for (const handle of practiceChangeHandlers) await handle(transaction, { product, practice, ...change }, { random })
+    const context = { random, certificates }
+    for (const handle of practiceChangeHandlers) await handle(transaction, { product, practice, ...change }, context)
     return state
   })
 }

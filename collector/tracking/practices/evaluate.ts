@@ -120,6 +120,7 @@ async function conclude(store: Store, product: Product, concluding: Concluding):
       states.get(practice) ?? null,
       { level: target?.level ?? null, counts: agreed.counting.has(practice) },
       context,
+      agreed.certificates,
     )
   }
   return conditions
@@ -134,6 +135,7 @@ async function enter(
   before: PracticeState | null,
   { level: target, counts }: { readonly level: PracticeState['explanation']['target']; readonly counts: boolean },
   { now, random }: EvaluationContext,
+  certificates: readonly string[],
 ): Promise<void> {
   // A practice that was not asked for until now begins anew: what was unknown then was no fault.
   const isNew = before === null || (before.explanation.target === null) !== (target === null)
@@ -152,7 +154,8 @@ async function enter(
   if (!changed || target === null) return
   const change = { from: isNew ? null : before.status, to: status, at: now, reasons: state.explanation.reasons }
   await store.practices.addTransition(product.id, practice, change)
-  for (const handle of practiceChangeHandlers) await handle(store, { product, practice, ...change }, { random })
+  for (const handle of practiceChangeHandlers)
+    await handle(store, { product, practice, ...change }, { random, certificates })
 }
 
 export function withConfirmation(reasons: readonly Reason[], confirmed: PracticeState['confirmed']): readonly Reason[] {

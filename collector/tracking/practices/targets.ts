@@ -26,6 +26,8 @@ export interface Agreed {
   readonly counting: ReadonlySet<PracticeId>
   /** Profiles of the certificates in force, as far as they are here. */
   readonly profiles: readonly ProfileDocument[]
+  /** Ids of the certificates that ask for all this. */
+  readonly certificates: readonly string[]
   /** What stands against practices because their profile is not here. */
   readonly missing: ReadonlyMap<PracticeId, readonly ConditionCriterion[]>
   /** Whether a document of a kind is in force for the product. */
@@ -60,6 +62,7 @@ export async function agreedFor(
     if (lacking.length > 0) missing.set(practice, lacking.map(profileMissing))
   }
   return {
+    certificates: certificates.map(({ id }) => id),
     targets,
     documents,
     counting: new Set(profiles.flatMap(({ counting }) => counting)),

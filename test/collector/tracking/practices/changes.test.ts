@@ -16,7 +16,8 @@ describeStore('a practice whose conformity changed', (createStore) => {
       { ...change, from: 'at-risk', to: 'drift' },
     ]
     for (const each of changes) {
-      for (const handle of practiceChangeHandlers) await handle(store, each, { random: (size) => bytes('x', size) })
+      for (const handle of practiceChangeHandlers)
+        await handle(store, each, { random: (size) => bytes('x', size), certificates: [] })
     }
     const told = (await store.notifications.undispatched(10)).map(({ kind, severity, text }) => [kind, severity, text])
     const name = 'Acme Gate 7: Patch Management'
