@@ -94,12 +94,16 @@ export function renderStatus(status: StatusView): Html {
       <body>
         <h1>Keepseal</h1>
         <p class="faint">
-          Collector ${status.version}, as of ${time(now)}. This page refreshes every ${REFRESH_SECONDS} seconds.
+          Collector ${status.version}, ${operatedBy(status)}, as of ${time(now)}. This page refreshes every
+          ${REFRESH_SECONDS} seconds.
         </p>
         ${facts(status)} ${devices(status)} ${findings(status)} ${cases(status)}
       </body>
     </html> `
 }
+
+const operatedBy = ({ operator }: StatusView): string =>
+  operator === '' ? 'operated by nobody who has begun its decision log' : `operated by ${operator}`
 
 function facts({ deviceCount, byVerdict, findingCount, suppressed, caseCount, newestAttestation }: StatusView): Html {
   const affirming = byVerdict.get('affirming') ?? 0

@@ -14,6 +14,8 @@ const SHOWN = 100
 /** What the status page shows. */
 export interface StatusView {
   readonly version: string
+  /** Who operates the collector; empty before its decision log begins. */
+  readonly operator: string
   readonly shownAt: number
   readonly devices: readonly v.InferOutput<typeof DeviceJson>[]
   readonly deviceCount: number
@@ -53,6 +55,7 @@ export async function readStatus({ store, decisions, clock, livenessTime, versio
   }
   return {
     version,
+    operator: (await decisions.register()).operator,
     shownAt: now,
     devices,
     deviceCount: summary.devices,

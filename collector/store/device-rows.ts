@@ -51,6 +51,16 @@ export function keyColumns(keys: DeviceKeys) {
   }
 }
 
+/** What is written down of each enrolment, to be shown to others. */
+export const enrolmentColumns = (deviceId: number, { identity, deviceKey, tpm }: DeviceKeys) => ({
+  device_id: deviceId,
+  identity,
+  device_key: deviceKey,
+  ek_name: tpm?.ekName ?? null,
+  ek_certificate: tpm?.ekCertificate ?? null,
+  ak_public: tpm?.akPublic ?? null,
+})
+
 /** All of a new row of `devices` but its key, which the database gives. */
 export function deviceColumns(device: Omit<Device, 'id'>) {
   return {

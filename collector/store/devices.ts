@@ -10,7 +10,15 @@ import {
 } from '../model/device.ts'
 import { transaction, type Executor } from './database.ts'
 import { withLabel } from './device-labels.ts'
-import { deviceColumns, keyColumns, stateColumns, toDevice, toState, type DeviceKeys } from './device-rows.ts'
+import {
+  deviceColumns,
+  enrolmentColumns,
+  keyColumns,
+  stateColumns,
+  toDevice,
+  toState,
+  type DeviceKeys,
+} from './device-rows.ts'
 import { integerCursor, rowsToRead, toPage, type Page, type PageRequest } from './paging.ts'
 import type { DevicesTable } from './schema.ts'
 
@@ -72,6 +80,7 @@ export function devicesRepository(db: Executor) {
           .insertInto('device_states')
           .values({ device_id: row.id, ...stateColumns(initialDeviceState) })
           .execute()
+        await trx.insertInto('device_enrolments').values(enrolmentColumns(row.id, device)).execute()
         return row.id
       })
       return { ...device, id }
@@ -84,12 +93,19 @@ export function devicesRepository(db: Executor) {
     async insertMany(devices: readonly Omit<Device, 'id'>[]): Promise<void> {
       if (devices.length === 0) return
       await transaction(db, async (trx) => {
-        const rows = await trx.insertInto('devices').values(devices.map(deviceColumns)).returning('id').execute()
+        const rows = await trx
+          .insertInto('devices')
+          .values(devices.map(deviceColumns))
+          .returning(['id', 'ueid'])
+          .execute()
         const initial = stateColumns(initialDeviceState)
         await trx
           .insertInto('device_states')
           .values(rows.map(({ id }) => ({ device_id: id, ...initial })))
           .execute()
+        const ids = new Map(rows.map(({ id, ueid }) => [ueid, id]))
+        const enrolments = devices.map((device) => enrolmentColumns(ids.get(device.ueid) ?? 0, device))
+        await trx.insertInto('device_enrolments').values(enrolments).execute()
       })
     },
 
@@ -169,7 +185,10 @@ export function devicesRepository(db: Executor) {
 
     /** For a privileged re-enrolment, which never touches the state. Error: request.conflict as with `insert`. */
     async updateKeys(id: number, keys: DeviceKeys): Promise<void> {
-      await db.updateTable('devices').set(keyColumns(keys)).where('id', '=', id).execute()
+      await transaction(db, async (trx) => {
+        await trx.updateTable('devices').set(keyColumns(keys)).where('id', '=', id).execute()
+        await trx.insertInto('device_enrolments').values(enrolmentColumns(id, keys)).execute()
+      })
     },
 
     /** The initial state for a device of which nothing was heard. */

@@ -22,6 +22,7 @@ import { fleetRepository } from './fleet.ts'
 import { fleetProofRepository } from './fleet-proof.ts'
 import { findingsRepository } from './findings.ts'
 import { imaPoliciesRepository } from './ima-policies.ts'
+import { mirrorRepository } from './mirror.ts'
 import { notificationsRepository } from './notifications.ts'
 import { migrate, pendingMigrations } from './migrations/index.ts'
 import { pendingEnrolmentsRepository } from './pending-enrolments.ts'
@@ -106,6 +107,7 @@ function repositories(db: Executor) {
     notifications: notificationsRepository(db),
     reminders: remindersRepository(db),
     decisions: decisionsRepository(db),
+    mirror: mirrorRepository(db),
     profileDocuments: profileDocumentsRepository(db),
     restorePoints: restorePointsRepository(db),
     recordedEvents: recordedEventsRepository(db),

@@ -49,6 +49,11 @@ export function practicesRepository(db: Executor) {
         .values({ product_id: productId, ...values })
         .onConflict((conflict) => conflict.column('product_id').doUpdateSet(values))
         .execute()
+      // Others are shown what was said before as well.
+      await db
+        .insertInto('unit_declarations')
+        .values({ product_id: productId, declared: units.declared, declared_at: units.setAt })
+        .execute()
     },
 
     /** The slot in which a product was evaluated last, and what its fleet was. */

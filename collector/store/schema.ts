@@ -6,6 +6,7 @@ import type { BootCoverage, Enrolment, Identity, Latch, Liveness, Verdict } from
 import type { ImaVerdict } from '../model/ima-state.ts'
 import type { ApiRole, ApprovalPolicy, IdentityPolicy } from '../model/product.ts'
 import type { EvidenceRunsTable, EvidenceTable, NewestEvidenceTable, QuarantineTable } from './schema-evidence.ts'
+import type { DeviceEnrolmentsTable, UnitDeclarationsTable } from './schema-mirror.ts'
 import type { AccountsTable, LoginFailuresTable, LoginSessionsTable, RecoveryCodesTable } from './schema-accounts.ts'
 import type {
   DeviceGroupsTable,
@@ -100,6 +101,8 @@ export interface Database {
   restore_points: RestorePointsTable
   device_transitions: DeviceTransitionsTable
   collector_intervals: CollectorIntervalsTable
+  device_enrolments: DeviceEnrolmentsTable
+  unit_declarations: UnitDeclarationsTable
   schema_migrations: SchemaMigrationsTable
 }
 

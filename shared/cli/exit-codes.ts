@@ -40,6 +40,7 @@ const byArea: Readonly<Record<AreaOf<ErrorCode>, ExitCode>> = {
   catalogue: exitCodes.usage,
   release: exitCodes.refused,
   report: exitCodes.usage,
+  mirror: exitCodes.finding,
   usage: exitCodes.usage,
   file: exitCodes.usage,
   internal: exitCodes.internal,

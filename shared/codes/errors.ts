@@ -239,6 +239,43 @@ export const errors = defineCodes({
     title: 'the browser could not print the report',
     remedy: 'Write --format html and print that page.',
   },
+  'mirror.page-invalid': {
+    title: 'a page of the mirror is not what this collector signed',
+    remedy: 'Keep it, and ask who operates the collector. If only the file is damaged, pull into a new directory.',
+  },
+  'mirror.chain-broken': {
+    title: 'a page of the mirror does not follow the one before it',
+    remedy: 'A page was changed or left out. Put the files back as they were, or pull into a new directory.',
+  },
+  'mirror.past-rewritten': {
+    title: 'the collector contradicts what it has handed over before',
+    remedy: 'Keep the directory: both are signed by the collector. Ask who operates it, also about a restored backup.',
+  },
+  'mirror.collector-changed': {
+    title: 'the collector is not the one that this mirror is of',
+    remedy: 'Check the address. A collector with another key is mirrored into a directory of its own.',
+  },
+  'mirror.evidence-invalid': {
+    title: 'mirrored evidence was not signed by its device',
+    remedy: 'Ask who operates the collector: it has signed a page that holds this.',
+  },
+  'mirror.verdict-unsupported': {
+    title: 'the collector thought well of evidence whose quote does not hold',
+    remedy: 'Ask who operates the collector: it has signed a page that says so.',
+  },
+  'mirror.run-invalid': {
+    title: 'what was counted contradicts what the device has signed',
+    remedy: 'Ask who operates the collector: evidence was changed, left out or counted twice.',
+  },
+  'mirror.log-invalid': {
+    title: 'the decision log in the mirror does not hold',
+    remedy: 'Ask the certifier for his own export of the log: keepseal inspect log FILE',
+  },
+  'mirror.gap': {
+    title: 'something is missing in the mirror',
+    remedy: 'Ask the vendor: devices lose messages when they are offline for long, and collectors remove old ones.',
+  },
+
   'usage.invalid': { title: 'the command line is not understood', remedy: 'See --help.' },
   'file.unreadable': { title: 'a file cannot be read', remedy: 'Check the path and its permissions.' },
   'internal.failure': { title: 'a fault of this software', remedy: 'Please report it with the log around it.' },

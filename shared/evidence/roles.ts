@@ -12,6 +12,7 @@ export type MessageRole =
   | 'decision'
   | 'certificate-status'
   | 'report'
+  | 'mirror-page'
 
 export const contentType = (role: MessageRole): string => `application/vnd.keepseal.${role}+cbor`
 

@@ -29,6 +29,7 @@ import { practiceCatalogueEndpoints } from './practice-catalogue.ts'
 import { profileEndpoints } from './profiles.ts'
 import { productEndpoints } from './products.ts'
 import { reportEndpoints } from './reports.ts'
+import { mirrorEndpoints } from './mirror.ts'
 import { resultEndpoints } from './results.ts'
 
 /** Every route below /api/v1 that needs a token. */
@@ -64,4 +65,5 @@ export const endpoints: readonly Endpoint[] = [
   ...profileEndpoints,
   ...documentEndpoints,
   ...reportEndpoints,
+  ...mirrorEndpoints,
 ]

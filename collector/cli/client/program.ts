@@ -13,6 +13,7 @@ import { profileCommands } from './maturity/profile.ts'
 import { documentCommands } from './maturity/document.ts'
 import { profileViewCommands } from './maturity/profile-view.ts'
 import { profileFileCommands } from './maturity/profile-file.ts'
+import { mirrorCommands } from './mirror/index.ts'
 import { evidenceCommands } from './evidence.ts'
 import { findingActCommands } from './finding-acts.ts'
 import { findingExceptionCommands } from './finding-exception.ts'
@@ -72,6 +73,7 @@ export const client: Program = {
     ...certificateCommands,
     ...reportCommands,
     ...logCommands,
+    ...mirrorCommands,
     ...inspectCommands,
   ],
 }

@@ -25,6 +25,7 @@ import { cases } from './0018-cases.ts'
 import { reminders } from './0019-reminders.ts'
 import { restorePoints } from './0020-restore-points.ts'
 import { conditions } from './0021-conditions.ts'
+import { mirror } from './0022-mirror.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -55,6 +56,7 @@ export const migrations: readonly Migration[] = [
   reminders,
   restorePoints,
   conditions,
+  mirror,
 ]
 
 /**

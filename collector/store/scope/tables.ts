@@ -107,6 +107,8 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   decisions: 'closed',
   device_transitions: ofDevice,
   collector_intervals: 'closed',
+  device_enrolments: ofDevice,
+  unit_declarations: ofProduct,
   // Read by the digests that the part of the log names which is his.
   profile_documents: 'common',
   restore_points: 'closed',

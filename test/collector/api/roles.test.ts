@@ -36,6 +36,7 @@ import { ROLES, useApi } from './support.ts'
 
 /** Who may do what, written down a second time: a route that is added or opened up must be entered here. */
 const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
+  'GET /mirror': ['certifier', 'auditor'],
   'POST /products': ['vendor', 'operator'],
   'GET /products': ROLES,
   'GET /products/:id': ROLES,

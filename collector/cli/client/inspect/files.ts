@@ -7,21 +7,21 @@ const MAX_BYTES = 8 * 1024 * 1024
 /** The argument of every command that explains a file. */
 export const inputFile = (what: string) => ({ description: `${what}; - is standard input.` })
 
-/** A file that the user named, up to 8 MiB; `-` is standard input. Throws `file.unreadable`. */
-export function readInput(name: string): Uint8Array {
+/** A file that the user named, up to 8 MiB unless told otherwise; `-` is standard input. Throws `file.unreadable`. */
+export function readInput(name: string, maxBytes = MAX_BYTES): Uint8Array {
   const path = name === '-' ? '/dev/stdin' : name
   try {
     const file = openSync(path, 'r')
     try {
       const { size } = fstatSync(file)
-      if (size > MAX_BYTES) throw new KeepsealError('file.unreadable', `${path} is larger than ${MAX_BYTES} bytes`)
-      const content = Buffer.alloc(MAX_BYTES)
+      if (size > maxBytes) throw new KeepsealError('file.unreadable', `${path} is larger than ${maxBytes} bytes`)
+      const content = Buffer.alloc(maxBytes)
       let length = 0
       // Pipes have no size: read until the end, within the bound.
-      for (let n = -1; n !== 0 && length < MAX_BYTES; length += n)
-        n = readSync(file, content, length, MAX_BYTES - length, null)
-      if (length === MAX_BYTES && readSync(file, Buffer.alloc(1), 0, 1, null) > 0) {
-        throw new KeepsealError('file.unreadable', `${path} is larger than ${MAX_BYTES} bytes`)
+      for (let n = -1; n !== 0 && length < maxBytes; length += n)
+        n = readSync(file, content, length, maxBytes - length, null)
+      if (length === maxBytes && readSync(file, Buffer.alloc(1), 0, 1, null) > 0) {
+        throw new KeepsealError('file.unreadable', `${path} is larger than ${maxBytes} bytes`)
       }
       return new Uint8Array(content.subarray(0, length))
     } finally {
