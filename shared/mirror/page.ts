@@ -106,9 +106,6 @@ export function signMirrorPage(page: MirrorPage, signer: Signer): Promise<Uint8A
   })
 }
 
-/** Key that is said to have signed. Throws KeepsealError `mirror.page-invalid`. */
-export const signerOfPage = (bytes: Uint8Array): Uint8Array => reading(() => parseSign1(bytes, LIMITS).keyId)
-
 /** The page that this collector signed. Throws KeepsealError `mirror.page-invalid`, which says why. */
 export function openMirrorPage(bytes: Uint8Array, collector: DeviceKey): MirrorPage {
   return reading(() => {
