@@ -88,6 +88,7 @@ function ownPart(all: Register, own: OwnProducts): Register {
       [...all.people].filter(([id, { role }]) => (role !== 'vendor' && role !== 'operator') || signers.has(id)),
     ),
     documents: new Map(documents),
+    documentRequests: new Map([...all.documentRequests].filter(([, { products }]) => products.every(own))),
     profileReviews: new Map([...all.profileReviews].filter(([id]) => profiles.has(id))),
     profiles: new Map([...all.profiles].filter(([id]) => profiles.has(id))),
     certificates: new Map(certificates),
@@ -98,7 +99,9 @@ function ownPart(all: Register, own: OwnProducts): Register {
 function assertOwnDocument({ kind, subject, detail }: EntryText, all: Register, own: OwnProducts): void {
   if (!kind.startsWith('document.')) return
   const named = (detail as { products?: unknown }).products
-  const products = Array.isArray(named) ? named.map(String) : (all.documents.get(subject)?.products ?? [])
+  const products = Array.isArray(named)
+    ? named.map(String)
+    : ((all.documents.get(subject) ?? all.documentRequests.get(subject))?.products ?? [])
   if (!products.every(own)) throw new KeepsealError('request.not-found', subject)
 }
 
@@ -110,8 +113,10 @@ async function assertOwn(text: string, all: Register, own: OwnProducts, store: S
   const isListed = known.some(({ products }) =>
     products.some(({ product }) => !own(product) && (text === product || text.startsWith(`${product}@`))),
   )
+  const document = all.documents.get(text) ?? all.documentRequests.get(text)
   const foreign =
     isListed ||
+    (document !== undefined && !document.products.every(own)) ||
     (certificate !== undefined && !isOwn(certificate, own)) ||
     (users.length > 0 && !users.some((user) => isOwn(user, own))) ||
     (text.startsWith('prd_') && (await store.products.byId(text)) === undefined)

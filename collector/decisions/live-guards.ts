@@ -4,6 +4,7 @@ import type { VerifiedEntry } from '../../shared/decisions/log.ts'
 import { approvedOf, latestOf, MAY_LOWER, type ProfileVersion } from '../../shared/decisions/profile.ts'
 import type { Register } from '../../shared/decisions/register.ts'
 import type { Catalogue } from '../../shared/maturity/catalogue/schema.ts'
+import type { PracticeId } from '../../shared/maturity/practices.ts'
 import { practicesOf, problemsOf, unexplainedDeviations } from '../../shared/maturity/problems.ts'
 import type { ProfileDocument } from '../../shared/maturity/profile.ts'
 import { decodeProfile } from '../../shared/maturity/profile-encoding.ts'
@@ -23,6 +24,24 @@ export interface LiveSurroundings {
  */
 export async function assertLive(entry: VerifiedEntry, surroundings: LiveSurroundings): Promise<void> {
   if (entry.kind === 'profile.submit') await assertProfile(entry.subject, surroundings)
+  if (entry.kind === 'document.submit')
+    assertKindOfDocument(surroundings.register.documents.get(entry.subject), surroundings)
+  if (entry.kind === 'document.request') {
+    const request = surroundings.register.documentRequests.get(entry.subject)
+    assertKindOfDocument(request && { kind: request.kind, practices: [request.practice] }, surroundings)
+  }
+}
+
+/** What the catalogue does not know no practice could rest on. It is amended over time, so the log does not judge by it. */
+function assertKindOfDocument(
+  named: { readonly kind: string; readonly practices: readonly PracticeId[] } | undefined,
+  { catalogue: { documents } }: Pick<LiveSurroundings, 'catalogue'>,
+): void {
+  if (named === undefined) return
+  const known = documents[named.kind]
+  if (known === undefined) return refuse('document.kind-unknown', named.kind)
+  const foreign = named.practices.find((practice) => known.practices[practice] === undefined)
+  if (foreign !== undefined) refuse('document.kind-unknown', `${named.kind} says nothing about ${foreign}`)
 }
 
 async function assertProfile(id: string, { register, store, catalogue }: LiveSurroundings): Promise<void> {

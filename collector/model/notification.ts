@@ -10,6 +10,7 @@ export const EVENT_KINDS = [
   'practice.changed',
   'document.due',
   'review.due',
+  'request.due',
   'message.quarantined',
   'case.critical',
   'case.overdue',

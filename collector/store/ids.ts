@@ -3,7 +3,23 @@ import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 
 /** What an id names, visible in logs and on the command line. */
 export type IdPrefix =
-  'prd' | 'crt' | 'tok' | 'enr' | 'api' | 'per' | 'ref' | 'fnd' | 'exc' | 'grp' | 'cas' | 'rel' | 'evt' | 'acc' | 'doc'
+  | 'prd'
+  | 'crt'
+  | 'tok'
+  | 'enr'
+  | 'api'
+  | 'per'
+  | 'ref'
+  | 'fnd'
+  | 'exc'
+  | 'grp'
+  | 'cas'
+  | 'rel'
+  | 'evt'
+  | 'acc'
+  | 'doc'
+  | 'req'
+  | 'itm'
 
 const MAX_TIME = 2 ** 48 - 1
 

@@ -79,6 +79,10 @@ export const guards = defineCodes({
     remedy: 'Sign what the file says: keepseal profile apply FILE',
   },
   'profile.not-approved': { title: 'the profile is not approved', remedy: 'A certifier approves it first.' },
+  'document.kind-unknown': {
+    title: 'the catalogue has no such kind of document for the practice',
+    remedy: 'docs/practices.md lists the kinds; keepseal practice show PRACTICE those of one practice.',
+  },
   'document.signer-revoked': {
     title: 'whoever signed the document may sign no more',
     remedy: 'Somebody who still may has to submit it anew: keepseal document submit',

@@ -2,6 +2,7 @@ import type { HashFunction } from '../crypto/crypto.ts'
 import { caseKinds } from './cases/kinds.ts'
 import { certificateKinds } from './certificate-kinds.ts'
 import { documentKinds } from './documents/kinds.ts'
+import { documentRequestKinds } from './documents/request-kinds.ts'
 import type { DecisionKind } from './kind.ts'
 import { personKinds } from './person.ts'
 import { profileReviewKinds } from './profile-review.ts'
@@ -15,6 +16,7 @@ export function decisionKinds(hash: HashFunction): ReadonlyMap<string, DecisionK
     ...profileKinds,
     ...profileReviewKinds,
     ...documentKinds,
+    ...documentRequestKinds,
     ...certificateKinds,
     ...releaseKinds,
     ...caseKinds,

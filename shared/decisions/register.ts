@@ -1,6 +1,7 @@
 import type { Case } from './cases/case.ts'
 import type { Certificate } from './certificate.ts'
 import type { AttestedDocument } from './documents/document.ts'
+import type { DocumentRequest } from './documents/request.ts'
 import type { Person } from './person.ts'
 import type { ProfileReview } from './profile-review.ts'
 import type { ProfileVersions } from './profile.ts'
@@ -16,6 +17,7 @@ export interface Register {
   readonly profileReviews: Map<string, readonly ProfileReview[]>
   readonly certificates: Map<string, Certificate>
   readonly documents: Map<string, AttestedDocument>
+  readonly documentRequests: Map<string, DocumentRequest>
   /** Reassessments about which somebody has decided something. */
   readonly cases: Map<string, Case>
   /** What vendors and certifiers have said about releases of certified products, by VENDOR/MODEL@RELEASE. */
@@ -38,6 +40,7 @@ export const emptyRegister = (): Register => ({
   profileReviews: new Map(),
   certificates: new Map(),
   documents: new Map(),
+  documentRequests: new Map(),
   cases: new Map(),
   releases: new Map(),
   head: null,

@@ -129,6 +129,17 @@ export const exampleDocument = (people: DecidingPeople, over: object = {}) => ({
   ...over,
 })
 
+/** What somebody asks for. */
+export const exampleRequest = (people: DecidingPeople, over: object = {}) => ({
+  kind: 'patch-policy',
+  practice: 'patch-management',
+  products: ['Acme/Gate 7'],
+  from: { capacity: 'head of development' },
+  until: people.now + 60 * DAY,
+  reason: 'the assessment of 2026',
+  ...over,
+})
+
 /** An approved profile, and a certificate in force for it. */
 export async function issueCertificate(people: DecidingPeople, id = 'crt_1', over: object = {}): Promise<void> {
   await people.decide(people.certifier, 'certificate.draft', id, certificate(people, over))

@@ -38,6 +38,15 @@ The file stays with who submits it: its name and SHA-256 are signed in the decis
 which capacity. A certifier other than he accepts it. From its dates every reader computes the same: accepted, expiring (the
 last 30 days), in grace (14 days after its end, in which it still counts), expired. \`document expire\` ends one before its time,
 without grace. A document whose signer was revoked later is flagged; nothing that he submitted is accepted any more.
+
+    keepseal document request --kind KIND --practice PRACTICE --product VENDOR/MODEL --until DATE --from CAPACITY …
+    keepseal document requests
+
+A request says, signed, who owes which document until when: a person of the log by \`--person\`, or a function by \`--from\`. The
+first accepted document of that kind, practice and products that was submitted afterwards fulfils it. While one waits for
+acceptance the request shows as handed in. It is withdrawn by who asked, or by a certifier. Of what ends, and of what is owed,
+people are told: docs/notifications.md. The collector takes no document, and no request, of a kind that its catalogue does
+not have for the practice.
 `
 
 const FRAMEWORKS = `## Mappings

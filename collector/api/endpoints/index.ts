@@ -8,6 +8,7 @@ import { decisionEndpoints } from './decisions.ts'
 import { deviceGroupEndpoints } from './device-groups.ts'
 import { deviceHistoryEndpoints } from './device-history.ts'
 import { deviceEndpoints } from './devices.ts'
+import { documentRequestEndpoints } from './document-requests.ts'
 import { documentEndpoints } from './documents.ts'
 import { enrolmentTokenEndpoints } from './enrolment-tokens.ts'
 import { evidenceEndpoints } from './evidence.ts'
@@ -66,4 +67,5 @@ export const endpoints: readonly Endpoint[] = [
   ...documentEndpoints,
   ...reportEndpoints,
   ...mirrorEndpoints,
+  ...documentRequestEndpoints,
 ]

@@ -10,6 +10,7 @@ import { deviceCommands } from './device.ts'
 import { eventCommands } from './event.ts'
 import { catalogueCommands } from './maturity/catalogue.ts'
 import { profileCommands } from './maturity/profile.ts'
+import { documentRequestCommands } from './maturity/document-request.ts'
 import { documentCommands } from './maturity/document.ts'
 import { profileViewCommands } from './maturity/profile-view.ts'
 import { profileFileCommands } from './maturity/profile-file.ts'
@@ -68,6 +69,7 @@ export const client: Program = {
     ...profileCommands,
     ...profileViewCommands,
     ...documentCommands,
+    ...documentRequestCommands,
     ...keyCommands,
     ...peopleCommands,
     ...certificateCommands,

@@ -5,6 +5,7 @@ import type { Decisions } from '../../decisions/decision-book.ts'
 import type { Store } from '../../store/index.ts'
 import { documentReminders } from './documents.ts'
 import type { Reminder } from './reminder.ts'
+import { requestReminders } from './requests.ts'
 import { reviewIntervals, reviewReminders } from './reviews.ts'
 
 export interface ReminderClerkOptions {
@@ -67,7 +68,11 @@ export class ReminderClerk {
     const register = await decisions.register()
     const at = Math.floor(now / 1000)
     const intervals = await reviewIntervals(register, store)
-    return [...documentReminders(register, at), ...reviewReminders(register, intervals, at)]
+    return [
+      ...documentReminders(register, at),
+      ...requestReminders(register, at),
+      ...reviewReminders(register, intervals, at),
+    ]
   }
 
   /** Both that it was told and the event, or neither. Of several who try at once one is the teller. */

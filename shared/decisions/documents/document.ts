@@ -16,6 +16,10 @@ const practices = v.pipe(
   v.check((all) => new Set(all).size === all.length, 'a practice is named twice'),
 )
 
+/** VENDOR/MODEL. */
+export const productNameText = v.pipe(shortText, v.regex(/^[^/]+\/.+$/, 'VENDOR/MODEL is wanted'))
+export const productNames = v.pipe(v.array(productNameText), v.minLength(1), v.maxLength(256))
+
 export const submitSchema = v.pipe(
   v.strictObject({
     /** Of the catalogue. */
@@ -30,11 +34,7 @@ export const submitSchema = v.pipe(
     /** In which capacity he signs: head of development, data protection officer. */
     capacity: shortText,
     /** VENDOR/MODEL of each product that it is about. */
-    products: v.pipe(
-      v.array(v.pipe(shortText, v.regex(/^[^/]+\/.+$/, 'VENDOR/MODEL is wanted'))),
-      v.minLength(1),
-      v.maxLength(256),
-    ),
+    products: productNames,
     issued: seconds,
     validUntil: seconds,
     /** The document that this one replaces once it is accepted. */

@@ -3,6 +3,7 @@ import { EARLY_EXPIRY } from '../../maturity/catalogue/schema.ts'
 import { DAY, defineKind, longText, refuse, shortText, type DecisionKind } from '../kind.ts'
 import type { Register } from '../register.ts'
 import { MAX_VALIDITY_SECONDS, submitSchema, type AttestedDocument, type DocumentState } from './document.ts'
+import { answers } from './request.ts'
 
 const acceptSchema = v.strictObject({ reason: longText })
 const rejectSchema = v.strictObject({ reason: longText })
@@ -15,6 +16,14 @@ function existing(register: Register, id: string, ...states: readonly DocumentSt
 }
 
 const put = ({ documents }: Register, document: AttestedDocument): unknown => documents.set(document.id, document)
+
+/** Whoever has asked for this document waits no more. */
+function fulfil({ documentRequests }: Register, document: AttestedDocument): void {
+  for (const [id, request] of documentRequests) {
+    if (request.fulfilled !== null || request.withdrawn !== null || !answers(request, document)) continue
+    documentRequests.set(id, { ...request, fulfilled: { by: document.id, at: document.submittedAt } })
+  }
+}
 
 function assertDates(at: number, { issued, validUntil }: v.InferOutput<typeof submitSchema>): void {
   if (issued > at + DAY) refuse('decision.period', 'it is issued in the future')
@@ -68,6 +77,7 @@ export const documentKinds = {
         put(register, { ...before, state: 'superseded', reason: `replaced by ${subject}`, endedAt: at })
       }
       put(register, { ...document, state: 'accepted', acceptedBy: author.id, reason: detail.reason })
+      fulfil(register, document)
     },
   } satisfies DecisionKind<v.InferOutput<typeof acceptSchema>>),
 

@@ -11,6 +11,7 @@ import {
   certified,
   DecidingPeople,
   exampleDocument,
+  exampleRequest,
   issueCertificate,
   PROFILE,
   signatory,
@@ -83,6 +84,8 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'POST /profile-documents': ['vendor', 'certifier'],
   'GET /profiles': ROLES,
   'GET /documents': ROLES,
+  'GET /document-requests': ROLES,
+  'GET /document-requests/:id': ROLES,
   'GET /documents/:id': ROLES,
   'GET /profiles/:id': ROLES,
   'GET /practice-catalogue': ROLES,
@@ -267,6 +270,7 @@ describe('every route', () => {
     await approveProfile(people, 1, 3)
     await issueCertificate(people)
     await people.decide(people.vendor, 'document.submit', 'doc_1', exampleDocument(people))
+    await people.decide(people.certifier, 'document.request', 'req_1', exampleRequest(people))
     decisions = new DecisionBook(api().store)
     for (const [index, entry] of people.entries.entries()) {
       await api().store.decisions.append(index, entry, people.now * 1000)
@@ -385,6 +389,7 @@ describe('every route', () => {
       ' /findings': open.id,
       ' /finding-exceptions': exceptionId,
       ' /device-groups': groupId,
+      ' /document-requests': 'req_1',
     })
     const named = own.find(([part]) => route.includes(part))?.[1]
     const path = `/api/v1${route.slice(route.indexOf(' ') + 1)}`

@@ -57,3 +57,46 @@ test('a document is submitted by the vendor, accepted by the certifier, listed a
   await run('auditor', 'log', 'export', '--out', log)
   expect(await run('auditor', 'inspect', 'log', log)).toMatchObject({ code: 0 })
 })
+
+test('a document is asked for, owed, handed in and thereby no longer owed', async () => {
+  const [ada, ben] = [await person('ada'), await person('ben')]
+  await ada.act('log', 'begin', '--name', 'Ada', '--operator', 'Example Certifier')
+  await ada.act('person', 'add', '--name', 'Ben', '--role', 'vendor', '--public-key', ben.publicKey)
+  const { run, directory } = collector()
+  const until = new Date(Date.now() + 3 * 86_400_000).toISOString().slice(0, 10)
+  const what = [
+    '--kind',
+    'patch-policy',
+    '--practice',
+    'patch-management',
+    '--product',
+    'Acme/Gate 7',
+    '--reason',
+    'R32',
+  ]
+  const ask = (...more: string[]) => ada.act('document', 'request', ...what, '--until', until, ...more)
+  expect(await ask()).toMatchObject({ code: 2 })
+  expect(await ask('--from', 'x', '--person', 'y')).toMatchObject({ code: 2 })
+  expect((await ask('--person', 'per_nobody')).stderr).toContain('decision.no-such-subject')
+  const asked = await ask('--from', 'head of development', '--json')
+  expect(asked).toMatchObject({ code: 0 })
+  const { request } = JSON.parse(asked.stdout) as { request: string }
+  const owed = await run('auditor', 'document', 'requests')
+  expect(owed).toMatchObject({ code: 0 })
+  expect(owed.stdout).toMatch(new RegExp(`${request} +due-soon +${until} `))
+  for (const line of owed.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+  const file = join(directory, 'policy.pdf')
+  writeFileSync(file, 'the policy')
+  const issued = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10)
+  const kind = ['--kind', 'patch-policy', '--practice', 'patch-management', '--issued', issued, '--json']
+  const done = await ben.act('document', 'submit', file, ...kind, ...STATED)
+  const { document } = JSON.parse(done.stdout) as { document: string }
+  expect((await run('auditor', 'document', 'requests')).stdout).toContain('handed-in')
+  expect(await ada.act('document', 'accept', document, '--reason', 'read')).toMatchObject({ code: 0 })
+  expect((await run('auditor', 'document', 'requests')).stdout).not.toContain(request)
+  const all = JSON.parse((await run('auditor', 'document', 'requests', '--all', '--json')).stdout) as object
+  expect(all).toMatchObject({
+    items: [{ id: request, standing: 'fulfilled', fulfilled: { by: document, late: false } }],
+  })
+  expect(await ada.act('document', 'withdraw', request, '--reason', 'x')).toMatchObject({ code: 4 })
+})

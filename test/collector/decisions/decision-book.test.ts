@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
-import { certify, DecidingPeople } from '../../support/decision-log.ts'
+import { certify, DecidingPeople, exampleDocument, exampleRequest } from '../../support/decision-log.ts'
 import { refusalOf } from '../../support/keepseal-error.ts'
 import { storedProduct } from '../store/samples.ts'
 import { describeStore } from '../store/support.ts'
@@ -81,5 +81,26 @@ describeStore('the certificates of a product', (store) => {
       people.now,
     )
     expect(await book.certificatesCovering(owner.id, now)).toEqual([])
+  })
+})
+
+describeStore('documents in the book', (store) => {
+  test('are of a kind that the catalogue has for the practice, and so is what is asked for', async () => {
+    const people = await DecidingPeople.begin()
+    const book = new DecisionBook(store())
+    for (const entry of people.entries) await book.append(entry, people.now)
+    const tryOut = async (kind: string, subject: string, detail: object) =>
+      book.append(await people.sign(people.vendor, kind, subject, detail), people.now)
+    for (const over of [{ kind: 'no-such-kind' }, { practices: ['patch-management', 'risk-attitude'] }]) {
+      const refused = await refusalOf(tryOut('document.submit', 'doc_1', exampleDocument(people, over)))
+      expect(refused.code).toBe('document.kind-unknown')
+    }
+    for (const over of [{ kind: 'no-such-kind' }, { practice: 'risk-attitude' }]) {
+      const refused = await refusalOf(tryOut('document.request', 'req_1', exampleRequest(people, over)))
+      expect(refused.code).toBe('document.kind-unknown')
+    }
+    expect((await book.next()).index).toBe(people.entries.length)
+    await tryOut('document.submit', 'doc_1', exampleDocument(people))
+    expect((await book.register()).documents.size).toBe(1)
   })
 })

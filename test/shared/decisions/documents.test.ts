@@ -118,6 +118,37 @@ describe('a document', () => {
   })
 })
 
+describe('a document that is replaced by decision', () => {
+  const supersede = (id: string, by: string, who: Signatory = people.certifier) =>
+    people.decide(who, 'document.supersede', id, { by, reason: 'a newer one says the same' })
+
+  test('counts no more, and the other goes on', async () => {
+    for (const id of ['doc_1', 'doc_2']) {
+      await submit(id)
+      await accept(id)
+    }
+    await supersede('doc_1', 'doc_2')
+    expect(standing('doc_1')).toMatchObject({ standing: 'superseded', counts: false })
+    expect(standing('doc_2')).toMatchObject({ standing: 'accepted', counts: true })
+    expect(await refused(supersede('doc_2', 'doc_1'))).toBe('decision.wrong-state')
+  })
+
+  test('is replaced by an accepted one of its kind alone, other than itself, by a certifier', async () => {
+    await submit('doc_1')
+    await accept('doc_1')
+    await submit('doc_waiting')
+    await submit('doc_other', { kind: 'emergency-patch-procedure' })
+    await accept('doc_other')
+    expect(await refused(supersede('doc_1', 'doc_1'))).toBe('decision.wrong-state')
+    expect(await refused(supersede('doc_1', 'doc_waiting'))).toBe('decision.wrong-state')
+    expect(await refused(supersede('doc_1', 'doc_other'))).toBe('decision.wrong-state')
+    expect(await refused(supersede('doc_1', 'doc_9'))).toBe('decision.no-such-subject')
+    expect(await refused(supersede('doc_waiting', 'doc_1'))).toBe('decision.wrong-state')
+    expect(await refused(supersede('doc_1', 'doc_other', people.vendor))).toBe('decision.role')
+    expect(standing('doc_1').counts).toBe(true)
+  })
+})
+
 describe('a person who was revoked', () => {
   const revoke = () => people.decide(people.certifier, 'person.revoke', people.vendor.id, { reason: 'left' })
 

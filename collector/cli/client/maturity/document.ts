@@ -16,17 +16,10 @@ import { inputFile, readInput } from '../inspect/files.ts'
 import { connectionOptions } from '../settings.ts'
 import { field, timeText } from '../text.ts'
 import { catalogueOfCollector, practiceNamed } from './catalogue-option.ts'
+import { date, dayOf } from './day-option.ts'
 
 const words = (description: string, placeholder = 'TEXT') =>
   ({ description, value: text(8192), placeholder, required: true }) as const
-const date = (description: string) => ({ description, value: text(10), placeholder: 'YYYY-MM-DD' }) as const
-
-/** Midnight UTC in seconds since 1970. Throws `usage.invalid`. */
-function dayOf(option: string, day: string): number {
-  const ms = /^\d{4}-\d{2}-\d{2}$/.test(day) ? Date.parse(`${day}T00:00:00Z`) : Number.NaN
-  if (!Number.isNaN(ms) && new Date(ms).toISOString().startsWith(day)) return ms / 1000
-  throw new KeepsealError('usage.invalid', `--${option} wants a date like 2026-03-31`)
-}
 
 /** The same day so many months later, or the last day of a shorter month. */
 function monthsLater(start: number, months: number): number {

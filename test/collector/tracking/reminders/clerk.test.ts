@@ -5,7 +5,7 @@ import { ReminderClerk } from '../../../../collector/tracking/reminders/clerk.ts
 import { toHex } from '../../../../shared/bytes/bytes.ts'
 import { hash } from '../../../../shared/crypto/node.ts'
 import { encodeProfile } from '../../../../shared/maturity/profile-encoding.ts'
-import { DAY, DecidingPeople, exampleDocument } from '../../../support/decision-log.ts'
+import { DAY, DecidingPeople, exampleDocument, exampleRequest } from '../../../support/decision-log.ts'
 import { profileOf } from '../../../support/profile.ts'
 import { SILENT } from '../../../support/test-collector.ts'
 import { storedProduct } from '../../store/samples.ts'
@@ -145,6 +145,20 @@ describeStore('reminders of documents', (createStore) => {
       ['doc_two', null],
     ])
     expect(await on(341)).toEqual([])
+  })
+})
+
+describeStore('reminders of requests', (createStore) => {
+  test('are told when a document is due soon and when it is overdue, not while one waits to be accepted', async () => {
+    const { people, on } = await office(createStore())
+    await people.decide(people.certifier, 'document.request', 'req_1', exampleRequest(people))
+    expect(await on(52)).toEqual([])
+    expect(await on(53)).toEqual(['request.due req_1 medium'])
+    await people.decide(people.vendor, 'document.submit', 'doc_1', exampleDocument(people))
+    expect(await on(61)).toEqual([])
+    await people.decide(people.certifier, 'document.reject', 'doc_1', { reason: 'unsigned' })
+    expect(await on(62)).toEqual(['request.due req_1 high'])
+    expect(await on(63)).toEqual([])
   })
 })
 
