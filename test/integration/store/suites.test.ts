@@ -27,6 +27,7 @@ const suites = [
   'notify/dispatcher.test.ts',
   'report/report.test.ts',
   'decisions/decision-book.test.ts',
+  'releases/coverage-gate.test.ts',
 ].filter((name) => name.endsWith('.test.ts') && /^describeStore\(/m.test(readFileSync(TESTS + name, 'utf8')))
 
 for (const name of suites) await import(TESTS + name)
