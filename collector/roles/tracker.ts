@@ -9,6 +9,7 @@ import { PracticeEvaluator } from '../tracking/practices/evaluator.ts'
 import { ReminderClerk } from '../tracking/reminders/clerk.ts'
 import { Sweeper } from '../sweeper.ts'
 import { livenessPolicyOf } from './liveness-policy.ts'
+import { ResultSigner } from '../tracking/result-signer.ts'
 import { ExceptionClock } from '../tracking/exceptions.ts'
 import { CaseWatch } from '../tracking/cases/watch.ts'
 import type { ConnectedFoundation } from './foundation.ts'
@@ -22,7 +23,7 @@ export interface RunningTracker extends RunningRole {
 /** What goes by time alone: epochs, closing dates of releases, removing what is old. Of several one leads. */
 export async function startTracker(foundation: ConnectedFoundation): Promise<RunningTracker> {
   const { config, catalogue, store, deps, keys, clock, random, logger, channel, leadership } = foundation
-  const { metrics, onHandled, attendance } = foundation
+  const { metrics, onHandled, attendance, livenessTime, version } = foundation
   const isLeader = (): Promise<boolean> => leadership.isLeader('tracking')
   const releaseClock = new ReleaseClock({ store, deps, clock, logger, onHandled })
   const epochs = new EpochPublisher({
@@ -66,9 +67,12 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
   const silentAfterMs = config.liveness.silentAfterSeconds * 1000
   const caseWatch = new CaseWatch({ store, decisions: deps.decisions, clock, random, logger, isLeader, silentAfterMs })
   caseWatch.start()
+  const resultSigner = new ResultSigner({ store, signer: keys.signer, version, livenessTime, logger, isLeader })
+  resultSigner.start()
   return {
     judgeAgain: () => releaseClock.look(true),
     async stop() {
+      await resultSigner.stop()
       await caseWatch.stop()
       await exceptionClock.stop()
       await watch.stop()

@@ -41,6 +41,7 @@ import { releasesRepository } from './releases.ts'
 import { refusalsRepository } from './refusals.ts'
 import { sectionsRepository } from './sections.ts'
 import { sessionsRepository } from './sessions.ts'
+import { signedResultsRepository } from './signed-results.ts'
 import { steadyRepository } from './steady/steady.ts'
 import type { PostgresSettings } from './postgres/pool.ts'
 import type { VendorScope } from '../model/scope.ts'
@@ -112,6 +113,7 @@ function repositories(db: Executor) {
     restorePoints: restorePointsRepository(db),
     recordedEvents: recordedEventsRepository(db),
     transitions: transitionsRepository(db),
+    signedResults: signedResultsRepository(db),
     collectorIntervals: collectorIntervalsRepository(db),
     due: dueRepository(db),
     fleet: fleetRepository(db),

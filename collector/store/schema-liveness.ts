@@ -14,6 +14,22 @@ export interface DeviceTransitionsTable {
   cause: string | null
 }
 
+/** Results that were signed because a device changed. */
+export interface SignedResultsTable {
+  device_id: number
+  /** The newest one that the result is about. */
+  transition_id: number
+  issued_at: number
+  cwt: Uint8Array
+  key_id: Uint8Array
+}
+
+/** One row: no transition up to this one is left to be signed about. */
+export interface ResultSigningTable {
+  id: 1
+  settled: number
+}
+
 /** When a collector took evidence (`up`), and when it had to hold devices back (`backlog`). */
 export interface CollectorIntervalsTable {
   id: Generated<number>

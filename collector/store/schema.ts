@@ -43,6 +43,8 @@ import type {
   DeviceTransitionsTable,
   EpochsTable,
   RestorePointsTable,
+  ResultSigningTable,
+  SignedResultsTable,
 } from './schema-liveness.ts'
 import type { NotificationDeliveriesTable, NotificationEventsTable, RemindersTable } from './schema-notifications.ts'
 
@@ -100,6 +102,8 @@ export interface Database {
   practice_transitions: PracticeTransitionsTable
   restore_points: RestorePointsTable
   device_transitions: DeviceTransitionsTable
+  signed_results: SignedResultsTable
+  result_signing: ResultSigningTable
   collector_intervals: CollectorIntervalsTable
   device_enrolments: DeviceEnrolmentsTable
   unit_declarations: UnitDeclarationsTable

@@ -5,7 +5,7 @@ import type { Executor } from './database.ts'
 /** What is older than these times, ms since 1970, is of no use any more. */
 export interface SweepTimes {
   readonly evidence: number
-  /** Runs, sessions and epochs: what was counted and when. */
+  /** Runs, sessions, epochs and signed results: what was counted and when. */
   readonly history: number
   /** Also of messages that could not be decided. */
   readonly refusals: number
@@ -16,7 +16,15 @@ export interface SweepTimes {
 }
 
 export type SweptTable =
-  'evidence' | 'evidence_runs' | 'sessions' | 'epochs' | 'refusals' | 'quarantine' | 'findings' | 'pcr_sets'
+  | 'evidence'
+  | 'evidence_runs'
+  | 'sessions'
+  | 'epochs'
+  | 'signed_results'
+  | 'refusals'
+  | 'quarantine'
+  | 'findings'
+  | 'pcr_sets'
 
 type Sweep = (db: Executor, times: SweepTimes, limit: number) => Promise<{ readonly numDeletedRows: bigint }>
 
@@ -117,6 +125,21 @@ const sweeps: readonly (readonly [SweptTable, Sweep])[] = [
         .orderBy('issued_at')
         .limit(limit)
       return db.deleteFrom('epochs').where('number', 'in', old).executeTakeFirstOrThrow()
+    },
+  ],
+  [
+    'signed_results',
+    (db, { history }, limit) => {
+      // One about a change that is looked at once more would be signed again.
+      const settled = db.selectFrom('result_signing').select('settled')
+      const old = db
+        .selectFrom('signed_results')
+        .select('transition_id')
+        .where('issued_at', '<', history)
+        .where('transition_id', '<=', settled)
+        .orderBy('issued_at')
+        .limit(limit)
+      return db.deleteFrom('signed_results').where('transition_id', 'in', old).executeTakeFirstOrThrow()
     },
   ],
   [

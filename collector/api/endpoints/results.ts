@@ -1,9 +1,10 @@
 import * as v from 'valibot'
 import { toBase64Url, toHex } from '../../../shared/bytes/bytes.ts'
 import { EAR_DIALECTS, earToJson, signEarCwt, signEarJwt } from '../../../shared/result/ear.ts'
+import { TRANSITION_AXES } from '../../model/transition.ts'
 import { resultOf } from '../../tracking/result.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
-import { Digest, HexBytes } from '../schemas.ts'
+import { Digest, HexBytes, pageOf, pageQuery, Time, toTime } from '../schemas.ts'
 import { DeviceParams, existingDevice } from './devices.ts'
 import { READERS } from './roles.ts'
 
@@ -39,6 +40,45 @@ const result = defineEndpoint({
   },
 })
 
+const signed = defineEndpoint({
+  method: 'GET',
+  path: '/devices/:ueid/results',
+  operationId: 'listAttestationResults',
+  summary: 'Results that were signed when a device changed, newest first; the newest 100 are kept',
+  roles: READERS,
+  scope: 'own',
+  params: DeviceParams,
+  query: v.strictObject(pageQuery),
+  response: pageOf(
+    v.strictObject({
+      /** Number of the change that it is about. */
+      number: v.number(),
+      issuedAt: Time,
+      /** What changed last before it was signed. */
+      axis: v.picklist(TRANSITION_AXES),
+      to: v.string(),
+      cause: v.nullable(v.string()),
+      /** COSE_Sign1 without external data, in base64url. */
+      cwt: v.string(),
+      keyId: Digest,
+    }),
+  ),
+  run: async ({ store }, { params, query }) => {
+    const { id } = await existingDevice(store, params.ueid)
+    const page = await store.signedResults.list(id, query)
+    const items = page.items.map(({ transitionId, issuedAt, axis, to, cause, cwt, keyId }) => ({
+      number: transitionId,
+      issuedAt: toTime(issuedAt),
+      axis,
+      to,
+      cause,
+      cwt: toBase64Url(cwt),
+      keyId: toHex(keyId),
+    }))
+    return { ...page, items }
+  },
+})
+
 const collector = defineEndpoint({
   method: 'GET',
   path: '/collector',
@@ -62,4 +102,4 @@ const collector = defineEndpoint({
   }),
 })
 
-export const resultEndpoints: readonly Endpoint[] = [result, collector]
+export const resultEndpoints: readonly Endpoint[] = [result, signed, collector]

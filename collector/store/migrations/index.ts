@@ -26,6 +26,7 @@ import { reminders } from './0019-reminders.ts'
 import { restorePoints } from './0020-restore-points.ts'
 import { conditions } from './0021-conditions.ts'
 import { mirror } from './0022-mirror.ts'
+import { signedResults } from './0023-signed-results.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -57,6 +58,7 @@ export const migrations: readonly Migration[] = [
   restorePoints,
   conditions,
   mirror,
+  signedResults,
 ]
 
 /**

@@ -106,6 +106,8 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   api_tokens: 'closed',
   decisions: 'closed',
   device_transitions: ofDevice,
+  signed_results: ofDevice,
+  result_signing: 'closed',
   collector_intervals: 'closed',
   device_enrolments: ofDevice,
   unit_declarations: ofProduct,

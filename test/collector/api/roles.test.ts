@@ -67,6 +67,7 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'POST /boot-comparisons': ROLES,
   'GET /devices/:ueid/evidence/latest': ROLES,
   'GET /devices/:ueid/result': ROLES,
+  'GET /devices/:ueid/results': ROLES,
   'GET /collector': ROLES,
   'GET /notifications': ROLES,
   'GET /notifications/events/:number': ROLES,

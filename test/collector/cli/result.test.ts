@@ -2,10 +2,15 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { initialDeviceState } from '../../../collector/model/device.ts'
+import { defaultLivenessPolicy } from '../../../collector/tracking/liveness.ts'
+import { ResultSigner } from '../../../collector/tracking/result-signer.ts'
+import { SILENT } from '../../support/test-collector.ts'
+import { testKeys } from '../api/support.ts'
 import { finding, NOW, storedDevice } from '../store/samples.ts'
 import { useCollector } from './support.ts'
 
-const collector = useCollector()
+const keys = testKeys()
+const collector = useCollector(undefined, undefined, () => ({ keys }))
 
 async function written() {
   const { run, store, directory } = collector()
@@ -68,4 +73,50 @@ test('a key file that holds no key is named', async () => {
   const { run, result } = await written()
   const answer = await run('auditor', 'inspect', 'result', result, '--key', result)
   expect(answer).toMatchObject({ code: 2, stderr: expect.stringContaining('holds no Ed25519 key') })
+})
+
+test('results that were signed before are listed, and one of them is written and checked like any other', async () => {
+  const { run, store, directory } = collector()
+  const device = await storedDevice(store)
+  const signer = new ResultSigner({
+    store,
+    signer: keys.signer,
+    version: '0.0.0-test',
+    livenessTime: () => ({ policy: defaultLivenessPolicy, now: NOW, downtime: [] }),
+    logger: SILENT,
+    isLeader: () => Promise.resolve(true),
+  })
+  const change = {
+    deviceId: device.id,
+    at: NOW,
+    axis: 'verdict',
+    from: 'none',
+    cause: 'sockets.listener-added',
+  } as const
+  for (const to of ['warning', 'contraindicated']) {
+    await store.transitions.append([{ ...change, to }])
+    await signer.look()
+  }
+  const history = await run('auditor', 'device', 'result', device.ueid, '--history')
+  expect(history).toMatchObject({ code: 0, stdout: expect.stringMatching(/contraindicated[^]*warning/) })
+  for (const line of history.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+  const listed = await run('auditor', 'device', 'result', device.ueid, '--history', '--limit', '1', '--json')
+  const { items, more } = JSON.parse(listed.stdout) as { items: { number: number }[]; more: boolean }
+  expect([items.length, more]).toEqual([1, true])
+  const [file, key] = [join(directory, 'then.cwt'), join(directory, 'key.jwk')]
+  const number = String(items[0]?.number)
+  const got = await run('auditor', 'device', 'result', device.ueid, '--number', number, '--out', file, '--key-out', key)
+  expect(got).toMatchObject({ code: 0, stdout: expect.stringContaining('contraindicated') })
+  const explained = await run('auditor', 'inspect', 'result', file, '--key', key, '--json')
+  const report = JSON.parse(explained.stdout) as { signature: string; lines: { path: string; value: string }[] }
+  expect(report.signature).toBe('valid')
+  expect(report.lines).toContainEqual(expect.objectContaining({ path: 'device', value: device.ueid }))
+  const unknown = await run('auditor', 'device', 'result', device.ueid, '--number', '999999', '--out', file)
+  expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('no such thing') })
+  for (const wrong of [
+    ['--history', '--out', file],
+    ['--history', '--dialect', 'veraison'],
+  ]) {
+    expect((await run('auditor', 'device', 'result', device.ueid, ...wrong)).code, wrong.join(' ')).toBe(2)
+  }
 })

@@ -21,6 +21,7 @@ const suites = [
   ].map((name) => `ingest/${name}.test.ts`),
   'tracking/approval.test.ts',
   'tracking/bulk.test.ts',
+  'tracking/result-signer.test.ts',
   ...readdirSync(`${TESTS}tracking/practices`).map((name) => `tracking/practices/${name}`),
   ...readdirSync(`${TESTS}liveness`).map((name) => `liveness/${name}`),
   'tracking/reminders/clerk.test.ts',
