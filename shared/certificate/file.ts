@@ -71,6 +71,18 @@ function versionsOf({ certificates }: Register, id: string): ReadonlySet<string>
   return all
 }
 
+/** These profiles, and the templates that they are made after: a profile is approved only after its template. */
+function withTemplates({ profiles }: Register, ids: readonly string[]): ReadonlySet<string> {
+  const all = new Set<string>()
+  const wanted = [...ids]
+  for (let id = wanted.pop(); id !== undefined; id = wanted.pop()) {
+    if (all.has(id)) continue
+    all.add(id)
+    wanted.push(...(profiles.get(id) ?? []).flatMap(({ basedOn }) => basedOn?.id ?? []))
+  }
+  return all
+}
+
 /**
  * The entries that say everything about one certificate: of other certificates, which may be other vendors', there is
  * nothing, and of cases only what a lowered profile stands on. `log`: the whole one, and what it has read.
@@ -78,10 +90,13 @@ function versionsOf({ certificates }: Register, id: string): ReadonlySet<string>
 export function excerptOf(log: DecisionLog, entries: readonly VerifiedEntry[], id: string): readonly Uint8Array[] {
   const { register } = log
   const versions = versionsOf(register, id)
-  const profiles = new Set([...versions].map((each) => register.certificates.get(each)?.profile.id))
+  const profiles = withTemplates(
+    register,
+    [...versions].flatMap((each) => register.certificates.get(each)?.profile.id ?? []),
+  )
   const products = namesOf([...versions].flatMap((each) => register.certificates.get(each)?.products ?? []))
   // A profile may have been lowered for a nonconformity: then the decisions of its case are the proof.
-  const changes = [...profiles].flatMap((each) => register.profiles.get(each ?? '') ?? []).map(({ change }) => change)
+  const changes = [...profiles].flatMap((each) => register.profiles.get(each) ?? []).map(({ change }) => change)
   const proving = new Set(changes.flatMap((change) => ('case' in change ? [change.case] : [])))
   const isAbout = ({ kind, subject }: VerifiedEntry): boolean => {
     const [area] = kind.split('.', 1)

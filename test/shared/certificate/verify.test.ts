@@ -12,6 +12,7 @@ import {
   certified,
   DAY,
   DecidingPeople,
+  digestOf,
   issueCertificate,
   profile,
 } from '../../support/decision-log.ts'
@@ -183,4 +184,24 @@ test('an excerpt holds nothing of other certificates, and what it holds is read 
   for (const entry of excerpt) read.append(entry)
   expect([...read.register.certificates.keys()]).toEqual(['crt_1'])
   expect(read.register.certificates.get('crt_1')).toEqual(both.log.register.certificates.get('crt_1'))
+})
+
+test('an excerpt has the templates that the profile is made after, each with its own', async () => {
+  const people = await DecidingPeople.begin()
+  const agree = async (id: string, basedOn: string | null, profileKind: string) => {
+    const reference = basedOn === null ? null : { id: basedOn, version: 1, digest: digestOf(basedOn) }
+    const version = { ...profile(1, 2), digest: digestOf(id), profileKind, basedOn: reference }
+    await people.decide(people.vendor, 'profile.submit', id, version)
+    await people.decide(people.certifier, 'profile.approve', id, { version: 1, digest: digestOf(id) })
+  }
+  await agree('gateways', null, 'template')
+  await agree('industrial', 'gateways', 'template')
+  await agree('own', 'industrial', 'individual')
+  await agree('unrelated', 'gateways', 'template')
+  await issueCertificate(people, 'crt_1', { profile: { id: 'own', version: 1, digest: digestOf('own') } })
+  const log = new DecisionLog(nodeCrypto)
+  const entries = people.entries.map((entry) => log.append(entry))
+  const read = new DecisionLog(nodeCrypto, { hasGaps: true })
+  for (const entry of excerptOf(log, entries, 'crt_1')) read.append(entry)
+  expect([...read.register.profiles.keys()]).toEqual(['gateways', 'industrial', 'own'])
 })
