@@ -23,7 +23,7 @@ const request = defineCommand({
       'submitted afterwards; where a person is named, by him. With --from CAPACITY who accepts the document judges whether ' +
       'it came from the right one.',
   ],
-  examples: ['keepseal document request --kind patch-policy --practice patch-management --person per_… …'],
+  examples: ['keepseal document request --kind patch-policy \\\n    --practice patch-management --person per_… …'],
   options: {
     ...decisionOptions,
     kind: words('Kind of document, as the catalogue lists it.', 'KIND'),
