@@ -10,7 +10,7 @@ import { defaultCatalogue } from '../../../shared/maturity/catalogue/catalogue.t
 import { dayOf } from '../../../shared/maturity/conformity/sample.ts'
 import { PRACTICE_IDS } from '../../../shared/maturity/practices.ts'
 import { DAY, PracticeFleet } from '../../support/practice-fleet.ts'
-import { bytes, finding, NOW, reassessment } from '../store/samples.ts'
+import { bytes, finding, id, NOW, reassessment } from '../store/samples.ts'
 import { describeStore } from '../store/support.ts'
 
 const PATCH = 'patch-management'
@@ -180,7 +180,7 @@ describeStore('a report', (createStore) => {
 
   it('of a product without a certificate promises nothing', async () => {
     const fleet = await PracticeFleet.certified(createStore())
-    const other = { ...fleet.product, id: fleet.product.id.replace(/.$/, '0'), model: 'Other' }
+    const other = { ...fleet.product, id: id('prd'), model: 'Other' }
     await fleet.store.products.create(other)
     const report = await reported(fleet, 'gap', { product: other.id })
     expect(report).toMatchObject({ certificates: [], products: [{ conformity: 'unknown' }] })
