@@ -29,7 +29,7 @@ export function decideAgain({ store, deps, clock, onHandled, publish }: DecideAg
       for (const publication of publications) void publish?.(publication).catch(() => undefined)
       return handled
     } catch (error) {
-      await setAside(store, [{ message, tries: 1, error }], clock())
+      await setAside(store, [{ message, tries: 1, alone: 0, error }], clock())
       return undefined
     }
   }

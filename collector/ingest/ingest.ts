@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import type { Store } from '../store/index.ts'
 import type { Handled } from './evidence-handler.ts'
 import { parseUpstreamTopic } from '../../shared/evidence/topics.ts'
-import { begun, failedOnce, isHopeless, setAside, type Undecided } from './undecided.ts'
+import { begun, failedAlone, failedOnce, isAtFault, isHopeless, setAside, type Undecided } from './undecided.ts'
 import type { VerifyAhead } from './verify/ahead.ts'
 import { Inbox } from './inbox.ts'
 import type { RateLimiter } from './rate-limiter.ts'
@@ -130,13 +130,16 @@ export class Ingest {
       const messages = [...undecided, ...batch.map(begun)]
       if (messages.length === 0) return
       if (isNew) failingSince = performance.now()
-      const failed = await this.#decide(messages)
+      const left = await this.#decide(messages)
       // Where others can be stored, the fault lies in the message and not in the database.
-      const isOutage = failed.length === messages.length
+      const isOutage = left.length === messages.length
+      const failed = isOutage ? left : left.map(failedAlone)
       const isOver = failed.every(isHopeless) || performance.now() - failingSince > giveUpMs
       if (isOutage && this.#stop.signal.aborted) return this.#leave(failed)
       // What can be put into quarantine was not held up by the database. What cannot stays here: nothing is forgotten.
-      undecided = (isOutage && !isOver) || !(await this.#setAside(failed)) ? failed : []
+      const hopeless = isOutage ? (isOver ? failed : []) : failed.filter(isAtFault)
+      const isAside = await this.#setAside(hopeless)
+      undecided = isAside ? failed.filter((each) => !hopeless.includes(each)) : failed
       if (undecided.length > 0) await this.#pause(pauseMs)
     }
   }

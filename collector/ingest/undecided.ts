@@ -9,24 +9,31 @@ import type { ReceivedMessage } from './evidence-handler.ts'
 export interface Undecided {
   readonly message: ReceivedMessage
   readonly tries: number
+  /** Of these, how often others could be stored at the same time. */
+  readonly alone: number
   /** What the last try ended with. */
   readonly error?: unknown
 }
 
-export const begun = (message: ReceivedMessage): Undecided => ({ message, tries: 0 })
+export const begun = (message: ReceivedMessage): Undecided => ({ message, tries: 0, alone: 0 })
 
-export const failedOnce = ({ message, tries }: Undecided, error: unknown): Undecided => ({
-  message,
-  tries: tries + 1,
+export const failedOnce = (undecided: Undecided, error: unknown): Undecided => ({
+  ...undecided,
+  tries: undecided.tries + 1,
   error,
 })
+
+export const failedAlone = (undecided: Undecided): Undecided => ({ ...undecided, alone: undecided.alone + 1 })
 
 /** A database that is away is waited for, however long. What is none of its errors does not mend itself by waiting. */
 const TRIES = 3
 
-export function isHopeless({ tries, error }: Undecided): boolean {
-  return tries >= TRIES && !(error instanceof KeepsealError && error.code.startsWith('state.'))
-}
+export const isHopeless = ({ tries, error }: Undecided): boolean => tries >= TRIES && !isOfDatabase(error)
+
+/** Where others can be stored: a database that came back in between is no fault of the message. */
+export const isAtFault = ({ alone, error }: Undecided): boolean => !isOfDatabase(error) || alone >= TRIES
+
+const isOfDatabase = (error: unknown): boolean => error instanceof KeepsealError && error.code.startsWith('state.')
 
 function reasonOf(error: unknown): { readonly reason: string; readonly detail: string } {
   if (!(error instanceof Error)) return { reason: 'unknown', detail: '' }

@@ -36,6 +36,7 @@ describe('keepseal quarantine', () => {
       messages.push({
         message: ingesting.collector.message(ingesting.device, bytes),
         tries: 2,
+        alone: 0,
         error: new TypeError('x'),
       })
     }
@@ -95,7 +96,7 @@ describe('keepseal quarantine', () => {
     fault.isThere = false
     const { device } = await IngestingCollector.withDevice(store, keys())
     const message = { topic: `keepseal/v1/${device.ueid}/evidence`, bytes: Uint8Array.of(1, 2), receivedAt: START }
-    await setAside(store, [{ message, tries: 1, error: new TypeError('x') }], START)
+    await setAside(store, [{ message, tries: 1, alone: 0, error: new TypeError('x') }], START)
     const { code, stdout } = await run('operator', 'quarantine', 'retry', '--all')
     expect([code, stdout]).toEqual([0, expect.stringMatching(/refused cbor\./)])
     expect(await store.quarantine.count()).toBe(0)
