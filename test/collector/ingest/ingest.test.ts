@@ -123,6 +123,20 @@ describeStore('the ingest', (createStore) => {
     expect(await collector.store.quarantine.count()).toBe(0)
   })
 
+  it('tries a message again whose database came back before the others were tried', async () => {
+    let failing = 2
+    const away: BeforeOperation = (_, operation) => {
+      if (operation === 'byUeid' && failing-- > 0) throw new KeepsealError('state.unreachable')
+    }
+    const retry = { pauseMs: 5, giveUpMs: 50 }
+    const { collector, ingest, handled, send } = await running(away, undefined, retry)
+    for (let index = 0; index < 3; index++) await send()
+    ingest.start()
+    await vi.waitFor(() => expect(handled).toHaveLength(3), { timeout: 20_000 })
+    await ingest.stop()
+    expect(await collector.store.quarantine.count()).toBe(0)
+  })
+
   it('ends while the database is away, and leaves what it could not decide to the devices', async () => {
     const { collector, ingest, handled, published, send } = await running((_, operation) => {
       if (operation === 'byUeid') throw new KeepsealError('state.unreachable')

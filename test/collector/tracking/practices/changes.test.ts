@@ -27,6 +27,34 @@ describeStore('a practice whose conformity changed', (createStore) => {
     ])
   })
 
+  it('to drift opens one case of each certificate, and again only when it comes to drift again', async () => {
+    const store = createStore()
+    const product = await storedProduct(store)
+    const reasons = [{ code: 'signal-broken', text: 'p90 is 20 days', restore: 'roll it out' }] as const
+    const steps = [
+      ['conforming', 'at-risk'],
+      ['at-risk', 'drift'],
+      ['drift', 'conforming'],
+      ['conforming', 'drift'],
+    ] as const
+    const opened: number[] = []
+    let drawn = 0
+    const context = { random: (size: number) => bytes(`case ${drawn++}`, size), certificates: ['crt_1', 'crt_2'] }
+    for (const [index, [from, to]] of steps.entries()) {
+      const change = { product, practice: 'patch-management', at: NOW + index, reasons, from, to } as const
+      for (const handle of practiceChangeHandlers) await handle(store, change, context)
+      const { items } = await store.cases.list({ limit: 10 })
+      opened.push(items.length)
+      expect(items.every(({ cause, subject }) => cause === 'practice.drift' && subject === 'patch-management')).toBe(
+        true,
+      )
+      if (to === 'conforming') for (const { id } of items) await store.cases.setState(id, 'closed')
+    }
+    expect(opened).toEqual([0, 2, 2, 4])
+    const { items } = await store.cases.list({ limit: 10 })
+    expect(items.map(({ certificateId }) => certificateId).sort()).toEqual(['crt_1', 'crt_1', 'crt_2', 'crt_2'])
+  })
+
   it('counts for several as the worst of them, and for none as unknown', () => {
     expect(worstStatus([])).toBe('unknown')
     expect(worstStatus(['conforming', 'unknown', 'at-risk'])).toBe('unknown')
