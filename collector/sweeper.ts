@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { CollectorConfig } from './config/options.ts'
 import type { Store } from './store/index.ts'
 import type { SweepTimes } from './store/sweep.ts'
+import { PeriodicWork } from './periodic-work.ts'
 
 export interface SweeperOptions {
   readonly store: Store
@@ -20,41 +21,20 @@ const ROUNDS = 50
 const PAUSE_MS = 100
 
 /** Removes from time to time what is older than the configuration wants it kept. One collector does it for all. */
-export class Sweeper {
+export class Sweeper extends PeriodicWork {
   readonly #options: SweeperOptions
-  #timer: NodeJS.Timeout | undefined
-  #running: Promise<void> = Promise.resolve()
-  #stopped = false
 
   constructor(options: SweeperOptions) {
+    super({ everyMs: EVERY_MS, firstMs: EVERY_MS, logger: options.logger, failure: 'old rows could not be removed' })
     this.#options = options
   }
 
-  start(): void {
-    this.#schedule(EVERY_MS)
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true
-    clearTimeout(this.#timer)
-    await this.#running
-  }
-
-  #schedule(delay: number): void {
-    if (this.#stopped) return
-    this.#timer = setTimeout(() => {
-      this.#running = this.sweep()
-        .catch((error: unknown) => this.#options.logger.error({ err: error }, 'old rows could not be removed'))
-        .then(() => this.#schedule(EVERY_MS))
-    }, delay)
-  }
-
   /** Removes what is old, within a bound. */
-  async sweep(): Promise<void> {
+  async look(): Promise<void> {
     const { store, retention, clock, isLeader, logger } = this.#options
     const times = sweepTimes(retention, clock())
     const total: Record<string, number> = {}
-    for (let round = 0; round < ROUNDS && !this.#stopped; round++) {
+    for (let round = 0; round < ROUNDS && !this.isStopped; round++) {
       if (!(await isLeader())) return
       const removed = await store.sweep(times, ROWS)
       for (const [table, count] of removed) if (count > 0) total[table] = (total[table] ?? 0) + count

@@ -5,6 +5,7 @@ import type { CaseDependencies } from '../tracking/cases/open.ts'
 import { deadlinesAt, type LivenessPolicy } from '../tracking/liveness.ts'
 import type { Downtime } from './downtime.ts'
 import { tellOf } from './tell.ts'
+import { PeriodicWork } from '../periodic-work.ts'
 
 export interface WatchOptions {
   readonly store: Store
@@ -26,36 +27,15 @@ const LONGEST_MS = 60_000
 const ROWS = 1_000
 
 /** Looks from time to time which devices have passed a deadline. One collector does it for all. */
-export class LivenessWatch {
+export class LivenessWatch extends PeriodicWork {
   readonly #options: WatchOptions
-  readonly #everyMs: number
-  readonly #stop = new AbortController()
-  #running: Promise<void> = Promise.resolve()
 
   constructor(options: WatchOptions) {
-    this.#options = options
     const { intervalMs, staleIntervals } = options.policy
     // A deadline is told of at most a tenth of it later.
-    this.#everyMs = Math.min(LONGEST_MS, Math.max(1_000, (intervalMs * staleIntervals) / 10))
-  }
-
-  start(): void {
-    this.#running = this.#run()
-  }
-
-  async stop(): Promise<void> {
-    this.#stop.abort()
-    await this.#running
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stop
-    while (!signal.aborted) {
-      await this.look().catch((error: unknown) =>
-        this.#options.logger.error({ err: error }, 'it could not be looked which devices are silent'),
-      )
-      await sleep(this.#everyMs, undefined, { signal }).catch(() => undefined)
-    }
+    const everyMs = Math.min(LONGEST_MS, Math.max(1_000, (intervalMs * staleIntervals) / 10))
+    super({ everyMs, logger: options.logger, failure: 'it could not be looked which devices are silent' })
+    this.#options = options
   }
 
   /** Tells of every deadline that has passed; how many. What is stored is all it goes by. */
@@ -64,7 +44,7 @@ export class LivenessWatch {
     if (!(await isLeader())) return 0
     const last = await store.due.lastDevice()
     let told = 0
-    for (let after = 0; after < last && !this.#stop.signal.aborted;) {
+    for (let after = 0; after < last && !this.isStopped;) {
       const now = clock()
       const deadlines = deadlinesAt({ policy, now, downtime: downtime() })
       const due = await store.due.between(after, after + PART, deadlines, BATCH)

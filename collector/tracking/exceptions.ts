@@ -4,6 +4,7 @@ import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import { subjectPattern, type FindingException } from '../model/exception.ts'
 import { UNRESOLVED } from '../model/finding.ts'
+import { PeriodicWork } from '../periodic-work.ts'
 import { makeId } from '../store/ids.ts'
 import type { Store } from '../store/index.ts'
 import { openCases, type CaseDependencies } from './cases/open.ts'
@@ -126,34 +127,15 @@ export interface ExceptionClockOptions {
 const PERIOD_MS = 60_000
 
 /** Lets exceptions end by time alone. What has ended is looked up each time: there is nothing to forget. */
-export class ExceptionClock {
+export class ExceptionClock extends PeriodicWork {
   readonly #options: ExceptionClockOptions
-  #timer: NodeJS.Timeout | undefined
-  #running: Promise<void> | undefined
 
   constructor(options: ExceptionClockOptions) {
+    super({ everyMs: options.periodMs ?? PERIOD_MS, logger: options.logger, failure: 'exceptions did not end' })
     this.#options = options
   }
 
-  start(): void {
-    this.#timer = setInterval(() => this.#look(), this.#options.periodMs ?? PERIOD_MS)
-    this.#look()
-  }
-
-  async stop(): Promise<void> {
-    clearInterval(this.#timer)
-    await this.#running
-  }
-
-  #look(): void {
-    this.#running ??= this.#lapse()
-      .catch((error: unknown) => this.#options.logger.error({ err: error }, 'exceptions did not end'))
-      .finally(() => {
-        this.#running = undefined
-      })
-  }
-
-  async #lapse(): Promise<void> {
+  async look(): Promise<void> {
     const { store, clock, deps, isLeader } = this.#options
     if (await isLeader()) await lapseExceptions(store, clock(), deps)
   }

@@ -6,6 +6,7 @@ import type { Store } from '../store/index.ts'
 import type { ChangedDevice } from '../store/signed-results.ts'
 import type { LivenessTime } from './liveness.ts'
 import { resultOf } from './result.ts'
+import { PeriodicWork } from '../periodic-work.ts'
 
 export interface ResultSignerOptions {
   readonly store: Store
@@ -30,32 +31,12 @@ const SETTLES_MS = 300_000
  * Signs a result about each device that has changed, which an auditor can check later. What is stored is all it goes by,
  * so that a restart or another leader signs nothing twice and forgets nothing. One collector does it for all.
  */
-export class ResultSigner {
+export class ResultSigner extends PeriodicWork {
   readonly #options: ResultSignerOptions
-  readonly #stop = new AbortController()
-  #running: Promise<void> = Promise.resolve()
 
   constructor(options: ResultSignerOptions) {
+    super({ everyMs: EVERY_MS, logger: options.logger, failure: 'it could not be looked which devices have changed' })
     this.#options = options
-  }
-
-  start(): void {
-    this.#running = this.#run()
-  }
-
-  async stop(): Promise<void> {
-    this.#stop.abort()
-    await this.#running
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stop
-    while (!signal.aborted) {
-      await this.look().catch((error: unknown) =>
-        this.#options.logger.error({ err: error }, 'it could not be looked which devices have changed'),
-      )
-      await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined)
-    }
   }
 
   /** Signs about every device that has changed since its newest result; about how many. */
@@ -71,7 +52,7 @@ export class ResultSigner {
       more = devices.length === PART
       after = devices.at(-1)?.deviceId ?? after
       for (let at = 0; at < devices.length; at += BATCH) {
-        if (this.#stop.signal.aborted || !(await isLeader())) return signed
+        if (this.isStopped || !(await isLeader())) return signed
         const batch = devices.slice(at, at + BATCH)
         const done = await this.#signEach(batch)
         signed += done.signed

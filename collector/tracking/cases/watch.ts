@@ -17,6 +17,7 @@ import { callsFor, type ProductFacts } from '../triggers/registry.ts'
 import { openCase } from './open.ts'
 import { isCriticalShare } from './severity.ts'
 import { unlistedRevisions } from './unlisted.ts'
+import { PeriodicWork } from '../../periodic-work.ts'
 
 export interface CaseWatchOptions {
   readonly store: Store
@@ -36,33 +37,12 @@ const PAGE = 200
  * Looks from time to time for what the calendar, the registry and the fleet as a whole call for, and after the deadlines
  * of open cases. One collector does it for all; looking twice changes nothing.
  */
-export class CaseWatch {
+export class CaseWatch extends PeriodicWork {
   readonly #options: CaseWatchOptions
-  #timer: NodeJS.Timeout | undefined
-  #running: Promise<void> = Promise.resolve()
-  #stopped = false
 
   constructor(options: CaseWatchOptions) {
+    super({ everyMs: EVERY_MS, logger: options.logger, failure: 'triggers could not be looked for' })
     this.#options = options
-  }
-
-  start(): void {
-    this.#schedule(0)
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true
-    clearTimeout(this.#timer)
-    await this.#running
-  }
-
-  #schedule(delay: number): void {
-    if (this.#stopped) return
-    this.#timer = setTimeout(() => {
-      this.#running = this.look()
-        .catch((error: unknown) => this.#options.logger.error({ err: error }, 'triggers could not be looked for'))
-        .then(() => this.#schedule(EVERY_MS))
-    }, delay)
   }
 
   async look(): Promise<void> {
@@ -76,7 +56,7 @@ export class CaseWatch {
     if (inForce.length === 0) return
     for await (const product of everyProduct(store)) {
       for (const certificate of inForce) {
-        if (this.#stopped) return
+        if (this.isStopped) return
         const isOfIt = certificate.products.some((each) => isNamed(each.product, product))
         if (isOfIt) await this.#call(product, certificate, open, register, now)
       }

@@ -7,6 +7,7 @@ import type { Store } from '../../store/index.ts'
 import { evaluateProduct } from './evaluate.ts'
 import { PostureOutcomes } from './posture-outcomes.ts'
 import { agreedFor } from './targets.ts'
+import { PeriodicWork } from '../../periodic-work.ts'
 
 export interface PracticeEvaluatorOptions {
   readonly store: Store
@@ -26,34 +27,14 @@ const LOOKS_IN_A_SLOT = 10
 const PAGE = 100
 
 /** Evaluates the practices of every product, once in each time slot. One collector does it for all. */
-export class PracticeEvaluator {
+export class PracticeEvaluator extends PeriodicWork {
   readonly #options: PracticeEvaluatorOptions
   readonly #postures = new PostureOutcomes()
-  #timer: NodeJS.Timeout | undefined
-  #running: Promise<void> = Promise.resolve()
-  #stopped = false
 
   constructor(options: PracticeEvaluatorOptions) {
+    const lookMs = options.everyMs / LOOKS_IN_A_SLOT
+    super({ everyMs: lookMs, firstMs: lookMs, logger: options.logger, failure: 'practices could not be evaluated' })
     this.#options = options
-  }
-
-  start(): void {
-    this.#schedule()
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true
-    clearTimeout(this.#timer)
-    await this.#running
-  }
-
-  #schedule(): void {
-    if (this.#stopped) return
-    this.#timer = setTimeout(() => {
-      this.#running = this.look()
-        .catch((error: unknown) => this.#options.logger.error({ err: error }, 'practices could not be evaluated'))
-        .then(() => this.#schedule())
-    }, this.#options.everyMs / LOOKS_IN_A_SLOT)
   }
 
   /** Evaluates what this slot has not seen yet. One product that cannot be is no reason to leave out the others. */
@@ -66,7 +47,7 @@ export class PracticeEvaluator {
         cursor,
       })
       for (const product of page.items) {
-        if (this.#stopped || !(await isLeader())) return
+        if (this.isStopped || !(await isLeader())) return
         await this.#evaluate(product).catch((error: unknown) =>
           logger.error({ err: error, productId: product.id }, 'the practices of a product could not be evaluated'),
         )

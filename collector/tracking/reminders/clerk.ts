@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { vendorOf } from '../../../shared/decisions/products.ts'
 import type { Decisions } from '../../decisions/decision-book.ts'
@@ -7,6 +6,7 @@ import { documentReminders } from './documents.ts'
 import type { Reminder } from './reminder.ts'
 import { requestReminders } from './requests.ts'
 import { reviewIntervals, reviewReminders } from './reviews.ts'
+import { PeriodicWork } from '../../periodic-work.ts'
 
 export interface ReminderClerkOptions {
   readonly store: Store
@@ -20,32 +20,12 @@ export interface ReminderClerkOptions {
 const EVERY_MS = 600_000
 
 /** Tells people of dates that come nearer, each threshold once. One collector does it for all. */
-export class ReminderClerk {
+export class ReminderClerk extends PeriodicWork {
   readonly #options: ReminderClerkOptions
-  readonly #stop = new AbortController()
-  #running: Promise<void> = Promise.resolve()
 
   constructor(options: ReminderClerkOptions) {
+    super({ everyMs: EVERY_MS, logger: options.logger, failure: 'it could not be looked which dates are near' })
     this.#options = options
-  }
-
-  start(): void {
-    this.#running = this.#run()
-  }
-
-  async stop(): Promise<void> {
-    this.#stop.abort()
-    await this.#running
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stop
-    while (!signal.aborted) {
-      await this.look().catch((error: unknown) =>
-        this.#options.logger.error({ err: error }, 'it could not be looked which dates are near'),
-      )
-      await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined)
-    }
   }
 
   /** Tells of every threshold that was passed and of which nobody has told; of how many. */
@@ -56,7 +36,7 @@ export class ReminderClerk {
     const stages = await store.reminders.stages()
     let told = 0
     for (const reminder of await this.#due(now)) {
-      if (this.#stop.signal.aborted) break
+      if (this.isStopped) break
       if ((stages.get(reminder.date) ?? 0) < reminder.stage && (await this.#tell(reminder, now))) told += 1
     }
     if (told > 0) logger.info({ dates: told }, 'people are reminded of dates')
