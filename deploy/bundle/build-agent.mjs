@@ -1,13 +1,14 @@
 // `npm run build:agent`: the agent as it is shipped, one file of JavaScript with the native binding beside it:
 // dist/bundle/keepseal-agent.js and dist/bundle/koffi-{platform}.node; and its privileged helper, keepseal-measure.js.
 // No node_modules, no compiler on the gateway.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { fileOfPackage, lockedPackage } from './npm-package.mjs'
+import { ownTarget, targetOf } from './targets.mjs'
 
-const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+export const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
 /** CommonJS packages within the bundle ask for `require` and `__dirname`, which an ES module does not have. */
 const BANNER =
@@ -55,21 +56,22 @@ const bindingBeside = {
   },
 }
 
-/** Where npm has put koffi's binary for `platform`, such as linux-x64. */
-function bindingOf(platform, libc) {
-  const folder = libc === 'musl' ? platform.replace('linux-', 'musl_') : platform.replace('-', '_')
-  const loader = createRequire(join(repository, 'package.json')).resolve(`@koromix/koffi-${platform}`)
-  const file = join(dirname(loader), folder, 'koffi.node')
-  if (!existsSync(file)) throw new Error(`koffi has no binary for ${platform} with ${libc}`)
-  return file
+/** koffi's binary for a target: as npm has installed it here, or out of its package. */
+function bindingOf(target) {
+  const { platform, folder } = targetOf(target)
+  const name = `@koromix/koffi-${platform}`
+  const installed = join(repository, 'node_modules', name, folder, 'koffi.node')
+  return existsSync(installed)
+    ? readFileSync(installed)
+    : fileOfPackage(lockedPackage(repository, name), `${folder}/koffi.node`)
 }
 
 /**
- * Writes the bundle into `directory`, in place of what was there. `platform`: of the gateway, as koffi names it
- * (linux-x64, linux-arm64, linux-arm, linux-riscv64); its package has to be installed. Answers with the metafiles of esbuild.
+ * Writes the bundle into `directory`, in place of what was there. `target`: a name of targets.mjs; this machine's
+ * without one. Answers with the metafiles of esbuild.
  */
-export async function buildAgent(directory, { platform = `${process.platform}-${process.arch}`, libc = 'glibc' } = {}) {
-  const binding = bindingOf(platform, libc)
+export async function buildAgent(directory, { target = ownTarget() } = {}) {
+  const binding = bindingOf(target)
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
   const [agent, helper] = await Promise.all([
@@ -80,7 +82,7 @@ export async function buildAgent(directory, { platform = `${process.platform}-${
     // Nothing is left out of this one, because nothing has to be: it has neither MQTT nor TPM.
     buildProgram('agent/measure/main.ts', join(directory, 'keepseal-measure.js'), {}),
   ])
-  copyFileSync(binding, join(directory, `koffi-${platform}.node`))
+  writeFileSync(join(directory, `koffi-${targetOf(target).platform}.node`), binding)
   return { agent, helper }
 }
 
