@@ -115,6 +115,7 @@ function servicesOf(options: ApiServerOptions): ApiServices {
     random: options.random,
     version: options.version,
     publicUrl: options.publicUrl,
+    plainPort: options.config.http.plain ? options.config.http.plainPort : null,
     keys: options.enrolment.keys,
     livenessTime: options.livenessTime,
     readiness: options.readiness,

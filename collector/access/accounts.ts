@@ -50,13 +50,14 @@ export async function createAccount(store: Store, account: NewAccount, { now, ra
   return { id, invitation: text, expiresAt: invited.invitationExpiresAt }
 }
 
-/** Takes password, codes and sessions away, and gives a new invitation. Error: request.not-found. */
+/** Takes password, codes, passkeys and sessions away, and gives a new invitation. Error: request.not-found. */
 export async function resetAccount(store: Store, id: string, { now, random, by }: Circumstances) {
   const { text, ...invited } = invitation(now, random)
   await store.transaction(async (transaction) => {
     const account = await existingAccount(transaction, id)
     await transaction.accounts.save({ ...account, password: null, totpSalt: null, totpStep: null, ...invited })
     await transaction.accounts.replaceRecoveryCodes(id, [])
+    await transaction.passkeys.removeAllOf(id)
     await transaction.loginSessions.endAllOf(id)
     await transaction.auditLog.append({ at: now, actor: by, action: 'account.reset', subject: id, detail: {} })
   })

@@ -35,11 +35,38 @@ const FORGET_FAILURES_MS = 24 * 3_600_000
 export const blockedMsAfter = (failures: number): number =>
   failures < FREE_FAILURES ? 0 : Math.min(FIRST_BLOCK_MS * 2 ** (failures - FREE_FAILURES), MAX_BLOCK_MS)
 
+/** What somebody has proven himself by. */
+export type Proof = 'totp' | 'recovery-code' | 'passkey'
+
 /**
  * Opens a session. Whatever is wrong (no such login, the password, the code, a disabled account), the answer is the same
  * and takes as long. Errors: auth.login-failed; request.rate-limited while the name is blocked, known or not.
  */
-export async function logIn(services: LoginServices, { login: typed, password, code }: Credentials) {
+export const logIn = (services: LoginServices, credentials: Credentials) =>
+  proven(services, credentials, (transaction, account, proof) => admit(services, transaction, account, proof))
+
+/** Within the transaction in which somebody has proven who he is. */
+export async function admit(
+  { clock, random }: Pick<LoginServices, 'clock' | 'random'>,
+  transaction: Store,
+  account: Account,
+  proof: Proof,
+) {
+  const now = clock()
+  const { id } = account
+  await transaction.auditLog.append({ at: now, actor: id, action: 'session.open', subject: id, detail: { proof } })
+  return { account, ...(await openSession(transaction, account, now, random)) }
+}
+
+/**
+ * Calls `then` in the transaction in which password and code turned out to be right. Errors: auth.login-failed,
+ * request.rate-limited.
+ */
+export async function proven<T>(
+  services: LoginServices,
+  { login: typed, password, code }: Credentials,
+  then: (transaction: Store, account: Account, proof: Proof) => Promise<T>,
+): Promise<T> {
   const { store, clock, random, passwordCost } = services
   const login = typed.trim().toLowerCase()
   const loginHash = new Uint8Array(hash('sha256', utf8(login)))
@@ -48,7 +75,7 @@ export async function logIn(services: LoginServices, { login: typed, password, c
   const account = await store.accounts.byLogin(login)
   const { isRight, isOutdated } = await verifyPassword(password, account?.password ?? undefined, passwordCost)
   const renewed = isRight && isOutdated ? await hashPassword(password, random, passwordCost) : undefined
-  const opened = await store.transaction(async (transaction) => {
+  const done = await store.transaction(async (transaction) => {
     // Read again: meanwhile somebody may have disabled the account, or reset it.
     const current = account === undefined ? undefined : await transaction.accounts.byId(account.id)
     const isSame = current !== undefined && current.password === account?.password && current.disabledAt === null
@@ -64,11 +91,10 @@ export async function logIn(services: LoginServices, { login: typed, password, c
     if (renewed !== undefined)
       await transaction.accounts.save({ ...((await transaction.accounts.byId(subject)) ?? current), password: renewed })
     await transaction.loginSessions.clearFailures(loginHash)
-    await transaction.auditLog.append({ at: now, actor: subject, action: 'session.open', subject, detail: { proof } })
-    return { account: current, ...(await openSession(transaction, current, now, random)) }
+    return { result: await then(transaction, current, proof) }
   })
-  if (opened === undefined) throw new KeepsealError('auth.login-failed')
-  return opened
+  if (done === undefined) throw new KeepsealError('auth.login-failed')
+  return done.result
 }
 
 /** Before anything is looked at, so that many attempts at once count as many: success takes the count away again. */
@@ -92,7 +118,7 @@ async function useCode(
   { id, totpSalt, totpStep }: Account,
   typed: string,
   now: number,
-): Promise<'totp' | 'recovery-code' | undefined> {
+): Promise<Proof | undefined> {
   const code = typed.replaceAll(/[\s-]/g, '')
   if (/^[0-9]{6}$/.test(code)) {
     if (totpSalt === null) return undefined

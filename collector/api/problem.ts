@@ -20,6 +20,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'auth.csrf-missing': 403,
   'auth.invitation-invalid': 403,
   'auth.password-weak': 400,
+  'auth.passkey-unavailable': 409,
+  'auth.challenge-expired': 410,
   'auth.code-wrong': 400,
   'request.invalid': 400,
   'request.not-found': 404,

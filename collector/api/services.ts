@@ -34,6 +34,8 @@ export interface ApiServices extends PublishedFacts {
   readonly version: string
   /** Where people and programs reach it. */
   readonly publicUrl: string
+  /** Port of the pages that are served without TLS on this machine, if they are. */
+  readonly plainPort?: number | null
   readonly livenessTime: () => LivenessTime
   /** Who this collector is, and what it signs results with. */
   readonly keys: Pick<CollectorKeys, 'collectorId' | 'signer' | 'publicKey' | 'totpSecretOf'>

@@ -1,13 +1,13 @@
 import type { FastifyInstance, RouteShorthandOptions } from 'fastify'
 import * as v from 'valibot'
 import { openInvitation, takeUpInvitation } from '../access/invitation.ts'
-import { logIn, type LoginServices } from '../access/login.ts'
-import { PASSWORD_COST } from '../access/password.ts'
-import { cookieOf, endedCookie } from '../access/sessions.ts'
+import { logIn } from '../access/login.ts'
+import { endedCookie } from '../access/sessions.ts'
 import { KeepsealError } from '../../shared/errors.ts'
-import type { Account } from '../model/account.ts'
 import { sessionOfRequest } from './authentication.ts'
 import { checked } from './endpoint.ts'
+import { passkeyRoutes } from './passkey-routes.ts'
+import { accountJson, assertFromHere, loginServicesOf, sendOpened } from './opened-session.ts'
 import { toTime } from './schemas.ts'
 import type { ApiServices } from './services.ts'
 
@@ -19,23 +19,6 @@ const Credentials = v.strictObject({ login: secret, password: secret, code: secr
 const Invitation = v.pipe(v.string(), v.regex(/^ksi_[\w-]{43}$/, 'an invitation ksi_…'))
 const TakeUp = v.strictObject({ invitation: Invitation, password: secret, code: secret })
 
-const accountJson = ({ id, login, name, role, scope }: Account) => ({
-  id,
-  login,
-  name,
-  role,
-  vendor: scope?.vendor ?? null,
-  products: scope?.products ?? null,
-})
-
-export const loginServicesOf = ({ store, clock, random, keys, passwordCost }: ApiServices): LoginServices => ({
-  store,
-  clock,
-  random,
-  totpSecretOf: (account, salt) => keys.totpSecretOf(account, salt),
-  passwordCost: passwordCost ?? PASSWORD_COST,
-})
-
 /** /session and /invitations, where people come who have no session yet: the only routes without a role. */
 export function sessionRoutes(server: FastifyInstance, services: ApiServices): void {
   const login = loginServicesOf(services)
@@ -46,12 +29,8 @@ export function sessionRoutes(server: FastifyInstance, services: ApiServices): v
   }
 
   server.post('/session', options, async (request, reply) => {
-    const site = request.headers['sec-fetch-site'] ?? 'same-origin'
-    if (site !== 'same-origin' && site !== 'none') throw new KeepsealError('auth.csrf-missing')
-    const opened = await logIn(login, checked(Credentials, request.body, 'body'))
-    void reply.header('set-cookie', cookieOf(opened.text)).code(201)
-    const { account, csrfToken, expiresAt } = opened
-    return { account: accountJson(account), csrfToken, expiresAt: toTime(expiresAt) }
+    assertFromHere(request)
+    return sendOpened(services, request, reply, await logIn(login, checked(Credentials, request.body, 'body')))
   })
 
   server.get('/session', { schema: { hide: true } }, async (request) => {
@@ -72,6 +51,21 @@ export function sessionRoutes(server: FastifyInstance, services: ApiServices): v
     })
     return reply.header('set-cookie', endedCookie).code(204).send()
   })
+
+  // On every machine: for a browser that was left somewhere.
+  server.delete('/sessions', { schema: { hide: true } }, async (request, reply) => {
+    const opened = await sessionOfRequest(services, request)
+    if (opened === undefined) throw new KeepsealError('auth.missing')
+    const { id } = opened.account
+    await services.store.transaction(async (transaction) => {
+      await transaction.loginSessions.endAllOf(id)
+      const entry = { at: services.clock(), actor: id, action: 'session.end-all', subject: id, detail: {} }
+      await transaction.auditLog.append(entry)
+    })
+    return reply.header('set-cookie', endedCookie).code(204).send()
+  })
+
+  passkeyRoutes(server, services, login, options)
 
   server.post('/invitations/open', options, (request) =>
     openInvitation(login, checked(v.strictObject({ invitation: Invitation }), request.body, 'body').invitation),

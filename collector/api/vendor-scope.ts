@@ -33,6 +33,7 @@ const SERVICES: Readonly<Record<keyof ApiServices, 'shared' | 'narrowed' | 'with
   random: 'shared',
   version: 'shared',
   publicUrl: 'shared',
+  plainPort: 'shared',
   livenessTime: 'shared',
   keys: 'shared',
   readiness: 'withheld',

@@ -4,6 +4,7 @@ import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 /** What an id names, visible in logs and on the command line. */
 export type IdPrefix =
   | 'prd'
+  | 'pky'
   | 'crt'
   | 'tok'
   | 'enr'

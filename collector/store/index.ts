@@ -1,4 +1,5 @@
 import { accountsRepository } from './accounts.ts'
+import { loginChallengesRepository } from './login-challenges.ts'
 import { loginSessionsRepository } from './login-sessions.ts'
 import { apiTokensRepository } from './api-tokens.ts'
 import { auditLogRepository } from './audit-log.ts'
@@ -25,6 +26,7 @@ import { imaPoliciesRepository } from './ima-policies.ts'
 import { mirrorRepository } from './mirror.ts'
 import { notificationsRepository } from './notifications.ts'
 import { migrate, pendingMigrations } from './migrations/index.ts'
+import { passkeysRepository } from './passkeys.ts'
 import { pendingEnrolmentsRepository } from './pending-enrolments.ts'
 import { bootReferencesRepository, pcrSetsRepository, posturesRepository } from './postures.ts'
 import { practicesRepository } from './practices.ts'
@@ -78,6 +80,8 @@ function repositories(db: Executor) {
     apiTokens: apiTokensRepository(db),
     accounts: accountsRepository(db),
     loginSessions: loginSessionsRepository(db),
+    loginChallenges: loginChallengesRepository(db),
+    passkeys: passkeysRepository(db),
     devices: devicesRepository(db),
     sessions: sessionsRepository(db),
     steady: steadyRepository(db),

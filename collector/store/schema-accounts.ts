@@ -39,3 +39,24 @@ export interface LoginFailuresTable {
   failed_at: number
   blocked_until: number
 }
+
+export interface PasskeysTable {
+  id: string
+  account_id: string
+  name: string
+  credential_id: Uint8Array
+  /** COSE_Key. */
+  public_key: Uint8Array
+  relying_party_id: string
+  sign_count: number
+  created_at: number
+  last_used_at: number | null
+}
+
+export interface LoginChallengesTable {
+  challenge_hash: Uint8Array
+  purpose: string
+  account_id: string | null
+  content: string
+  expires_at: number
+}

@@ -7,7 +7,14 @@ import type { ImaVerdict } from '../model/ima-state.ts'
 import type { ApiRole, ApprovalPolicy, IdentityPolicy } from '../model/product.ts'
 import type { EvidenceRunsTable, EvidenceTable, NewestEvidenceTable, QuarantineTable } from './schema-evidence.ts'
 import type { DeviceEnrolmentsTable, UnitDeclarationsTable } from './schema-mirror.ts'
-import type { AccountsTable, LoginFailuresTable, LoginSessionsTable, RecoveryCodesTable } from './schema-accounts.ts'
+import type {
+  AccountsTable,
+  LoginChallengesTable,
+  LoginFailuresTable,
+  LoginSessionsTable,
+  PasskeysTable,
+  RecoveryCodesTable,
+} from './schema-accounts.ts'
 import type {
   DeviceGroupsTable,
   DeviceLabelsTable,
@@ -58,6 +65,8 @@ export interface Database {
   recovery_codes: RecoveryCodesTable
   login_sessions: LoginSessionsTable
   login_failures: LoginFailuresTable
+  login_challenges: LoginChallengesTable
+  passkeys: PasskeysTable
   devices: DevicesTable
   device_states: DeviceStatesTable
   sessions: SessionsTable

@@ -157,8 +157,16 @@ export const errors = defineCodes({
 
   'auth.missing': { title: 'no or an unknown API token', remedy: 'Send Authorization: Bearer ksa_…' },
   'auth.login-failed': {
-    title: 'login, password or code are not right',
+    title: 'login, password, code or passkey are not right',
     remedy: 'Try again with the next code of the app, or with a recovery code; a certifier can reset the account.',
+  },
+  'auth.passkey-unavailable': {
+    title: 'passkeys cannot be used at this address',
+    remedy: 'Set http.public_url to an address with a host name, and open the pages by it.',
+  },
+  'auth.challenge-expired': {
+    title: 'what was to be answered is unknown, answered already or too old',
+    remedy: 'Begin again: it is good once, and for two minutes.',
   },
   'auth.csrf-missing': {
     title: 'the request does not come from a page of this collector',

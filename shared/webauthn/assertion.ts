@@ -1,4 +1,4 @@
-import { concat, equal, fromUtf8, toBase64Url, utf8 } from '../bytes/bytes.ts'
+import { concat, equal, fromBase64Url, fromUtf8, toBase64Url, utf8 } from '../bytes/bytes.ts'
 import type { CoseKey } from '../cose/key.ts'
 import type { HashFunction, VerificationKey } from '../crypto/crypto.ts'
 import { isAcceptableEd25519Key } from '../crypto/ed25519.ts'
@@ -86,6 +86,17 @@ export function readRegistration(
   if (data.credential === null) return refuse('no credential')
   credentialVerificationKey(data.credential.key, crypto)
   return { ...data.credential, signCount: data.signCount }
+}
+
+/** What client data says that it answers: to find what was asked, before anything is checked. */
+export function challengeOf(clientDataJson: Uint8Array): Uint8Array {
+  const { challenge } = readClientData(clientDataJson)
+  try {
+    if (typeof challenge === 'string' && challenge.length <= 128) return fromBase64Url(challenge)
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+  }
+  return refuse('no challenge')
 }
 
 function assertRelyingParty(rpIdHash: Uint8Array, { id }: RelyingParty, hash: HashFunction): void {

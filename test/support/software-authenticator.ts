@@ -32,6 +32,10 @@ export class SoftwareAuthenticator {
     this.key = curve === 'P-256' ? { curve, x: fromBase64Url(x), y: fromBase64Url(y) } : { curve, x: fromBase64Url(x) }
   }
 
+  get credentialId(): Uint8Array {
+    return sha256(encodeCoseKey(this.key)).subarray(0, 16)
+  }
+
   /** `navigator.credentials.get` with user verification. */
   get(challenge: Uint8Array, tampering: Tampering = {}): Assertion {
     const clientDataJson = this.#clientData('webauthn.get', challenge, tampering)
@@ -41,7 +45,7 @@ export class SoftwareAuthenticator {
 
   /** `navigator.credentials.create`, without attestation. */
   create(challenge: Uint8Array, tampering: Tampering = {}): Omit<Assertion, 'signature'> {
-    const id = sha256(encodeCoseKey(this.key)).subarray(0, 16)
+    const id = this.credentialId
     const cose = new Map([...(decodeCbor(encodeCoseKey(this.key)) as CborMap), [3, algorithmOf(this.key)] as const])
     const attested = concat(new Uint8Array(16), Uint8Array.of(0, id.length), id, encodeCbor(cose))
     const authenticatorData = this.#authenticatorData(0x45, { trailing: attested, ...tampering })

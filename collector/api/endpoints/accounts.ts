@@ -123,7 +123,7 @@ const reset = defineEndpoint({
   method: 'POST',
   path: '/accounts/:id/reset',
   operationId: 'resetAccount',
-  summary: 'Take password, codes and sessions of an account away, and invite its person again',
+  summary: 'Take password, codes, passkeys and sessions of an account away, and invite its person again',
   response: Invited,
   run: async (services, { params, actor }) => {
     const { store, clock, random } = services

@@ -27,6 +27,7 @@ import { restorePoints } from './0020-restore-points.ts'
 import { conditions } from './0021-conditions.ts'
 import { mirror } from './0022-mirror.ts'
 import { signedResults } from './0023-signed-results.ts'
+import { passkeys } from './0024-passkeys.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -59,6 +60,7 @@ export const migrations: readonly Migration[] = [
   conditions,
   mirror,
   signedResults,
+  passkeys,
 ]
 
 /**

@@ -102,6 +102,8 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   recovery_codes: ofAccount,
   login_sessions: ofAccount,
   login_failures: 'closed',
+  login_challenges: 'closed',
+  passkeys: ofAccount,
   epochs: 'common',
   api_tokens: 'closed',
   decisions: 'closed',

@@ -3,62 +3,15 @@ import { describe, expect, it } from 'vitest'
 import { createAccount, resetAccount, setDisabled, type NewAccount } from '../../../collector/access/accounts.ts'
 import { blockedMsAfter } from '../../../collector/access/login.ts'
 import { ABSOLUTE_MS, IDLE_MS, SESSION_COOKIE } from '../../../collector/access/sessions.ts'
-import { hotp, totpStep } from '../../../collector/access/totp.ts'
-import { hmac } from '../../../shared/crypto/node.ts'
 import { NOW } from '../store/samples.ts'
+import { ADA, PASSWORD, usePeople } from './people.ts'
 import { ROLES, useApi } from './support.ts'
 
-const PASSWORD = 'correct horse battery'
-const ADA: NewAccount = { login: 'ada', name: 'Ada L.', role: 'operator', scope: null }
 const WRONG = { type: 'auth.login-failed', status: 401 }
 
 describe('people who log in', () => {
   const api = useApi({ requestsPerMinute: 10_000 })
-  let address = 0
-
-  async function send(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object, headers: object = {}) {
-    // Each from an address of its own: how many come from one is another test's.
-    const remoteAddress = `192.0.2.${(address = (address + 1) % 250)}`
-    const request = { method, url: `/api/v1${path}`, headers: { ...headers }, remoteAddress }
-    const response = await api().app.inject(body === undefined ? request : { ...request, payload: body })
-    const isJson = String(response.headers['content-type']).includes('json')
-    const answer = isJson ? (response.json() as Record<string, unknown>) : {}
-    return { status: response.statusCode, body: answer, cookie: String(response.headers['set-cookie'] ?? '') }
-  }
-
-  const circumstances = () => ({ now: api().clock.now, random: randomBytes, by: 'collector' })
-
-  /** An account that was set up, and the code that its app shows now. */
-  async function account(over: Partial<NewAccount> = {}) {
-    const made = await createAccount(api().store, { ...ADA, ...over }, circumstances())
-    return { id: made.id, ...(await takeUp(made.invitation, made.id)) }
-  }
-
-  const codeOf = async (accountId: string, offset = 0) => {
-    const salt = (await api().store.accounts.byId(accountId))?.totpSalt ?? new Uint8Array(16)
-    const secret = Uint8Array.from(hmac('sha1', salt, new TextEncoder().encode(accountId)))
-    return hotp(hmac, secret, totpStep(api().clock.now) + offset)
-  }
-
-  async function takeUp(invitation: string, accountId: string, password = PASSWORD) {
-    const opened = await send('POST', '/invitations/open', { invitation })
-    expect(opened.body).toMatchObject({ totpSecret: expect.stringMatching(/^[A-Z2-7]{32}$/) })
-    const code = await codeOf(accountId)
-    const taken = await send('POST', '/invitations/take-up', { invitation, password, code })
-    api().clock.now += 30_000
-    return { status: taken.status, problem: taken.body, recoveryCodes: taken.body['recoveryCodes'] as string[] }
-  }
-
-  const logIn = async (accountId: string, over: object = {}) =>
-    send('POST', '/session', { login: 'ada', password: PASSWORD, code: await codeOf(accountId), ...over })
-
-  /** What a browser sends after a login, and what a page adds. */
-  async function loggedIn(over: Partial<NewAccount> = {}) {
-    const { id } = await account(over)
-    const { body, cookie } = await logIn(id)
-    const held = { cookie: cookie.split(';')[0] ?? '' }
-    return { id, held, headers: { ...held, 'x-csrf-token': String(body['csrfToken']) } }
-  }
+  const { send, circumstances, account, codeOf, takeUp, logIn, loggedIn } = usePeople(api)
 
   it('set password and app by an invitation, which is then used up', async () => {
     const made = await createAccount(api().store, ADA, circumstances())
@@ -115,7 +68,7 @@ describe('people who log in', () => {
     const code = what.startsWith('a code of') ? { code: await codeOf(id, -10) } : {}
     const { status, body, cookie } = await logIn(id, { ...over, ...code })
     expect([status, cookie]).toEqual([401, ''])
-    expect(body).toMatchObject({ ...WRONG, detail: 'login, password or code are not right' })
+    expect(body).toMatchObject({ ...WRONG, detail: 'login, password, code or passkey are not right' })
   })
 
   it('are refused while disabled, after a reset and before they have set up, in those words', async () => {
@@ -209,6 +162,36 @@ describe('people who log in', () => {
     expect((await send('GET', '/products', undefined, again)).status).toBe(200)
     await setDisabled(api().store, id, true, circumstances())
     expect((await send('GET', '/products', undefined, again)).status).toBe(401)
+  })
+
+  it('get another session by logging in, and the one that their browser had ends', async () => {
+    const { id, held } = await loggedIn()
+    api().clock.now += 30_000
+    const { status, cookie } = await send(
+      'POST',
+      '/session',
+      { login: 'ada', password: PASSWORD, code: await codeOf(id) },
+      held,
+    )
+    expect([status, cookie.split(';')[0] === held.cookie]).toEqual([201, false])
+    expect((await send('GET', '/products', undefined, held)).status).toBe(401)
+    // A cookie of somebody's own making opens nothing, and is not kept.
+    const made = { cookie: `${SESSION_COOKIE}=${'A'.repeat(43)}` }
+    expect((await send('GET', '/session', undefined, made)).status).toBe(401)
+    api().clock.now += 30_000
+    const again = await send('POST', '/session', { login: 'ada', password: PASSWORD, code: await codeOf(id) }, made)
+    expect(again.cookie).not.toContain('A'.repeat(43))
+  })
+
+  it('can log out everywhere, and nobody else is touched', async () => {
+    const { id, held, headers } = await loggedIn()
+    api().clock.now += 30_000
+    const other = { cookie: (await logIn(id)).cookie.split(';')[0] ?? '' }
+    const eve = await loggedIn({ login: 'eve' }, { login: 'eve' })
+    expect((await send('DELETE', '/sessions', undefined, held)).body).toMatchObject({ type: 'auth.csrf-missing' })
+    expect((await send('DELETE', '/sessions', undefined, headers)).status).toBe(204)
+    for (const each of [held, other]) expect((await send('GET', '/products', undefined, each)).status).toBe(401)
+    expect((await send('GET', '/products', undefined, eve.held)).status).toBe(200)
   })
 
   it('are out when nobody used the session for long, and at the latest after half a day', async () => {

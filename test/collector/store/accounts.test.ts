@@ -19,6 +19,16 @@ const account = (over: Partial<Account> = {}): Account => ({
   ...over,
 })
 
+const aPasskey = {
+  name: 'Laptop',
+  credentialId: bytes('credential', 16),
+  key: { curve: 'Ed25519', x: bytes('x', 32) },
+  relyingPartyId: 'keepseal.example',
+  signCount: 7,
+  createdAt: NOW,
+  lastUsedAt: null,
+} as const
+
 describeStore('accounts', (createStore) => {
   it('are found as they were stored, each login once', async () => {
     const { accounts } = createStore()
@@ -70,6 +80,36 @@ describeStore('accounts', (createStore) => {
     expect(await loginSessions.byHash(bytes('two'))).toBeUndefined()
     await loginSessions.endAllOf(accountId)
     expect(await loginSessions.byHash(bytes('three'))).toBeUndefined()
+  })
+
+  it('have passkeys, each credential once, whose counter goes on for one of those who use it at once', async () => {
+    const { accounts, passkeys } = createStore()
+    const made = account()
+    await accounts.create(made)
+    const passkey = { ...aPasskey, id: id('pky'), accountId: made.id }
+    await passkeys.create(passkey)
+    expect(await passkeys.byCredential(passkey.credentialId)).toEqual(passkey)
+    await expect(passkeys.create({ ...passkey, id: id('pky') })).rejects.toMatchObject({ code: 'request.conflict' })
+    const used = await Promise.all([8, 9].map((to) => passkeys.use(passkey.id, { from: 7, to }, NOW + 1)))
+    expect(used.filter(Boolean)).toHaveLength(1)
+    expect(await passkeys.listOf(made.id)).toMatchObject([{ lastUsedAt: NOW + 1 }])
+    expect(await passkeys.remove(id('acc'), passkey.id)).toBe(false)
+    expect(await passkeys.remove(made.id, passkey.id)).toBe(true)
+    await passkeys.create(passkey)
+    await passkeys.removeAllOf(made.id)
+    expect(await passkeys.listOf(made.id)).toEqual([])
+  })
+
+  it('are asked something that one of those who answer at once has answered', async () => {
+    const { loginChallenges } = createStore()
+    const challenge = { hash: bytes('c'), purpose: 'passkey-login', accountId: null, content: '{}' } as const
+    await loginChallenges.create({ ...challenge, expiresAt: NOW + 5 })
+    expect(await loginChallenges.take(bytes('c'), 'passkey-registration')).toBeUndefined()
+    const taken = await Promise.all([1, 2, 3].map(() => loginChallenges.take(bytes('c'), 'passkey-login')))
+    expect(taken.filter((each) => each !== undefined)).toEqual([{ ...challenge, expiresAt: NOW + 5 }])
+    await loginChallenges.create({ ...challenge, expiresAt: NOW + 5 })
+    await loginChallenges.forgetExpired(NOW + 5)
+    expect(await loginChallenges.take(bytes('c'), 'passkey-login')).toBeUndefined()
   })
 
   it('have failures that are counted by name, and forgotten', async () => {
