@@ -41,6 +41,7 @@ const byArea: Readonly<Record<AreaOf<ErrorCode>, ExitCode>> = {
   release: exitCodes.refused,
   report: exitCodes.usage,
   mirror: exitCodes.finding,
+  advisory: exitCodes.refused,
   usage: exitCodes.usage,
   file: exitCodes.usage,
   internal: exitCodes.internal,

@@ -1,3 +1,4 @@
+import { advisoryErrors } from './advisory-errors.ts'
 import { guards } from './guards.ts'
 import { defineCodes } from './registry.ts'
 
@@ -283,6 +284,8 @@ export const errors = defineCodes({
     title: 'something is missing in the mirror',
     remedy: 'Ask the vendor: devices lose messages when they are offline for long, and collectors remove old ones.',
   },
+
+  ...advisoryErrors,
 
   'usage.invalid': { title: 'the command line is not understood', remedy: 'See --help.' },
   'file.unreadable': { title: 'a file cannot be read', remedy: 'Check the path and its permissions.' },

@@ -1,9 +1,11 @@
 import { compareApkVersions, parseApkVersion } from './apk.ts'
 import type { Order } from './digits.ts'
-import { compareDpkgVersions, parseDpkgVersion } from './dpkg.ts'
+import { compareDpkgVersions, parseDpkgVersion, parseOpkgVersion } from './dpkg.ts'
 import { compareRpmVersions, parseRpmVersion } from './rpm.ts'
+import { compareSemanticVersions, parseSemanticVersion } from './semver.ts'
 
-export type VersionScheme = 'dpkg' | 'rpm' | 'apk'
+export const VERSION_SCHEMES = ['dpkg', 'rpm', 'apk', 'opkg', 'semver'] as const
+export type VersionScheme = (typeof VERSION_SCHEMES)[number]
 
 /** `incomparable`: one of the two is no version of this scheme. Neither older, nor equal, nor newer. */
 export type Comparison = 'older' | 'equal' | 'newer' | 'incomparable'
@@ -12,6 +14,8 @@ const SCHEMES: { readonly [S in VersionScheme]: (a: string, b: string) => Order 
   dpkg: (a, b) => compared(parseDpkgVersion, compareDpkgVersions, a, b),
   rpm: (a, b) => compared(parseRpmVersion, compareRpmVersions, a, b),
   apk: (a, b) => compared(parseApkVersion, compareApkVersions, a, b),
+  opkg: (a, b) => compared(parseOpkgVersion, compareDpkgVersions, a, b),
+  semver: (a, b) => compared(parseSemanticVersion, compareSemanticVersions, a, b),
 }
 
 function compared<V>(

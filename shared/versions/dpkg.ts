@@ -1,6 +1,6 @@
 import { compareDigits, isDigit, isLetter, orderOf, type Order } from './digits.ts'
 
-/** A Debian version taken apart, deb-version(7). opkg orders its versions by the same rules. */
+/** A Debian version taken apart, deb-version(7). opkg orders its versions by the same rules, and checks them less. */
 export interface DpkgVersion {
   readonly epoch: number
   readonly upstream: string
@@ -29,6 +29,23 @@ export function parseDpkgVersion(text: string): DpkgVersion | undefined {
   const revision = hyphen < 0 ? '' : rest.slice(hyphen + 1)
   if (epoch > MAX_EPOCH || !UPSTREAM.test(upstream) || (hyphen >= 0 && !REVISION.test(revision))) return undefined
   return { epoch, upstream, revision }
+}
+
+const OPKG_TEXT = /^[^\s\p{Cc}]+$/u
+
+/**
+ * opkg takes an epoch and a revision off as dpkg does, and looks at no character of the rest: of vendors' own packages
+ * there are versions with underscores and others.
+ */
+export function parseOpkgVersion(text: string): DpkgVersion | undefined {
+  if (text.length > MAX_LENGTH || !OPKG_TEXT.test(text)) return undefined
+  const colon = text.indexOf(':')
+  const epochText = colon < 0 ? '0' : text.slice(0, colon)
+  if (!/^\d+$/.test(epochText) || Number(epochText) > MAX_EPOCH) return undefined
+  const rest = text.slice(colon + 1)
+  const hyphen = rest.lastIndexOf('-')
+  const [upstream, revision] = hyphen < 0 ? [rest, ''] : [rest.slice(0, hyphen), rest.slice(hyphen + 1)]
+  return upstream === '' ? undefined : { epoch: Number(epochText), upstream, revision }
 }
 
 export function compareDpkgVersions(a: DpkgVersion, b: DpkgVersion): Order {

@@ -20,6 +20,9 @@ const concat = (...parts: readonly fc.Arbitrary<string>[]): fc.Arbitrary<string>
 
 const epoch = fc.constantFrom('', '', '', '0:', '1:', '01:', '2:')
 
+const plainNumber = fc.oneof(fc.constantFrom('0', '1', '20260101123456789012'), fc.nat(30).map(String))
+const joinedNumbers = fc.tuple(plainNumber, plainNumber, plainNumber).map((three) => three.join('.'))
+
 /** Versions of each scheme that its package manager accepts. */
 export const versions = {
   dpkg: concat(
@@ -41,5 +44,16 @@ export const versions = {
     optional('_', joined(['_'], concat(fc.constantFrom('alpha', 'pre', 'rc', 'cvs', 'p'), optional('', digits)))),
     optional('~', fc.constantFrom('0a', 'a0', 'f')),
     optional('-r', digits),
+  ),
+  opkg: concat(
+    epoch,
+    digits,
+    optional('', joined(['.', '~', '+', '-', '_', '', '~~'], fc.oneof(digits, letters))),
+    optional('-', joined(['.', '~', '_', ''], fc.oneof(digits, letters))),
+  ),
+  semver: concat(
+    joinedNumbers,
+    optional('-', joined(['.'], fc.oneof(plainNumber, letters, fc.constantFrom('0a', 'alpha-1', '-')))),
+    optional('+', joined(['.'], fc.oneof(digits, letters))),
   ),
 } as const

@@ -8,7 +8,7 @@ const OPPOSITE = { older: 'newer', equal: 'equal', newer: 'older', incomparable:
 const SIGN = { older: -1, equal: 0, newer: 1, incomparable: Number.NaN } as const
 
 describe.each(Object.keys(versions) as VersionScheme[])('the order of %s', (scheme) => {
-  const version = versions[scheme]
+  const version: fc.Arbitrary<string> = versions[scheme]
   const sign = (a: string, b: string): number => SIGN[compareVersions(scheme, a, b)]
   const runs = { numRuns: 3000 }
 
@@ -48,8 +48,8 @@ describe.each(Object.keys(versions) as VersionScheme[])('the order of %s', (sche
   test('leaves what is no version incomparable, also with itself', () => {
     for (const text of ['', ' ', '1 2', '1\n', '\u00001', '1'.repeat(513)]) {
       expect(compareVersions(scheme, text, text), JSON.stringify(text)).toBe('incomparable')
-      expect(compareVersions(scheme, text, '1'), JSON.stringify(text)).toBe('incomparable')
-      expect(compareVersions(scheme, '1', text), JSON.stringify(text)).toBe('incomparable')
+      expect(compareVersions(scheme, text, '1.0.0'), JSON.stringify(text)).toBe('incomparable')
+      expect(compareVersions(scheme, '1.0.0', text), JSON.stringify(text)).toBe('incomparable')
     }
   })
 })
@@ -76,7 +76,7 @@ test.each([
   ['apk', '1~'],
   ['apk', '1-r1_p1'],
 ] as const)('%s: %s is no version', (scheme, text) => {
-  expect(compareVersions(scheme, text, '1')).toBe('incomparable')
+  expect(compareVersions(scheme, text, '1.0.0')).toBe('incomparable')
 })
 
 test.each([
@@ -96,6 +96,15 @@ test.each([
   ['apk', '1.10', 'newer', '1.9'],
   ['apk', '1_alpha', 'older', '1'],
   ['apk', '1_p', 'newer', '1'],
+  ['opkg', '1_2', 'newer', '1'],
+  ['opkg', '2024-05-13~abc-r2', 'newer', '2024-05-13~abc-r1'],
+  ['opkg', '1.0~rc1-1', 'older', '1.0-1'],
+  // Semantic Versioning 2.0.0, section 11.4.
+  ['semver', '1.0.0-alpha', 'older', '1.0.0-alpha.1'],
+  ['semver', '1.0.0-alpha.1', 'older', '1.0.0-alpha.beta'],
+  ['semver', '1.0.0-beta.2', 'older', '1.0.0-beta.11'],
+  ['semver', '1.0.0-rc.1', 'older', '1.0.0'],
+  ['semver', '1.0.0+a', 'equal', '1.0.0+b'],
 ] as const)('%s: %s is %s than %s', (scheme, a, expected, b) => {
   expect(compareVersions(scheme, a, b)).toBe(expected)
 })

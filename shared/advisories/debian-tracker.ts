@@ -1,0 +1,79 @@
+import * as v from 'valibot'
+import { severityOfWord } from './cvss.ts'
+import { DEBIAN_RELEASES } from './ecosystem.ts'
+import { checkedAs, componentName, identifier, malformed, shortText, summaryOf, versionText } from './reading.ts'
+import { MAX_STATEMENTS, type AdvisoryRecord, type PackageStatement } from './record.ts'
+
+/** Debian's security tracker, data/json: of each source package its vulnerabilities, of each what each release has. */
+
+const release = v.looseObject({
+  status: v.picklist(['open', 'resolved', 'undetermined']),
+  fixed_version: v.optional(versionText),
+  urgency: v.optional(shortText(64), ''),
+  nodsa_reason: v.nullish(shortText(256)),
+})
+const vulnerability = v.looseObject({
+  description: v.optional(shortText(1_000_000), ''),
+  releases: v.record(v.string(), release),
+})
+
+type Release = v.InferOutput<typeof release>
+
+/**
+ * One source package: each of its vulnerabilities is a record of its own, and another package can have a record of the
+ * same name. Error: advisory.malformed.
+ */
+export function parseDebianTracker(name: string, value: unknown): readonly AdvisoryRecord[] {
+  const source = checkedAs(componentName, name, 'package')
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(source, 'is no object')
+  return Object.entries(value).map(([id, each]) => {
+    checkedAs(identifier, id, source)
+    const { description, releases } = checkedAs(vulnerability, each, `${source}.${id}`)
+    const found = Object.entries(releases)
+    if (found.length > MAX_STATEMENTS) throw malformed(`${source}.${id}`, `more than ${MAX_STATEMENTS} releases`)
+    const ratings = found.map(([, { urgency }]) => severityOfWord(urgency.replace(/\*+$/, '')))
+    return {
+      id,
+      format: 'debian-tracker',
+      aliases: [],
+      summary: summaryOf(description),
+      severity: ratings.find((rating) => rating !== null) ?? null,
+      cvss: null,
+      // The tracker tells no dates: since when it is known is when it was first read here.
+      published: null,
+      modified: null,
+      withdrawn: null,
+      statements: found.flatMap(([codename, state]) => statementOf(source, codename, state)),
+    }
+  })
+}
+
+function statementOf(source: string, codename: string, state: Release): readonly PackageStatement[] {
+  const number = DEBIAN_RELEASES[codename]
+  // sid and others that nobody certifies.
+  if (number === undefined) return []
+  const of = {
+    ecosystem: 'Debian',
+    release: number,
+    package: source,
+    side: 'source',
+    architecture: null,
+    product: null,
+    scheme: 'dpkg',
+    versions: [],
+  } as const
+  const all = { introduced: null, fixed: null, lastAffected: null }
+  const { status, fixed_version: fixed, nodsa_reason: reason } = state
+  if (status === 'undetermined') {
+    return [{ ...of, statement: 'under-investigation', ranges: [], justification: 'Debian has not determined it' }]
+  }
+  if (status === 'open') {
+    const why = reason ?? null
+    return [{ ...of, statement: 'affected', ranges: [all], justification: why === null ? null : `no DSA: ${why}` }]
+  }
+  // Version 0: the vulnerable code never was in this release.
+  if (fixed === '0')
+    return [{ ...of, statement: 'not-affected', ranges: [], justification: 'vulnerable code not present' }]
+  if (fixed === undefined) throw malformed(`${source}.${codename}`, 'is resolved, and has no fixed_version')
+  return [{ ...of, statement: 'affected', ranges: [{ ...all, fixed }], justification: null }]
+}
