@@ -87,5 +87,6 @@ export function afterRestore(
     highestEpoch: isEpochOfAfter ? highestEpoch : null,
     lastReceipt: lastReceipt === null ? null : { number: 0, hash: lastReceipt.hash },
     acknowledged: NO_PROGRESS.acknowledged,
+    result: null,
   }
 }

@@ -1,62 +1,22 @@
 import { equal, toHex } from '../../shared/bytes/bytes.ts'
 import { equalConstantTime, sha256 } from '../../shared/crypto/node.ts'
-import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import { OutcomeError } from '../../shared/errors.ts'
 import { openDownMessage, type ContentRequest, type Receipt } from '../../shared/evidence/down.ts'
+import { isResultMessage } from '../../shared/evidence/result-message.ts'
 import { version } from '../../shared/version.ts'
-import type { Log } from '../log.ts'
+import { MAX_RESULT_BYTES } from '../state/progress.ts'
 import type { OutboxEntry } from '../outbox/entry.ts'
-import type { Unsent } from '../outbox/open.ts'
-import type { Helper } from '../measure/client/helper.ts'
-import type { Host } from '../sensors/host.ts'
-import type { SocketSampler } from '../sensors/sockets/sampler.ts'
 import { counted, UsageMeter } from '../self/usage.ts'
-import type { Identity } from '../state/identity.ts'
-import type { ProgressFile } from '../state/progress.ts'
+import type { AgentOptions, AgentStatus } from './agent-options.ts'
 import { afterListRequest, afterReceipt, afterRequest, afterRestore, type Told } from './acknowledgements.ts'
 import { carryList, type CarriedList } from './carry-list.ts'
 import { Courier, type Publisher } from './courier.ts'
 import { KnownEpoch } from './known-epoch.ts'
-import { makeEvidence, type QuoteFunction } from './make-evidence.ts'
+import { KnownResult } from './known-result.ts'
+import { makeEvidence } from './make-evidence.ts'
 import { ownState } from './own-state.ts'
 import { measurePosture } from './posture.ts'
 import { AttestationSession } from './session.ts'
-
-export interface AgentOptions {
-  readonly identity: Identity
-  readonly progress: ProgressFile
-  readonly unsent: Unsent
-  readonly host: Host
-  /** Counts what listens between two measurements. */
-  readonly sampler: SocketSampler
-  /** How often it was started before in this boot; null where that is not known. */
-  readonly restarts: number | null
-  /** null for a device that was enrolled without a TPM. */
-  readonly quote: QuoteFunction | null
-  /** Sees what the agent may not. */
-  readonly helper: Helper
-  /** The firmware's event log, or null where there is none to read now. */
-  readonly firmwareLog: () => Promise<Uint8Array | null>
-  /** The kernel's measurement list (IMA) as it is now, or null where there is none to read. */
-  readonly measurementList: () => Promise<Uint8Array | null>
-  readonly resendSeconds: number
-  readonly backlogPerSecond: number
-  readonly log: Log
-  /** Seconds since 1970, by the agent's best knowledge. */
-  readonly now: () => number
-  /** Milliseconds of a clock that never jumps. */
-  readonly monotonic: () => number
-  readonly random: RandomFunction
-}
-
-/** What `keepseal-agent status` tells about a running agent. */
-export interface AgentStatus {
-  readonly connected: boolean
-  readonly lastMeasurementAt: number | null
-  readonly lastReceiptAt: number | null
-  readonly epoch: number | null
-  readonly problem: string | null
-}
 
 const MAX_TOLD = 256
 
@@ -68,6 +28,7 @@ export class Agent {
   readonly #options: AgentOptions
   readonly #session: AttestationSession
   readonly #epoch: KnownEpoch
+  readonly #result: KnownResult
   readonly #courier: Courier
   readonly #usage: UsageMeter
   #told: readonly Told[] = []
@@ -75,7 +36,12 @@ export class Agent {
   #newestContents: readonly Uint8Array[] = []
   #firmwareLog: { readonly boot: Uint8Array; readonly digest: Uint8Array } | undefined
   #measuring: Promise<OutboxEntry | undefined> | undefined
-  #status: AgentStatus = { connected: false, lastMeasurementAt: null, lastReceiptAt: null, epoch: null, problem: null }
+  #status: Omit<AgentStatus, 'epoch' | 'result'> = {
+    connected: false,
+    lastMeasurementAt: null,
+    lastReceiptAt: null,
+    problem: null,
+  }
 
   constructor(options: AgentOptions) {
     const { identity, progress, unsent, random } = options
@@ -85,6 +51,7 @@ export class Agent {
       restorePoint: progress.current.restorePoint,
       epoch: progress.current.highestEpoch,
     })
+    this.#result = new KnownResult(identity, progress.current.result, () => this.#epoch.restoredAt)
     this.#usage = new UsageMeter(options.host.cpuMs)
     this.#courier = new Courier({
       ueid: identity.ueid,
@@ -98,7 +65,7 @@ export class Agent {
   }
 
   get status(): AgentStatus {
-    return { ...this.#status, epoch: this.#epoch.current?.number ?? null }
+    return { ...this.#status, epoch: this.#epoch.current?.number ?? null, result: this.#result.shown }
   }
 
   connected(publisher: Publisher): void {
@@ -124,6 +91,7 @@ export class Agent {
    */
   async restorePointArrived(message: Uint8Array): Promise<boolean> {
     if (!this.#epoch.offerRestorePoint(message)) return false
+    this.#result.forget()
     const { progress } = this.#options
     const forgotten = afterRestore(progress.current, message, this.#epoch.current !== null)
     await progress.update(forgotten).catch((error: unknown) => this.#tell(error))
@@ -168,7 +136,7 @@ export class Agent {
       session: this.#session,
       nonce: epoch.nonce,
       posture,
-      state: ownState(this.#options, usage),
+      state: ownState({ ...this.#options, result: this.#result.number }, usage),
       hardwareModel: identity.product.model,
       software: { name: 'keepseal-agent', version },
       issuedAt: now(),
@@ -228,12 +196,13 @@ export class Agent {
   }
 
   /**
-   * A receipt or a request. Anything that is not the collector's is ignored: the broker is trusted with nothing.
+   * A receipt, a request or a result. Anything that is not the collector's is ignored: the broker is trusted with nothing.
    * `mayMeasure`: whether a request may have the machine measured again, or waits for the next interval.
    */
-  async downArrived(message: Uint8Array, mayMeasure: boolean): Promise<'receipt' | 'request' | 'ignored'> {
+  async downArrived(message: Uint8Array, mayMeasure: boolean): Promise<'receipt' | 'request' | 'result' | 'ignored'> {
     const { identity, log } = this.#options
     try {
+      if (isResultMessage(message)) return await this.#concluded(message)
       const opened = openDownMessage(message, identity.ueid, identity.receiptKey, equalConstantTime)
       if (opened.role === 'receipt') await this.#receipted(opened.receipt, message)
       else await this.#requested(opened.request, mayMeasure)
@@ -243,9 +212,19 @@ export class Agent {
         this.#tell(error)
         return 'ignored'
       }
-      log.warn(`a message that is not from the collector was ignored: ${error.code}`)
+      log.warn(`a message that is not from the collector, or an old one, was ignored: ${error.code}`)
       return 'ignored'
     }
+  }
+
+  async #concluded(message: Uint8Array): Promise<'result'> {
+    if (message.length > MAX_RESULT_BYTES) throw new OutcomeError('cbor.too-large')
+    if (!this.#result.offer(message)) return 'result'
+    const { status, reasons } = this.#result.shown ?? {}
+    const why = reasons === undefined || reasons.length === 0 ? '' : `: ${reasons.join(', ')}`
+    this.#options.log.info(`the collector concludes ${status} about this device${why}`)
+    await this.#options.progress.update({ result: message })
+    return 'result'
   }
 
   async #receipted(receipt: Receipt, message: Uint8Array): Promise<void> {

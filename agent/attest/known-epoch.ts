@@ -30,6 +30,11 @@ export class KnownEpoch {
     return this.#current
   }
 
+  /** Seconds since 1970 by the collector's clock: when it was last put back from a backup; 0 if never. */
+  get restoredAt(): number {
+    return this.#restorePoint?.restoredAt ?? 0
+  }
+
   /** True when the message is a newer epoch of this collector. Anything else, forged or old, changes nothing. */
   offer(message: Uint8Array): boolean {
     const epoch = this.#own(() => openEpoch(message, this.#collector.key))

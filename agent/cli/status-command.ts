@@ -9,7 +9,10 @@ import { readStatus, type StatusFile } from '../state/status-file.ts'
 export const statusCommand = defineCommand({
   name: 'status',
   summary: 'Show who this device is, and how its reporting goes.',
-  description: ['Exit code 1 where the agent does not run, or where something stands against its reporting.'],
+  description: [
+    'Exit code 1 where the agent does not run, or where something stands against its reporting. What the collector ' +
+      'concludes about the device is shown as it was signed last, and changes nothing of that.',
+  ],
   options: configOptions,
   json: true,
   async run(context) {
@@ -56,6 +59,23 @@ function statusLines(status: StatusFile): string[] {
     `receipt     ${time(status.lastReceiptAt)}`,
     `epoch       ${status.epoch ?? 'none yet'}`,
     `waiting     ${status.waiting} reports, ${status.dropped} dropped, ${status.refused} refused`,
+    ...resultLines(status.result),
     ...(status.problem === null ? [] : [`problem     ${printable(status.problem)}`]),
+  ]
+}
+
+const SHOWN_REASONS = 5
+
+/** What the collector concludes, which is not what the exit code is about: that is how the reporting goes. */
+function resultLines(result: StatusFile['result']): string[] {
+  if (result === null) return ['concluded   nothing yet']
+  const { status, latch, liveness, since, issuedAt, reasons } = result
+  const said = status === 'none' ? 'not appraised, or not fresh' : status
+  const more = reasons.length - SHOWN_REASONS
+  return [
+    `concluded   ${said}, since ${time(since)}`,
+    `            latch ${printable(latch)}, ${printable(liveness)} when signed at ${time(issuedAt)}`,
+    ...reasons.slice(0, SHOWN_REASONS).map((reason) => `reason      ${printable(reason)}`),
+    ...(more > 0 ? [`            and ${more} more: keepseal-agent status --json`] : []),
   ]
 }

@@ -16,6 +16,8 @@ export interface Progress {
   /** The newest receipt: its number, and SHA-256 of the message. */
   readonly lastReceipt: { readonly number: number; readonly hash: Uint8Array } | null
   readonly acknowledged: Acknowledged
+  /** The newest result of the collector about this device, as it was signed. Older ones are refused. */
+  readonly result: Uint8Array | null
   /** How often the agent was started in one boot of the kernel. */
   readonly starts: { readonly boot: Uint8Array; readonly count: number } | null
 }
@@ -47,6 +49,7 @@ export const NO_PROGRESS: Progress = {
   highestEpoch: null,
   lastReceipt: null,
   acknowledged: { postureDigest: null, pcrDigest: null, contents: [], list: null },
+  result: null,
   starts: null,
 }
 
@@ -66,12 +69,16 @@ export interface ProgressOwner {
   readonly collectorId: Uint8Array
 }
 
-const MAX_BYTES = 128 * 1024
+const MAX_BYTES = 192 * 1024
+
+/** Far more than the codes of all findings take. */
+export const MAX_RESULT_BYTES = 32 * 1024
 
 const bytes = (length: number) => v.pipe(v.string(), v.regex(/^[0-9a-f]*$/), v.length(length * 2), v.transform(fromHex))
 const digest = bytes(32)
 const someBytes = v.pipe(v.string(), v.maxLength(128), v.regex(/^([0-9a-f]{2})+$/), v.transform(fromHex))
 const signed = v.pipe(v.string(), v.maxLength(8192), v.regex(/^([0-9a-f]{2})+$/), v.transform(fromHex))
+const message = v.pipe(v.string(), v.maxLength(2 * MAX_RESULT_BYTES), v.regex(/^([0-9a-f]{2})+$/), v.transform(fromHex))
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
 
 const StoredList = v.strictObject({
@@ -99,11 +106,13 @@ const StoredProgress = v.strictObject({
     list: v.optional(v.nullable(StoredList), null),
   }),
   /** The same. */
+  result: v.optional(v.nullable(message), null),
+  /** The same. */
   starts: v.optional(v.nullable(v.strictObject({ boot: someBytes, count })), null),
 })
 
 function encode(
-  { restorePoint, highestEpoch, lastReceipt, acknowledged, starts }: Progress,
+  { restorePoint, highestEpoch, lastReceipt, acknowledged, result, starts }: Progress,
   owner: ProgressOwner,
 ): Uint8Array {
   const hex = (value: Uint8Array | null): string | null => (value === null ? null : toHex(value))
@@ -120,6 +129,7 @@ function encode(
       contents: acknowledged.contents.map(toHex),
       list: encodeList(acknowledged.list),
     },
+    result: hex(result),
     starts: starts === null ? null : { boot: toHex(starts.boot), count: starts.count },
   })
 }
@@ -135,8 +145,8 @@ function decode(content: Uint8Array, owner: ProgressOwner): Progress | undefined
   const stored = decodeChecked(StoredProgress, content)
   if (stored === undefined) return undefined
   if (stored.ueid !== owner.ueid || !equal(stored.collectorId, owner.collectorId)) return NO_PROGRESS
-  const { restorePoint, highestEpoch, lastReceipt, acknowledged, starts } = stored
-  return { restorePoint, highestEpoch, lastReceipt, acknowledged, starts }
+  const { restorePoint, highestEpoch, lastReceipt, acknowledged, result, starts } = stored
+  return { restorePoint, highestEpoch, lastReceipt, acknowledged, result, starts }
 }
 
 /** The progress on disk. */

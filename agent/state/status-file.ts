@@ -2,7 +2,18 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { utf8 } from '../../shared/bytes/bytes.ts'
+import { TIERS } from '../../shared/result/vector.ts'
 import { writeDurably } from './files.ts'
+
+const Result = v.strictObject({
+  status: v.picklist(TIERS),
+  latch: v.string(),
+  liveness: v.string(),
+  bootCoverage: v.string(),
+  reasons: v.pipe(v.array(v.string()), v.readonly()),
+  since: v.number(),
+  issuedAt: v.number(),
+})
 
 /** What a running agent says of itself, for `keepseal-agent status`. Losing it loses nothing. Times in seconds. */
 const StatusFile = v.strictObject({
@@ -17,6 +28,8 @@ const StatusFile = v.strictObject({
   waiting: v.number(),
   dropped: v.number(),
   refused: v.number(),
+  /** What the collector concludes about this device; null before it has said so, absent from an agent before this one. */
+  result: v.optional(v.nullable(Result), null),
 })
 export type StatusFile = v.InferOutput<typeof StatusFile>
 

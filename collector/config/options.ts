@@ -143,6 +143,13 @@ export const collectorConfig = defineConfig(
     receipts: {
       min_interval_seconds: option(integer(0, DAY), 600, 'Least time between two receipts that tell nothing new.'),
     },
+    results: {
+      refresh_seconds: option(
+        integer(0, 30 * DAY),
+        0,
+        'Age at which the newest signed result of a device is signed anew; 0: when it has changed, and on request.',
+      ),
+    },
     limits: {
       message_bytes: option(integer(4096, 65_536), 65_536, 'Largest message that is accepted.'),
       section_bytes: option(integer(65_536, 64 * MIB), 8 * MIB, 'Largest section content, after decompression.'),

@@ -1,6 +1,8 @@
 import { EmbeddedBroker } from '../ingest/embedded-broker.ts'
 import { Ingest } from '../ingest/ingest.ts'
 import { RateLimiter } from '../ingest/rate-limiter.ts'
+import { ResultCourier } from '../ingest/result-courier.ts'
+import { tellResult } from '../ingest/tell-result.ts'
 import { verifyAhead } from '../ingest/verify/ahead.ts'
 import { VerificationPool } from '../ingest/verify/pool.ts'
 import { RATED_DEVICES } from './dependencies.ts'
@@ -9,13 +11,18 @@ import type { RunningRole } from './role.ts'
 
 /** Takes messages of devices in, decides them and answers. Any number of processes may, on one database. */
 export async function startIngest(foundation: ConnectedFoundation): Promise<RunningRole> {
-  const { config, store, deps, clock, logger, channel, metrics, onHandled, attendance } = foundation
+  const { config, store, deps, keys, clock, logger, channel, metrics, attendance } = foundation
   const { workers } = config.ingest
   const onFailure = (error: unknown): void => {
     metrics.failed()
     logger.error({ err: error }, 'a thread that checks signatures has failed; its messages are checked without it')
   }
   const pool = workers === 0 ? undefined : new VerificationPool({ workers, onFailure })
+  const courier = new ResultCourier({ store, tell: tellResult(channel, keys), logger })
+  const onHandled: typeof foundation.onHandled = (handled) => {
+    foundation.onHandled(handled)
+    courier.handled(handled)
+  }
   const ingest = new Ingest({
     store,
     clock,
@@ -45,12 +52,14 @@ export async function startIngest(foundation: ConnectedFoundation): Promise<Runn
     await pool?.stop()
     throw error
   }
+  courier.start()
   attendance.attend({ isReceiving: () => channel.connected, isHeldBack: () => ingest.isHeldBack })
   return {
     // First nothing more comes in, then all that is here is decided; its answers still go out.
     async stop() {
       await channel.drain()
       await ingest.stop()
+      await courier.stop()
       await pool?.stop()
     },
   }

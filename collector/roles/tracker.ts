@@ -9,6 +9,8 @@ import { PracticeEvaluator } from '../tracking/practices/evaluator.ts'
 import { ReminderClerk } from '../tracking/reminders/clerk.ts'
 import { Sweeper } from '../sweeper.ts'
 import { livenessPolicyOf } from './liveness-policy.ts'
+import { tellResult } from '../ingest/tell-result.ts'
+import { ResultRenewal } from '../tracking/result-renewal.ts'
 import { ResultSigner } from '../tracking/result-signer.ts'
 import { ExceptionClock } from '../tracking/exceptions.ts'
 import { CaseWatch } from '../tracking/cases/watch.ts'
@@ -67,11 +69,16 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
   const silentAfterMs = config.liveness.silentAfterSeconds * 1000
   const caseWatch = new CaseWatch({ store, decisions: deps.decisions, clock, random, logger, isLeader, silentAfterMs })
   caseWatch.start()
-  const resultSigner = new ResultSigner({ store, signer: keys.signer, version, livenessTime, logger, isLeader })
+  const signing = { store, signer: keys.signer, version, livenessTime, logger, isLeader }
+  const resultSigner = new ResultSigner({ ...signing, tell: tellResult(channel, keys) })
   resultSigner.start()
+  const { refreshSeconds } = config.results
+  const renewal = refreshSeconds === 0 ? undefined : new ResultRenewal({ ...signing, maxAgeMs: refreshSeconds * 1000 })
+  renewal?.start()
   return {
     judgeAgain: () => releaseClock.look(true),
     async stop() {
+      await renewal?.stop()
       await resultSigner.stop()
       await caseWatch.stop()
       await exceptionClock.stop()

@@ -43,6 +43,8 @@ import { releasesRepository } from './releases.ts'
 import { refusalsRepository } from './refusals.ts'
 import { sectionsRepository } from './sections.ts'
 import { sessionsRepository } from './sessions.ts'
+import { newestResultsRepository } from './newest-results.ts'
+import { resultDeliveriesRepository } from './result-deliveries.ts'
 import { signedResultsRepository } from './signed-results.ts'
 import { steadyRepository } from './steady/steady.ts'
 import type { PostgresSettings } from './postgres/pool.ts'
@@ -118,6 +120,8 @@ function repositories(db: Executor) {
     recordedEvents: recordedEventsRepository(db),
     transitions: transitionsRepository(db),
     signedResults: signedResultsRepository(db),
+    newestResults: newestResultsRepository(db),
+    resultDeliveries: resultDeliveriesRepository(db),
     collectorIntervals: collectorIntervalsRepository(db),
     due: dueRepository(db),
     fleet: fleetRepository(db),

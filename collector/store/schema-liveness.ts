@@ -24,6 +24,23 @@ export interface SignedResultsTable {
   key_id: Uint8Array
 }
 
+/** The newest result of each device, whether it was signed for a change or because the one before had become old. */
+export interface NewestResultsTable {
+  device_id: number
+  /** 0 for a device that is due for its first one. */
+  issued_at: number
+  cwt: Uint8Array | null
+  key_id: Uint8Array | null
+}
+
+/** Results that devices are to be told of and have not confirmed. */
+export interface ResultDeliveriesTable {
+  device_id: number
+  transition_id: number
+  /** How often it was sent in answer to evidence. */
+  tries: number
+}
+
 /** One row: no transition up to this one is left to be signed about. */
 export interface ResultSigningTable {
   id: 1

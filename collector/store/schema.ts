@@ -50,6 +50,8 @@ import type {
   DeviceTransitionsTable,
   EpochsTable,
   RestorePointsTable,
+  NewestResultsTable,
+  ResultDeliveriesTable,
   ResultSigningTable,
   SignedResultsTable,
 } from './schema-liveness.ts'
@@ -113,6 +115,8 @@ export interface Database {
   device_transitions: DeviceTransitionsTable
   signed_results: SignedResultsTable
   result_signing: ResultSigningTable
+  newest_results: NewestResultsTable
+  result_deliveries: ResultDeliveriesTable
   collector_intervals: CollectorIntervalsTable
   device_enrolments: DeviceEnrolmentsTable
   unit_declarations: UnitDeclarationsTable

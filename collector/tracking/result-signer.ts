@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Signer } from '../../shared/cose/sign1.ts'
 import { signEarCwt } from '../../shared/result/ear.ts'
 import type { Store } from '../store/index.ts'
+import type { ResultDelivery } from '../store/result-deliveries.ts'
 import type { ChangedDevice } from '../store/signed-results.ts'
 import type { LivenessTime } from './liveness.ts'
 import { resultOf } from './result.ts'
@@ -15,8 +16,10 @@ export interface ResultSignerOptions {
   /** Of the collector, which results name. */
   readonly version: string
   readonly livenessTime: () => LivenessTime
-  readonly logger: Pick<Logger, 'error' | 'info'>
+  readonly logger: Pick<Logger, 'debug' | 'error' | 'info'>
   readonly isLeader: () => Promise<boolean>
+  /** Sends a device its result. */
+  readonly tell: (delivery: ResultDelivery) => Promise<void>
 }
 
 const EVERY_MS = 10_000
@@ -68,7 +71,9 @@ export class ResultSigner extends PeriodicWork {
   /** One device about which nothing can be said holds up no other one. */
   async #signEach(devices: readonly ChangedDevice[]): Promise<{ readonly signed: number; readonly failed: number }> {
     try {
-      return { signed: await this.#sign(devices), failed: 0 }
+      const { signed, present } = await this.#sign(devices)
+      await this.#tell(present)
+      return { signed, failed: 0 }
     } catch (error) {
       const [only] = devices
       if (devices.length <= 1) {
@@ -85,22 +90,43 @@ export class ResultSigner extends PeriodicWork {
     }
   }
 
-  /** The devices do not change meanwhile: each result says what its transition has led to. */
-  #sign(devices: readonly ChangedDevice[]): Promise<number> {
+  /** Whom this does not reach is told when it reports: see ResultCourier. */
+  async #tell(present: readonly number[]): Promise<void> {
+    const { store, tell, logger } = this.#options
+    const failed = (error: unknown): void => logger.debug({ err: error }, 'a result was not sent yet')
+    try {
+      const owed = await store.resultDeliveries.of(present)
+      await Promise.all(owed.map((delivery) => tell(delivery).catch(failed)))
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  /**
+   * The devices do not change meanwhile: each result says what its transition has led to. `present`: those that are
+   * likely to be connected now.
+   */
+  #sign(devices: readonly ChangedDevice[]): Promise<{ readonly signed: number; readonly present: readonly number[] }> {
     const { store, signer, version, livenessTime } = this.#options
     const ueids = devices.map(({ ueid }) => ueid)
     return store.transactionOf(ueids, async (own) => {
       let signed = 0
+      const present: number[] = []
       for (const { deviceId, ueid } of devices) {
         const transitionId = await own.signedResults.unsignedTransition(deviceId)
         const device = await own.devices.byUeid(ueid)
         if (transitionId === undefined || device === undefined) continue
         const at = livenessTime()
-        const cwt = await signEarCwt(await resultOf(own, device, at, version), 'current', signer)
-        await own.signedResults.add({ deviceId, transitionId, issuedAt: at.now, cwt, keyId: signer.keyId })
+        const content = await resultOf(own, device, at, version)
+        const cwt = await signEarCwt(content, 'current', signer)
+        const result = { deviceId, issuedAt: at.now, cwt, keyId: signer.keyId }
+        await own.signedResults.add({ ...result, transitionId })
+        await own.newestResults.put(result)
+        await own.resultDeliveries.owe(deviceId, transitionId)
+        if (content.liveness === 'fresh') present.push(deviceId)
         signed += 1
       }
-      return signed
+      return { signed, present }
     })
   }
 }

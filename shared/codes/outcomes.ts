@@ -187,6 +187,15 @@ export const outcomes = defineCodes({
     remedy: 'Nothing to do: the collector asks the device for it.',
   },
 
+  'result.foreign': {
+    title: 'the result is about another device, or by another collector',
+    remedy: 'The agent ignores it. Look at the broker: it delivers what is not for this device.',
+  },
+  'result.not-newer': {
+    title: 'the result is older than one that the device holds',
+    remedy: 'The agent ignores it. Look at the broker if it goes on: somebody may replay what was sent before.',
+  },
+
   'message.rate-limited': {
     title: 'the device sends more than its share',
     remedy: 'Look at the device: an agent sends one message per interval.',

@@ -7,6 +7,7 @@ export type MessageRole =
   | 'section'
   | 'receipt'
   | 'request'
+  | 'result'
   | 'epoch'
   | 'restore-point'
   | 'decision'

@@ -6,6 +6,9 @@ import { fitsUtf8, utf8 } from '../bytes/bytes.ts'
 export type State = ReadonlyMap<string, StateScalar>
 export type StateScalar = number | boolean | string
 
+/** Number of the newest result that the device holds: what a collector need not send again. Travels as text. */
+export const HELD_RESULT = 'agent.result'
+
 /**
  * Names that travel as integers, because they are in every evidence. The list is part of the profile: a collector
  * does not know a later label, so a name that comes into use within a profile travels as text.

@@ -4,7 +4,7 @@ import { field, type CborField } from '../cbor/fields.ts'
 import { parseSign1, verifySign1 } from '../cose/sign1.ts'
 import type { VerificationKey } from '../crypto/crypto.ts'
 import { OutcomeError } from '../errors.ts'
-import { EAR_LABEL as LABEL } from '../result/ear.ts'
+import { EAR_CONTENT_TYPE, EAR_LABEL as LABEL } from '../result/ear.ts'
 import { TIER, tierOf, VECTOR_CLAIMS } from '../result/vector.ts'
 import type { ReportLine } from './report.ts'
 
@@ -46,7 +46,7 @@ export function explainResult(bytes: Uint8Array, key: ResultKey | null, now: num
 
 function signatureOf(message: ReturnType<typeof parseSign1>, { key, thumbprint }: ResultKey): 'valid' | 'invalid' {
   try {
-    verifySign1(message, { key, keyId: thumbprint, externalAad: new Uint8Array(0), contentType: 'application/eat+cwt' })
+    verifySign1(message, { key, keyId: thumbprint, externalAad: new Uint8Array(0), contentType: EAR_CONTENT_TYPE })
     return 'valid'
   } catch (error) {
     if (error instanceof OutcomeError) return 'invalid'

@@ -35,6 +35,8 @@ const PROFILE: Readonly<Record<EarDialect, string>> = {
   veraison: 'tag:github.com,2023:veraison/ear',
 }
 
+export const EAR_CONTENT_TYPE = 'application/eat+cwt'
+
 /** Name of the one submodule: the gateway as a whole. */
 const SUBMODULE = 'gateway'
 
@@ -150,7 +152,7 @@ export function earToJson(content: ResultContent, dialect: EarDialect): Record<s
 export function signEarCwt(content: ResultContent, dialect: EarDialect, signer: Signer): Promise<Uint8Array> {
   return signSign1({
     payload: encodeCbor(earToCbor(content, dialect)),
-    contentType: 'application/eat+cwt',
+    contentType: EAR_CONTENT_TYPE,
     externalAad: new Uint8Array(0),
     signer,
   })

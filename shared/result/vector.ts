@@ -19,6 +19,7 @@ export type TrustworthinessVector = Readonly<Partial<Record<VectorClaim, number>
 /** The first value of each tier, which is also the tier's own number (AR4SI section 2.3.2). */
 export const TIER = { none: 0, affirming: 2, warning: 32, contraindicated: 96 } as const
 export type Tier = keyof typeof TIER
+export const TIERS = ['none', 'affirming', 'warning', 'contraindicated'] as const satisfies readonly Tier[]
 
 /** Values of single claims (AR4SI section 2.3.4), beside the plain ones of each tier. */
 const UNRECOGNIZED_INSTANCE = 97

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { toBase64Url, toHex } from '../../../shared/bytes/bytes.ts'
+import { KeepsealError } from '../../../shared/errors.ts'
 import { EAR_DIALECTS, earToJson, signEarCwt, signEarJwt } from '../../../shared/result/ear.ts'
 import { TRANSITION_AXES } from '../../model/transition.ts'
 import { resultOf } from '../../tracking/result.ts'
@@ -79,6 +80,28 @@ const signed = defineEndpoint({
   },
 })
 
+const newest = defineEndpoint({
+  method: 'GET',
+  path: '/devices/:ueid/results/newest',
+  operationId: 'getNewestAttestationResult',
+  summary: 'The result that was signed last, for a change or by its age; nothing is signed for this',
+  roles: READERS,
+  scope: 'own',
+  params: DeviceParams,
+  response: v.strictObject({
+    issuedAt: Time,
+    /** COSE_Sign1 without external data, in base64url. */
+    cwt: v.string(),
+    keyId: Digest,
+  }),
+  run: async ({ store }, { params }) => {
+    const { id } = await existingDevice(store, params.ueid)
+    const result = await store.newestResults.of(id)
+    if (result === undefined) throw new KeepsealError('request.not-found', `no result of ${params.ueid} is signed yet`)
+    return { issuedAt: toTime(result.issuedAt), cwt: toBase64Url(result.cwt), keyId: toHex(result.keyId) }
+  },
+})
+
 const collector = defineEndpoint({
   method: 'GET',
   path: '/collector',
@@ -102,4 +125,4 @@ const collector = defineEndpoint({
   }),
 })
 
-export const resultEndpoints: readonly Endpoint[] = [result, signed, collector]
+export const resultEndpoints: readonly Endpoint[] = [result, signed, newest, collector]

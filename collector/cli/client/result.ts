@@ -25,6 +25,7 @@ const Signed = v.looseObject({
   cause: v.nullable(v.string()),
   cwt: v.string(),
 })
+const Newest = v.looseObject({ issuedAt: v.string(), cwt: v.string() })
 const Collector = v.object({ keyId: v.string(), key: v.object({ kty: v.string(), crv: v.string(), x: v.string() }) })
 
 /** The collector keeps no more of a device. */
@@ -57,7 +58,8 @@ const result = defineCommand({
     'An EAT attestation result (EAR) with the trustworthiness vector of AR4SI, for those who decide by it without asking ' +
       'this collector. It holds for an hour at most. keepseal inspect result explains it without a server.',
     'With --history: those that were signed when the device changed, of which the newest 100 are kept. --number writes one ' +
-      'of them with --out; it has expired by its time, and says what was concluded then.',
+      'of them with --out; it has expired by its time, and says what was concluded then. --newest gives the one that was signed ' +
+      'last: with results.refresh_seconds it is no older than that.',
   ],
   examples: [
     'keepseal device result 01… --out result.cwt --key-out collector.jwk',
@@ -73,6 +75,7 @@ const result = defineCommand({
       value: integer(1, Number.MAX_SAFE_INTEGER),
       placeholder: 'NUMBER',
     },
+    newest: { description: 'The one that was signed last, without having one signed now.' },
     dialect: {
       description: 'Names of the current draft (without this option), or those that Veraison reads.',
       value: choice(EAR_DIALECTS),
@@ -89,7 +92,10 @@ const result = defineCommand({
     const client = connect(options, terminal.env)
     const { dialect, number, limit = DEFAULT_ITEMS } = options
     const path = `/devices/${encodeURIComponent(ueid)}/result`
-    const isStored = options.history || number !== undefined
+    const isStored = options.history || options.newest || number !== undefined
+    if (options.newest && (options.history || number !== undefined)) {
+      throw new KeepsealError('usage.invalid', '--newest gives one result; --history and --number give others')
+    }
     if (options.history && (number !== undefined || options.out !== undefined)) {
       throw new KeepsealError('usage.invalid', '--history lists; --number with --out writes one of them')
     }
@@ -115,6 +121,13 @@ const result = defineCommand({
         signed,
         () => `signed at ${timeText(signed.issuedAt)}, when ${signed.axis} became ${printable(signed.to)}`,
       )
+      return exitCodes.good
+    }
+    if (options.newest) {
+      const newest = await client.get(`${path}s/newest`, Newest)
+      if (options.out !== undefined) writeOutput(options.out, fromBase64Url(newest.cwt))
+      await writeKey()
+      present(newest, () => `signed at ${timeText(newest.issuedAt)}`)
       return exitCodes.good
     }
     if (options.history) {

@@ -28,6 +28,7 @@ import { conditions } from './0021-conditions.ts'
 import { mirror } from './0022-mirror.ts'
 import { signedResults } from './0023-signed-results.ts'
 import { passkeys } from './0024-passkeys.ts'
+import { newestResults } from './0025-newest-results.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -61,6 +62,7 @@ export const migrations: readonly Migration[] = [
   mirror,
   signedResults,
   passkeys,
+  newestResults,
 ]
 
 /**

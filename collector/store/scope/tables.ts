@@ -110,6 +110,8 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   device_transitions: ofDevice,
   signed_results: ofDevice,
   result_signing: 'closed',
+  newest_results: ofDevice,
+  result_deliveries: ofDevice,
   collector_intervals: 'closed',
   device_enrolments: ofDevice,
   unit_declarations: ofProduct,

@@ -66,12 +66,14 @@ test('after a restore nothing counts as known, and the first receipt that follow
     highestEpoch: epoch,
     lastReceipt: { number: 42, hash },
     acknowledged: known(list(5)),
+    result: Uint8Array.of(4),
   }
   const after = {
     restorePoint: point,
     highestEpoch: null,
     lastReceipt: { number: 0, hash },
     acknowledged: NO_PROGRESS.acknowledged,
+    result: null,
   }
   expect(afterRestore(before, point, false)).toEqual(after)
   expect(afterRestore(before, point, true)).toEqual({ ...after, highestEpoch: epoch })

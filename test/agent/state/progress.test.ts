@@ -32,6 +32,7 @@ const SOME: Progress = {
   highestEpoch: Uint8Array.of(1, 2, 3),
   lastReceipt: { number: 42, hash: digest(1) },
   acknowledged: { postureDigest: digest(2), pcrDigest: null, contents: [digest(3), digest(4)], list: LIST },
+  result: Uint8Array.of(7, 8, 9),
   starts: { boot: new Uint8Array(16).fill(5), count: 3 },
 }
 
@@ -56,6 +57,7 @@ test('progress begins empty and survives a restart', async () => {
     restorePoint: SOME.restorePoint,
     highestEpoch: SOME.highestEpoch,
     acknowledged: SOME.acknowledged,
+    result: SOME.result,
     starts: SOME.starts,
   })
   expect((await open(path)).file.current).toEqual(SOME)

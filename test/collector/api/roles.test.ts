@@ -68,6 +68,7 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /devices/:ueid/evidence/latest': ROLES,
   'GET /devices/:ueid/result': ROLES,
   'GET /devices/:ueid/results': ROLES,
+  'GET /devices/:ueid/results/newest': ROLES,
   'GET /collector': ROLES,
   'GET /notifications': ROLES,
   'GET /notifications/events/:number': ROLES,

@@ -85,6 +85,7 @@ test('results that were signed before are listed, and one of them is written and
     livenessTime: () => ({ policy: defaultLivenessPolicy, now: NOW, downtime: [] }),
     logger: SILENT,
     isLeader: () => Promise.resolve(true),
+    tell: () => Promise.resolve(),
   })
   const change = {
     deviceId: device.id,
@@ -113,7 +114,16 @@ test('results that were signed before are listed, and one of them is written and
   expect(report.lines).toContainEqual(expect.objectContaining({ path: 'device', value: device.ueid }))
   const unknown = await run('auditor', 'device', 'result', device.ueid, '--number', '999999', '--out', file)
   expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('no such thing') })
+  const newest = await run('auditor', 'device', 'result', device.ueid, '--newest', '--out', file, '--json')
+  expect(newest.code).toBe(0)
+  expect((JSON.parse(newest.stdout) as { cwt: string }).cwt).toBe(
+    items[0] && (items[0] as unknown as { cwt: string }).cwt,
+  )
+  const other = await storedDevice(store, 'other')
+  const none = await run('auditor', 'device', 'result', other.ueid, '--newest')
+  expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining('no such thing') })
   for (const wrong of [
+    ['--newest', '--history'],
     ['--history', '--out', file],
     ['--history', '--dialect', 'veraison'],
   ]) {

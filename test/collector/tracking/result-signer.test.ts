@@ -27,6 +27,7 @@ describeStore('results that are signed when a device changes', (createStore) => 
       livenessTime: () => ({ policy, now: now(), downtime: [] }),
       logger: SILENT,
       isLeader: () => Promise.resolve(true),
+      tell: () => Promise.resolve(),
       ...over,
     })
 

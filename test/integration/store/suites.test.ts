@@ -18,6 +18,7 @@ const suites = [
     'released-devices',
     'finding-life',
     'suppressed-findings',
+    'result-courier',
   ].map((name) => `ingest/${name}.test.ts`),
   'tracking/approval.test.ts',
   'tracking/bulk.test.ts',

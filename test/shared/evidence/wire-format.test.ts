@@ -11,6 +11,7 @@ import { signRestorePoint } from '../../../shared/evidence/restore-point.ts'
 import { signSectionPart } from '../../../shared/evidence/section-part.ts'
 import { loadCddl, wireFormatText } from '../../support/cddl.ts'
 import * as sample from '../../support/messages.ts'
+import { resultMessage } from '../../support/result-message.ts'
 import {
   claimsArbitrary,
   epochArbitrary,
@@ -43,6 +44,7 @@ const MESSAGES: readonly [title: string, rule: string, bytes: Uint8Array][] = [
     'request',
     createRequest(ueid, { posture: true, pcrs: false, contents: [sample.filled(32, 1)], ima: 7 }, receiptKey),
   ],
+  ['a result', 'result', await resultMessage()],
   ['an epoch', 'epoch', await signEpoch(sample.epoch, collector.signer)],
   ['a restore point', 'restore-point', await signRestorePoint(sample.restorePoint, collector.signer)],
   ['a proof of enrolment', 'enrolment-proof', await enrolmentProof],

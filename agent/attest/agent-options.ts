@@ -1,0 +1,47 @@
+import type { RandomFunction } from '../../shared/crypto/crypto.ts'
+import type { Log } from '../log.ts'
+import type { Helper } from '../measure/client/helper.ts'
+import type { Unsent } from '../outbox/open.ts'
+import type { Host } from '../sensors/host.ts'
+import type { SocketSampler } from '../sensors/sockets/sampler.ts'
+import type { Identity } from '../state/identity.ts'
+import type { ProgressFile } from '../state/progress.ts'
+import type { ShownResult } from './known-result.ts'
+import type { QuoteFunction } from './make-evidence.ts'
+
+export interface AgentOptions {
+  readonly identity: Identity
+  readonly progress: ProgressFile
+  readonly unsent: Unsent
+  readonly host: Host
+  /** Counts what listens between two measurements. */
+  readonly sampler: SocketSampler
+  /** How often it was started before in this boot; null where that is not known. */
+  readonly restarts: number | null
+  /** null for a device that was enrolled without a TPM. */
+  readonly quote: QuoteFunction | null
+  /** Sees what the agent may not. */
+  readonly helper: Helper
+  /** The firmware's event log, or null where there is none to read now. */
+  readonly firmwareLog: () => Promise<Uint8Array | null>
+  /** The kernel's measurement list (IMA) as it is now, or null where there is none to read. */
+  readonly measurementList: () => Promise<Uint8Array | null>
+  readonly resendSeconds: number
+  readonly backlogPerSecond: number
+  readonly log: Log
+  /** Seconds since 1970, by the agent's best knowledge. */
+  readonly now: () => number
+  /** Milliseconds of a clock that never jumps. */
+  readonly monotonic: () => number
+  readonly random: RandomFunction
+}
+
+/** What `keepseal-agent status` tells about a running agent. */
+export interface AgentStatus {
+  readonly connected: boolean
+  readonly lastMeasurementAt: number | null
+  readonly lastReceiptAt: number | null
+  readonly epoch: number | null
+  readonly problem: string | null
+  readonly result: ShownResult | null
+}
