@@ -3,6 +3,7 @@ import type { AgentConfig } from './config/options.ts'
 import type { Log } from './log.ts'
 import type { OutboxEntry } from './outbox/entry.ts'
 import { openAgent } from './open-agent.ts'
+import type { Heartbeat } from './service/heartbeat.ts'
 import { writeStatus } from './state/status-file.ts'
 import { MqttChannel } from './transport/mqtt-channel.ts'
 
@@ -25,7 +26,11 @@ export interface RunningAgent {
 }
 
 /** Runs until it is stopped: measures when an epoch arrives, then at each interval. */
-export async function startAgent(config: AgentConfig, log: Log): Promise<RunningAgent> {
+export async function startAgent(
+  config: AgentConfig,
+  log: Log,
+  { during }: Pick<Heartbeat, 'during'> = { during: (work) => work },
+): Promise<RunningAgent> {
   const { agent, identity, lock, unsent, sampler } = await openAgent(config, log)
   const startedAt = Math.floor(Date.now() / 1000)
   let timer: NodeJS.Timeout | undefined
@@ -69,7 +74,7 @@ export async function startAgent(config: AgentConfig, log: Log): Promise<Running
   }
   const measure = async (): Promise<void> => {
     schedule()
-    const entry = await agent.measure()
+    const entry = await during(agent.measure())
     if (entry !== undefined) {
       first ??= entry
       if (!measuredThisRun) log.info(`first measurement of this run: ${entry.size} bytes, number ${entry.sequence}`)

@@ -4,21 +4,15 @@ import { exitCodes } from '../../shared/cli/exit-codes.ts'
 import type { Setting } from '../../shared/config/settings.ts'
 import { serverUrl } from '../../shared/config/url-types.ts'
 import { text } from '../../shared/config/value-types.ts'
-import { fromUtf8, toHex } from '../../shared/bytes/bytes.ts'
-import { random } from '../../shared/crypto/node.ts'
+import { toHex } from '../../shared/bytes/bytes.ts'
 import { KeepsealError } from '../../shared/errors.ts'
-import { EnrolmentBegin } from '../../shared/evidence/enrolment.ts'
 import { printable } from '../../shared/text/printable.ts'
-import * as v from 'valibot'
-import { readEndorsementPassword } from '../config/endorsement-password.ts'
 import { loadAgentConfig } from '../config/load.ts'
-import type { AgentConfig } from '../config/options.ts'
-import { authoritiesIn, systemAuthorities } from '../enrol/authorities.ts'
-import { enrol, type Enrolment } from '../enrol/enrol.ts'
-import { openEnrolmentTpm, readEkCertificate } from '../enrol/tpm-session.ts'
-import { ensurePrivateDirectory, readPrivateFile } from '../state/files.ts'
+import { enrol } from '../enrol/enrol.ts'
+import { checkedToken, enrolmentOf, tctiOf, tokenIn } from '../enrol/inputs.ts'
+import { ensurePrivateDirectory } from '../state/files.ts'
 import { lockState } from '../state/lock.ts'
-import { chooseTcti, describeTcti } from '../tpm/tcti.ts'
+import { describeTcti } from '../tpm/tcti.ts'
 
 /** Flags that stand for one configuration option each. */
 const SETTINGS = {
@@ -116,59 +110,12 @@ export const enrollCommand: Command = defineCommand({
   },
 })
 
-const usage = (message: string): KeepsealError =>
-  new KeepsealError('usage.invalid', message, { remedy: 'keepseal-agent enroll --help' })
-
 /** The token is told nowhere, whatever is wrong with it. */
 async function readToken(argument: string | undefined, file: string | undefined): Promise<string> {
-  if ((argument === undefined) === (file === undefined)) throw usage('give --token-file or --token')
-  const given = argument ?? (await tokenIn(file ?? ''))
-  const token = v.safeParse(EnrolmentBegin.entries.token, given)
-  if (!token.success) throw usage('the enrolment token is not kse_ and 43 characters')
-  return token.output
-}
-
-async function tokenIn(file: string): Promise<string> {
-  const content = await readPrivateFile(file, 1024)
-  if (content === undefined) throw new KeepsealError('file.unreadable', file)
-  try {
-    return fromUtf8(content).trim()
-  } catch (cause) {
-    throw new KeepsealError('file.unreadable', `${file} is not text`, { cause })
+  if ((argument === undefined) === (file === undefined)) {
+    throw new KeepsealError('usage.invalid', 'give --token-file or --token', {
+      remedy: 'keepseal-agent enroll --help',
+    })
   }
-}
-
-/** Undefined for a machine without a TPM, or one whose TPM is not to be used. */
-function tctiOf({ tpm }: AgentConfig): string | undefined {
-  return tpm.tcti === 'none' ? undefined : chooseTcti(tpm.tcti)
-}
-
-async function enrolmentOf(config: AgentConfig, token: string, again: boolean): Promise<Enrolment> {
-  const { collector, product, state, tpm } = config
-  if (collector.url === '') throw usage('give --collector URL, or set collector.url')
-  const missing = Object.entries(product).find(([, value]) => value === '')
-  if (missing !== undefined) {
-    throw usage(`the product's ${missing[0].replace('hardwareRevision', 'hardware revision')} is not set`)
-  }
-  const tcti = tctiOf(config)
-  const kind = tpm.akAlgorithm === 'rsa-2048' ? ({ kind: 'rsassa-2048' } as const) : {}
-  const ekCertificate =
-    tpm.ekCertificateFile === '' ? {} : { ekCertificate: await readEkCertificate(tpm.ekCertificateFile) }
-  const password = await readEndorsementPassword(tpm.endorsementAuthFile)
-  const endorsementPassword = password === undefined ? {} : { endorsementPassword: password }
-  const selection = [{ bank: tpm.bank, pcrs: tpm.pcrs }]
-  return {
-    collectorUrl: collector.url,
-    authorities: collector.caFile === '' ? await systemAuthorities() : await authoritiesIn(collector.caFile),
-    token,
-    product,
-    openTpm:
-      tcti === undefined
-        ? null
-        : (seed) => openEnrolmentTpm({ tcti, seed, selection, ...kind, ...ekCertificate, ...endorsementPassword }),
-    stateDirectory: state.directory,
-    again,
-    now: () => Math.floor(Date.now() / 1000),
-    random,
-  }
+  return argument === undefined ? tokenIn(file ?? '') : checkedToken(argument)
 }

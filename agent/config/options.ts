@@ -20,6 +20,12 @@ export const agentConfig = defineConfig(
         '',
         'Certificate authority of the collector, in PEM. Empty: pinned at enrolment.',
       ),
+      token_file: option(
+        optionalPath(),
+        '',
+        'One-time token with which the service enrols this device by itself. Removed when it is used.',
+        { secretFile: true },
+      ),
     },
     mqtt: {
       url: option(

@@ -79,7 +79,8 @@ export async function openLibraries(
   }
 }
 
-async function importKoffi() {
+/** koffi, loaded on first use. Throws KeepsealError `tpm.library-missing` where it has no binary. */
+export async function importKoffi() {
   try {
     return (await import('koffi')).default
   } catch (cause) {

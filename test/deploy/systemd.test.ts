@@ -57,7 +57,67 @@ describe('the unit of the privileged helper', () => {
   )
 })
 
-describe('its socket', () => {
+/** systemd's own judgement, in tenths of its score: 0 is not exposed, 100 is. */
+function isAtMost(unit: string, tenths: number): boolean {
+  const command = ['security', '--offline=true', `--threshold=${tenths}`, pathOf(unit)]
+  return spawnSync('systemd-analyze', command).status === 0
+}
+
+describe('the unit of the agent', () => {
+  const service = settingsOf('keepseal-agent.service')
+
+  it.each([
+    ['Type', ['notify']],
+    ['NotifyAccess', ['main']],
+    ['WatchdogSec', ['300']],
+    ['User', ['keepseal-agent']],
+    ['CapabilityBoundingSet', ['']],
+    ['AmbientCapabilities', ['']],
+    ['NoNewPrivileges', ['yes']],
+    ['DevicePolicy', ['closed']],
+    ['DeviceAllow', ['/dev/tpmrm0 rw']],
+    ['MemoryDenyWriteExecute', ['yes']],
+    ['ProtectSystem', ['strict']],
+    ['StateDirectoryMode', ['0700']],
+    ['MemoryMax', ['224M']],
+    ['TasksMax', ['32']],
+  ])('has %s=%j', (setting, values) => {
+    expect(service.get(setting)).toEqual(values)
+  })
+
+  it('starts the bundle with the flags that allow memory to be never both written and executed', () => {
+    expect(service.get('ExecStart')?.[0]).toMatch(/ --jitless --no-expose-wasm .*\/keepseal-agent\.js run --wait$/)
+  })
+
+  it('hides nothing from the sensors, and not the TPM', () => {
+    const hiding = [
+      'PrivateDevices',
+      'ProtectProc',
+      'ProcSubset',
+      'ProtectKernelModules',
+      'PrivateNetwork',
+      'PrivateUsers',
+    ]
+    expect(hiding.filter((setting) => service.has(setting))).toEqual([])
+  })
+
+  it.skipIf(!analyses)(`is exposed by 2.0 of 10 at most${analyses ? '' : ' (skipped: no systemd-analyze)'}`, () => {
+    expect(isAtMost('keepseal-agent.service', 20)).toBe(true)
+    // A threshold that everything passes would hold nothing.
+    expect(isAtMost('keepseal-agent.service', 10)).toBe(false)
+  })
+})
+
+describe('the units of the collector', () => {
+  it.skipIf(!analyses).each([
+    ['keepseal-collector.service', 12],
+    ['keepseal-collector-backup.service', 24],
+  ])(`%s is not exposed more than by %i tenths${analyses ? '' : ' (skipped: no systemd-analyze)'}`, (unit, tenths) => {
+    expect(isAtMost(unit, tenths)).toBe(true)
+  })
+})
+
+describe('the socket of the privileged helper', () => {
   const socket = settingsOf('keepseal-measure.socket')
 
   it('is where the agent looks for it', () => {

@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { startHeartbeat, type Heartbeat } from '../../../agent/service/heartbeat.ts'
+
+const told: string[] = []
+let heartbeat: Heartbeat
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  told.length = 0
+  heartbeat = startHeartbeat({ watchdogMs: 300_000, tell: (...lines) => told.push(...lines) }, () => Date.now())
+})
+afterEach(() => {
+  heartbeat.stop()
+  vi.useRealTimers()
+})
+
+describe('the heartbeat', () => {
+  it('comes three times in the interval that the service manager waits', () => {
+    vi.advanceTimersByTime(300_000)
+    expect(told).toEqual(['WATCHDOG=1', 'WATCHDOG=1', 'WATCHDOG=1'])
+  })
+
+  it('goes on while work takes its time, and stops when work does not end', () => {
+    void heartbeat.during(new Promise(() => undefined))
+    vi.advanceTimersByTime(500_000)
+    expect(told).toHaveLength(5)
+    vi.advanceTimersByTime(3_600_000)
+    expect(told).toHaveLength(5)
+  })
+
+  it('goes on after work that failed', async () => {
+    await expect(heartbeat.during(Promise.reject(new Error('x')))).rejects.toThrow('x')
+    vi.advanceTimersByTime(3_600_000)
+    expect(told).toHaveLength(36)
+  })
+
+  it('does not come where nobody watches, or after the end', () => {
+    heartbeat.stop()
+    const unwatched = startHeartbeat({ watchdogMs: undefined, tell: (...lines) => told.push(...lines) }, () => 0)
+    vi.advanceTimersByTime(3_600_000)
+    expect(told).toEqual([])
+    unwatched.stop()
+  })
+})
