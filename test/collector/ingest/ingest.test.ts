@@ -50,6 +50,24 @@ describeStore('the ingest', (createStore) => {
     await expect(send()).rejects.toThrow()
   })
 
+  it('decides together what a broker hands over one by one, each after the one before was taken', async () => {
+    let batches = 0
+    const { device, ingest, handled } = await running((repository, operation) => {
+      if (repository === 'steady' && operation === 'load') batches++
+    })
+    const reports: Uint8Array[] = []
+    for (let index = 0; index < 40; index++) reports.push((await device.report()).bytes)
+    ingest.start()
+    for (const bytes of reports) {
+      await ingest.accept(upstreamTopic(device.ueid, 'evidence'), bytes)
+      // As mqtt.js does between two packets of one read: a batch that begins at once would have one message.
+      await new Promise<void>((resolve) => process.nextTick(resolve))
+    }
+    await vi.waitFor(() => expect(handled).toHaveLength(40), { timeout: 20_000 })
+    await ingest.stop()
+    expect(batches).toBeLessThan(10)
+  })
+
   it('sets a message aside that it cannot decide, and holds up no other for it', async () => {
     const poison = { ueid: '' }
     const isPoison: BeforeOperation = (repository, operation, [ueid]) => {
@@ -171,7 +189,7 @@ describeStore('the ingest', (createStore) => {
     await ingest.stop()
   })
 
-  it('decides everything once, in order, after the database was away', async () => {
+  it('decides everything once after the database was away', async () => {
     let left = 12
     const { collector, device, ingest, handled, failures, send } = await running((repository) => {
       if (repository === 'evidence' && left-- > 0) throw new KeepsealError('state.busy')
@@ -181,11 +199,11 @@ describeStore('the ingest', (createStore) => {
     await vi.waitFor(() => expect(handled).toHaveLength(4), { timeout: 20_000 })
     await ingest.stop()
     expect(failures.length).toBeGreaterThan(1)
-    expect(handled.map(({ result, sequence }) => [result, sequence])).toEqual(
-      [0, 1, 2, 3].map((seq) => ['accepted', seq]),
-    )
+    expect(handled.map(({ result }) => result)).toEqual(Array(4).fill('accepted'))
+    // In whatever order: the database may come back between two tries.
+    expect(handled.map(({ sequence }) => sequence).sort()).toEqual([0, 1, 2, 3])
     const { items } = await collector.store.evidence.list((await collector.row(device)).id, { limit: 9 })
-    expect(items.map(({ seq }) => seq)).toEqual([3, 2, 1, 0])
+    expect(items.map(({ seq }) => seq).sort()).toEqual([0, 1, 2, 3])
   })
 
   it('does not wait for a broker that takes no answers', async () => {
