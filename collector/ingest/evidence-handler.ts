@@ -9,7 +9,7 @@ import { pcrValuesToCbor } from '../../shared/evidence/tpm-evidence.ts'
 import { appraise, type Appraisal } from '../appraisal/appraise.ts'
 import type { AppraisalPolicy, Deviation, KnownDevice } from '../appraisal/context.ts'
 import type { Device } from '../model/device.ts'
-import type { EvidenceRecord, Session } from '../model/evidence.ts'
+import type { Session } from '../model/evidence.ts'
 import type { Finding } from '../model/finding.ts'
 import type { Store } from '../store/index.ts'
 import type { CaseDependencies } from '../tracking/cases/open.ts'
@@ -23,7 +23,7 @@ import { loadKnownDevice, type Caches, type LoadedDevice } from './known-devices
 import type { SharedKnowledgeCache } from './steady/shared-knowledge.ts'
 import type { Proofs } from './verify/proof.ts'
 import { removeSpentLists } from './spent-lists.ts'
-import { hold } from './sequence.ts'
+import { recordOf, sessionWith } from './counted.ts'
 
 export interface EvidenceDependencies extends Caches, CaseDependencies {
   readonly shared: SharedKnowledgeCache
@@ -130,24 +130,10 @@ async function accept(
   deps: EvidenceDependencies,
 ): Promise<Handled> {
   const { device } = known
-  const { claims, bytes } = appraisal.evidence
-  const session = sessionWith(known, appraisal, receivedAt)
+  const { claims } = appraisal.evidence
+  const session = sessionWith(device, known.links.session, appraisal, receivedAt)
   if (session === undefined) throw new OutcomeError('message.rate-limited', 'too many gaps in the session')
-  const record: EvidenceRecord = {
-    deviceId: device.id,
-    session: claims.session,
-    seq: claims.sequence,
-    hash: appraisal.hashOfMessage,
-    previous: claims.previous,
-    epoch: appraisal.epochNumber,
-    receivedAt,
-    fresh: appraisal.freshness === 'fresh',
-    outcome: appraisal.failure?.code ?? (appraisal.freshness === 'fresh' ? null : appraisal.code),
-    verdict: appraisal.verdict,
-    postureDigest: claims.postureDigest,
-    pcrDigest: appraisal.pcrDigest,
-    bytes,
-  }
+  const record = recordOf(device, appraisal, receivedAt)
   await store.sessions.save(session)
   if (claims.posture !== null) await store.postures.save(device.vendor, claims.postureDigest, claims.posture)
   if (appraisal.pcrs !== null && appraisal.pcrDigest !== null) {
@@ -175,27 +161,6 @@ async function accept(
     urgent: changed || claims.posture !== null || claims.sequence === 0 || appraisal.freshness !== 'fresh',
     appraisal,
     known,
-  }
-}
-
-function sessionWith({ device, links }: KnownDevice, appraisal: Appraisal, receivedAt: number): Session | undefined {
-  const { session, sequence } = appraisal.evidence.claims
-  const begun = {
-    deviceId: device.id,
-    session,
-    contiguousTo: -1,
-    extra: [],
-    firstSeenAt: receivedAt,
-    firstEpoch: null,
-    lastEpoch: null,
-  }
-  const held = hold(links.session ?? begun, sequence)
-  if (held === undefined || appraisal.freshness !== 'fresh' || appraisal.epochNumber === null) return held
-  const epoch = appraisal.epochNumber
-  return {
-    ...held,
-    firstEpoch: Math.min(held.firstEpoch ?? epoch, epoch),
-    lastEpoch: Math.max(held.lastEpoch ?? epoch, epoch),
   }
 }
 

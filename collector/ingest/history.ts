@@ -4,8 +4,8 @@ import type { EvidenceRecord, EvidenceRun, Session } from '../model/evidence.ts'
 import type { Store } from '../store/index.ts'
 
 /** Bytes of each hash, and how many, that are remembered of the newest run: only the holder of the key could forge one. */
-export const PREFIX = 8
-export const REMEMBERED = 64
+const PREFIX = 8
+const REMEMBERED = 64
 
 /** A session's runs beside the place of a message. */
 export interface Neighbours {
@@ -47,7 +47,7 @@ export async function heldAt(
   return kept?.hash ?? (await remembered(store, at, seq)) ?? { newestEpoch: at.newestEpoch }
 }
 
-const isHeld = ({ contiguousTo, extra }: Session, seq: number): boolean =>
+export const isHeld = ({ contiguousTo, extra }: Session, seq: number): boolean =>
   seq <= contiguousTo || extra.some(([first, last]) => first <= seq && seq <= last)
 
 async function remembered(
@@ -86,7 +86,7 @@ export async function remember(
   if (isNewest) await store.evidence.saveNewest(record, await recentHashes(store, record, run))
 }
 
-function tellsTheSame(run: EvidenceRun, record: EvidenceRecord): boolean {
+export function tellsTheSame(run: EvidenceRun, record: EvidenceRecord): boolean {
   const { fresh, outcome, verdict, postureDigest, pcrDigest } = record
   return (
     run.fresh === fresh &&
@@ -98,8 +98,13 @@ function tellsTheSame(run: EvidenceRun, record: EvidenceRecord): boolean {
 }
 
 async function recentHashes(store: Store, record: EvidenceRecord, run: EvidenceRun | undefined): Promise<Uint8Array> {
-  const own = record.hash.subarray(0, PREFIX)
   const newest = run === undefined ? undefined : await store.evidence.recentHashes(record.deviceId)
   const isNext = newest?.seq === record.seq - 1 && equal(newest.session, record.session)
-  return isNext ? concat(newest.hashes, own).subarray(-REMEMBERED * PREFIX) : own
+  return hashesWith(isNext ? newest.hashes : undefined, record)
+}
+
+/** `before`: of the newest messages of the same run, where the message follows them. */
+export function hashesWith(before: Uint8Array | undefined, { hash }: EvidenceRecord): Uint8Array {
+  const own = hash.subarray(0, PREFIX)
+  return before === undefined ? own : concat(before, own).subarray(-REMEMBERED * PREFIX)
 }

@@ -47,10 +47,15 @@ export class ReleaseCache {
 
   /**
    * What the devices of a product are judged by now, or what they were judged by at a time; undefined while no release of
-   * it was ever in force.
+   * it was ever in force. `version`: that of the product's releases, where it was read within the same transaction.
    */
-  async of(store: Store, { productId, vendor }: Device, at: ReleaseTime): Promise<KnownReleases | undefined> {
-    const version = await store.releases.versionOf(productId)
+  async of(
+    store: Store,
+    { productId, vendor }: Pick<Device, 'productId' | 'vendor'>,
+    at: ReleaseTime,
+    version?: number,
+  ): Promise<KnownReleases | undefined> {
+    version ??= await store.releases.versionOf(productId)
     if (version === 0) return undefined
     let known = this.#products.get(productId)
     if (known?.version !== version) {

@@ -24,6 +24,55 @@ export function toRun(row: Selectable<EvidenceRunsTable>): EvidenceRun {
   }
 }
 
+/** A run that has this message alone, and no id yet. */
+export function runOf(record: EvidenceRecord): EvidenceRun {
+  const { deviceId, session, seq, hash, previous, epoch, receivedAt } = record
+  const { fresh, outcome, verdict, postureDigest, pcrDigest } = record
+  return {
+    id: 0,
+    deviceId,
+    session,
+    firstSeq: seq,
+    lastSeq: seq,
+    firstPrevious: previous,
+    headHash: hash,
+    newestEpoch: epoch,
+    firstReceivedAt: receivedAt,
+    lastReceivedAt: receivedAt,
+    fresh,
+    outcome,
+    verdict,
+    postureDigest,
+    pcrDigest,
+  }
+}
+
+/** The run with one more message, which follows its last one and tells the same. */
+export const longerBy = (run: EvidenceRun, { seq, hash, epoch, receivedAt }: EvidenceRecord): EvidenceRun => ({
+  ...run,
+  lastSeq: seq,
+  headHash: hash,
+  newestEpoch: Math.max(run.newestEpoch ?? 0, epoch ?? 0) || null,
+  lastReceivedAt: Math.max(run.lastReceivedAt, receivedAt),
+})
+
+const runColumns = (run: EvidenceRun) => ({
+  device_id: run.deviceId,
+  session: run.session,
+  first_seq: run.firstSeq,
+  last_seq: run.lastSeq,
+  first_previous: run.firstPrevious,
+  head_hash: run.headHash,
+  newest_epoch: run.newestEpoch,
+  first_received_at: run.firstReceivedAt,
+  last_received_at: run.lastReceivedAt,
+  fresh: run.fresh ? (1 as const) : (0 as const),
+  outcome: run.outcome,
+  verdict: run.verdict,
+  posture_digest: run.postureDigest,
+  pcr_digest: run.pcrDigest,
+})
+
 export type EvidenceRunsRepository = ReturnType<typeof evidenceRunsRepository>
 
 /** All accepted evidence, whichever messages are kept: each (device, session, seq) is in one run. */
@@ -47,35 +96,23 @@ export function evidenceRunsRepository(db: Executor) {
     async begin(record: EvidenceRecord): Promise<void> {
       await db
         .insertInto('evidence_runs')
-        .values({
-          device_id: record.deviceId,
-          session: record.session,
-          first_seq: record.seq,
-          last_seq: record.seq,
-          first_previous: record.previous,
-          head_hash: record.hash,
-          newest_epoch: record.epoch,
-          first_received_at: record.receivedAt,
-          last_received_at: record.receivedAt,
-          fresh: record.fresh ? 1 : 0,
-          outcome: record.outcome,
-          verdict: record.verdict,
-          posture_digest: record.postureDigest,
-          pcr_digest: record.pcrDigest,
-        })
+        .values(runColumns(runOf(record)))
         .execute()
+    },
+
+    /** The same runs, stored and with their ids. Error: request.conflict where one begins there already. */
+    async insert(runs: readonly EvidenceRun[]): Promise<readonly EvidenceRun[]> {
+      if (runs.length === 0) return []
+      const rows = await db.insertInto('evidence_runs').values(runs.map(runColumns)).returningAll().execute()
+      return rows.map(toRun)
     },
 
     /** The message follows the last one of the run and tells the same. */
     async extend(run: EvidenceRun, record: EvidenceRecord): Promise<void> {
+      const { lastSeq, headHash, newestEpoch, lastReceivedAt } = longerBy(run, record)
       await db
         .updateTable('evidence_runs')
-        .set({
-          last_seq: record.seq,
-          head_hash: record.hash,
-          newest_epoch: Math.max(run.newestEpoch ?? 0, record.epoch ?? 0) || null,
-          last_received_at: Math.max(run.lastReceivedAt, record.receivedAt),
-        })
+        .set({ last_seq: lastSeq, head_hash: headHash, newest_epoch: newestEpoch, last_received_at: lastReceivedAt })
         .where('id', '=', run.id)
         .execute()
     },

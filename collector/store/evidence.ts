@@ -60,6 +60,16 @@ export function evidenceRepository(db: Executor) {
       return result.numInsertedOrUpdatedRows === 1n
     },
 
+    /** As `insert`, of many. */
+    async insertAll(records: readonly EvidenceRecord[]): Promise<void> {
+      if (records.length === 0) return
+      await db
+        .insertInto('evidence')
+        .values(records.map((record) => ({ device_id: record.deviceId, ...evidenceColumns(record) })))
+        .onConflict((conflict) => conflict.doNothing())
+        .execute()
+    },
+
     /** Replaces the newest message of the device. `recentHashes`: see the table. */
     async saveNewest(record: EvidenceRecord, recentHashes: Uint8Array): Promise<void> {
       const columns = { ...evidenceColumns(record), recent_hashes: recentHashes }

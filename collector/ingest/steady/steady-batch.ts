@@ -1,30 +1,40 @@
 import type { ReleaseTime } from '../known-releases.ts'
-import { concat, equal, toHex } from '../../../shared/bytes/bytes.ts'
+import { toHex } from '../../../shared/bytes/bytes.ts'
 import { hash, sha256 } from '../../../shared/crypto/node.ts'
-import { OutcomeError } from '../../../shared/errors.ts'
-import { decodeEvidence, type UnverifiedEvidence } from '../../../shared/evidence/evidence.ts'
+import type { UnverifiedEvidence } from '../../../shared/evidence/evidence.ts'
 import type { Ueid } from '../../../shared/evidence/identifiers.ts'
 import { appraise, type Appraisal } from '../../appraisal/appraise.ts'
 import type { KnownDevice, KnownReleases } from '../../appraisal/context.ts'
 import type { Device, DeviceState } from '../../model/device.ts'
-import type { Epoch, EvidenceRecord } from '../../model/evidence.ts'
+import type { Epoch, EvidenceRecord, EvidenceRun } from '../../model/evidence.ts'
+import { longerBy, runOf } from '../../store/evidence-runs.ts'
 import type { Store } from '../../store/index.ts'
 import type { SteadyDevice } from '../../store/steady/steady.ts'
 import { conclude } from '../../tracking/conclude.ts'
+import { recordOf, sessionWith } from '../counted.ts'
 import type { EvidenceDependencies, Handled, ReceivedMessage } from '../evidence-handler.ts'
-import { PREFIX, REMEMBERED } from '../history.ts'
+import { hashesWith, tellsTheSame } from '../history.ts'
 import type { KnownReceipts } from '../receipts.ts'
-import { hold } from '../sequence.ts'
+import { decoded, isSameBut, isUsual, mayBeOfCopy, tellsNothing } from './usual.ts'
 
 interface Held extends SteadyDevice {
-  /** Its newest message of this batch, where one of them was taken here. */
+  /** One of its messages of this batch was taken here. */
+  readonly isTaken: boolean
+  /** Something of it has to be written. */
+  readonly isMoved: boolean
+  /** Its newest message, where that is one of these. */
   readonly newest?: EvidenceRecord
+  /** First numbers of its runs that are longer now; those without an id are all new. */
+  readonly longer: ReadonlySet<number>
 }
 
+const held = (device: SteadyDevice): Held => ({ ...device, isTaken: false, isMoved: false, longer: new Set() })
+
 /**
- * The reports of a batch that tell nothing new, which is nearly all of a healthy fleet. They go through the very same
- * appraisal as any other; only reading and writing is done for all of them at once. Whatever is not exactly the next
- * report of a healthy device, or does not end as the last one did, is left to ../evidence-handler.ts.
+ * The reports of a batch that tell nothing new, which is nearly all of a healthy fleet: also those that queued up while
+ * there was no way to the collector. They go through the very same appraisal as any other; only reading and writing is
+ * done for all of them at once. Whatever is not a report of the running agent of a healthy device, or changes anything
+ * about it, is left to ../evidence-handler.ts.
  */
 export class SteadyBatch {
   readonly #store: Store
@@ -32,12 +42,17 @@ export class SteadyBatch {
   readonly #devices: Map<Ueid, Held>
   readonly #epochs = new Map<string, Epoch | undefined>()
   readonly #references = new Map<string, string | null>()
+  readonly #versions = new Map<string, number>()
   readonly #releases = new Map<string, KnownReleases | undefined>()
+  /** Messages that are kept themselves. */
+  readonly #samples: EvidenceRecord[] = []
+  /** By which values messages were appraised. */
+  readonly #used = new Map<string, readonly [Device, EvidenceRecord]>()
 
   private constructor(store: Store, deps: EvidenceDependencies, devices: ReadonlyMap<Ueid, SteadyDevice>) {
     this.#store = store
     this.#deps = deps
-    this.#devices = new Map(devices)
+    this.#devices = new Map([...devices].map(([ueid, device]) => [ueid, held(device)]))
   }
 
   /** `store`: of the transaction that has locked these devices. */
@@ -52,14 +67,14 @@ export class SteadyBatch {
 
   /** What becomes of a message, or undefined where it has to be looked at by itself. */
   async handle(message: ReceivedMessage, ueid: Ueid): Promise<Handled | undefined> {
-    const held = this.#devices.get(ueid)
-    if (held === undefined) return undefined
+    const device = this.#devices.get(ueid)
+    if (device === undefined) return undefined
     const unverified = decoded(message.bytes)
-    if (unverified === undefined || !isNext(unverified, held)) return undefined
-    const known = await this.#knownOf(held, unverified, message)
+    if (unverified === undefined || !isUsual(unverified, device)) return undefined
+    const known = await this.#knownOf(device, unverified, message)
     if (known === undefined) return undefined
     const { receivedAt } = message
-    const decision = appraise({
+    const appraisal = appraise({
       topicUeid: ueid,
       unverified,
       hashOfMessage: sha256(message.bytes),
@@ -68,77 +83,58 @@ export class SteadyBatch {
       receivedAt,
       hash,
     })
-    if (decision.kind !== 'appraised' || !tellsNothing(decision)) return undefined
+    if (appraisal.kind !== 'appraised' || !tellsNothing(appraisal) || mayBeOfCopy(appraisal, device)) return undefined
     const times = { receivedAt, epochIssuedAt: known.epoch?.issuedAt ?? null }
-    const { state, opened, seen, left } = conclude(held.state, [], decision, times)
-    if (opened.length + seen.length + left.length > 0 || !isSameBut(held.state, state)) return undefined
-    return this.#accept(held, state, decision, receivedAt)
+    const { state, opened, seen, left } = conclude(device.state, [], appraisal, times)
+    if (opened.length + seen.length + left.length > 0 || !isSameBut(device.state, state)) return undefined
+    return this.#accept(device, state, appraisal, receivedAt)
   }
 
-  async #accept(
-    held: Held,
-    state: DeviceState,
-    appraisal: Appraisal,
-    receivedAt: number,
-  ): Promise<Handled | undefined> {
-    const { device, run } = held
-    const { claims, bytes } = appraisal.evidence
-    const epoch = appraisal.epochNumber
-    const counted = hold(held.session, claims.sequence)
-    if (epoch === null || counted === undefined) return undefined
-    const session = { ...counted, lastEpoch: Math.max(counted.lastEpoch ?? epoch, epoch) }
-    const newest: EvidenceRecord = {
-      deviceId: device.id,
-      session: claims.session,
-      seq: claims.sequence,
-      hash: appraisal.hashOfMessage,
-      previous: claims.previous,
-      epoch,
-      receivedAt,
-      fresh: true,
-      outcome: null,
-      verdict: appraisal.verdict,
-      postureDigest: claims.postureDigest,
-      pcrDigest: appraisal.pcrDigest,
-      bytes,
-    }
-    if ((newest.seq - run.firstSeq) % this.#deps.history.keepOneIn === 0) await this.#store.evidence.insert(newest)
-    const next: Held = {
-      ...held,
+  #accept(before: Held, state: DeviceState, appraisal: Appraisal, receivedAt: number): Handled | undefined {
+    const { device, runs } = before
+    const session = sessionWith(device, before.session, appraisal, receivedAt)
+    if (session === undefined) return undefined
+    const record = recordOf(device, appraisal, receivedAt)
+    const adjoining = runs.find(({ lastSeq }) => lastSeq === record.seq - 1)
+    const run = adjoining !== undefined && tellsTheSame(adjoining, record) ? adjoining : undefined
+    const next = run === undefined ? runOf(record) : longerBy(run, record)
+    if ((record.seq - next.firstSeq) % this.#deps.history.keepOneIn === 0) this.#samples.push(record)
+    this.#used.set(nameOfValues(device, record), [device, record])
+    const follows = run !== undefined && before.state.freshSequence === record.seq - 1
+    this.#devices.set(device.ueid, {
+      ...before,
+      isTaken: true,
+      isMoved: true,
       state,
       session,
-      run: {
-        ...run,
-        lastSeq: newest.seq,
-        headHash: newest.hash,
-        newestEpoch: Math.max(run.newestEpoch ?? 0, epoch) || null,
-        lastReceivedAt: Math.max(run.lastReceivedAt, receivedAt),
-      },
-      recentHashes: concat(held.recentHashes, newest.hash.subarray(0, PREFIX)).subarray(-REMEMBERED * PREFIX),
-      newest,
-    }
-    this.#devices.set(device.ueid, next)
+      runs: run === undefined ? [...runs, next] : runs.map((each) => (each === run ? next : each)),
+      longer: new Set(before.longer).add(next.firstSeq),
+      ...(appraisal.newest && {
+        newest: record,
+        recentHashes: hashesWith(follows ? before.recentHashes : undefined, record),
+      }),
+    })
     return {
       device,
-      hash: newest.hash,
+      hash: record.hash,
       result: 'accepted',
-      code: null,
+      code: appraisal.code,
       detail: '',
       session,
-      sequence: newest.seq,
+      sequence: record.seq,
       request: null,
-      urgent: false,
+      urgent: appraisal.freshness !== 'fresh',
       appraisal,
       known: null,
     }
   }
 
   async #knownOf(
-    held: Held,
+    { device, state, session, runs, ownReference }: Held,
     evidence: UnverifiedEvidence,
     { receivedAt, proofs }: ReceivedMessage,
   ): Promise<KnownDevice | undefined> {
-    const { device, state, session, run } = held
+    const { sequence } = evidence.claims
     const epoch = await this.#epochOf(evidence.claims.nonce)
     if (epoch === undefined) return undefined
     const releases = await this.#releasesAt(device, { now: receivedAt })
@@ -150,7 +146,7 @@ export class SteadyBatch {
       postureDigest: evidence.claims.postureDigest,
       pcrDigest: state.pcrDigest,
       firmwareLog: evidence.tpm?.logs.firmware ?? null,
-      reference: isReleased ? null : (held.ownReference ?? (await this.#referenceOf(device.productId))),
+      reference: isReleased ? null : (ownReference ?? (await this.#referenceOf(device.productId))),
       releases,
       releasesThen,
     })
@@ -167,8 +163,8 @@ export class SteadyBatch {
       links: {
         session,
         samePlace: undefined,
-        hashBefore: run.headHash,
-        previousOfNext: undefined,
+        hashBefore: runs.find(({ lastSeq }) => lastSeq === sequence - 1)?.headHash,
+        previousOfNext: runs.find(({ firstSeq }) => firstSeq === sequence + 1)?.firstPrevious,
         freshSessions: [],
         namedReceipt: undefined,
       },
@@ -190,103 +186,59 @@ export class SteadyBatch {
   }
 
   async #releasesAt(device: Device, at: ReleaseTime): Promise<KnownReleases | undefined> {
-    const name = `${device.productId} ${JSON.stringify(at)}`
-    if (!this.#releases.has(name)) this.#releases.set(name, await this.#deps.releases.of(this.#store, device, at))
-    return this.#releases.get(name)
+    const { productId } = device
+    const name = `${productId} ${JSON.stringify(at)}`
+    if (this.#releases.has(name)) return this.#releases.get(name)
+    // Each message has another time of arrival, and all of them the same releases.
+    const version = this.#versions.get(productId) ?? (await this.#store.releases.versionOf(productId))
+    this.#versions.set(productId, version)
+    const releases = await this.#deps.releases.of(this.#store, device, at, version)
+    this.#releases.set(name, releases)
+    return releases
   }
 
   /** What the device was sent before; undefined where that has to be read from the store. */
   receiptsOf(ueid: Ueid): KnownReceipts | undefined {
-    const held = this.#devices.get(ueid)
-    if (held?.newest === undefined) return undefined
-    return { lastIssuedAt: held.lastReceiptAt, lastNumber: held.state.lastReceiptNumber }
+    const device = this.#devices.get(ueid)
+    if (device?.isTaken !== true) return undefined
+    return { lastIssuedAt: device.lastReceiptAt, lastNumber: device.state.lastReceiptNumber }
   }
 
   /** The device is sent a receipt of this number, which the caller stores. */
   sentReceipt(ueid: Ueid, lastReceiptNumber: number): void {
-    const held = this.#devices.get(ueid)
-    if (held !== undefined) this.#devices.set(ueid, { ...held, state: { ...held.state, lastReceiptNumber } })
+    const device = this.#devices.get(ueid)
+    if (device === undefined) return
+    this.#devices.set(ueid, { ...device, isMoved: true, state: { ...device.state, lastReceiptNumber } })
   }
 
   /** Writes what has come together, so that whoever reads the store sees it. */
   async flush(): Promise<void> {
-    const moved = [...this.#devices.values()].flatMap(({ newest, ...held }) =>
-      newest === undefined ? [] : [{ deviceId: held.device.id, newest, ...held }],
-    )
+    const moved = [...this.#devices.values()].filter(({ isMoved }) => isMoved)
     if (moved.length === 0) return
-    await this.#store.steady.advance(moved)
-    const used = new Map(moved.map(({ device, newest }) => [nameOfValues(device, newest), [device, newest] as const]))
-    for (const [device, { pcrDigest, receivedAt }] of used.values()) {
+    const begun = moved.flatMap(({ runs }) => runs.filter(({ id }) => id === 0))
+    const stored = new Map((await this.#store.evidenceRuns.insert(begun)).map((run) => [nameOfRun(run), run]))
+    await this.#store.steady.advance(
+      moved.map(({ device: { id: deviceId }, state, session, runs, longer, newest, recentHashes }) => ({
+        deviceId,
+        state,
+        session,
+        longer: runs.filter(({ id, firstSeq }) => id !== 0 && longer.has(firstSeq)),
+        newest: newest && { record: newest, recentHashes },
+      })),
+    )
+    await this.#store.evidence.insertAll(this.#samples.splice(0))
+    for (const [device, { pcrDigest, receivedAt }] of this.#used.values()) {
       if (pcrDigest !== null) await this.#store.pcrSets.use(device.vendor, pcrDigest, receivedAt)
     }
-    for (const { device, deviceId: _, newest: __, ...rest } of moved) {
-      this.#devices.set(device.ueid, { ...rest, device })
+    this.#used.clear()
+    for (const { newest: _, ...rest } of moved) {
+      const runs = rest.runs.map((run) => (run.id === 0 ? (stored.get(nameOfRun(run)) ?? run) : run))
+      this.#devices.set(rest.device.ueid, { ...rest, runs, isMoved: false, longer: new Set() })
     }
   }
 }
+
+const nameOfRun = ({ deviceId, firstSeq }: EvidenceRun): string => `${deviceId} ${firstSeq}`
 
 const nameOfValues = ({ vendor }: Device, { pcrDigest }: EvidenceRecord): string =>
   `${pcrDigest === null ? '' : toHex(pcrDigest)} ${vendor}`
-
-function decoded(bytes: Uint8Array): UnverifiedEvidence | undefined {
-  try {
-    return decodeEvidence(bytes)
-  } catch (error) {
-    if (error instanceof OutcomeError) return undefined
-    throw error
-  }
-}
-
-/** Whether it is the very next message of the running agent, and brings nothing that would have to be kept. */
-function isNext({ claims, tpm }: UnverifiedEvidence, { state, session, run }: SteadyDevice): boolean {
-  return (
-    equal(claims.session, session.session) &&
-    claims.sequence === run.lastSeq + 1 &&
-    claims.previous !== null &&
-    claims.posture === null &&
-    state.postureDigest !== null &&
-    equal(claims.postureDigest, state.postureDigest) &&
-    (tpm === null || (tpm.pcrs === null && tpm.logs.ima === null))
-  )
-}
-
-function tellsNothing({ newest, verdict, failure, deviations, missing, ima, freshness }: Appraisal): boolean {
-  const lacks = missing.posture || missing.pcrs || missing.contents.length > 0 || missing.ima !== null
-  const isIdle = ima.state === undefined && ima.spentLists.length === 0
-  return (
-    newest &&
-    freshness === 'fresh' &&
-    verdict === 'affirming' &&
-    failure === null &&
-    deviations.length === 0 &&
-    !lacks &&
-    isIdle
-  )
-}
-
-const same = (one: Uint8Array | null, other: Uint8Array | null): boolean =>
-  one === null || other === null ? one === other : equal(one, other)
-
-/** Whether only that moved which `store.steady.advance` writes. */
-function isSameBut(before: DeviceState, after: DeviceState): boolean {
-  return (
-    before.verdict === after.verdict &&
-    before.verdictCode === after.verdictCode &&
-    before.latch === after.latch &&
-    before.liveness === after.liveness &&
-    before.bootCoverage === after.bootCoverage &&
-    same(before.freshSession, after.freshSession) &&
-    same(before.postureDigest, after.postureDigest) &&
-    same(before.pcrDigest, after.pcrDigest) &&
-    same(before.bootDigest, after.bootDigest) &&
-    same(before.bootSeed, after.bootSeed) &&
-    before.bootAwaited === after.bootAwaited &&
-    before.ima === after.ima &&
-    before.release.current === after.release.current &&
-    before.release.since === after.release.since &&
-    before.release.highest === after.release.highest &&
-    before.release.judgedBy === after.release.judgedBy &&
-    before.namedReceipt === after.namedReceipt &&
-    before.agentVersion === after.agentVersion
-  )
-}

@@ -8,6 +8,8 @@ import type { ReceivedMessage } from '../../../collector/ingest/evidence-handler
 import { SharedKnowledgeCache } from '../../../collector/ingest/steady/shared-knowledge.ts'
 import type { Finding } from '../../../collector/model/finding.ts'
 import { openStore, type Store } from '../../../collector/store/index.ts'
+import { processBatch } from '../../../collector/ingest/process-batch.ts'
+import { failingStore } from '../../support/failing-store.ts'
 import { goodBoot } from '../../support/eventlog-builder.ts'
 import { IngestingCollector, PERIOD_MS, useCollectorKeys } from '../../support/ingesting-collector.ts'
 import { SoftwareDevice, socketsWith, GOOD_READINGS } from '../../support/software-device.ts'
@@ -50,6 +52,15 @@ const ANY_STEP = fc.oneof(
   { arbitrary: fc.record({ kind: fc.constant('batch' as const), size: fc.integer({ min: 1, max: 9 }) }), weight: 14 },
   { arbitrary: fc.record({ kind: fc.constant('again' as const), message: fc.nat() }), weight: 2 },
   { arbitrary: fc.record({ kind: fc.constant('swap' as const) }), weight: 1 },
+  {
+    arbitrary: fc.record({
+      kind: fc.constant('outage' as const),
+      device: fc.nat(2),
+      reports: fc.integer({ min: 2, max: 6 }),
+      isNewestFirst: fc.boolean(),
+    }),
+    weight: 3,
+  },
   { arbitrary: fc.record({ kind: fc.constant('restart' as const), device: fc.nat(2) }), weight: 1 },
   { arbitrary: fc.record({ kind: fc.constant('reboot' as const), device: fc.nat(2) }), weight: 1 },
   { arbitrary: fc.record({ kind: fc.constant('listen' as const), device: fc.nat(2) }), weight: 1 },
@@ -140,15 +151,16 @@ describeStore('reports that tell nothing new', (createStore) => {
   }
 
   test.each([
-    ['leaves a number out', 6, { code: null, latch: 'none', extra: [[6, 6]], findings: [] }],
+    ['leaves a number out', 6, { code: null, latch: 'none', extra: [[6, 6]], findings: [] }, 1],
     [
       'bears a number for the second time',
       4,
       { code: 'link.fork', latch: 'failed', extra: [], findings: ['identity.clone'] },
+      0,
     ],
   ] as const)(
     'do not hide one that %s, although it names the newest as its previous',
-    async (_, sequence, expected) => {
+    async (_, sequence, expected, taken) => {
       const shared = new CountingKnowledge()
       const { collector, device, newest } = await steady(shared)
       const { found } = shared
@@ -162,9 +174,43 @@ describeStore('reports that tell nothing new', (createStore) => {
         extra: sessions[0]?.extra,
         findings: findings.map(({ code }) => code),
       }).toEqual(expected)
-      expect(shared.found).toBe(found)
+      expect(shared.found).toBe(found + taken)
     },
   )
+
+  test('are taken together also where they queued up for hours, the newest of them before the others', async () => {
+    const shared = new CountingKnowledge()
+    const { collector, device, newest } = await steady(shared)
+    const { found } = shared
+    const queued: Uint8Array[] = []
+    for (let index = 0; index < 12; index++) {
+      await collector.epoch(device)
+      queued.push((await device.report()).bytes)
+    }
+    const inOrder = [...queued.slice(-1), ...queued.slice(0, -1)]
+    const operations: string[] = []
+    const store = failingStore(collector.store, (repository, operation) =>
+      operations.push(`${repository}.${operation}`),
+    )
+    const messages = inOrder.map((bytes) => collector.message(device, bytes))
+    const { handled, publications } = await processBatch(store, messages, collector.deps, collector.now)
+    expect(handled.map(({ result, code }) => [result, code])).toEqual(
+      // The one before the newest is within the window still, and so is the one before that.
+      inOrder.map((_, index) => ['accepted', index === 0 || index > 9 ? null : 'freshness.late']),
+    )
+    expect(shared.found).toBe(found + 12)
+    expect(publications).toHaveLength(1)
+    // An epoch each, and for the batch as a whole what one message would take.
+    expect(operations.filter((name) => name !== 'epochs.byNonce').length).toBeLessThan(12)
+    const { state, sessions, runs } = await toldOf(collector.store, device)
+    expect(state).toMatchObject({ verdict: 'affirming', freshSequence: newest.seq + 12 })
+    expect(sessions[0]).toMatchObject({ contiguousTo: newest.seq + 12, extra: [] })
+    expect(runs.map(({ firstSeq, lastSeq, fresh }) => [firstSeq, lastSeq, fresh]).slice(0, 3)).toEqual([
+      [newest.seq + 10, newest.seq + 11, true],
+      [newest.seq + 1, newest.seq + 9, false],
+      [newest.seq + 12, newest.seq + 12, true],
+    ])
+  })
 
   test('do not take over one of another session that names the newest of this one as its previous', async () => {
     const shared = new CountingKnowledge()
@@ -272,6 +318,18 @@ async function run(steps: readonly Step[], one: IngestingCollector, other: Inges
       case 'batch':
         await deliver(step.size)
         break
+      case 'outage': {
+        const queued: Uint8Array[] = []
+        for (let index = 0; index < step.reports; index++) {
+          const { nonce, issuedAt } = await one.epoch(device)
+          other.now += PERIOD_MS
+          await other.store.epochs.insert({ nonce, issuedAt })
+          queued.push((await device.report()).bytes)
+        }
+        const inOrder = step.isNewestFirst ? [...queued.slice(-1), ...queued.slice(0, -1)] : queued
+        waiting.push(...inOrder.map((bytes) => one.message(device, bytes)))
+        break
+      }
       case 'again': {
         const message = sent[step.message % Math.max(1, sent.length)]
         if (message !== undefined) waiting.push({ ...message, receivedAt: one.now })
