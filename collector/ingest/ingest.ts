@@ -58,6 +58,8 @@ export class Ingest {
   #running: Promise<void> | undefined
   /** Messages that are being looked at ahead. */
   #looking = 0
+  /** When messages of this turn have arrived. */
+  #arrival: number | undefined
 
   constructor(options: IngestOptions) {
     this.#options = options
@@ -78,7 +80,7 @@ export class Ingest {
 
   /** Resolves when the message is in the queue. */
   async accept(topic: string, bytes: Uint8Array): Promise<void> {
-    const { clock, rate } = this.#options
+    const { rate } = this.#options
     const device = parseUpstreamTopic(topic)?.ueid
     if (rate !== undefined && device !== undefined) {
       let wait = rate.limiter.take(device, 1, performance.now())
@@ -90,7 +92,16 @@ export class Ingest {
         wait = rate.limiter.take(device, 1, performance.now())
       }
     }
-    return this.#inbox.put({ topic, bytes, receivedAt: clock() })
+    return this.#inbox.put({ topic, bytes, receivedAt: this.#now() })
+  }
+
+  /** The same for all that one turn of the event loop brings: the collector's clock asks the kernel for two others. */
+  #now(): number {
+    if (this.#arrival === undefined) {
+      this.#arrival = this.#options.clock()
+      setImmediate(() => (this.#arrival = undefined))
+    }
+    return this.#arrival
   }
 
   start(): void {

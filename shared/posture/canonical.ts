@@ -67,7 +67,16 @@ function toWire<S extends SectionId>(id: S, reading: SectionReading<S>): object 
   }
 }
 
+const readingSchemas = new Map<SectionId, ReturnType<typeof makeReadingSchema>>()
+
+/** Made once for each section: making one costs more than reading with it. */
 function readingSchema(id: SectionId) {
+  const made = readingSchemas.get(id) ?? makeReadingSchema(id)
+  readingSchemas.set(id, made)
+  return made
+}
+
+function makeReadingSchema(id: SectionId) {
   const section = v.literal(id)
   return v.variant('status', [
     v.strictObject({ section, status: v.literal('measured'), content: SECTIONS[id].schema as v.GenericSchema }),

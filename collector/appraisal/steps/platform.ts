@@ -38,7 +38,8 @@ function bankDeviations(tpm: SectionContents['tpm'] | undefined): Deviation[] {
 /** What was found about one log: in steady state each evidence names the same log and the same section. */
 interface Judged {
   readonly facts: ProvenFacts
-  readonly sections: Map<string, readonly Deviation[]>
+  /** null: it has nothing that could be held against the log. */
+  readonly sections: Map<string, readonly Deviation[] | null>
 }
 const judgedLogs = new WeakMap<ReplayedLog, Judged>()
 /** Sections beside one log; a fleet on one release has few. */
@@ -52,15 +53,19 @@ function crossCheck(context: AppraisalContext, log: ReplayedLog): void {
   const name = toHex(digest)
   let found = judged.sections.get(name)
   if (found === undefined) {
+    if (!isHere(context, digest)) return
     const content = contentOf(context, 'boot')
-    if (content === undefined) return
-    found = contradictions(judged.facts, content)
+    found = content === undefined ? null : contradictions(judged.facts, content)
     if (judged.sections.size >= REMEMBERED) judged.sections.clear()
     judged.sections.set(name, found)
   }
+  if (found === null) return
   context.crossChecked = true
   context.deviations.push(...found)
 }
+
+const isHere = ({ known }: AppraisalContext, digest: Uint8Array): boolean =>
+  (known.contents.get(toHex(digest)) ?? null) !== null
 
 /** Undefined where it is not here, was not measured or cannot be read: the comparison with approved values tells that. */
 function contentOf<S extends SectionId>(
