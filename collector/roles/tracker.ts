@@ -67,7 +67,8 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
   const exceptionClock = new ExceptionClock({ store, clock, deps, logger, isLeader })
   exceptionClock.start()
   const silentAfterMs = config.liveness.silentAfterSeconds * 1000
-  const caseWatch = new CaseWatch({ store, decisions: deps.decisions, clock, random, logger, isLeader, silentAfterMs })
+  const watching = { store, clock, random, logger, isLeader, silentAfterMs, catalogue }
+  const caseWatch = new CaseWatch({ ...watching, decisions: deps.decisions })
   caseWatch.start()
   const signing = { store, signer: keys.signer, version, livenessTime, logger, isLeader }
   const resultSigner = new ResultSigner({ ...signing, tell: tellResult(channel, keys) })

@@ -93,20 +93,5 @@ export function fleetProofRepository(db: Executor) {
         .executeTakeFirstOrThrow()
       return { declared: Number(row.declared), shown: Number(row.shown) }
     },
-
-    /** Hardware revisions of the units that are enrolled, as they were given then, with how many there are of each. */
-    async hardwareRevisions(
-      productId: string,
-    ): Promise<readonly { readonly revision: string; readonly units: number }[]> {
-      const rows = await db
-        .selectFrom('devices')
-        .select((select) => ['hardware_revision as revision', select.fn.countAll().as('units')])
-        .where('product_id', '=', productId)
-        .where('enrolment', '=', 'active')
-        .groupBy('hardware_revision')
-        .orderBy('hardware_revision')
-        .execute()
-      return rows.map(({ revision, units }) => ({ revision, units: Number(units) }))
-    },
   }
 }

@@ -4,6 +4,7 @@ import { loginSessionsRepository } from './login-sessions.ts'
 import { apiTokensRepository } from './api-tokens.ts'
 import { auditLogRepository } from './audit-log.ts'
 import { casesRepository } from './cases.ts'
+import { catalogueVersionsRepository } from './catalogue-versions.ts'
 import { collectorIntervalsRepository } from './collector-intervals.ts'
 import { decisionsRepository } from './decisions.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
@@ -46,6 +47,7 @@ import { sessionsRepository } from './sessions.ts'
 import { newestResultsRepository } from './newest-results.ts'
 import { resultDeliveriesRepository } from './result-deliveries.ts'
 import { signedResultsRepository } from './signed-results.ts'
+import { standingCausesRepository } from './standing-causes.ts'
 import { steadyRepository } from './steady/steady.ts'
 import type { PostgresSettings } from './postgres/pool.ts'
 import type { VendorScope } from '../model/scope.ts'
@@ -109,6 +111,8 @@ function repositories(db: Executor) {
     deviceLabels: deviceLabelsRepository(db),
     deviceGroups: deviceGroupsRepository(db),
     cases: casesRepository(db),
+    standingCauses: standingCausesRepository(db),
+    catalogueVersions: catalogueVersionsRepository(db),
     fleetProof: fleetProofRepository(db),
     auditLog: auditLogRepository(db),
     notifications: notificationsRepository(db),

@@ -67,6 +67,23 @@ export function refusalsRepository(db: Executor) {
       )
     },
 
+    /** Revoked units of a product that have gone on reporting for so long after they were revoked, seen `since`. */
+    async ofRevoked(productId: string, since: number, afterMs: number): Promise<readonly Ueid[]> {
+      const rows = await db
+        .selectFrom('devices')
+        .innerJoin('refusals', 'refusals.ueid', 'devices.ueid')
+        .select('devices.ueid')
+        .distinct()
+        .where('devices.product_id', '=', productId)
+        .where('devices.enrolment', '=', 'revoked')
+        .where('refusals.code', '=', 'identity.revoked')
+        .where('refusals.received_at', '>=', since)
+        .where(({ eb, ref }) => eb('refusals.received_at', '>=', eb(ref('devices.revoked_at'), '+', afterMs)))
+        .orderBy('devices.ueid')
+        .execute()
+      return rows.map(({ ueid }) => ueid)
+    },
+
     /** How many were ever refused, by code; also those whose message is no longer kept. */
     async countsByCode(filter: { readonly ueid?: Ueid | undefined } = {}): Promise<ReadonlyMap<string, number>> {
       let query = db

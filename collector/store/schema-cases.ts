@@ -37,3 +37,21 @@ export interface CaseRemindersTable {
   due: number
   told_at: number
 }
+
+/** What calls for a case of a product under a certificate now, and has not gone since then. */
+export interface StandingCausesTable {
+  product_id: string
+  certificate_id: string
+  /** Empty for none, as in cases. */
+  release_id: string
+  cause: CaseCause
+  subject: string
+  since: number
+}
+
+/** By which versions of the catalogue and its mappings practices were judged, from when on. */
+export interface CatalogueVersionsTable {
+  used_from: number
+  /** JSON: the version of each by its name. */
+  versions: string
+}

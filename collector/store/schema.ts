@@ -24,7 +24,13 @@ import type {
   FindingTransitionsTable,
   GroupLabelsTable,
 } from './schema-findings.ts'
-import type { CaseFindingsTable, CaseRemindersTable, ReassessmentCasesTable } from './schema-cases.ts'
+import type {
+  CaseFindingsTable,
+  CaseRemindersTable,
+  CatalogueVersionsTable,
+  ReassessmentCasesTable,
+  StandingCausesTable,
+} from './schema-cases.ts'
 import type {
   BootReferencesTable,
   ImaPoliciesTable,
@@ -98,6 +104,8 @@ export interface Database {
   reassessment_cases: ReassessmentCasesTable
   case_findings: CaseFindingsTable
   case_reminders: CaseRemindersTable
+  standing_causes: StandingCausesTable
+  catalogue_versions: CatalogueVersionsTable
   audit_log: AuditLogTable
   decisions: DecisionsTable
   notification_events: NotificationEventsTable

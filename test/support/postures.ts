@@ -157,3 +157,24 @@ export function goodPosture(): SectionContents {
     },
   }
 }
+
+/** Somebody may come in without a password. */
+export const withoutPassword = (): SectionContents['access'] => ({
+  ...goodPosture().access,
+  accounts: {
+    value: {
+      list: [
+        {
+          name: 'guest',
+          superuser: false,
+          shell: '/bin/sh',
+          password: { value: 'empty' },
+          keys: { missing: 'absent' },
+        },
+      ],
+      more: 0,
+      malformed: 0,
+      shadow: 'read',
+    },
+  },
+})

@@ -29,6 +29,7 @@ import { mirror } from './0022-mirror.ts'
 import { signedResults } from './0023-signed-results.ts'
 import { passkeys } from './0024-passkeys.ts'
 import { newestResults } from './0025-newest-results.ts'
+import { standingCauses } from './0026-standing-causes.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -63,6 +64,7 @@ export const migrations: readonly Migration[] = [
   signedResults,
   passkeys,
   newestResults,
+  standingCauses,
 ]
 
 /**

@@ -80,6 +80,8 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   group_labels: { column: 'group_id', of: 'device_groups', key: 'id' },
   reassessment_cases: ofProduct,
   case_findings: { column: 'case_id', of: 'reassessment_cases', key: 'id' },
+  standing_causes: ofProduct,
+  catalogue_versions: 'closed',
   case_reminders: { column: 'case_id', of: 'reassessment_cases', key: 'id' },
   notification_events: ofProduct,
   // Told to whoever is to hear of it by the events that stand beside.

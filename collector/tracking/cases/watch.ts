@@ -4,19 +4,22 @@ import { isInForce, type Certificate } from '../../../shared/decisions/certifica
 import { OPEN_STATES } from '../../../shared/decisions/cases/case.ts'
 import { deadlinesOf, overdueOf, type Deadline } from '../../../shared/decisions/cases/deadlines.ts'
 import { NEXT_STEPS } from '../../../shared/decisions/cases/next-steps.ts'
-import { isNamed } from '../../../shared/decisions/products.ts'
+import { isNamed, vendorOf } from '../../../shared/decisions/products.ts'
 import type { Register } from '../../../shared/decisions/register.ts'
-import { causeOf } from '../../../shared/maturity/causes.ts'
+import type { Catalogue } from '../../../shared/maturity/catalogue/schema.ts'
 import type { Decisions } from '../../decisions/decision-book.ts'
-import type { ReassessmentCase } from '../../model/case.ts'
+import type { CaseKey, ReassessmentCase } from '../../model/case.ts'
 import type { Product } from '../../model/product.ts'
 import type { Store } from '../../store/index.ts'
 import { caseCritical, caseOverdue } from '../events.ts'
-import type { MissedDeadline } from '../triggers/registry-triggers.ts'
-import { callsFor, type ProductFacts } from '../triggers/registry.ts'
-import { openCase } from './open.ts'
+import { catalogueVersions } from '../facts/catalogue.ts'
+import { lineMembers } from '../facts/members.ts'
+import { productFacts, type FactSources } from '../facts/product-facts.ts'
+import { UpdateKeys } from '../facts/update-keys.ts'
+import { lineDiverged, type MissedDeadline } from '../triggers/registry-triggers.ts'
+import { callsFor, isUnknown } from '../triggers/registry.ts'
 import { isCriticalShare } from './severity.ts'
-import { unlistedRevisions } from './unlisted.ts'
+import { openCalled } from './standing.ts'
 import { PeriodicWork } from '../../periodic-work.ts'
 
 export interface CaseWatchOptions {
@@ -28,6 +31,7 @@ export interface CaseWatchOptions {
   readonly isLeader: () => Promise<boolean>
   /** A unit that has reported for so long nothing is not counted as reporting. */
   readonly silentAfterMs: number
+  readonly catalogue: Catalogue
 }
 
 const EVERY_MS = 600_000
@@ -39,6 +43,7 @@ const PAGE = 200
  */
 export class CaseWatch extends PeriodicWork {
   readonly #options: CaseWatchOptions
+  readonly #updateKeys = new UpdateKeys()
 
   constructor(options: CaseWatchOptions) {
     super({ everyMs: EVERY_MS, logger: options.logger, failure: 'triggers could not be looked for' })
@@ -46,73 +51,51 @@ export class CaseWatch extends PeriodicWork {
   }
 
   async look(): Promise<void> {
-    const { store, decisions, clock, isLeader } = this.#options
+    const { store, decisions, clock, isLeader, silentAfterMs, catalogue, logger } = this.#options
     if (!(await isLeader())) return
     const register = await decisions.register()
     const now = clock()
+    const versions = catalogueVersions(catalogue)
+    await store.catalogueVersions.use(versions, now)
     const open = await everyOpenCase(store)
     for (const found of open) await this.#follow(found, register, now)
     const inForce = [...register.certificates.values()].filter(isInForce)
     if (inForce.length === 0) return
+    const sources = { store, register, now, silentAfterMs, catalogue: versions, updateKeys: this.#updateKeys }
     for await (const product of everyProduct(store)) {
       for (const certificate of inForce) {
         if (this.isStopped) return
-        const isOfIt = certificate.products.some((each) => isNamed(each.product, product))
-        if (isOfIt) await this.#call(product, certificate, open, register, now)
+        const about = { productId: product.id, certificateId: certificate.id }
+        // One product that cannot be looked at is no reason to leave out the others.
+        await this.#look(product, certificate, open, sources).catch((error: unknown) =>
+          logger.error({ err: error, ...about }, 'what calls for a case of a product could not be looked for'),
+        )
       }
     }
   }
 
-  /** Each case in a transaction of its own: with the message about it, or not at all. */
-  async #call(
+  async #look(
     product: Product,
     certificate: Certificate,
     open: readonly ReassessmentCase[],
-    register: Register,
-    now: number,
+    sources: FactSources,
   ): Promise<void> {
     const { store, random } = this.#options
-    const facts = await this.#factsOf(product, certificate, open, register, now)
-    for (const { severity, ...call } of callsFor(facts)) {
-      const opening = {
-        ...call,
-        productId: product.id,
-        certificateId: certificate.id,
-        severity: severity ?? causeOf(call.cause).severity,
-        detectedAt: now,
-        origin: 'software',
-      } as const
-      await store.transaction((transaction) => openCase(transaction, opening, now, random))
-    }
-  }
-
-  async #factsOf(
-    product: Product,
-    certificate: Certificate,
-    open: readonly ReassessmentCase[],
-    register: Register,
-    now: number,
-  ): Promise<ProductFacts> {
-    const { store, silentAfterMs } = this.#options
-    const own = open.filter(
-      ({ productId, certificateId }) => productId === product.id && certificateId === certificate.id,
-    )
-    const releases = await store.releases.ofProduct(product.id)
-    const updates = releases.flatMap(({ activatedAt }) => (activatedAt === null ? [] : [seconds(activatedAt)]))
-    const critical = own
-      .filter(({ cause }) => cause === 'vulnerability.critical')
-      .map(({ openedAt }) => seconds(openedAt))
-    return {
-      now: seconds(now),
-      certificate,
-      releases,
-      coverage: await store.fleetProof.coverage(product.id, now - silentAfterMs),
-      unlisted: unlistedRevisions(certificate, product, await store.fleetProof.hardwareRevisions(product.id)),
-      support: {
-        lastUpdateAt: updates.length === 0 ? null : Math.max(...updates),
-        criticalOpenSince: critical.length === 0 ? null : Math.min(...critical),
-      },
-      missed: own.flatMap((found) => missedBy(found, register, now)),
+    const about = { productId: product.id, certificateId: certificate.id }
+    const { register, now } = sources
+    if (certificate.products.some((each) => isNamed(each.product, product))) {
+      const isOwn = (found: ReassessmentCase): boolean =>
+        found.productId === about.productId && found.certificateId === about.certificateId
+      const own = open.filter(isOwn)
+      const missed = own.flatMap((found) => missedBy(found, register, now))
+      const facts = await productFacts(sources, product, certificate, own, missed)
+      const looked = { ...about, calls: callsFor(facts), isUnknown: (key: CaseKey) => isUnknown(facts, key) }
+      await openCalled(store, looked, now, random)
+    } else if (certificate.products.some((each) => vendorOf(each.product) === product.vendor)) {
+      // A model that the line does not list, and that reports none the less.
+      const groups = await store.reporting.coverageGroups(product.id)
+      const calls = lineDiverged(lineMembers(register, certificate, product, groups, []))
+      await openCalled(store, { ...about, calls, isUnknown: () => false }, now, random)
     }
   }
 

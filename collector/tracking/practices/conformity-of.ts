@@ -31,6 +31,8 @@ export interface CertificateConformity {
 /** What was evaluated so long ago says nothing about today. */
 const STALE_MS = 2 * 86_400_000
 
+export const isExpiredEvaluation = (evaluatedAt: number, now: number): boolean => evaluatedAt <= now - STALE_MS
+
 /**
  * The conformity of a certificate, of its line and of each of its products: the worst among the practices that count. A
  * product that nobody watches, or that was not evaluated lately, is `unknown`, and so is the whole. `now`: ms since 1970.
@@ -49,7 +51,7 @@ export async function conformityOf(
     const vendor = vendorOf(product)
     const found = await store.products.byVendorModel(vendor, product.slice(vendor.length + 1))
     const evaluation = found && (await store.practices.evaluation(found.id))
-    const isFresh = evaluation !== undefined && evaluation.evaluatedAt > now - STALE_MS
+    const isFresh = evaluation !== undefined && !isExpiredEvaluation(evaluation.evaluatedAt, now)
     const states = found !== undefined && isFresh ? await store.practices.states(found.id) : undefined
     const status = (practice: PracticeId): PracticeStatus => {
       const state = states?.get(practice)

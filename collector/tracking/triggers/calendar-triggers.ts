@@ -1,4 +1,5 @@
 import type { Certificate } from '../../../shared/decisions/certificate.ts'
+import type { CatalogueVersions } from '../../store/catalogue-versions.ts'
 import { dateOf, days, daysBetween, type Call } from './rule.ts'
 
 const once = { isOnce: true, releaseId: null } as const
@@ -87,6 +88,7 @@ export interface DatedDocument {
   readonly id: string
   readonly title: string
   readonly kind: 'document' | 'review'
+  /** The day on which it ends, or ended before its time. */
   readonly validUntil: number
 }
 
@@ -101,6 +103,16 @@ export const documentsExpired = (documents: readonly DatedDocument[], now: numbe
       summary: `${title}, good until ${dateOf(validUntil)}`,
       details: { document: id, validUntil },
     }))
+
+/** T8: who signed a document that still counts may sign no more: somebody looks whether it is to be relied on. */
+export const signersRevoked = (documents: readonly Pick<DatedDocument, 'id' | 'title'>[]): readonly Call[] =>
+  documents.map(({ id, title }) => ({
+    ...once,
+    cause: 'document.signer-revoked',
+    subject: id,
+    summary: `${title}: who signed it may sign no more`,
+    details: { document: id },
+  }))
 
 /** A key by which updates are trusted. */
 export interface UpdateKey {
@@ -122,16 +134,14 @@ export const updateKeysExpire = (keys: readonly UpdateKey[], now: number): reado
       details: { key: keyId, expiresAt },
     }))
 
-/** T17: what the profile was assessed by has a newer version. */
-export const catalogueChanged = (assessedBy: string, current: string): readonly Call[] =>
-  assessedBy === current
-    ? []
-    : [
-        {
-          ...once,
-          cause: 'catalogue.changed',
-          subject: current,
-          summary: `assessed by ${assessedBy}, and there is ${current}`,
-          details: { assessedBy, current },
-        },
-      ]
+/** T17: the catalogue, or a standard that it maps to, is of another version than when the certificate was issued. */
+export const catalogueChanged = (assessedBy: CatalogueVersions, current: CatalogueVersions): readonly Call[] =>
+  Object.entries(current)
+    .filter(([name, version]) => assessedBy[name] !== version)
+    .map(([name, version]) => ({
+      ...once,
+      cause: 'catalogue.changed',
+      subject: `${name} ${version}`,
+      summary: `${name}: assessed by ${assessedBy[name] ?? 'none'}, and there is ${version}`,
+      details: { name, assessedBy: assessedBy[name] ?? null, current: version },
+    }))

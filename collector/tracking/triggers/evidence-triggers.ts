@@ -1,7 +1,8 @@
 import type { Severity } from '../../../shared/codes/findings.ts'
 import { PRACTICES, type PracticeId } from '../../../shared/maturity/practices.ts'
+import type { ConditionState } from '../../../shared/maturity/conformity/conditions.ts'
 import type { FleetAnswer } from '../../store/fleet-proof.ts'
-import type { Call } from './rule.ts'
+import { dateOf, type Call } from './rule.ts'
 
 /** How a practice is kept in the fleet. */
 type Conformity = 'conforming' | 'at-risk' | 'drift' | 'nonconforming' | 'unknown'
@@ -57,26 +58,73 @@ export const vulnerabilitiesKnown = (advisories: readonly MatchedAdvisory[]): re
       details: { advisory: id, severity, isExploited, hasFix },
     }))
 
-/** A measure that makes up for a limitation, and how its own check ends. */
-export interface CompensationCheck {
-  readonly limitation: string
-  readonly measure: string
-  readonly holds: boolean
-  readonly why: string
-}
+type Condition<K extends ConditionState['kind']> = Extract<ConditionState, { readonly kind: K }>
+
+const ofKind = <K extends ConditionState['kind']>(conditions: readonly ConditionState[], kind: K) =>
+  conditions.filter((each): each is Condition<K> => each.kind === kind)
 
 /** T10: a compensatory measure does not work. */
-export const compensationsFail = (checks: readonly CompensationCheck[]): readonly Call[] =>
-  checks
-    .filter(({ holds }) => !holds)
-    .map(({ limitation, measure, why }) => ({
+export const compensationsFail = (conditions: readonly ConditionState[]): readonly Call[] =>
+  ofKind(conditions, 'limitation')
+    .filter(({ state }) => state === 'uncovered')
+    .map(({ id, title, measure, check, practices }) => ({
       cause: 'compensation.failing',
-      subject: `${limitation} ${measure}`,
+      subject: id,
       isOnce: false,
       releaseId: null,
-      summary: `${measure}, which makes up for ${limitation}: ${why}`,
-      details: { limitation, measure, why },
+      summary: `what makes up for ${id} (${title}) does not work, by ${check}`,
+      details: { limitation: id, measure, check, practices },
     }))
+
+/** T11: an assumption about the surroundings does not hold. */
+export const assumptionsBreak = (conditions: readonly ConditionState[]): readonly Call[] =>
+  ofKind(conditions, 'assumption')
+    .filter(({ state }) => state === 'broken')
+    .map(({ id, title, check, practices }) => ({
+      cause: 'assumption.broken',
+      subject: id,
+      isOnce: false,
+      releaseId: null,
+      summary: `${id} (${title}) does not hold, by ${check}`,
+      details: { assumption: id, check, practices },
+    }))
+
+/** An incident that people have recorded: how they call it, how bad it is, and since when it is known. */
+export interface RecordedIncident {
+  readonly id: string
+  readonly severity: Severity
+  /** Seconds since 1970. */
+  readonly detectedAt: number
+}
+
+/** T9: an incident in the field. Since when somebody is aware of it, in the sense of a law, a person says. */
+export const incidentsRecorded = (incidents: readonly RecordedIncident[]): readonly Call[] =>
+  incidents.map(({ id, severity, detectedAt }) => ({
+    cause: 'incident.reported',
+    subject: id,
+    isOnce: true,
+    releaseId: null,
+    severity,
+    summary: `${id} (${severity}), detected on ${dateOf(detectedAt)}`,
+    details: { incident: id, severity, detectedAt },
+  }))
+
+/** T15: units that were revoked go on reporting: their keys are still in use, by them or by somebody else. */
+export function revokedKeysUsed(units: readonly string[]): readonly Call[] {
+  if (units.length === 0) return []
+  return [
+    {
+      cause: 'identity.revoked-key',
+      subject: '',
+      isOnce: false,
+      releaseId: null,
+      summary: `${units.length} units that were revoked have reported since, among them ${units[0]}`,
+      details: { units: units.slice(0, SHOWN_UNITS), count: units.length },
+    },
+  ]
+}
+
+const SHOWN_UNITS = 10
 
 /** In percent of the declared units. */
 const COVERAGE = 95

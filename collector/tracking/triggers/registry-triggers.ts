@@ -49,29 +49,44 @@ export function analysesMissing(
 export interface LineMembers {
   /** Hardware revisions that report and that the certificate does not list, with the number of units. */
   readonly unlisted: readonly { readonly revision: string; readonly units: number }[]
-  /** What a member no longer shares with its line, as somebody or something has found. */
-  readonly divergences: readonly { readonly basis: 'code base' | 'hardware'; readonly what: string }[]
+  /** Releases that units run and that are of no firmware line of the certificate. */
+  readonly diverged: readonly { readonly releaseId: string; readonly release: string; readonly units: number }[]
+  /** Units of a model that the line of the certificate does not list. */
+  readonly unlistedModel: number
 }
 
 /** T12: a member has left what the line has in common, or something reports that is no member. */
-export const lineDiverged = ({ unlisted, divergences }: LineMembers): readonly Call[] => [
-  ...unlisted.map(({ revision, units }): Call => ({
+export function lineDiverged({ unlisted, diverged, unlistedModel }: LineMembers): readonly Call[] {
+  const again = { isOnce: false, releaseId: null } as const
+  const hardware = unlisted.map(({ revision, units }): Call => ({
+    ...again,
     cause: 'line.unlisted',
     subject: revision,
-    isOnce: false,
-    releaseId: null,
     summary: `${units} units of hardware revision ${revision === '' ? '(none)' : revision}, which is not listed`,
     details: { revision, units },
-  })),
-  ...divergences.map(({ basis, what }): Call => ({
+  }))
+  const model: readonly Call[] =
+    unlistedModel === 0
+      ? []
+      : [
+          {
+            ...again,
+            cause: 'line.unlisted',
+            subject: 'model',
+            summary: `${unlistedModel} units of a model that the product line does not list`,
+            details: { units: unlistedModel },
+          },
+        ]
+  const software = diverged.map(({ releaseId, release, units }): Call => ({
+    ...again,
+    releaseId,
     cause: 'line.diverged',
-    subject: basis,
-    isOnce: false,
-    releaseId: null,
-    summary: `${basis}: ${what}`,
-    details: { basis, what },
-  })),
-]
+    subject: 'code base',
+    summary: `${units} units run ${release}, which is of no firmware line of the certificate`,
+    details: { release, units },
+  }))
+  return [...hardware, ...model, ...software]
+}
 
 /** Deadlines of open cases that the vendor has let pass. */
 export interface MissedDeadline {

@@ -6,6 +6,7 @@ import { initialDeviceState } from '../../../collector/model/device.ts'
 import type { Store } from '../../../collector/store/index.ts'
 import { openCase, openCases } from '../../../collector/tracking/cases/open.ts'
 import { CaseWatch } from '../../../collector/tracking/cases/watch.ts'
+import { defaultCatalogue } from '../../../shared/maturity/catalogue/catalogue.ts'
 import { certify, DAY } from '../../support/decision-log.ts'
 import { finding, storedDevice, storedProduct } from '../store/samples.ts'
 import { describeStore } from '../store/support.ts'
@@ -25,6 +26,7 @@ async function watched(store: Store) {
     logger: pino({ level: 'silent' }),
     isLeader: async () => leading.is,
     silentAfterMs: 24 * HOUR,
+    catalogue: defaultCatalogue,
   })
   const cases = async () => (await store.cases.list({ limit: 50 })).items
   const told = async () => {

@@ -10,9 +10,11 @@ import {
   updateKeysExpire,
 } from '../../../collector/tracking/triggers/calendar-triggers.ts'
 import {
+  assumptionsBreak,
   compensationsFail,
   coverageIsLow,
   practiceDrifts,
+  revokedKeysUsed,
   vulnerabilitiesKnown,
 } from '../../../collector/tracking/triggers/evidence-triggers.ts'
 import {
@@ -23,6 +25,8 @@ import {
 } from '../../../collector/tracking/triggers/registry-triggers.ts'
 import type { FindingCode } from '../../../shared/codes/findings.ts'
 import { causeOf } from '../../../shared/maturity/causes.ts'
+import type { AssumptionState, LimitationState } from '../../../shared/maturity/checks.ts'
+import type { ConditionState } from '../../../shared/maturity/conformity/conditions.ts'
 import { finding, NOW, storedDevice, storedProduct } from '../store/samples.ts'
 import { describeStore } from '../store/support.ts'
 
@@ -54,6 +58,26 @@ const release = (over: Partial<Release> = {}): Release => ({
   revokedAt: null,
   isMinimum: false,
   ...over,
+})
+
+const condition = {
+  profile: { id: 'pro_1', version: 1 },
+  title: 'as the profile says',
+  practices: ['patch-management'],
+  check: 'the document filter',
+} as const
+const limitation = (state: LimitationState): ConditionState => ({
+  ...condition,
+  kind: 'limitation',
+  id: 'no-updates-by-day',
+  measure: 'a filter in front',
+  state,
+})
+const assumption = (state: AssumptionState): ConditionState => ({
+  ...condition,
+  kind: 'assumption',
+  id: 'indoors',
+  state,
 })
 
 describeStore('a finding', (store) => {
@@ -153,15 +177,33 @@ describe('trigger', () => {
   })
 
   test('T10: a measure that makes up for a limitation does not work', () => {
-    const check = { limitation: 'no updates by day', measure: 'a filter in front', why: 'not seen on 3 units' }
-    expect(compensationsFail([{ ...check, holds: true }])).toEqual([])
-    expect(causes(compensationsFail([{ ...check, holds: false }]))).toEqual(['compensation.failing'])
+    expect(compensationsFail([limitation('covered'), limitation('unknown'), limitation('uncompensated')])).toEqual([])
+    expect(compensationsFail([limitation('uncovered')])).toMatchObject([
+      { cause: 'compensation.failing', subject: 'no-updates-by-day' },
+    ])
+  })
+
+  test('T11: an assumption about the surroundings does not hold; one that nobody can see is no fact', () => {
+    expect(assumptionsBreak([assumption('holds'), assumption('unknown'), assumption('unmonitored')])).toEqual([])
+    expect(assumptionsBreak([assumption('broken')])).toMatchObject([{ cause: 'assumption.broken', subject: 'indoors' }])
+    expect(assumptionsBreak([limitation('uncovered')])).toEqual([])
   })
 
   test('T12: a member has left its line, or hardware reports that is not listed', () => {
-    const divergences = [{ basis: 'code base', what: 'built from a fork' }] as const
-    const calls = lineDiverged({ unlisted: [{ revision: 'D', units: 3 }], divergences })
-    expect(causes(calls)).toEqual(['line.unlisted', 'line.diverged'])
+    const none = { unlisted: [], diverged: [], unlistedModel: 0 }
+    expect(lineDiverged(none)).toEqual([])
+    const diverged = [{ releaseId: 'rel_9', release: 'fork-1', units: 2 }]
+    const calls = lineDiverged({ unlisted: [{ revision: 'D', units: 3 }], diverged, unlistedModel: 1 })
+    expect(calls.map(({ cause, subject, releaseId }) => [cause, subject, releaseId])).toEqual([
+      ['line.unlisted', 'D', null],
+      ['line.unlisted', 'model', null],
+      ['line.diverged', 'code base', 'rel_9'],
+    ])
+  })
+
+  test('T15: keys of revoked units are still used', () => {
+    expect(revokedKeysUsed([])).toEqual([])
+    expect(causes(revokedKeysUsed(['a', 'b']))).toEqual(['identity.revoked-key'])
   })
 
   test('T14: fewer than 95 percent of the declared units report; no units are no loss', () => {
@@ -186,8 +228,12 @@ describe('trigger', () => {
   })
 
   test('T17: what the profile was assessed by has a new version', () => {
-    expect(catalogueChanged('2026.1', '2026.1')).toEqual([])
-    expect(catalogueChanged('2026.1', '2026.2')).toMatchObject([{ cause: 'catalogue.changed', subject: '2026.2' }])
+    const before = { catalogue: '1.0', 'etsi-en-303-645': 'V2.1.1' }
+    expect(catalogueChanged(before, before)).toEqual([])
+    expect(catalogueChanged(before, { ...before, 'etsi-en-303-645': 'V3.1.3', 'new-law': '2027' })).toMatchObject([
+      { cause: 'catalogue.changed', subject: 'etsi-en-303-645 V3.1.3' },
+      { cause: 'catalogue.changed', subject: 'new-law 2027' },
+    ])
   })
 
   test('T19: what the vendor should have done is overdue for two weeks', () => {

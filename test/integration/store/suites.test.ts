@@ -20,15 +20,13 @@ const suites = [
     'suppressed-findings',
     'result-courier',
   ].map((name) => `ingest/${name}.test.ts`),
-  'tracking/approval.test.ts',
-  'tracking/bulk.test.ts',
-  'tracking/result-signer.test.ts',
+  ...readdirSync(`${TESTS}tracking`).map((name) => `tracking/${name}`),
   ...readdirSync(`${TESTS}tracking/practices`).map((name) => `tracking/practices/${name}`),
   ...readdirSync(`${TESTS}liveness`).map((name) => `liveness/${name}`),
   'tracking/reminders/clerk.test.ts',
   'notify/dispatcher.test.ts',
   'report/report.test.ts',
-  'decisions/decision-book.test.ts',
+  ...readdirSync(`${TESTS}decisions`).map((name) => `decisions/${name}`),
   'releases/coverage-gate.test.ts',
 ].filter((name) => name.endsWith('.test.ts') && /^describeStore\(/m.test(readFileSync(TESTS + name, 'utf8')))
 

@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest'
 import { conformityOf } from '../../../../collector/tracking/practices/conformity-of.ts'
 import { profileDocument, decideIn, type ProfileInput } from '../../../support/certified-profile.ts'
-import type { SectionContents } from '../../../../shared/posture/sections.ts'
 import { DAY, PracticeFleet } from '../../../support/practice-fleet.ts'
-import { goodPosture } from '../../../support/postures.ts'
+import { withoutPassword } from '../../../support/postures.ts'
 import { describeStore } from '../../store/support.ts'
 import type { Store } from '../../../../collector/store/index.ts'
 
@@ -151,24 +150,4 @@ describeStore('what is agreed about a product', (createStore) => {
     fleet.now += 3 * DAY
     expect(await certificateConformity(fleet)).toMatchObject({ overall: 'unknown' })
   })
-})
-
-const withoutPassword = (): SectionContents['access'] => ({
-  ...goodPosture().access,
-  accounts: {
-    value: {
-      list: [
-        {
-          name: 'guest',
-          superuser: false,
-          shell: '/bin/sh',
-          password: { value: 'empty' },
-          keys: { missing: 'absent' },
-        },
-      ],
-      more: 0,
-      malformed: 0,
-      shadow: 'read',
-    },
-  },
 })
