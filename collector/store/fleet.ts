@@ -181,17 +181,6 @@ export function fleetRepository(db: Executor) {
       return (await query.execute()).map(({ ueid }) => ueid)
     },
 
-    /** Different postures of units that have reported since. */
-    async postures(productId: string, since: number): Promise<readonly Uint8Array[]> {
-      const rows = await active(productId)
-        .select('device_states.posture_digest as digest')
-        .distinct()
-        .where('device_states.last_fresh_at', '>=', since)
-        .where('device_states.posture_digest', 'is not', null)
-        .execute()
-      return rows.flatMap(({ digest }) => (digest === null ? [] : [digest]))
-    },
-
     /** Devices that run one of these releases, by the day on which they began to. */
     async runningSince(productId: string, releases: readonly string[], retired: number): Promise<readonly Bucket[]> {
       if (releases.length === 0) return []

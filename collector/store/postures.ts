@@ -30,6 +30,20 @@ export function posturesRepository(db: Executor) {
       const entries = Object.entries(JSON.parse(row.sections) as Record<string, string>)
       return new Map(entries.map(([id, section]) => [id, fromHex(section)]))
     },
+
+    /** The different ones of active units of a product that have reported since. */
+    async ofUnits(productId: string, since: number): Promise<readonly Uint8Array[]> {
+      const rows = await db
+        .selectFrom('devices')
+        .innerJoin('device_states', 'device_states.device_id', 'devices.id')
+        .select('device_states.posture_digest as digest')
+        .distinct()
+        .where('devices.product_id', '=', productId)
+        .where('devices.enrolment', '=', 'active')
+        .where('device_states.last_fresh_at', '>=', since)
+        .execute()
+      return rows.flatMap(({ digest }) => (digest === null ? [] : [digest]))
+    },
   }
 }
 

@@ -19,7 +19,7 @@ export class UpdateKeys {
   async of(store: Store, product: { readonly id: string; readonly vendor: string }, since: number) {
     const { id, vendor } = product
     const digests = new Map<string, Uint8Array>()
-    for (const posture of await store.fleet.postures(id, since)) {
+    for (const posture of await store.postures.ofUnits(id, since)) {
       const section = (await store.postures.find(vendor, posture))?.get('update-channel')
       if (section !== undefined) digests.set(toHex(section), section)
     }
