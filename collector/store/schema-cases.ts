@@ -3,6 +3,15 @@ import type { CaseState } from '../../shared/decisions/cases/case.ts'
 import type { CaseCause } from '../../shared/maturity/causes.ts'
 import type { TriggerId } from '../../shared/maturity/triggers.ts'
 
+/** Tables of reassessment cases: part of ./schema.ts, where the conventions stand. */
+export interface CaseTables {
+  reassessment_cases: ReassessmentCasesTable
+  case_findings: CaseFindingsTable
+  case_reminders: CaseRemindersTable
+  standing_causes: StandingCausesTable
+  catalogue_versions: CatalogueVersionsTable
+}
+
 export interface ReassessmentCasesTable {
   id: string
   product_id: string
@@ -24,13 +33,13 @@ export interface ReassessmentCasesTable {
   facts_digest: Uint8Array
 }
 
-export interface CaseFindingsTable {
+interface CaseFindingsTable {
   case_id: string
   finding_id: string
 }
 
 /** Deadlines of cases that people were told of: once each. */
-export interface CaseRemindersTable {
+interface CaseRemindersTable {
   case_id: string
   deadline: string
   /** Seconds since 1970, as the log has it. */
@@ -39,7 +48,7 @@ export interface CaseRemindersTable {
 }
 
 /** What calls for a case of a product under a certificate now, and has not gone since then. */
-export interface StandingCausesTable {
+interface StandingCausesTable {
   product_id: string
   certificate_id: string
   /** Empty for none, as in cases. */
@@ -50,7 +59,7 @@ export interface StandingCausesTable {
 }
 
 /** By which versions of the catalogue and its mappings practices were judged, from when on. */
-export interface CatalogueVersionsTable {
+interface CatalogueVersionsTable {
   used_from: number
   /** JSON: the version of each by its name. */
   versions: string

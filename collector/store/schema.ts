@@ -24,13 +24,7 @@ import type {
   FindingTransitionsTable,
   GroupLabelsTable,
 } from './schema-findings.ts'
-import type {
-  CaseFindingsTable,
-  CaseRemindersTable,
-  CatalogueVersionsTable,
-  ReassessmentCasesTable,
-  StandingCausesTable,
-} from './schema-cases.ts'
+import type { CaseTables } from './schema-cases.ts'
 import type {
   BootReferencesTable,
   ImaPoliciesTable,
@@ -64,7 +58,7 @@ import type {
 import type { NotificationDeliveriesTable, NotificationEventsTable, RemindersTable } from './schema-notifications.ts'
 
 /** Every table as its columns. Times are ms since 1970 UTC; bytes are blobs; `0 | 1` where a model says boolean. */
-export interface Database {
+export interface Database extends CaseTables {
   products: ProductsTable
   enrolment_tokens: EnrolmentTokensTable
   pending_enrolments: PendingEnrolmentsTable
@@ -101,11 +95,6 @@ export interface Database {
   device_labels: DeviceLabelsTable
   device_groups: DeviceGroupsTable
   group_labels: GroupLabelsTable
-  reassessment_cases: ReassessmentCasesTable
-  case_findings: CaseFindingsTable
-  case_reminders: CaseRemindersTable
-  standing_causes: StandingCausesTable
-  catalogue_versions: CatalogueVersionsTable
   audit_log: AuditLogTable
   decisions: DecisionsTable
   notification_events: NotificationEventsTable
