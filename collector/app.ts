@@ -13,6 +13,8 @@ import type { Handled } from './ingest/evidence-handler.ts'
 import { loadCatalogue } from './maturity/catalogue-file.ts'
 import { Attendance } from './liveness/attendance.ts'
 import { CLOCK_TOLERANCE_MS, ClockGuard, tellOfStep } from './liveness/clock-guard.ts'
+import { ClockWatch } from './liveness/clock-watch.ts'
+import { untilPlausible, type Implausible } from './liveness/plausible.ts'
 import { horizonOf } from './liveness/watch.ts'
 import { createMetrics } from './metrics.ts'
 import { namesIn, publicMqttUrl, startApiRole } from './roles/api.ts'
@@ -24,7 +26,7 @@ import { livenessPolicyOf } from './roles/liveness-policy.ts'
 import { startNotify } from './roles/notify.ts'
 import { startTracker } from './roles/tracker.ts'
 import { startMetrics, type Servers } from './servers.ts'
-import { openStore } from './store/index.ts'
+import { openStore, type Store } from './store/index.ts'
 import { joinCollectors } from './store/leadership.ts'
 import type { LivenessTime } from './tracking/liveness.ts'
 import { loadOrCreateKeys } from './trust/keys.ts'
@@ -38,6 +40,10 @@ export interface CollectorOptions {
   readonly clock?: () => number
   /** ms of a clock that never jumps; by it steps of the other one are found. */
   readonly monotonic?: () => number
+  /** Somebody has looked: the clock is right although the database knows of a later time. */
+  readonly clockIsRight?: boolean
+  /** Ends a start that waits for the clock. */
+  readonly signal?: AbortSignal
   /** Told of every decision, after it was stored. */
   readonly onHandled?: (handled: Handled) => void
 }
@@ -56,13 +62,7 @@ export interface Collector {
 /** Starts all of its roles, or nothing: what had begun is stopped again when a later part fails. */
 export async function startCollector(options: CollectorOptions): Promise<Collector> {
   const { config, logger, version } = options
-  const guard = new ClockGuard({
-    wall: options.clock ?? Date.now,
-    monotonic: options.monotonic ?? (() => uptime() * 1000),
-    toleranceMs: CLOCK_TOLERANCE_MS,
-    onStep: (step) => tellOfStep(step, logger),
-  })
-  const clock = guard.now
+  const wall = options.clock ?? Date.now
   const has = (role: CollectorConfig['serve']['roles'][number]): boolean => config.serve.roles.includes(role)
   const stops: (() => Promise<void> | void)[] = []
   const stop = async (): Promise<void> => {
@@ -71,16 +71,37 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   try {
     const dataDirectory = config.data.directory
     await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
-    const keys = await loadOrCreateKeys({ dataDirectory, now: clock(), random })
     const location = await storeLocation(config)
     const leadership = await joinCollectors(location)
     stops.push(() => leadership.release())
     const { store, close } = await openStore(location)
     stops.push(close)
+    const metrics = createMetrics()
+    const readiness: ReadinessCheck[] = []
+    const metricsServer = await startMetrics({ config, metrics: metrics.registry, store, readiness })
+    stops.push(() => metricsServer.stop())
+    await plausibleClock(options, wall, store, readiness)
+
+    const replica = toHex(random(8))
+    let clockWatch: ClockWatch | undefined
+    const guard: ClockGuard = new ClockGuard({
+      wall,
+      monotonic: options.monotonic ?? (() => uptime() * 1000),
+      toleranceMs: CLOCK_TOLERANCE_MS,
+      onStep: (step, at) => {
+        tellOfStep(step, logger)
+        clockWatch?.stepped(step, at)
+      },
+    })
+    const clock = guard.now
+    clockWatch = new ClockWatch({ store, clock, logger, replica, machine: hostname() })
+    clockWatch.start()
+    const watching = clockWatch
+    stops.push(() => watching.stop())
+    const keys = await loadOrCreateKeys({ dataDirectory, now: clock(), random })
     const names = [...DEFAULT_SERVER_NAMES, hostname(), ...namesIn(config)]
     const { directory, authority } = keys
     const certificate = await ensureServerCertificate({ directory, authority, names, now: clock(), random })
-    const metrics = createMetrics()
     metrics.watchClock(() => guard.step?.offsetMs ?? 0)
     const catalogue = loadCatalogue(config.catalogue.file)
     logger.info({ digest: digestOfCatalogue(catalogue, hash), version: catalogue.version }, 'catalogue of practices')
@@ -90,7 +111,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     }
     const policy = livenessPolicyOf(config)
     const horizonMs = horizonOf(policy)
-    const attendance = new Attendance({ store, clock, logger, replica: toHex(random(8)), horizonMs })
+    const attendance = new Attendance({ store, clock, logger, replica, horizonMs })
     const livenessTime = (): LivenessTime => ({ policy, now: clock(), downtime: attendance.downtime })
     const deps = ingestDependencies(config, keys, store, catalogue, random, () => attendance.downtime)
     const basis = { config, catalogue, logger, version, clock, random, keys, store, leadership, metrics }
@@ -118,10 +139,9 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
 
     const mqttPort = channel instanceof EmbeddedBroker ? channel.port : 0
     const mqttUrl = publicMqttUrl(config, mqttPort)
-    const readiness: ReadinessCheck[] = channel === undefined ? [] : [brokerCheck(() => channel.connected)]
-    const metricsServer = await startMetrics({ config, metrics: metrics.registry, store, readiness })
-    stops.push(() => metricsServer.stop())
-    const surroundings = { certificate, mqttUrl, readiness, channel, tracker }
+    const running = channel === undefined ? [] : [brokerCheck(() => channel.connected)]
+    readiness.splice(0, readiness.length, ...running)
+    const surroundings = { certificate, mqttUrl, readiness, channel, tracker, clockStep: () => guard.step }
     const api = has('api') ? await startApiRole(own, surroundings) : undefined
     if (api !== undefined) stops.push(() => api.stop())
     const servers = { httpsPort: 0, plainPort: 0, ...api, metricsPort: metricsServer.port }
@@ -133,6 +153,36 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     await stop().catch((cause: unknown) => logger.error({ err: cause }, 'stopping after a failed start'))
     throw error
   }
+}
+
+/** Waits for a clock that can be right; meanwhile the process says of itself that it is not ready, and why. */
+async function plausibleClock(
+  { logger, signal, clockIsRight = false }: CollectorOptions,
+  wall: () => number,
+  store: Store,
+  readiness: ReadinessCheck[],
+): Promise<void> {
+  let waitsFor: Implausible | undefined
+  const newest = (): Promise<number | null> => newestMoment(store)
+  readiness.push({
+    name: 'start',
+    check: async () => {
+      if (waitsFor === undefined) throw new Error('the collector is starting')
+      throw new Error(`the clock is before ${new Date(waitsFor.notBefore).toISOString()}, which is waited for`)
+    },
+  })
+  await untilPlausible({ wall, newest, isRight: clockIsRight, logger, signal }, (found) => (waitsFor = found))
+}
+
+/** What the database knows of the time: when any collector was there, issued an epoch, or was put back. */
+async function newestMoment(store: Store): Promise<number | null> {
+  const epoch = await store.epochs.current()
+  const moments = [
+    await store.collectorIntervals.newest(),
+    epoch?.issuedAt,
+    (await store.restorePoints.newest())?.restoredAt,
+  ].filter((moment) => typeof moment === 'number')
+  return moments.length === 0 ? null : Math.max(...moments)
 }
 
 function brokerCheck(isConnected: () => boolean): ReadinessCheck {

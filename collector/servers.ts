@@ -12,6 +12,7 @@ import type { CollectorConfig } from './config/options.ts'
 import type { DecideAgain } from './ingest/decide-again.ts'
 import type { DecisionBook } from './decisions/decision-book.ts'
 import { publishedFacts } from './decisions/published-facts.ts'
+import type { ClockStep } from './liveness/clock-guard.ts'
 import type { Store } from './store/index.ts'
 import type { LivenessTime } from './tracking/liveness.ts'
 import type { EnrolmentDependencies } from './trust/enrolment/dependencies.ts'
@@ -39,6 +40,7 @@ export interface ApiServerOptions {
   readonly metrics: Registry
   readonly livenessTime: () => LivenessTime
   readonly readiness: readonly ReadinessCheck[]
+  readonly clockStep: () => ClockStep | undefined
   readonly deviceChanged: (ueid: Ueid) => void
   readonly judgeAgain: () => void
   readonly decideAgain: DecideAgain
@@ -119,6 +121,7 @@ function servicesOf(options: ApiServerOptions): ApiServices {
     keys: options.enrolment.keys,
     livenessTime: options.livenessTime,
     readiness: options.readiness,
+    clockStep: options.clockStep,
     statusPage: 'loopback',
     deviceChanged: options.deviceChanged,
     judgeAgain: options.judgeAgain,

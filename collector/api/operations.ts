@@ -12,12 +12,11 @@ export async function operationsRoutes(
   server: FastifyInstance,
   services: Pick<ApiServices, 'store' | 'readiness'>,
 ): Promise<void> {
-  const checks: readonly ReadinessCheck[] = [
-    { name: 'database', check: () => services.store.epochs.current() },
-    ...(services.readiness ?? []),
-  ]
+  const database = { name: 'database', check: () => services.store.epochs.current() }
   server.get('/healthz', () => ({ status: 'ok' }))
   server.get('/readyz', async (request, reply) => {
+    // What has to be checked changes while the collector starts.
+    const checks: readonly ReadinessCheck[] = [database, ...(services.readiness ?? [])]
     const results = await Promise.all(checks.map((check) => outcomeOf(check, request)))
     const ready = results.every(([, result]) => result === 'ok')
     void reply.code(ready ? 200 : 503).header('cache-control', 'no-store')

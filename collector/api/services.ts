@@ -7,6 +7,7 @@ import type { Decisions } from '../decisions/decision-book.ts'
 import type { PublishedFacts } from '../decisions/published-facts.ts'
 import type { DecideAgain } from '../ingest/decide-again.ts'
 import type { PasswordCost } from '../access/password.ts'
+import type { ClockStep } from '../liveness/clock-guard.ts'
 import type { Store } from '../store/index.ts'
 import type { LivenessTime } from '../tracking/liveness.ts'
 import type { CollectorKeys } from '../trust/keys.ts'
@@ -41,6 +42,8 @@ export interface ApiServices extends PublishedFacts {
   readonly keys: Pick<CollectorKeys, 'collectorId' | 'signer' | 'publicKey' | 'totpSecretOf'>
   /** Beside the database, which is always asked. */
   readonly readiness?: readonly ReadinessCheck[]
+  /** How far the clock of this machine was stepped, which is not followed; undefined while it is trusted. */
+  readonly clockStep?: () => ClockStep | undefined
   readonly logger?: FastifyBaseLogger
   readonly metricsRegistry?: Registry
   readonly statusPage?: StatusPageAccess

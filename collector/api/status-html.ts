@@ -97,13 +97,21 @@ export function renderStatus(status: StatusView): Html {
           Collector ${status.version}, ${operatedBy(status)}, as of ${time(now)}. This page refreshes every
           ${REFRESH_SECONDS} seconds.
         </p>
-        ${facts(status)} ${devices(status)} ${findings(status)} ${cases(status)}
+        ${clock(status)} ${facts(status)} ${devices(status)} ${findings(status)} ${cases(status)}
       </body>
     </html> `
 }
 
 const operatedBy = ({ operator }: StatusView): string =>
   operator === '' ? 'operated by nobody who has begun its decision log' : `operated by ${operator}`
+
+function clock({ clockStepSeconds }: StatusView): Html {
+  if (clockStepSeconds === 0) return html``
+  return html`<p class="bad">
+    The clock of this machine was stepped by ${clockStepSeconds} seconds, and is not followed: set it right, or restart
+    the collector if it is right now.
+  </p>`
+}
 
 function facts({ deviceCount, byVerdict, findingCount, suppressed, caseCount, newestAttestation }: StatusView): Html {
   const affirming = byVerdict.get('affirming') ?? 0

@@ -17,6 +17,8 @@ export interface StatusView {
   /** Who operates the collector; empty before its decision log begins. */
   readonly operator: string
   readonly shownAt: number
+  /** By how much the clock of this machine was stepped; 0 while it is trusted. */
+  readonly clockStepSeconds: number
   readonly devices: readonly v.InferOutput<typeof DeviceJson>[]
   readonly deviceCount: number
   readonly byEnrolment: ReadonlyMap<Enrolment, number>
@@ -37,7 +39,14 @@ export interface StatusView {
   readonly newestAttestation: string | null
 }
 
-export async function readStatus({ store, decisions, clock, livenessTime, version }: ApiServices): Promise<StatusView> {
+export async function readStatus({
+  store,
+  decisions,
+  clock,
+  clockStep,
+  livenessTime,
+  version,
+}: ApiServices): Promise<StatusView> {
   const now = clock()
   const summary = await store.summary()
   const page = await store.devices.list({ limit: SHOWN })
@@ -57,6 +66,7 @@ export async function readStatus({ store, decisions, clock, livenessTime, versio
     version,
     operator: (await decisions.register()).operator,
     shownAt: now,
+    clockStepSeconds: Math.round((clockStep?.()?.offsetMs ?? 0) / 1000),
     devices,
     deviceCount: summary.devices,
     byEnrolment: summary.byEnrolment,

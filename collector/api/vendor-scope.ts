@@ -34,6 +34,7 @@ const SERVICES: Readonly<Record<keyof ApiServices, 'shared' | 'narrowed' | 'with
   version: 'shared',
   publicUrl: 'shared',
   plainPort: 'shared',
+  clockStep: 'shared',
   livenessTime: 'shared',
   keys: 'shared',
   readiness: 'withheld',

@@ -16,8 +16,8 @@ export interface ClockGuardOptions {
   readonly monotonic: () => number
   /** How far the two may part at once; slower corrections are followed. */
   readonly toleranceMs: number
-  /** Told when the clock was stepped, and when it is right again (undefined). */
-  readonly onStep: (step: ClockStep | undefined) => void
+  /** Told when the clock was stepped, and when it is right again (undefined); `at`: by the time that is gone by. */
+  readonly onStep: (step: ClockStep | undefined, at: number) => void
 }
 
 /**
@@ -53,17 +53,17 @@ export class ClockGuard {
       // What the machine's time service corrects little by little is followed, or it would add up to a step.
       this.#wall = wall
       this.#monotonic = monotonic
-      if (this.#step !== undefined) this.#tell(undefined, onStep)
+      if (this.#step !== undefined) this.#tell(undefined, wall, onStep)
       return Math.round(wall)
     }
     const isOther = this.#step === undefined || Math.abs(offsetMs - this.#step.offsetMs) > toleranceMs
-    if (isOther) this.#tell({ offsetMs }, onStep)
+    if (isOther) this.#tell({ offsetMs }, expected, onStep)
     return Math.round(expected)
   }
 
-  #tell(step: ClockStep | undefined, onStep: ClockGuardOptions['onStep']): void {
+  #tell(step: ClockStep | undefined, at: number, onStep: ClockGuardOptions['onStep']): void {
     this.#step = step
-    onStep(step)
+    onStep(step, Math.round(at))
   }
 }
 

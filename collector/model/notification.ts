@@ -12,6 +12,8 @@ export const EVENT_KINDS = [
   'review.due',
   'request.due',
   'message.quarantined',
+  'clock.wrong',
+  'clock.right',
   'case.critical',
   'case.overdue',
   'test',

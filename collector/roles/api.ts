@@ -5,6 +5,7 @@ import type { ReadinessCheck } from '../api/services.ts'
 import type { CollectorConfig } from '../config/options.ts'
 import type { DeviceChannel } from '../ingest/device-channel.ts'
 import { decideAgain } from '../ingest/decide-again.ts'
+import type { ClockStep } from '../liveness/clock-guard.ts'
 import { ReleaseClock } from '../ingest/judge-again.ts'
 import { startApi, type RunningApi } from '../servers.ts'
 import { DEFAULT_DEVICE_CERTIFICATE_LIFETIME_MS } from '../trust/device-certificates.ts'
@@ -21,13 +22,15 @@ export interface ApiSurroundings {
   /** Where this process has it. */
   readonly channel: DeviceChannel | undefined
   readonly tracker: RunningTracker | undefined
+  /** Of this process's machine; undefined while it is trusted. */
+  readonly clockStep: () => ClockStep | undefined
 }
 
 /** People, programs, and devices that enrol. */
 export async function startApiRole(foundation: Foundation, surroundings: ApiSurroundings): Promise<RunningApi> {
   const { config, catalogue, store, deps, keys, clock, random, logger, metrics } = foundation
   const { version, onHandled, livenessTime } = foundation
-  const { certificate, mqttUrl, readiness, channel, tracker } = surroundings
+  const { certificate, mqttUrl, readiness, channel, tracker, clockStep } = surroundings
   const { authorities, skipped } = await loadEndorsementAuthorities(config.trust.ekRootsDirectory)
   for (const { path, reason } of skipped) logger.warn({ path, reason }, 'not a usable certificate of a TPM vendor')
   // A tracker elsewhere would find out by itself, but some seconds later, and not what was decided about one device.
@@ -45,6 +48,7 @@ export async function startApiRole(foundation: Foundation, surroundings: ApiSurr
     metrics: metrics.registry,
     livenessTime,
     readiness,
+    clockStep,
     deviceChanged: (ueid) => channel?.disconnect(ueid),
     judgeAgain: () => (tracker === undefined ? releaseClock?.look(true) : tracker.judgeAgain()),
     decideAgain: decideAgain({

@@ -50,6 +50,18 @@ export function collectorIntervalsRepository(db: Executor) {
       return row?.to_at ?? null
     },
 
+    /** When each of the other collectors that are known was there last, by its own clock. */
+    async newestByReplica(except: string): Promise<ReadonlyMap<string, number>> {
+      const rows = await db
+        .selectFrom('collector_intervals')
+        .select(({ fn }) => ['replica', fn.max('to_at').as('to')])
+        .where('kind', '=', 'up')
+        .where('replica', '<>', except)
+        .groupBy('replica')
+        .execute()
+      return new Map(rows.map(({ replica, to }) => [replica, Number(to)]))
+    },
+
     /** Forgets what ended before `time`, at most `limit`; how many. The last one before stays. */
     async forgetBefore(time: number, limit: number): Promise<number> {
       const old = db

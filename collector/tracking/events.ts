@@ -108,3 +108,16 @@ export function exceptionLapsed(exception: FindingException, acting: number, at:
   const text = `an exception is over, and ${acting} findings act again: ${title}: ${subject}`
   return { kind: 'exception.over', at, severity, productId, ueid, code, subject, text }
 }
+
+const ofTheClock = (machine: string) => ({ productId: null, ueid: null, code: null, subject: machine })
+
+/** The clock of a collector is a root of trust: by it evidence is fresh, late or missing. */
+export function clockWrong(machine: string, what: string, at: number): NotificationEvent {
+  const text = `the clock of ${machine} ${what}: set it right, or restart the collector if it is right now`
+  return { kind: 'clock.wrong', at, severity: 'high', text, ...ofTheClock(machine) }
+}
+
+export function clockRight(machine: string, at: number): NotificationEvent {
+  const text = `the clock of ${machine} is right again`
+  return { kind: 'clock.right', at, severity: 'low', text, ...ofTheClock(machine) }
+}

@@ -15,6 +15,7 @@ import { toHex } from '../../shared/bytes/bytes.ts'
 import { coseKeyThumbprint } from '../../shared/cose/key.ts'
 import { ed25519Key, hash, random } from '../../shared/crypto/node.ts'
 import { openEpoch } from '../../shared/evidence/epoch.ts'
+import { isResultMessage } from '../../shared/evidence/result-message.ts'
 import { downTopic, epochTopic, upstreamTopic } from '../../shared/evidence/topics.ts'
 import { certificateRequest } from './certificate-request.ts'
 import { SoftwareDevice } from './software-device.ts'
@@ -144,6 +145,7 @@ export class ConnectedDevice {
 
   #receive(payload: Uint8Array): void {
     const { device } = this
+    if (isResultMessage(payload)) return
     const message = device.open(payload, this.#bench.keys.receiptKeyOf(device.ueid, device.thumbprint))
     if (message.role !== 'receipt') return
     this.receipts++

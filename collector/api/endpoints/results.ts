@@ -112,14 +112,17 @@ const collector = defineEndpoint({
   response: v.strictObject({
     collectorId: HexBytes,
     version: v.string(),
+    /** Of the machine that answers: by how much it was stepped, which is not followed; 0 while it is trusted. */
+    clockStepSeconds: v.number(),
     /** Thumbprint of the key (RFC 9679). */
     keyId: Digest,
     /** As JWK (RFC 8037). */
     key: v.strictObject({ kty: v.literal('OKP'), crv: v.literal('Ed25519'), x: v.string() }),
   }),
-  run: async ({ version, keys: { collectorId, signer, publicKey } }) => ({
+  run: async ({ version, clockStep, keys: { collectorId, signer, publicKey } }) => ({
     collectorId: toHex(collectorId),
     version,
+    clockStepSeconds: Math.round((clockStep?.()?.offsetMs ?? 0) / 1000),
     keyId: toHex(signer.keyId),
     key: { kty: 'OKP' as const, crv: 'Ed25519' as const, x: toBase64Url(publicKey.x) },
   }),

@@ -29,6 +29,9 @@ export const serveCommand = defineCommand({
   examples: ['keepseal-collector serve', 'keepseal-collector serve --roles ingest'],
   options: {
     ...configOptions,
+    'clock-is-right': {
+      description: 'Start although the database knows of a later time than the clock of this machine.',
+    },
     roles: { description: 'What this process does (serve.roles).', value: someOf(ROLES), placeholder: 'ROLE,…' },
   },
   async run({ options }) {
@@ -38,7 +41,19 @@ export const serveCommand = defineCommand({
     const { values: config } = loadCollectorConfig(flags, process.env)
     const logger = pino({ level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime })
     const stopped = untilStopped()
-    const collector = await startCollector({ config, logger, version })
+    const start = new AbortController()
+    void stopped.then(() => start.abort())
+    const collector = await startCollector({
+      config,
+      logger,
+      version,
+      clockIsRight: options.clockIsRight,
+      signal: start.signal,
+    }).catch((error: unknown) => {
+      if (error instanceof Error && error.name === 'AbortError') return undefined
+      throw error
+    })
+    if (collector === undefined) return exitCodes.good
     const signal = await stopped
     logger.info({ signal }, 'stopping')
     const { drainSeconds } = config.serve

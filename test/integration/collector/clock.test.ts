@@ -1,0 +1,59 @@
+import { afterEach, expect, it, vi } from 'vitest'
+import { startCollector, type Collector } from '../../../collector/app.ts'
+import { loadCollectorConfig } from '../../../collector/config/load.ts'
+import { freePort } from '../../support/mosquitto.ts'
+import { useScratchDirectories } from '../../support/scratch.ts'
+import { runCollector, settingsIn, SILENT, Workbench } from '../../support/test-collector.ts'
+
+/** A collector as it runs, on a machine whose clock is wrong when it starts. */
+
+const scratch = useScratchDirectories('clock')
+const collectors: Collector[] = []
+afterEach(async () => {
+  for (const collector of collectors.splice(0)) await collector.stop()
+})
+
+it.each([0, -86_400_000])(
+  'nothing is taken in or judged by a clock that cannot be right (%i), and nothing is lost',
+  async (wrong) => {
+    const directory = scratch()
+    const [port, metrics] = [await freePort(), await freePort()]
+    const settings = [`mqtt.listen_port=${port}`, `metrics.port=${metrics}`]
+    const before = await runCollector(directory, ...settings)
+    const bench = await Workbench.open(directory)
+    const connected = await bench.enrol()
+    await before.stop()
+    const epochs = async () => (await bench.store.epochs.since(0)).length
+    const issued = await epochs()
+
+    let offset = wrong === 0 ? -Date.now() : wrong
+    const { values: config } = loadCollectorConfig({ set: settingsIn(directory, ...settings) }, {})
+    const clock = (): number => Date.now() + offset
+    const starting = startCollector({ config, logger: SILENT, version: '0.0.0-test', clock })
+    const ready = async () => {
+      const answer = await fetch(`http://127.0.0.1:${metrics}/readyz`)
+      return { status: answer.status, checks: ((await answer.json()) as { checks: object }).checks }
+    }
+    await vi.waitFor(async () => expect((await ready()).status).toBe(503), { timeout: 10_000, interval: 100 })
+    expect((await ready()).checks).toMatchObject({ start: 'failed' })
+    await expect(connected.connect(port)).rejects.toThrow()
+    expect(await epochs()).toBe(issued)
+
+    offset = 0
+    const collector = await starting
+    collectors.push(collector)
+    expect(await ready()).toEqual({ status: 200, checks: expect.not.objectContaining({ start: expect.anything() }) })
+    expect(await epochs()).toBeGreaterThanOrEqual(issued)
+    await bench.close()
+  },
+  60_000,
+)
+
+it('a start that waits for the clock can be ended', async () => {
+  const directory = scratch()
+  const { values: config } = loadCollectorConfig({ set: settingsIn(directory) }, {})
+  const abort = new AbortController()
+  setTimeout(() => abort.abort(), 500)
+  const options = { config, logger: SILENT, version: '0.0.0-test', clock: () => 0, signal: abort.signal }
+  await expect(startCollector(options)).rejects.toMatchObject({ name: 'AbortError' })
+})
