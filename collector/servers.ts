@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client'
 import type { RandomFunction } from '../shared/crypto/crypto.ts'
 import type { Catalogue } from '../shared/maturity/catalogue/schema.ts'
 import type { Ueid } from '../shared/evidence/identifiers.ts'
+import type { OidcProvider } from './access/oidc/provider.ts'
 import { buildApi } from './api/app.ts'
 import { enrolmentRoutes } from './api/enrolment-routes.ts'
 import { metricsHandler, operationsRoutes } from './api/operations.ts'
@@ -31,6 +32,7 @@ export interface ApiServerOptions {
   readonly version: string
   /** Where people and programs reach it. */
   readonly publicUrl: string
+  readonly oidc: OidcProvider | null
   readonly clock: () => number
   readonly random: RandomFunction
   readonly store: Store
@@ -117,6 +119,7 @@ function servicesOf(options: ApiServerOptions): ApiServices {
     random: options.random,
     version: options.version,
     publicUrl: options.publicUrl,
+    oidc: options.oidc,
     plainPort: options.config.http.plain ? options.config.http.plainPort : null,
     keys: options.enrolment.keys,
     livenessTime: options.livenessTime,

@@ -50,11 +50,16 @@ export async function createAccount(store: Store, account: NewAccount, { now, ra
   return { id, invitation: text, expiresAt: invited.invitationExpiresAt }
 }
 
-/** Takes password, codes, passkeys and sessions away, and gives a new invitation. Error: request.not-found. */
+/**
+ * Takes password, codes, passkeys and sessions away, and gives a new invitation. Errors: request.not-found;
+ * request.conflict for somebody who logs in at a provider, whose role has to go on coming from there.
+ */
 export async function resetAccount(store: Store, id: string, { now, random, by }: Circumstances) {
   const { text, ...invited } = invitation(now, random)
   await store.transaction(async (transaction) => {
     const account = await existingAccount(transaction, id)
+    if (await transaction.oidcIdentities.isOf(id))
+      throw new KeepsealError('request.conflict', 'this person logs in by OpenID Connect')
     await transaction.accounts.save({ ...account, password: null, totpSalt: null, totpStep: null, ...invited })
     await transaction.accounts.replaceRecoveryCodes(id, [])
     await transaction.passkeys.removeAllOf(id)

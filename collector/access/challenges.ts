@@ -17,7 +17,11 @@ interface Question {
 export async function ask(
   store: Store,
   { purpose, accountId, content }: Question,
-  { now, random }: { readonly now: number; readonly random: RandomFunction },
+  {
+    now,
+    random,
+    lastsMs = CHALLENGE_MS,
+  }: { readonly now: number; readonly random: RandomFunction; readonly lastsMs?: number },
 ): Promise<Uint8Array> {
   const challenge = random(SIZE)
   await store.loginChallenges.forgetExpired(now)
@@ -26,7 +30,7 @@ export async function ask(
     purpose,
     accountId,
     content: JSON.stringify(content),
-    expiresAt: now + CHALLENGE_MS,
+    expiresAt: now + lastsMs,
   })
   return challenge
 }
@@ -37,10 +41,11 @@ export async function answered(
   purpose: ChallengePurpose,
   challenge: Uint8Array,
   now: number,
+  lastsMs = CHALLENGE_MS,
 ): Promise<Question | undefined> {
   const found = await store.transaction((transaction) => transaction.loginChallenges.take(sha256(challenge), purpose))
   // A clock that was put back lengthens nothing.
-  const isGood = found !== undefined && found.expiresAt > now && found.expiresAt <= now + CHALLENGE_MS
+  const isGood = found !== undefined && found.expiresAt > now && found.expiresAt <= now + lastsMs
   if (!isGood) return undefined
   return { purpose, accountId: found.accountId, content: JSON.parse(found.content) as Question['content'] }
 }

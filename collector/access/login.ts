@@ -36,7 +36,7 @@ export const blockedMsAfter = (failures: number): number =>
   failures < FREE_FAILURES ? 0 : Math.min(FIRST_BLOCK_MS * 2 ** (failures - FREE_FAILURES), MAX_BLOCK_MS)
 
 /** What somebody has proven himself by. */
-export type Proof = 'totp' | 'recovery-code' | 'passkey'
+export type Proof = 'totp' | 'recovery-code' | 'passkey' | 'oidc'
 
 /**
  * Opens a session. Whatever is wrong (no such login, the password, the code, a disabled account), the answer is the same

@@ -57,7 +57,8 @@ export async function sessionOf(store: Store, cookies: string, now: number): Pro
 export const cookieOf = (text: string): string => `${SESSION_COOKIE}=${text}; Path=/; Secure; HttpOnly; SameSite=Strict`
 export const endedCookie = `${cookieOf('')}; Max-Age=0`
 
-function cookieNamed(cookies: string, name: string): string | undefined {
+/** The value of a cookie; undefined where it is there twice. */
+export function cookieNamed(cookies: string, name: string): string | undefined {
   const found = cookies.split(';').map((each) => each.trim().split('='))
   const values = found.filter(([key]) => key === name).map(([, value]) => value)
   // Two of a name: one of them was put there by somebody else.

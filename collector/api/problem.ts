@@ -20,6 +20,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'auth.csrf-missing': 403,
   'auth.invitation-invalid': 403,
   'auth.password-weak': 400,
+  'oidc.provider-unreachable': 503,
+  'oidc.client-refused': 503,
   'auth.passkey-unavailable': 409,
   'auth.challenge-expired': 410,
   'auth.code-wrong': 400,
@@ -57,6 +59,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 /** What an area's codes mean where they have no status of their own; of any other area it is our own fault. */
 const AREAS: Readonly<Record<string, number>> = {
   enrol: 403,
+  oidc: 403,
   // A decision that does not hold conflicts with what was decided before.
   log: 409,
   decision: 409,

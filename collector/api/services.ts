@@ -6,6 +6,7 @@ import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { Decisions } from '../decisions/decision-book.ts'
 import type { PublishedFacts } from '../decisions/published-facts.ts'
 import type { DecideAgain } from '../ingest/decide-again.ts'
+import type { OidcLogins } from '../access/oidc/provider.ts'
 import type { PasswordCost } from '../access/password.ts'
 import type { ClockStep } from '../liveness/clock-guard.ts'
 import type { Store } from '../store/index.ts'
@@ -37,6 +38,8 @@ export interface ApiServices extends PublishedFacts {
   readonly publicUrl: string
   /** Port of the pages that are served without TLS on this machine, if they are. */
   readonly plainPort?: number | null
+  /** Where people log in who have no account here, if anywhere. */
+  readonly oidc?: OidcLogins | null
   readonly livenessTime: () => LivenessTime
   /** Who this collector is, and what it signs results with. */
   readonly keys: Pick<CollectorKeys, 'collectorId' | 'signer' | 'publicKey' | 'totpSecretOf'>

@@ -6,6 +6,7 @@ import { endedCookie } from '../access/sessions.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import { sessionOfRequest } from './authentication.ts'
 import { checked } from './endpoint.ts'
+import { oidcRoutes } from './oidc-routes.ts'
 import { passkeyRoutes } from './passkey-routes.ts'
 import { accountJson, assertFromHere, loginServicesOf, sendOpened } from './opened-session.ts'
 import { toTime } from './schemas.ts'
@@ -66,6 +67,7 @@ export function sessionRoutes(server: FastifyInstance, services: ApiServices): v
   })
 
   passkeyRoutes(server, services, login, options)
+  oidcRoutes(server, services, options)
 
   server.post('/invitations/open', options, (request) =>
     openInvitation(login, checked(v.strictObject({ invitation: Invitation }), request.body, 'body').invitation),

@@ -35,6 +35,7 @@ const SERVICES: Readonly<Record<keyof ApiServices, 'shared' | 'narrowed' | 'with
   publicUrl: 'shared',
   plainPort: 'shared',
   clockStep: 'shared',
+  oidc: 'withheld',
   livenessTime: 'shared',
   keys: 'shared',
   readiness: 'withheld',

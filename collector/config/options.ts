@@ -2,6 +2,7 @@ import { defineConfig, option, type ConfigValues } from '../../shared/config/def
 import { isLoopbackHost, serverUrl } from '../../shared/config/url-types.ts'
 import { canShareEmbeddedBroker, ROLES, ROLES_AT_THE_BROKER } from '../roles/role.ts'
 import { notificationSections } from './notification-options.ts'
+import { oidcSection } from './oidc-options.ts'
 import {
   boolean,
   choice,
@@ -101,6 +102,7 @@ export const collectorConfig = defineConfig(
         'Broker address that devices get at enrolment. Empty: the broker, at the host of http.public_url.',
       ),
     },
+    oidc: oidcSection,
     metrics: {
       host: option(host(), '127.0.0.1', 'Address to serve Prometheus metrics on.'),
       port: option(port(), 9464, 'Port to serve Prometheus metrics on.'),
@@ -212,6 +214,27 @@ export const collectorConfig = defineConfig(
       names: ['mail.password_file', 'mail.user'],
       requirement: 'be given together with mail.user',
       holds: ({ mail }) => (mail.user === '') === (mail.passwordFile === ''),
+    },
+    {
+      names: ['oidc.client_id', 'oidc.issuer'],
+      requirement: 'be given together with oidc.issuer',
+      holds: ({ oidc }) => (oidc.clientId === '') === (oidc.issuer === ''),
+    },
+    {
+      names: ['oidc.client_secret_file', 'oidc.issuer'],
+      requirement: 'be given with oidc.issuer alone',
+      holds: ({ oidc }) => oidc.clientSecretFile === '' || oidc.issuer !== '',
+    },
+    {
+      // Nobody has a role by default.
+      names: ['oidc.roles', 'oidc.issuer'],
+      requirement: 'be given together with oidc.issuer: nobody could log in otherwise',
+      holds: ({ oidc }) => (oidc.roles.length === 0) === (oidc.issuer === ''),
+    },
+    {
+      names: ['oidc.scope'],
+      requirement: 'contain openid',
+      holds: ({ oidc }) => oidc.scope.split(' ').includes('openid'),
     },
     {
       names: ['mqtt.client_key_file', 'mqtt.client_certificate_file'],

@@ -17,7 +17,7 @@ export interface Passkey {
   readonly lastUsedAt: number | null
 }
 
-export type ChallengePurpose = 'passkey-login' | 'passkey-registration'
+export type ChallengePurpose = 'passkey-login' | 'passkey-registration' | 'oidc-login'
 
 /** What somebody was asked to answer, once and soon. */
 export interface LoginChallenge {

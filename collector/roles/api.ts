@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { KeepsealError } from '../../shared/errors.ts'
+import { oidcProviderOf } from '../access/oidc/configured.ts'
 import type { ReadinessCheck } from '../api/services.ts'
 import type { CollectorConfig } from '../config/options.ts'
 import type { DeviceChannel } from '../ingest/device-channel.ts'
@@ -39,6 +40,7 @@ export async function startApiRole(foundation: Foundation, surroundings: ApiSurr
     config,
     version,
     publicUrl: publicHttpUrl(config),
+    oidc: await oidcProviderOf(config, publicHttpUrl(config), clock),
     clock,
     random,
     store,

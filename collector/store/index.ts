@@ -27,6 +27,7 @@ import { imaPoliciesRepository } from './ima-policies.ts'
 import { mirrorRepository } from './mirror.ts'
 import { notificationsRepository } from './notifications.ts'
 import { migrate, pendingMigrations } from './migrations/index.ts'
+import { oidcIdentitiesRepository } from './oidc-identities.ts'
 import { passkeysRepository } from './passkeys.ts'
 import { pendingEnrolmentsRepository } from './pending-enrolments.ts'
 import { bootReferencesRepository, pcrSetsRepository, posturesRepository } from './postures.ts'
@@ -86,6 +87,7 @@ function repositories(db: Executor) {
     loginSessions: loginSessionsRepository(db),
     loginChallenges: loginChallengesRepository(db),
     passkeys: passkeysRepository(db),
+    oidcIdentities: oidcIdentitiesRepository(db),
     devices: devicesRepository(db),
     sessions: sessionsRepository(db),
     steady: steadyRepository(db),

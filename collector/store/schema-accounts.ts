@@ -60,3 +60,9 @@ export interface LoginChallengesTable {
   content: string
   expires_at: number
 }
+
+export interface OidcIdentitiesTable {
+  issuer: string
+  subject: string
+  account_id: string
+}

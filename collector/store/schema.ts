@@ -12,6 +12,7 @@ import type {
   LoginChallengesTable,
   LoginFailuresTable,
   LoginSessionsTable,
+  OidcIdentitiesTable,
   PasskeysTable,
   RecoveryCodesTable,
 } from './schema-accounts.ts'
@@ -68,6 +69,7 @@ export interface Database extends CaseTables {
   login_sessions: LoginSessionsTable
   login_failures: LoginFailuresTable
   login_challenges: LoginChallengesTable
+  oidc_identities: OidcIdentitiesTable
   passkeys: PasskeysTable
   devices: DevicesTable
   device_states: DeviceStatesTable

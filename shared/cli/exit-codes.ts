@@ -29,6 +29,7 @@ const byArea: Readonly<Record<AreaOf<ErrorCode>, ExitCode>> = {
   collector: exitCodes.refused,
   enrol: exitCodes.refused,
   auth: exitCodes.refused,
+  oidc: exitCodes.refused,
   request: exitCodes.refused,
   log: exitCodes.finding,
   decision: exitCodes.refused,

@@ -1,4 +1,5 @@
 import { advisoryErrors } from './advisory-errors.ts'
+import { accessErrors } from './access-errors.ts'
 import { guards } from './guards.ts'
 import { defineCodes } from './registry.ts'
 
@@ -156,40 +157,7 @@ export const errors = defineCodes({
     remedy: 'Remove the copied state directory and enrol again.',
   },
 
-  'auth.missing': { title: 'no or an unknown API token', remedy: 'Send Authorization: Bearer ksa_…' },
-  'auth.login-failed': {
-    title: 'login, password, code or passkey are not right',
-    remedy: 'Try again with the next code of the app, or with a recovery code; a certifier can reset the account.',
-  },
-  'auth.passkey-unavailable': {
-    title: 'passkeys cannot be used at this address',
-    remedy: 'Set http.public_url to an address with a host name, and open the pages by it.',
-  },
-  'auth.challenge-expired': {
-    title: 'what was to be answered is unknown, answered already or too old',
-    remedy: 'Begin again: it is good once, and for two minutes.',
-  },
-  'auth.csrf-missing': {
-    title: 'the request does not come from a page of this collector',
-    remedy: 'Send the csrfToken of GET /api/v1/session as X-CSRF-Token, or use an API token.',
-  },
-  'auth.invitation-invalid': {
-    title: 'the invitation is unknown, used or too old',
-    remedy: 'Ask for another one: keepseal-collector account reset LOGIN',
-  },
-  'auth.password-weak': {
-    title: 'the password is too easy to guess',
-    remedy: 'Take a longer one: several words that have nothing to do with each other.',
-  },
-  'auth.code-wrong': {
-    title: 'the code is not the one of this moment',
-    remedy: 'Check the clock of the app, and type the code that it shows now.',
-  },
-  'auth.assertion-invalid': {
-    title: 'the passkey did not sign this',
-    remedy: 'Use the passkey on a page of this collector, with its PIN or fingerprint, and try again.',
-  },
-  'auth.forbidden': { title: 'the token does not allow this', remedy: 'Ask for a token of a role that does.' },
+  ...accessErrors,
   'request.invalid': { title: 'the request is not as documented', remedy: 'Correct the fields named in the message.' },
   'request.not-found': { title: 'no such thing', remedy: 'List what there is.' },
   'request.conflict': {

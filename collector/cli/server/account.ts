@@ -123,12 +123,12 @@ const list = defineCommand({
       } while (cursor !== null)
       return items
     })
-    const rows = accounts.map(({ id, login: name, role, scope, password, disabledAt }) => ({
+    const rows = accounts.map(({ id, login: name, role, scope, invitationHash, disabledAt }) => ({
       id,
       login: name,
       role,
       scope,
-      state: disabledAt !== null ? 'disabled' : password === null ? 'invited' : 'active',
+      state: disabledAt !== null ? 'disabled' : invitationHash === null ? 'active' : 'invited',
     }))
     present(rows, () =>
       rows

@@ -30,6 +30,7 @@ import { signedResults } from './0023-signed-results.ts'
 import { passkeys } from './0024-passkeys.ts'
 import { newestResults } from './0025-newest-results.ts'
 import { standingCauses } from './0026-standing-causes.ts'
+import { oidc } from './0027-oidc.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -65,6 +66,7 @@ export const migrations: readonly Migration[] = [
   passkeys,
   newestResults,
   standingCauses,
+  oidc,
 ]
 
 /**

@@ -106,6 +106,7 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   login_failures: 'closed',
   login_challenges: 'closed',
   passkeys: ofAccount,
+  oidc_identities: ofAccount,
   epochs: 'common',
   api_tokens: 'closed',
   decisions: 'closed',

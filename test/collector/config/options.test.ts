@@ -22,6 +22,12 @@ const resolve = (...assignments: string[]): unknown =>
 
 const CLIENT = ['mqtt.client_certificate_file=/c.pem', 'mqtt.client_key_file=/k.pem']
 
+const OIDC = [
+  'oidc.issuer=https://id.example',
+  'oidc.client_id=keepseal',
+  'oidc.roles=staff = vendor @ Acme, Inc; a=auditor',
+]
+
 describe('the collector refuses', () => {
   test.each([
     ['a window shorter than the time between epochs', ['freshness.window_seconds=299']],
@@ -33,6 +39,15 @@ describe('the collector refuses', () => {
     ['roles apart that need one embedded broker', ['serve.roles=ingest,tracker,notify']],
     ['a role twice', ['serve.roles=ingest,ingest,api,tracker']],
     ['no role at all', ['serve.roles=']],
+    [
+      'a provider of people without what it knows the collector as',
+      ['oidc.issuer=https://id.example', ...OIDC.slice(2)],
+    ],
+    ['a provider that gives nobody a role', ['oidc.issuer=https://id.example', 'oidc.client_id=keepseal']],
+    ['roles of a provider that is not named', ['oidc.roles=staff = vendor']],
+    ['a role that there is not', [...OIDC.slice(0, 2), 'oidc.roles=staff = owner']],
+    ['a provider without TLS', ['oidc.issuer=http://id.example', ...OIDC.slice(1)]],
+    ['a provider that is not asked who somebody is', [...OIDC, 'oidc.scope=profile']],
     ['messages above the size of the wire format', ['limits.message_bytes=65537']],
   ])('%s', (_, assignments) => {
     expect(() => resolve(...assignments)).toThrow(ConfigurationError)
@@ -43,6 +58,7 @@ test.each([
   ['a remote broker with a client certificate', ['mqtt.broker=mqtts://broker.example.com:8883', ...CLIENT]],
   ['roles apart at a broker that runs elsewhere', ['mqtt.broker=mqtt://localhost:1883', 'serve.roles=ingest']],
   ['a process beside that of the embedded broker which only tells people', ['serve.roles=notify']],
+  ['a provider of people with their roles', OIDC],
   ['a broker on this machine', ['mqtt.broker=mqtt://localhost:1883']],
 ])('the collector accepts %s', (_, assignments) => {
   expect(() => resolve(...assignments)).not.toThrow()

@@ -100,6 +100,18 @@ describeStore('accounts', (createStore) => {
     expect(await passkeys.listOf(made.id)).toEqual([])
   })
 
+  it('are found by who they are at a provider, each once', async () => {
+    const { accounts, oidcIdentities } = createStore()
+    const made = account()
+    await accounts.create(made)
+    await oidcIdentities.create({ issuer: 'https://id.example', subject: 's', accountId: made.id })
+    expect(await oidcIdentities.accountOf('https://id.example', 's')).toBe(made.id)
+    expect(await oidcIdentities.accountOf('https://other.example', 's')).toBeUndefined()
+    expect([await oidcIdentities.isOf(made.id), await oidcIdentities.isOf(id('acc'))]).toEqual([true, false])
+    const again = { issuer: 'https://id.example', subject: 's', accountId: made.id }
+    await expect(oidcIdentities.create(again)).rejects.toMatchObject({ code: 'request.conflict' })
+  })
+
   it('are asked something that one of those who answer at once has answered', async () => {
     const { loginChallenges } = createStore()
     const challenge = { hash: bytes('c'), purpose: 'passkey-login', accountId: null, content: '{}' } as const
