@@ -5,6 +5,7 @@ import { SESSION_COOKIE } from '../access/sessions.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import { registerEndpoint } from './endpoint.ts'
 import { endpoints } from './endpoints/index.ts'
+import { liveRoute } from './web/live.ts'
 import { sessionRoutes } from './session-routes.ts'
 import type { ApiServices } from './services.ts'
 
@@ -38,6 +39,7 @@ export async function apiRoutes(server: FastifyInstance, { services }: { service
     void reply.header('cache-control', 'no-store')
   })
   sessionRoutes(server, services)
+  liveRoute(server, services)
   for (const endpoint of endpoints) registerEndpoint(server, services, endpoint)
   server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger())
 }

@@ -50,6 +50,8 @@ export interface ApiServices extends PublishedFacts {
   readonly logger?: FastifyBaseLogger
   readonly metricsRegistry?: Registry
   readonly statusPage?: StatusPageAccess
+  /** Where the built pages of the dashboard are, if not beside the programs. */
+  readonly webDirectory?: string
   /** Of the passwords of people; less in tests alone. */
   readonly passwordCost?: PasswordCost
   /** Per client address, of the API. */

@@ -21,9 +21,9 @@ export const contentSecurityPolicy = {
   'frame-ancestors': ["'none'"],
 }
 
-/** A Fastify plugin: GET /, what is known of the fleet, for a person to look at. */
+/** A Fastify plugin: GET /status, what is known of the fleet, for a person to look at. */
 export async function statusPageRoutes(server: FastifyInstance, services: ApiServices): Promise<void> {
-  server.get('/', async (request, reply) => {
+  server.get('/status', async (request, reply) => {
     if (!isAllowed(request, services.statusPage ?? 'loopback')) {
       const remedy = 'keepseal device list, or open the page on the machine of the collector.'
       throw new KeepsealError('auth.forbidden', 'the status page is for this machine alone', { remedy })

@@ -42,6 +42,7 @@ const SERVICES: Readonly<Record<keyof ApiServices, 'shared' | 'narrowed' | 'with
   logger: 'shared',
   metricsRegistry: 'withheld',
   statusPage: 'withheld',
+  webDirectory: 'withheld',
   passwordCost: 'withheld',
   requestsPerMinute: 'withheld',
   conformityOf: 'shared',

@@ -21,6 +21,7 @@ import { findingPoliciesRepository } from './finding-policies.ts'
 import { summarizeFindings, type SummaryRequest } from './finding-summary.ts'
 import { findingTransitionsRepository } from './finding-transitions.ts'
 import { fleetRepository } from './fleet.ts'
+import { fleetPageRepository } from './fleet-page.ts'
 import { fleetProofRepository } from './fleet-proof.ts'
 import { findingsRepository } from './findings.ts'
 import { imaPoliciesRepository } from './ima-policies.ts'
@@ -115,6 +116,7 @@ function repositories(db: Executor) {
     cases: casesRepository(db),
     standingCauses: standingCausesRepository(db),
     catalogueVersions: catalogueVersionsRepository(db),
+    fleetPage: fleetPageRepository(db),
     fleetProof: fleetProofRepository(db),
     auditLog: auditLogRepository(db),
     notifications: notificationsRepository(db),

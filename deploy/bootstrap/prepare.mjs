@@ -124,6 +124,7 @@ async function installNpmPackages() {
 
 async function build() {
   await run('compiling', process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-b'])
+  await run('building the pages', process.execPath, [join('deploy', 'bundle', 'build-web.mjs')])
 }
 
 /** `purposes`: of 'preview', 'test' and 'bench', which decide the system packages that are wanted. */

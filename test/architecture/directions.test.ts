@@ -26,6 +26,13 @@ describe('import directions', () => {
     expect(offences(folder, (found) => !isAllowed(found))).toEqual([])
   })
 
+  it('lets pages and programs of the collector know nothing of each other', () => {
+    const isAllowed = within('collector/web', 'shared')
+    expect(offences('collector/web', (found) => !isAllowed(found))).toEqual([])
+    const isPage = ({ target, isFile }: Import): boolean => isFile && target.startsWith('collector/web/')
+    expect(offences('collector', (found, file) => isPage(found) && !file.startsWith('collector/web/'))).toEqual([])
+  })
+
   it.each(['shared', 'agent', 'collector'])('%s loads no module that these rules cannot follow', (folder) => {
     const unclear = /\brequire\(|\bcreateRequire\b|\bimport\(\s*[^'\s]/
     expect(sourceFiles(folder).filter((file) => unclear.test(codeOf(readSource(file))))).toEqual([])

@@ -9,7 +9,7 @@ export const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '.
 /** All source files below a folder, sorted. */
 export function sourceFiles(folder: string): string[] {
   return readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.(ts|mjs)$/.test(file))
+    .filter((file) => /\.(tsx?|mjs)$/.test(file))
     .map((file) => join(folder, file))
     .sort()
 }
@@ -62,7 +62,7 @@ export function reachable(roots: readonly string[], follow: (found: Import) => b
     if (seen.has(file)) continue
     if (!existsSync(join(repository, file))) throw new Error(`${file} does not exist`)
     seen.add(file)
-    if (!/\.(ts|mjs)$/.test(file)) continue
+    if (!/\.(tsx?|mjs)$/.test(file)) continue
     for (const found of importsOf(file)) if (found.isFile && follow(found)) waiting.push(found.target)
   }
   return seen

@@ -83,10 +83,10 @@ export class IngestingCollector {
     return { collector, device: await collector.device(options) }
   }
 
-  async product(): Promise<void> {
+  async product(named?: string): Promise<void> {
     this.productId = makeId('prd', this.now, random)
     const policies = { identityPolicy: 'software', approvalPolicy: 'manual' } as const
-    const model = `GW-${this.productId}`
+    const model = named ?? `GW-${this.productId}`
     await this.store.products.create({ id: this.productId, vendor: 'Acme', model, ...policies, createdAt: this.now })
   }
 

@@ -14,7 +14,7 @@ import { ed25519Key, random } from '../../shared/crypto/node.ts'
 import { signEpoch, type EpochMessage } from '../../shared/evidence/epoch.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import { epochTopic } from '../../shared/evidence/topics.ts'
-import { IngestingCollector, PERIOD_MS, START } from './ingesting-collector.ts'
+import { IngestingCollector, PERIOD_MS } from './ingesting-collector.ts'
 
 export interface PlayOptions {
   readonly networks?: NetworkMix
@@ -35,13 +35,16 @@ export class SimulatedSite {
     this.gateways = gateways
   }
 
-  static async of(collector: IngestingCollector, count: number): Promise<SimulatedSite> {
-    await collector.product()
-    const product = { id: collector.productId, vendor: 'Acme', model: `GW-${collector.productId}` }
-    const fleet: StoredFleet = { seed: new FleetSeed('test'), product, now: START }
+  static async of(collector: IngestingCollector, count: number, named?: string): Promise<SimulatedSite> {
+    await collector.product(named)
+    const model = named ?? `GW-${collector.productId}`
+    const product = { id: collector.productId, vendor: 'Acme', model }
+    const fleet: StoredFleet = { seed: new FleetSeed('test'), product, now: collector.now }
     await enrolIntoStore(collector.store, fleet, count)
     const keys = collector.deps.collectorKeys
-    const gateways = Array.from({ length: count }, (_, index) => storedGateway(fleet, index, keys, releaseOf(1), START))
+    const gateways = Array.from({ length: count }, (_, index) =>
+      storedGateway(fleet, index, keys, releaseOf(1), collector.now),
+    )
     return new SimulatedSite(collector, fleet, gateways)
   }
 
@@ -64,7 +67,7 @@ export class SimulatedSite {
     const { collectorKeys } = this.collector.deps
     const { publicKey, signer } = collectorKeys
     const schedule = new Schedule()
-    const clock = new VirtualClock(START)
+    const clock = new VirtualClock(this.collector.now)
     const transport = new InProcessTransport(async (message) => {
       const { handled, publications } = await this.ingest([message], clock.wall())
       for (const { result, code } of handled) this.results.push(code === null ? result : `${result} ${code}`)

@@ -7,6 +7,7 @@ import { certificateEndpoints } from './certificates.ts'
 import { decisionEndpoints } from './decisions.ts'
 import { deviceGroupEndpoints } from './device-groups.ts'
 import { deviceHistoryEndpoints } from './device-history.ts'
+import { devicePostureEndpoints } from './device-posture.ts'
 import { deviceEndpoints } from './devices.ts'
 import { documentRequestEndpoints } from './document-requests.ts'
 import { documentEndpoints } from './documents.ts'
@@ -17,6 +18,7 @@ import { findingExceptionEndpoints } from './finding-exceptions.ts'
 import { findingPolicyEndpoints } from './finding-policies.ts'
 import { findingSummaryEndpoints } from './finding-summary.ts'
 import { findingEndpoints } from './findings.ts'
+import { fleetEndpoints } from './fleet.ts'
 import { imaPolicyEndpoints } from './ima-policies.ts'
 import { notificationEndpoints } from './notifications.ts'
 import { recordedEventEndpoints } from './recorded-events.ts'
@@ -44,6 +46,8 @@ export const endpoints: readonly Endpoint[] = [
   ...enrolmentTokenEndpoints,
   ...deviceEndpoints,
   ...deviceHistoryEndpoints,
+  ...devicePostureEndpoints,
+  ...fleetEndpoints,
   ...evidenceEndpoints,
   ...resultEndpoints,
   ...bootEndpoints,

@@ -8,7 +8,7 @@ import { useApi } from './support.ts'
 describe('the status page', () => {
   const api = useApi()
   const page = async (over: { headers?: Record<string, string>; remoteAddress?: string } = {}) =>
-    api().app.inject({ method: 'GET', url: '/', headers: { host: 'localhost:8080' }, ...over })
+    api().app.inject({ method: 'GET', url: '/status', headers: { host: 'localhost:8080' }, ...over })
 
   it('says how to begin while there is no device', async () => {
     const { statusCode, body, headers } = await page()
@@ -68,7 +68,7 @@ describe('the status page', () => {
 describe('the status page for everybody', () => {
   const api = useApi({ statusPage: 'everybody' })
   it('is shown to everybody', async () => {
-    const { statusCode } = await api().app.inject({ method: 'GET', url: '/', remoteAddress: '192.0.2.7' })
+    const { statusCode } = await api().app.inject({ method: 'GET', url: '/status', remoteAddress: '192.0.2.7' })
     expect(statusCode).toBe(200)
   })
 })

@@ -1,0 +1,64 @@
+import { effect } from '@preact/signals'
+import { render, type ComponentType } from 'preact'
+import { lazy } from './core/lazy.tsx'
+import { startLive } from './core/live.ts'
+import { language, startPreferences } from './core/preferences.ts'
+import { location, match, startRouter } from './core/router.ts'
+import { isAsked, isLoginWanted, readSession, session } from './core/session.ts'
+import { loadLanguage, t } from './i18n/text.ts'
+import { FleetPage } from './pages/fleet.tsx'
+import { LoginDialog, LoginPage } from './pages/login.tsx'
+import { Page } from './parts/page.tsx'
+import { Loading } from './parts/problem.tsx'
+import { Shell } from './parts/shell.tsx'
+
+type Parameters = Readonly<Record<string, string>>
+
+/** The first page is there at once; the others are loaded when somebody goes there. */
+const ROUTES: readonly (readonly [pattern: string, page: ComponentType<Parameters>])[] = [
+  ['/', FleetPage as ComponentType<Parameters>],
+  ['/login', FleetPage as ComponentType<Parameters>],
+  ['/devices/:ueid', lazy(async () => (await import('./pages/device.tsx')).DevicePage)],
+]
+
+function NotFound() {
+  return (
+    <Page title={t('app.notFound')}>
+      <p>
+        <a href="/">{t('app.toFleet')}</a>
+      </p>
+    </Page>
+  )
+}
+
+function Current() {
+  const { path } = location.value
+  for (const [pattern, Shown] of ROUTES) {
+    const parameters = match(pattern, path)
+    // Keyed by the path: another device is another page, with nothing left of the one before.
+    if (parameters !== undefined) return <Shown key={path} {...parameters} />
+  }
+  return <NotFound />
+}
+
+function App() {
+  if (!isAsked.value) return <Loading />
+  if (session.value === null) return <LoginPage />
+  return (
+    <>
+      <Shell>
+        <Current />
+      </Shell>
+      {isLoginWanted.value && <LoginDialog />}
+    </>
+  )
+}
+
+startPreferences()
+startRouter()
+startLive()
+effect(() => void (language.value === 'de' && loadLanguage()))
+void Promise.all([loadLanguage(), readSession()]).then(() => {
+  const root = document.getElementById('app')
+  if (root !== null) render(<App />, root)
+})

@@ -1,0 +1,149 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createAccount } from '../../collector/access/accounts.ts'
+import { hotp, totpStep } from '../../collector/access/totp.ts'
+import type { Collector } from '../../collector/app.ts'
+import type { ApiRole } from '../../collector/model/product.ts'
+import { openStore } from '../../collector/store/index.ts'
+import { loadOrCreateKeys } from '../../collector/trust/keys.ts'
+import type { Scenario } from '../../deploy/simulator/scenario.ts'
+import { hmac, random } from '../../shared/crypto/node.ts'
+import type { Ueid } from '../../shared/evidence/identifiers.ts'
+import { certifyByProfile } from './certified-profile.ts'
+import { IngestingCollector } from './ingesting-collector.ts'
+import { SimulatedSite } from './simulated-fleet.ts'
+import { runCollector } from './test-collector.ts'
+
+export interface Person {
+  readonly login: string
+  readonly password: string
+  /** Of his app, now; each is good once. */
+  readonly code: () => string
+}
+
+export interface WebSite {
+  /** For a browser on this machine. */
+  readonly url: string
+  readonly directory: string
+  readonly people: Readonly<Record<'operator' | 'certifier' | 'second', Person>>
+  /** That booted a foreign kernel, and that opened a port nobody has approved. */
+  readonly tampered: Ueid
+  readonly drifted: Ueid
+  readonly productId: string
+  /** Ends the collector and starts it again on the same port. */
+  restart(): Promise<void>
+  close(): Promise<void>
+}
+
+const MINUTE = 60
+const SECONDS = 40 * MINUTE
+
+/** Two of them are not as they were approved. */
+const SCENARIO: Scenario = {
+  title: 'one gateway boots a foreign kernel, another opens a port',
+  durationSeconds: SECONDS,
+  steps: [
+    { atSeconds: 25 * MINUTE, gateways: { first: 1 }, change: { kind: 'tampered-boot' } },
+    {
+      atSeconds: 25 * MINUTE,
+      gateways: { from: 0.5, to: 0.53 },
+      change: { kind: 'listener', port: 4444, executable: '/tmp/nc' },
+    },
+  ],
+  findings: [],
+}
+
+/** A real collector with its pages, and what a fleet of simulated gateways has sent to it. */
+export async function openWebSite(gateways: number): Promise<WebSite> {
+  const directory = mkdtempSync(join(tmpdir(), 'keepseal-web-'))
+  const dataDirectory = join(directory, 'data')
+  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
+  const begin = Date.now() - SECONDS * 1000
+  const keys = await loadOrCreateKeys({ dataDirectory, now: begin, random })
+  const { store, close } = await openStore({ path: join(dataDirectory, 'collector.db') })
+  const ingesting = new IngestingCollector(store, keys)
+  ingesting.now = begin
+  const site = await SimulatedSite.of(ingesting, gateways, 'EG-420')
+  await certifyByProfile(store, 'Acme/EG-420', Math.floor(begin / 1000))
+  const fleet = await site.play(SCENARIO, { approveAtSeconds: 12 * MINUTE })
+  const [tampered] = fleet.chosen({ first: 1 })
+  const [drifted] = fleet.chosen({ from: 0.5, to: 0.53 })
+  const accounts = {
+    operator: await account(store, 'olga', 'Olga Operator', 'operator'),
+    certifier: await account(store, 'cleo', 'Cleo Certifier', 'certifier'),
+    second: await account(store, 'otto', 'Otto Operator', 'operator'),
+  }
+  await close()
+
+  let collector: Collector = await runCollector(directory, 'http.plain=true', 'http.plain_port=0')
+  const port = collector.servers.plainPort
+  const url = `http://localhost:${port}`
+  const people = Object.fromEntries(
+    await Promise.all(
+      Object.entries(accounts).map(async ([name, each]) => [name, await takeUp(url, each.login, each.invitation)]),
+    ),
+  ) as WebSite['people']
+  return {
+    url,
+    directory,
+    people,
+    tampered: tampered?.ueid ?? ('' as Ueid),
+    drifted: drifted?.ueid ?? ('' as Ueid),
+    productId: ingesting.productId,
+    async restart() {
+      await collector.stop()
+      collector = await runCollector(directory, 'http.plain=true', `http.plain_port=${port}`)
+    },
+    async close() {
+      await collector.stop()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+async function account(
+  store: Parameters<typeof createAccount>[0],
+  login: string,
+  name: string,
+  role: ApiRole,
+): Promise<{ login: string; invitation: string }> {
+  const made = await createAccount(store, { login, name, role, scope: null }, { now: Date.now(), random, by: 'test' })
+  return { login, invitation: made.invitation }
+}
+
+/** As a person does it, with an app that shows codes. */
+async function takeUp(url: string, login: string, invitation: string): Promise<Person> {
+  const password = 'several words that nobody guesses'
+  const post = async (path: string, body: object): Promise<Record<string, unknown>> => {
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(`${url}/api/v1${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
+    if (!answer.ok) throw new Error(await answer.text())
+    return (await answer.json()) as Record<string, unknown>
+  }
+  const { totpSecret } = await post('/invitations/open', { invitation })
+  const secret = fromBase32(String(totpSecret))
+  let used = totpStep(Date.now()) - 1
+  const code = (): string => hotp(hmac, secret, Math.max((used += 1), totpStep(Date.now()) - 1))
+  const first = code()
+  const { recoveryCodes } = await post('/invitations/take-up', { invitation, password, code: first })
+  // Codes are good once, and tests log in more often than twice in a minute.
+  const recovery = [...(recoveryCodes as string[])]
+  return { login, password, code: () => recovery.shift() ?? code() }
+}
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+
+function fromBase32(text: string): Uint8Array {
+  const bytes: number[] = []
+  let bits = 0
+  let held = 0
+  for (const character of text) {
+    held = (held << 5) | ALPHABET.indexOf(character)
+    bits += 5
+    if (bits < 8) continue
+    bits -= 8
+    bytes.push((held >>> bits) & 0xff)
+  }
+  return Uint8Array.from(bytes)
+}
