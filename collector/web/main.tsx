@@ -19,6 +19,15 @@ const ROUTES: readonly (readonly [pattern: string, page: ComponentType<Parameter
   ['/', FleetPage as ComponentType<Parameters>],
   ['/login', FleetPage as ComponentType<Parameters>],
   ['/devices/:ueid', lazy(async () => (await import('./pages/device.tsx')).DevicePage)],
+  ['/products', lazy(async () => (await import('./pages/products.tsx')).ProductsPage)],
+  ['/products/:id', lazy(async () => (await import('./pages/product.tsx')).ProductPage)],
+  ['/products/:id/practices', lazy(async () => (await import('./pages/practices.tsx')).PracticesPage)],
+  ['/products/:id/practices/:practice', lazy(async () => (await import('./pages/practice.tsx')).PracticePage)],
+  ['/releases/:id', lazy(async () => (await import('./pages/release.tsx')).ReleasePage)],
+  ['/certificates', lazy(async () => (await import('./pages/certificates.tsx')).CertificatesPage)],
+  ['/certificates/:id', lazy(async () => (await import('./pages/certificate.tsx')).CertificatePage)],
+  ['/cases', lazy(async () => (await import('./pages/cases.tsx')).CasesPage)],
+  ['/cases/:id', lazy(async () => (await import('./pages/case.tsx')).CasePage)],
 ]
 
 function NotFound() {

@@ -1,0 +1,136 @@
+import { useSignal } from '@preact/signals'
+import { ApiError, send } from '../core/api.ts'
+import { useResource } from '../core/resource.ts'
+import type { CaseDetail, Guard, List, Person } from '../core/types-more.ts'
+import { dateTime, t } from '../i18n/text.ts'
+import { Command, ProblemBox } from '../parts/problem.tsx'
+import { Status } from '../parts/status.tsx'
+
+interface DecisionFormProps {
+  readonly entry: CaseDetail
+  /** As it was when the form was begun. */
+  readonly seen: CaseDetail
+  readonly onSeen: () => void
+  readonly reload: () => void
+}
+
+/**
+ * What comes next in a case. A decision counts by the signature of its author, whose key is in no browser: the form tries
+ * the guards, and gives the command that signs. What others have decided meanwhile is shown, and nothing is overwritten.
+ */
+export function DecisionForm({ entry, seen, onSeen, reload }: DecisionFormProps) {
+  const people = useResource<List<Person>>('/people')
+  const author = useSignal('')
+  const outcome = useSignal<'accepted' | 'dismissed'>('accepted')
+  const reason = useSignal('')
+  const guards = useSignal<readonly Guard[] | undefined>(undefined)
+  const error = useSignal<ApiError | undefined>(undefined)
+  const isTriage = entry.next?.verb === 'triage'
+  const decidedMeanwhile = entry.history.filter(({ index }) => !seen.history.some((each) => each.index === index))
+  const isConflict = decidedMeanwhile.length > 0 || entry.severity !== seen.severity
+
+  const check = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault()
+    error.value = undefined
+    guards.value = undefined
+    const keyId = people.data?.items.find(({ id }) => id === author.value)?.keyId
+    // Of what was looked at: a severity that has grown meanwhile is no longer the one that is stated.
+    const detail = { case: seen.identity, severity: seen.severity, outcome: outcome.value, reason: reason.value }
+    try {
+      const answer = await send<{ guards: readonly Guard[] }>('POST', '/decisions/check', {
+        kind: 'case.triage',
+        subject: entry.id,
+        detail,
+        keyId,
+      })
+      guards.value = answer.guards
+    } catch (failure) {
+      if (!(failure instanceof ApiError)) throw failure
+      error.value = failure
+    }
+    reload()
+  }
+  const command = isTriage
+    ? `keepseal case triage ${entry.id} ${outcome.value === 'accepted' ? '--accept' : '--dismiss'} --reason '${reason.value.replaceAll("'", "'\\''")}' --key FILE`
+    : `keepseal case ${entry.next?.verb} ${entry.id} --help`
+  return (
+    <section aria-labelledby="decision">
+      <h2 id="decision">{t('case.decide')}</h2>
+      {isConflict && (
+        <div class="problem" role="alert">
+          <p>
+            <strong>{t('case.conflict')}</strong>
+          </p>
+          <ul>
+            {decidedMeanwhile.map(({ index, at, name, step }) => (
+              <li key={index}>
+                {dateTime(at)}: {name}, {step}
+              </li>
+            ))}
+          </ul>
+          <button type="button" onClick={() => (onSeen(), reload())}>
+            {t('case.seen')}
+          </button>
+        </div>
+      )}
+      {isTriage && (
+        <form class="form" onSubmit={(event) => void check(event)}>
+          <fieldset>
+            <legend>{t('case.outcome')}</legend>
+            {(['accepted', 'dismissed'] as const).map((each) => (
+              <label key={each} class="check">
+                <input
+                  type="radio"
+                  name="outcome"
+                  checked={outcome.value === each}
+                  onChange={() => (outcome.value = each)}
+                />{' '}
+                {t(`case.outcome.${each}`)}
+              </label>
+            ))}
+          </fieldset>
+          <label>
+            {t('case.reason')}
+            <textarea
+              rows={3}
+              required
+              value={reason.value}
+              onInput={({ currentTarget }) => (reason.value = currentTarget.value)}
+            />
+          </label>
+          <label>
+            {t('case.author')}
+            <select
+              required
+              value={author.value}
+              onChange={({ currentTarget }) => (author.value = currentTarget.value)}
+            >
+              <option value="" />
+              {people.data?.items
+                .filter(({ revokedAt }) => revokedAt === null)
+                .map(({ id, name, role }) => (
+                  <option key={id} value={id}>
+                    {name} ({role})
+                  </option>
+                ))}
+            </select>
+          </label>
+          <button type="submit">{t('case.check')}</button>
+        </form>
+      )}
+      {error.value !== undefined && <ProblemBox error={error.value} />}
+      {guards.value !== undefined && (
+        <ul class="plain" role="status">
+          {guards.value.map(({ code, wants, wrong }) => (
+            <li key={code}>
+              <Status tone={wrong === null ? 'good' : 'bad'}>{wants}</Status>
+              {wrong !== null && <p>{wrong}</p>} <span class="code quiet">{code}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+      <p class="hint">{t('case.sign')}</p>
+      <Command text={command} />
+    </section>
+  )
+}
