@@ -29,6 +29,8 @@ export interface OpenAgent {
   readonly identity: Identity
   readonly unsent: Unsent
   readonly sampler: SocketSampler
+  /** null for a device that was enrolled without a TPM. */
+  readonly quote: QuoteFunction | null
   readonly lock: StateLock
 }
 
@@ -58,6 +60,7 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
       now,
       report,
     })
+    const quote = await quoteFunction(config, identity, tcti, host, log)
     const agent = new Agent({
       identity,
       progress,
@@ -66,7 +69,7 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
       host,
       helper,
       sampler,
-      quote: await quoteFunction(config, identity, tcti, host, log),
+      quote,
       firmwareLog: logReader({
         probe: 'firmware-log',
         title: 'boot log',
@@ -88,7 +91,7 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
       monotonic: () => performance.now(),
       random,
     })
-    return { agent, identity, unsent, sampler, lock }
+    return { agent, identity, unsent, sampler, quote, lock }
   } catch (error) {
     await lock.release()
     throw error

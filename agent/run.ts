@@ -3,8 +3,11 @@ import type { AgentConfig } from './config/options.ts'
 import type { Log } from './log.ts'
 import type { OutboxEntry } from './outbox/entry.ts'
 import { openAgent } from './open-agent.ts'
+import { renewerOf } from './renew/from-config.ts'
 import type { Heartbeat } from './service/heartbeat.ts'
 import { writeStatus } from './state/status-file.ts'
+import type { Identity } from './state/identity.ts'
+import { timeFloor } from './transport/floor.ts'
 import { MqttChannel } from './transport/mqtt-channel.ts'
 
 /** From 0 to below 1. Spreads a fleet; nothing secret hangs on it. */
@@ -31,7 +34,7 @@ export async function startAgent(
   log: Log,
   { during }: Pick<Heartbeat, 'during'> = { during: (work) => work },
 ): Promise<RunningAgent> {
-  const { agent, identity, lock, unsent, sampler } = await openAgent(config, log)
+  const { agent, identity, lock, unsent, sampler, quote } = await openAgent(config, log)
   const startedAt = Math.floor(Date.now() / 1000)
   let timer: NodeJS.Timeout | undefined
   let stopped = false
@@ -87,8 +90,12 @@ export async function startAgent(
   const take = (action: () => Promise<void>): void => {
     inbound = inbound.then(action).catch((error: unknown) => fail(error))
   }
+  const { certificate } = identity.tls
+  const floor = (): number => timeFloor({ certificate, newestEpochMs: agent.newestEpochMs })
+  const brokerOf = ({ collector }: Identity): string => (config.mqtt.url === '' ? collector.mqttUrl : config.mqtt.url)
   const channel = new MqttChannel({
-    url: config.mqtt.url === '' ? identity.collector.mqttUrl : config.mqtt.url,
+    url: brokerOf(identity),
+    timeFloor: floor,
     ueid: identity.ueid,
     tls: identity.tls,
     protocol: config.mqtt.protocol,
@@ -126,6 +133,16 @@ export async function startAgent(
   })
   log.info(`device ${identity.ueid} reports every ${config.report.intervalSeconds} s`)
   channel.start()
+  const renewer = renewerOf({
+    config,
+    identity,
+    quote,
+    log,
+    timeFloor: floor,
+    random: fraction,
+    renewed: (next) => channel.use(next.tls, brokerOf(next)),
+  })
+  renewer.start()
   const stopSampling = sampler.start()
   schedule()
   await status()
@@ -136,6 +153,7 @@ export async function startAgent(
       stopped = true
       clearTimeout(timer)
       stopSampling()
+      renewer.stop()
       await channel.close()
       await inbound
       await status()

@@ -68,6 +68,12 @@ export class Agent {
     return { ...this.#status, epoch: this.#epoch.current?.number ?? null, result: this.#result.shown }
   }
 
+  /** When the collector issued the newest epoch that it ever signed for us, in milliseconds; null for none. */
+  get newestEpochMs(): number | null {
+    const issuedAt = this.#epoch.current?.issuedAt
+    return issuedAt === undefined ? null : issuedAt * 1000
+  }
+
   connected(publisher: Publisher): void {
     this.#status = { ...this.#status, connected: true }
     this.#courier.connected(counted(publisher, this.#usage))

@@ -12,6 +12,8 @@ export interface JsonPost {
   readonly authorities: string | undefined
   readonly timeoutMs?: number
   readonly maxBytes?: number
+  /** For what is signed and not secret. */
+  readonly anyCertificate?: boolean
 }
 
 /** Problem details (RFC 9457) as the collector sends them. */
@@ -44,6 +46,25 @@ export async function postJson<const S extends v.GenericSchema>(post: JsonPost, 
   })
 }
 
+/**
+ * As `postJson`, for a call that sends no secret and whose answer is signed: where the collector's certificate does not
+ * hold, `untrusted` is told, and the call is made without it. A device that has slept for long, or whose clock begins in
+ * 1970, could not call anybody otherwise.
+ */
+export async function postSigned<const S extends v.GenericSchema>(
+  post: JsonPost,
+  schema: S,
+  untrusted: (reason: KeepsealError) => void,
+): Promise<v.InferOutput<S>> {
+  try {
+    return await postJson(post, schema)
+  } catch (error) {
+    if (!(error instanceof KeepsealError) || error.code !== 'collector.untrusted') throw error
+    untrusted(error)
+    return postJson({ ...post, anyCertificate: true }, schema)
+  }
+}
+
 function parseJson(content: Uint8Array): unknown {
   try {
     return JSON.parse(fromUtf8(content))
@@ -66,13 +87,15 @@ function refusal(status: number, json: unknown): KeepsealError {
   })
 }
 
-function exchange({ url, body, authorities, timeoutMs = 30_000, maxBytes = 128 * 1024 }: JsonPost): Promise<Answer> {
+function exchange(post: JsonPost): Promise<Answer> {
+  const { url, body, authorities, timeoutMs = 30_000, maxBytes = 128 * 1024, anyCertificate = false } = post
   const content = utf8(JSON.stringify(body))
   return new Promise((resolve, reject) => {
     const call = request(url, {
       method: 'POST',
       agent: false,
       minVersion: 'TLSv1.2',
+      rejectUnauthorized: !anyCertificate,
       headers: {
         'content-type': 'application/json',
         'content-length': content.length,

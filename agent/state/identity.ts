@@ -130,6 +130,20 @@ export async function saveIdentity(stateDirectory: string, material: IdentityMat
   return loadIdentity(stateDirectory)
 }
 
+/**
+ * Puts a renewed certificate in force: all else of the identity stays. Throws as `saveIdentity` and `loadIdentity` do,
+ * and `state.unreadable` where another device has taken the place of this one meanwhile.
+ */
+export async function saveRenewal(
+  stateDirectory: string,
+  { ueid, mqttUrl, tls }: { readonly ueid: Ueid; readonly mqttUrl: string; readonly tls: TlsIdentity },
+): Promise<Identity> {
+  const { identity } = statePaths(stateDirectory)
+  const material = await readMaterial(identity)
+  if (material.ueid !== ueid) throw new KeepsealError('state.unreadable', `${identity} is of another device`)
+  return saveIdentity(stateDirectory, { ...material, tls, collector: { ...material.collector, mqttUrl } })
+}
+
 /** Former identities, and what an interrupted save has left. */
 async function removeLeftovers(stateDirectory: string): Promise<void> {
   const { identity } = statePaths(stateDirectory)

@@ -7,6 +7,8 @@ export interface StatePaths {
   readonly identity: string
   /** Keys of an enrolment that has begun. */
   readonly pendingEnrolment: string
+  /** The TLS key of a renewal that has begun. */
+  readonly pendingRenewal: string
   readonly progress: string
   readonly outbox: string
   readonly contents: string
@@ -17,6 +19,7 @@ export function statePaths(directory: string): StatePaths {
     directory,
     identity: join(directory, 'identity'),
     pendingEnrolment: join(directory, 'pending-enrolment.json'),
+    pendingRenewal: join(directory, 'pending-renewal.pem'),
     progress: join(directory, 'progress.json'),
     outbox: join(directory, 'outbox'),
     contents: join(directory, 'contents'),

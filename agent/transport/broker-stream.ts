@@ -1,8 +1,10 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { X509Certificate } from 'node:crypto'
 import { isLoopbackHost } from '../../shared/config/url-types.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import type { TlsIdentity } from '../state/identity.ts'
+import { objectionAtFloor } from './floor.ts'
 
 /** Where a broker listens. */
 export interface BrokerAddress {
@@ -23,10 +25,14 @@ export function brokerAddress(url: string): BrokerAddress {
   return { tls, host, port: parsed.port === '' ? (tls ? 8883 : 1883) : Number(parsed.port) }
 }
 
-/** Opens the connection. The broker is checked with the authority of the enrolment and nobody else's. */
-export function openBrokerStream({ tls, host, port }: BrokerAddress, identity: TlsIdentity): Socket {
+/**
+ * Opens the connection. The broker is checked with the authority of the enrolment and nobody else's. `floorMs`: the time
+ * that it is at least; a clock behind it is wrong, and the broker's certificate is then looked at by what is known.
+ */
+export function openBrokerStream({ tls, host, port }: BrokerAddress, identity: TlsIdentity, floorMs = 0): Socket {
   if (!tls) return connectTcp({ host, port })
-  return connectTls({
+  const clockIsWrong = Date.now() < floorMs
+  const socket = connectTls({
     host,
     port,
     ...(isIP(host) === 0 ? { servername: host } : {}),
@@ -34,5 +40,15 @@ export function openBrokerStream({ tls, host, port }: BrokerAddress, identity: T
     cert: identity.certificate,
     key: identity.privateKey,
     minVersion: 'TLSv1.2',
+    rejectUnauthorized: !clockIsWrong,
   })
+  if (clockIsWrong) socket.once('secureConnect', () => checkAtFloor(socket, host, identity, floorMs))
+  return socket
+}
+
+function checkAtFloor(socket: TLSSocket, host: string, identity: TlsIdentity, floorMs: number): void {
+  const leaf = socket.getPeerX509Certificate()
+  const authority = new X509Certificate(identity.certificateAuthority)
+  const objection = leaf === undefined ? 'there is none' : objectionAtFloor(leaf, authority, host, floorMs)
+  if (objection !== undefined) socket.destroy(new Error(`the certificate of the broker: ${objection}`))
 }

@@ -27,6 +27,8 @@ export interface ChannelOptions {
   readonly tls: TlsIdentity
   /** auto: MQTT 5, and 3.1.1 from the first refusal on. */
   readonly protocol: 'auto' | '5' | '3.1.1'
+  /** Milliseconds since 1970 that it is at least, whatever the clock says. */
+  readonly timeFloor?: () => number
   readonly events: ChannelEvents
   /** From 0 to below 1. */
   readonly random: () => number
@@ -50,16 +52,27 @@ export class MqttChannel {
   #retry: NodeJS.Timeout | undefined
   #failures = 0
   #closed = false
+  #tls: TlsIdentity
+  #url: string
 
   /** Throws `config.invalid-value` for a URL that is no broker's. */
   constructor(options: ChannelOptions) {
     brokerAddress(options.url)
     this.#options = options
+    this.#tls = options.tls
+    this.#url = options.url
     this.#version = options.protocol === '3.1.1' ? 4 : 5
   }
 
   get connected(): boolean {
     return this.#connection?.ready === true
+  }
+
+  /** From the next connection on. The one that there is stays: the broker has looked at its certificate. */
+  use(tls: TlsIdentity, url: string): void {
+    brokerAddress(url)
+    this.#tls = tls
+    this.#url = url
   }
 
   /** Begins to connect. Returns at once: the events tell what becomes of it. */
@@ -99,14 +112,14 @@ export class MqttChannel {
   }
 
   #dial(): MqttConnection {
-    const { url, ueid, tls, events, keepaliveSeconds = 60, connectTimeoutMs = 30_000 } = this.#options
+    const { ueid, events, timeFloor, keepaliveSeconds = 60, connectTimeoutMs = 30_000 } = this.#options
     let readyAt: number | undefined
     return new MqttConnection({
       version: this.#version,
       clientId: ueid,
       will: { topic: upstreamTopic(ueid, 'presence'), payload: WILL },
       subscriptions: { [restorePointTopic]: { qos: 0 }, [epochTopic]: { qos: 0 }, [downTopic(ueid)]: { qos: 1 } },
-      openStream: () => openBrokerStream(brokerAddress(url), tls),
+      openStream: () => openBrokerStream(brokerAddress(this.#url), this.#tls, timeFloor?.()),
       keepaliveSeconds,
       connectTimeoutMs,
       onReady: () => {

@@ -191,6 +191,24 @@ export function devicesRepository(db: Executor) {
       })
     },
 
+    /**
+     * The certificate of a device that has still this key and was not revoked. False, and nothing changed, for another.
+     */
+    async renewCertificate(
+      id: number,
+      deviceKeyThumbprint: Uint8Array,
+      { tlsKeyHash, certificateNotAfter }: Pick<Device, 'tlsKeyHash' | 'certificateNotAfter'>,
+    ): Promise<boolean> {
+      const { numUpdatedRows } = await db
+        .updateTable('devices')
+        .set({ tls_key_hash: tlsKeyHash, certificate_not_after: certificateNotAfter })
+        .where('id', '=', id)
+        .where('device_key_thumbprint', '=', deviceKeyThumbprint)
+        .where('enrolment', '!=', 'revoked')
+        .executeTakeFirst()
+      return numUpdatedRows === 1n
+    },
+
     /** The initial state for a device of which nothing was heard. */
     async stateOf(deviceId: number): Promise<DeviceState> {
       const row = await db.selectFrom('device_states').selectAll().where('device_id', '=', deviceId).executeTakeFirst()

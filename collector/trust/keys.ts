@@ -31,6 +31,8 @@ export interface CollectorKeys {
    * no backup of one holds a secret; a new device key brings a new one.
    */
   receiptKeyOf(ueid: Ueid, deviceKeyThumbprint: Uint8Array): Uint8Array
+  /** 32 bytes: authenticates challenges of our own, which any replica can then check without a table. */
+  readonly challengeKey: Uint8Array
   /** The 20-byte secret of a person's one-time codes, derived for the same reason; a new salt brings a new one. */
   totpSecretOf(accountId: string, salt: Uint8Array): Uint8Array
 }
@@ -97,6 +99,7 @@ async function load(directory: string): Promise<CollectorKeys> {
     ),
     receiptKeyOf: (ueid, deviceKeyThumbprint) =>
       hmac('sha256', master, encodeCbor(['keepseal-receipt-key-v1', ueidBytes(ueid), deviceKeyThumbprint])),
+    challengeKey: hmac('sha256', master, encodeCbor(['keepseal-challenge-key-v1'])),
     totpSecretOf: (accountId, salt) =>
       Uint8Array.from(hmac('sha256', master, encodeCbor(['keepseal-totp-v1', accountId, salt])).subarray(0, 20)),
   }

@@ -21,8 +21,13 @@ const ABOUT_PCR_VALUES: ReadonlySet<string> = new Set([
   'quote.resettable-pcr',
 ])
 
-/** Refuses unless the quote is by the attestation key and bound to exactly these terms. */
-function checkQuote(attest: Uint8Array, signature: Uint8Array, signer: TpmClaims['ak'], binding: Uint8Array): void {
+/** Throws OutcomeError unless the quote is by the attestation key and bound to exactly these terms. */
+export function checkQuote(
+  attest: Uint8Array,
+  signature: Uint8Array,
+  signer: TpmClaims['ak'],
+  binding: Uint8Array,
+): void {
   const { failures } = appraiseQuote({
     attest,
     signature,
