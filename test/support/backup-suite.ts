@@ -113,6 +113,22 @@ export function describeBackup({ name, skipped = false, fresh, age }: BackupUnde
         extra: [[2, 2]],
       })
       expect(await numbers()).toEqual({ held: 4, missing: 2, restored: 5 })
+      const other = await storedDevice(store, 'two')
+      const lost = { deviceId: other.id, session: unknown, firstSeenAt: NOW, firstEpoch: 1, lastEpoch: 1 }
+      await store.sessions.save({ ...lost, contiguousTo: -1, extra: [[2, 2]] })
+      const listed = await store.restorePoints.gaps({ restoredAt }, { limit: 1 })
+      expect(listed.items.map(({ ueid, first, last }) => [ueid, first, last])).toEqual([
+        [device.ueid, 1, 3],
+        [device.ueid, 0, 1],
+      ])
+      expect(listed.items.map(({ before, after }) => [before, after])).toEqual([
+        [NOW, restoredAt + 4],
+        [null, restoredAt + 2],
+      ])
+      // Of the other one it is not known when what is held arrived.
+      const rest = await store.restorePoints.gaps({ restoredAt }, { limit: 1, cursor: listed.nextCursor })
+      expect(rest).toEqual({ items: [], nextCursor: null })
+      expect((await store.restorePoints.list()).map((each) => each.restoredAt)).toEqual([restoredAt])
       await close()
     })
 

@@ -33,6 +33,7 @@ import { profileEndpoints } from './profiles.ts'
 import { productEndpoints } from './products.ts'
 import { reportEndpoints } from './reports.ts'
 import { mirrorEndpoints } from './mirror.ts'
+import { restoreEndpoints } from './restores.ts'
 import { resultEndpoints } from './results.ts'
 
 /** Every route below /api/v1 that needs a token. */
@@ -61,6 +62,7 @@ export const endpoints: readonly Endpoint[] = [
   ...caseEndpoints,
   ...notificationEndpoints,
   ...quarantineEndpoints,
+  ...restoreEndpoints,
   ...decisionEndpoints,
   ...recordedEventEndpoints,
   ...practiceEndpoints,

@@ -29,6 +29,7 @@ import { quarantineCommands } from './quarantine.ts'
 import { practiceCommands } from './practice.ts'
 import { productCommands } from './product.ts'
 import { reportCommands } from './reports/index.ts'
+import { restoreCommands } from './restore.ts'
 import { resultCommands } from './result.ts'
 import { releaseCommands } from './release.ts'
 import { releaseDiffCommands } from './release-diff.ts'
@@ -64,6 +65,7 @@ export const client: Program = {
     ...caseCommands,
     ...notificationCommands,
     ...quarantineCommands,
+    ...restoreCommands,
     ...catalogueCommands,
     ...profileFileCommands,
     ...profileCommands,

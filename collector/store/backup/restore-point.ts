@@ -22,16 +22,7 @@ export function markRestored(db: Executor, now: number): Promise<RestorePoint> {
       newestReceiptAt: newest?.at ?? null,
       firstEpoch: Math.max(Math.floor(now / 1000), (epoch?.number ?? 0) + 1, (last?.firstEpoch ?? 0) + 1),
     }
-    await trx
-      .insertInto('restore_points')
-      .values({
-        number: point.number,
-        restored_at: now,
-        newest_receipt_at: point.newestReceiptAt,
-        first_epoch: point.firstEpoch,
-        published_at: null,
-      })
-      .execute()
+    await restorePointsRepository(trx).add(point)
     await trx
       .insertInto('audit_log')
       .values({

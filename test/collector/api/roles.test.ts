@@ -81,6 +81,8 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /decisions/next': ROLES,
   'POST /decisions': ROLES,
   'GET /people': ROLES,
+  'GET /restores': ROLES,
+  'GET /restores/:number/gaps': ROLES,
   'GET /quarantine': ROLES,
   'GET /quarantine/:id': ROLES,
   'GET /quarantine/:id/bytes': ROLES,
@@ -374,6 +376,10 @@ describe('every route', () => {
     await store.cases.insert({ id: caseId, ...about })
     const aside = { topic: '', bytes: randomBytes(9), receivedAt: NOW, reason: 'x', detail: '', tries: 1 }
     await store.quarantine.add([aside], NOW)
+    await store.newestResults.put({ deviceId: device.id, issuedAt: NOW, cwt: bytes('cwt'), keyId: bytes('key', 32) })
+    if ((await store.restorePoints.newest()) === undefined) {
+      await store.restorePoints.add({ number: 1, restoredAt: NOW, newestReceiptAt: null, firstEpoch: 1 })
+    }
     const quarantined = (await store.quarantine.list({ limit: 1 })).items[0]?.id
     const resource = route.includes('/quarantine')
       ? String(quarantined)
