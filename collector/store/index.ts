@@ -1,6 +1,8 @@
 import { accountsRepository } from './accounts.ts'
 import { loginChallengesRepository } from './login-challenges.ts'
 import { loginSessionsRepository } from './login-sessions.ts'
+import { advisoriesRepository } from './advisories.ts'
+import { advisorySetsRepository } from './advisory-sets.ts'
 import { apiTokensRepository } from './api-tokens.ts'
 import { auditLogRepository } from './audit-log.ts'
 import { casesRepository } from './cases.ts'
@@ -16,6 +18,7 @@ import { enrolmentTokensRepository } from './enrolment-tokens.ts'
 import { epochsRepository } from './epochs.ts'
 import { evidenceRepository } from './evidence.ts'
 import { evidenceRunsRepository } from './evidence-runs.ts'
+import { exposuresRepository } from './exposures.ts'
 import { findingExceptionsRepository } from './finding-exceptions.ts'
 import { findingPoliciesRepository } from './finding-policies.ts'
 import { summarizeFindings, type SummaryRequest } from './finding-summary.ts'
@@ -134,6 +137,9 @@ function repositories(db: Executor) {
     due: dueRepository(db),
     fleet: fleetRepository(db),
     practices: practicesRepository(db),
+    advisories: advisoriesRepository(db),
+    advisorySets: advisorySetsRepository(db),
+    exposures: exposuresRepository(db),
     summary: () => readSummary(db),
     sweep: (times: SweepTimes, limit: number) => sweepOnce(db, times, limit),
   }

@@ -1,3 +1,4 @@
+import type { AdvisoryTables } from './schema-advisories.ts'
 import type { Generated } from 'kysely'
 import type { HashAlgorithm } from '../../shared/crypto/crypto.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
@@ -59,7 +60,7 @@ import type {
 import type { NotificationDeliveriesTable, NotificationEventsTable, RemindersTable } from './schema-notifications.ts'
 
 /** Every table as its columns. Times are ms since 1970 UTC; bytes are blobs; `0 | 1` where a model says boolean. */
-export interface Database extends CaseTables {
+export interface Database extends AdvisoryTables, CaseTables {
   products: ProductsTable
   enrolment_tokens: EnrolmentTokensTable
   pending_enrolments: PendingEnrolmentsTable

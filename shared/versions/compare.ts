@@ -10,27 +10,32 @@ export type VersionScheme = (typeof VERSION_SCHEMES)[number]
 /** `incomparable`: one of the two is no version of this scheme. Neither older, nor equal, nor newer. */
 export type Comparison = 'older' | 'equal' | 'newer' | 'incomparable'
 
-const SCHEMES: { readonly [S in VersionScheme]: (a: string, b: string) => Order | undefined } = {
-  dpkg: (a, b) => compared(parseDpkgVersion, compareDpkgVersions, a, b),
-  rpm: (a, b) => compared(parseRpmVersion, compareRpmVersions, a, b),
-  apk: (a, b) => compared(parseApkVersion, compareApkVersions, a, b),
-  opkg: (a, b) => compared(parseOpkgVersion, compareDpkgVersions, a, b),
-  semver: (a, b) => compared(parseSemanticVersion, compareSemanticVersions, a, b),
+/** How a scheme reads versions and orders them, for whoever compares one with many. */
+export interface Ordering<V = unknown> {
+  /** Undefined for what is no version. */
+  readonly parse: (text: string) => V | undefined
+  readonly compare: (a: V, b: V) => Order
 }
 
-function compared<V>(
-  parse: (text: string) => V | undefined,
-  compare: (a: V, b: V) => Order,
-  a: string,
-  b: string,
-): Order | undefined {
-  const [left, right] = [parse(a), parse(b)]
-  return left === undefined || right === undefined ? undefined : compare(left, right)
+/** `V` is whatever `parse` gives: nobody else makes one. */
+const ordering = <V>(parse: (text: string) => V | undefined, compare: (a: V, b: V) => Order): Ordering =>
+  ({ parse, compare }) as unknown as Ordering
+
+const SCHEMES: Readonly<Record<VersionScheme, Ordering>> = {
+  dpkg: ordering(parseDpkgVersion, compareDpkgVersions),
+  rpm: ordering(parseRpmVersion, compareRpmVersions),
+  apk: ordering(parseApkVersion, compareApkVersions),
+  opkg: ordering(parseOpkgVersion, compareDpkgVersions),
+  semver: ordering(parseSemanticVersion, compareSemanticVersions),
 }
+
+export const orderingOf = (scheme: VersionScheme): Ordering => SCHEMES[scheme]
 
 /** What `a` is to `b`, as the package manager of the scheme itself would say. */
 export function compareVersions(scheme: VersionScheme, a: string, b: string): Comparison {
-  const order = SCHEMES[scheme](a, b)
-  if (order === undefined) return 'incomparable'
+  const { parse, compare } = SCHEMES[scheme]
+  const [left, right] = [parse(a), parse(b)]
+  if (left === undefined || right === undefined) return 'incomparable'
+  const order = compare(left, right)
   return order < 0 ? 'older' : order > 0 ? 'newer' : 'equal'
 }

@@ -31,6 +31,7 @@ import { passkeys } from './0024-passkeys.ts'
 import { newestResults } from './0025-newest-results.ts'
 import { standingCauses } from './0026-standing-causes.ts'
 import { oidc } from './0027-oidc.ts'
+import { advisories } from './0028-advisories.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -67,6 +68,7 @@ export const migrations: readonly Migration[] = [
   newestResults,
   standingCauses,
   oidc,
+  advisories,
 ]
 
 /**

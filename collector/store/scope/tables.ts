@@ -120,6 +120,20 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   unit_declarations: ofProduct,
   // Read by the digests that the part of the log names which is his.
   profile_documents: 'common',
+  // Published advisories: the same for everybody.
+  advisory_feeds: 'common',
+  advisory_sets: 'common',
+  advisories: 'common',
+  advisory_statements: 'common',
+  known_advisories: 'common',
+  vulnerability_facts: 'common',
+  changed_packages: 'closed',
+  inventories: { vendor: 'vendor' },
+  inventory_packages: { column: 'inventory_id', of: 'inventories', key: 'id' },
+  inventory_postures: { vendor: 'vendor' },
+  exposures: { column: 'inventory_id', of: 'inventories', key: 'id' },
+  advisory_exclusions: ofProduct,
+  tracked_advisories: ofProduct,
   restore_points: 'closed',
   schema_migrations: 'closed',
 }

@@ -1,0 +1,155 @@
+import { fromHex } from '../../shared/bytes/bytes.ts'
+import { OutcomeError } from '../../shared/errors.ts'
+import { decodeSection } from '../../shared/posture/canonical.ts'
+import type { SectionId } from '../../shared/posture/sections.ts'
+import { FEED_AUTHORITIES, type Entry, type Inventory } from '../model/advisory.ts'
+import type { NewPosture } from '../store/exposures.ts'
+import type { Store } from '../store/index.ts'
+import { groupOf, keyOf, type Group } from './index-groups.ts'
+import { inventoryOf } from './inventory.ts'
+import { incomparableIn, matchInventory, type Lookup, type Precedence } from './match.ts'
+
+/** Postures, or packages, of one transaction. */
+const POSTURES = 50
+const PACKAGES = 500
+
+/**
+ * Brings what is known of exposures up to date: for postures that nobody has looked at yet, and for packages of which
+ * advisories say something else now. Done twice, it changes nothing. True when there was something to do.
+ */
+export async function computeExposures(store: Store): Promise<boolean> {
+  let isDone = !(await lookAtPostures(store))
+  while (await lookAtChanges(store)) isDone = false
+  return !isDone
+}
+
+/** Postures whose sections are still on their way are passed by: they are looked at the next time. */
+async function lookAtPostures(store: Store): Promise<boolean> {
+  let wasAny = false
+  let last: NewPosture | undefined
+  for (;;) {
+    const postures = await store.exposures.newPostures(POSTURES, last)
+    for (const posture of postures) {
+      const wasReady = await store.transaction((transaction) => lookAtPosture(transaction, posture))
+      wasAny ||= wasReady
+    }
+    last = postures.at(-1)
+    if (postures.length < POSTURES) return wasAny
+  }
+}
+
+const NOTHING = new Uint8Array(0)
+
+/** False where its sections are not all here yet. */
+async function lookAtPosture(store: Store, { vendor, digest, sections }: NewPosture): Promise<boolean> {
+  const digests = JSON.parse(sections) as Readonly<Record<string, string>>
+  const packagesDigest = digests['packages'] === undefined ? undefined : fromHex(digests['packages'])
+  if (packagesDigest === undefined) {
+    await store.exposures.setPosture(vendor, digest, null)
+    return true
+  }
+  const systemDigest = digests['system'] === undefined ? NOTHING : fromHex(digests['system'])
+  const known = await store.exposures.findInventory(vendor, packagesDigest, systemDigest)
+  if (known !== undefined) {
+    await store.exposures.setPosture(vendor, digest, known)
+    return true
+  }
+  const packages = await readSection(store, vendor, 'packages', packagesDigest)
+  const system = systemDigest === NOTHING ? null : await readSection(store, vendor, 'system', systemDigest)
+  if (packages === 'missing' || system === 'missing') return false
+  if (packages === null) {
+    await store.exposures.setPosture(vendor, digest, null)
+    return true
+  }
+  const inventory = inventoryOf(packages, system)
+  const incomparable = incomparableIn(inventory).length
+  const id = await store.exposures.addInventory({ vendor, packagesDigest, systemDigest, inventory, incomparable })
+  const names = [...new Set(inventory.packages.flatMap(({ name, source }) => [name, source]))]
+  const exposures = matchInventory(inventory, await lookupOf(store, names), await precedenceOf(store))
+  await store.exposures.replace(id, exposures)
+  await store.exposures.setPosture(vendor, digest, id)
+  return true
+}
+
+async function readSection<S extends SectionId>(store: Store, vendor: string, id: S, digest: Uint8Array) {
+  const bytes = await store.sections.find(vendor, digest)
+  if (bytes === undefined) return 'missing' as const
+  try {
+    const reading = decodeSection(id, bytes)
+    return reading.status === 'measured' ? reading.content : null
+  } catch (error) {
+    // Of a newer schema: whoever sent it is appraised elsewhere.
+    if (error instanceof OutcomeError) return null
+    throw error
+  }
+}
+
+/** Some packages at a time, each time with all inventories that have them. */
+async function lookAtChanges(store: Store): Promise<boolean> {
+  return store.transaction(async (transaction) => {
+    const packages = await transaction.exposures.changedPackages(PACKAGES)
+    if (packages.length === 0) return false
+    const changed = new Set(packages)
+    const [lookup, precedence] = [await lookupOf(transaction, packages), await precedenceOf(transaction)]
+    const ids = await transaction.exposures.inventoriesWith(packages)
+    for (let at = 0; at < ids.length; at += POSTURES) {
+      for (const { id, inventory } of await transaction.exposures.inventories(ids.slice(at, at + POSTURES))) {
+        await renew(transaction, id, inventory, changed, lookup, precedence)
+      }
+    }
+    await transaction.exposures.settleChanged(packages)
+    return true
+  })
+}
+
+/**
+ * A package is looked at by its own name and by its source's: where one of them changed, both are needed to settle which
+ * statement counts.
+ */
+async function renew(
+  store: Store,
+  id: number,
+  inventory: Inventory,
+  changed: ReadonlySet<string>,
+  lookup: Lookup,
+  precedence: Precedence,
+): Promise<void> {
+  const concerned = inventory.packages.filter(({ name, source }) => changed.has(name) || changed.has(source))
+  const names = new Set(concerned.map(({ name }) => name))
+  const missing = [...new Set(concerned.flatMap(({ name, source }) => [name, source]))].filter(
+    (one) => !changed.has(one),
+  )
+  const rest = missing.length === 0 ? undefined : await lookupOf(store, missing)
+  const both: Lookup = (key) => {
+    const group = lookup(key)
+    return rest === undefined || group.fixes.length + group.others.length > 0 ? group : rest(key)
+  }
+  const found = matchInventory(inventory, both, precedence, names).filter((each) => names.has(each.package))
+  await store.exposures.replace(id, found, [...names])
+}
+
+/** Everything that is said of packages of these names. */
+export async function lookupOf(store: Store, packages: readonly string[]): Promise<Lookup> {
+  const byKey = new Map<string, Entry[]>()
+  for (const entry of await store.advisories.entries(packages)) {
+    const { ecosystem, release, side, package: name } = entry.statement
+    const key = keyOf(ecosystem, release, side, name)
+    const list = byKey.get(key)
+    if (list === undefined) byKey.set(key, [entry])
+    else list.push(entry)
+  }
+  const groups = new Map<string, Group>()
+  return (key) => {
+    const known = groups.get(key)
+    if (known !== undefined) return known
+    const group = groupOf(byKey.get(key) ?? [])
+    groups.set(key, group)
+    return group
+  }
+}
+
+export async function precedenceOf(store: Store): Promise<Precedence> {
+  const feeds = await store.advisorySets.feeds()
+  const ranks = new Map(feeds.map(({ id, authority }) => [id, FEED_AUTHORITIES.indexOf(authority)]))
+  return (feed) => ranks.get(feed) ?? FEED_AUTHORITIES.length
+}

@@ -1,0 +1,91 @@
+import { cvesOf } from '../../shared/advisories/aliases.ts'
+import type { AdvisoryRecord } from '../../shared/advisories/record.ts'
+import { KeepsealError } from '../../shared/errors.ts'
+import type { AdvisoryFeed, FeedAuthority } from '../model/advisory.ts'
+import type { VulnerabilityFact } from '../store/advisories.ts'
+import type { Store } from '../store/index.ts'
+
+/** Records of one transaction: others have their turn between two. */
+const BATCH = 2000
+
+/** What a feed brought, or some of it. */
+export type Batch = { readonly records: readonly AdvisoryRecord[] } | { readonly facts: readonly VulnerabilityFact[] }
+
+export interface WholeFeed {
+  readonly feed: string
+  readonly authority: FeedAuthority
+  readonly batches: AsyncIterable<Batch> | Iterable<Batch>
+  /** Of HTTP, and the SHA-256 of the bytes. */
+  readonly validators?: Pick<AdvisoryFeed, 'etag' | 'lastModified' | 'digest'>
+  /** It may have lost half of what it had: a person has looked. */
+  readonly mayShrink?: boolean
+}
+
+export interface Imported {
+  readonly advisories: number
+  readonly before: number
+}
+
+const toAdd = (record: AdvisoryRecord) => ({ record, cves: cvesOf(record) })
+
+/**
+ * Puts all that a feed has now in the place of all that it had: beside it first, then at once. Where anything is wrong
+ * with it, or half of it is gone, what was there stays. Errors: advisory.feed-shrunk and what the parsers throw.
+ */
+export async function importFeed(store: Store, whole: WholeFeed, clock: () => number): Promise<Imported> {
+  const { feed, authority, batches, mayShrink = false } = whole
+  await store.advisorySets.declareFeed(feed, authority)
+  const set = await store.advisorySets.beginSet(feed, clock())
+  for await (const batch of batches) await addBatch(store, set, batch, clock())
+  return store.transaction(async (transaction) => {
+    const before = await transaction.advisorySets.feed(feed)
+    const advisories = await transaction.advisorySets.count(set)
+    const had = before?.advisories ?? 0
+    if (!mayShrink && advisories * 2 <= had) {
+      throw new KeepsealError('advisory.feed-shrunk', `${feed}: ${advisories} of ${had}`)
+    }
+    await transaction.advisorySets.markDifferences(set, before?.activeSet ?? null)
+    const validators = whole.validators ?? { etag: null, lastModified: null, digest: null }
+    await transaction.advisorySets.activate(feed, set, validators, clock())
+    return { advisories, before: had }
+  })
+}
+
+async function addBatch(store: Store, set: number, batch: Batch, now: number): Promise<void> {
+  if ('facts' in batch) {
+    for (let at = 0; at < batch.facts.length; at += BATCH) {
+      const some = batch.facts.slice(at, at + BATCH)
+      await store.transaction((transaction) => transaction.advisories.addFacts(set, some))
+    }
+    return
+  }
+  for (let at = 0; at < batch.records.length; at += BATCH) {
+    const some = batch.records.slice(at, at + BATCH).map(toAdd)
+    await store.transaction((transaction) => transaction.advisories.add(set, some, now))
+  }
+}
+
+/**
+ * Adds single advisories to those that a feed has, each in the place of the one of its name. All of them or none.
+ */
+export function addAdvisories(
+  store: Store,
+  feed: string,
+  authority: FeedAuthority,
+  records: readonly AdvisoryRecord[],
+  now: number,
+): Promise<Imported> {
+  return store.transaction(async (transaction) => {
+    await transaction.advisorySets.declareFeed(feed, authority)
+    const before = await transaction.advisorySets.feed(feed)
+    const set = before?.activeSet ?? (await transaction.advisorySets.beginSet(feed, now))
+    const ids = [...new Set(records.map(({ id }) => id))]
+    // What was said of packages that it says nothing of any more changes too.
+    await transaction.advisorySets.markChanged(set, ids)
+    await transaction.advisorySets.removeFrom(set, ids)
+    await transaction.advisories.add(set, records.map(toAdd), now)
+    await transaction.advisorySets.markChanged(set, ids)
+    await transaction.advisorySets.activate(feed, set, { etag: null, lastModified: null, digest: null }, now)
+    return { advisories: ids.length, before: before?.advisories ?? 0 }
+  })
+}

@@ -1,0 +1,144 @@
+import type { Generated } from 'kysely'
+import type { AdvisorySeverity } from '../../shared/maturity/events/kinds.ts'
+import type { ExposureStatus, FeedAuthority } from '../model/advisory.ts'
+
+/** Tables of advisories and of what they mean for devices: part of ./schema.ts, where the conventions stand. */
+
+export interface AdvisoryFeedsTable {
+  id: string
+  authority: FeedAuthority
+  active_set: number | null
+  advisories: number
+  checked_at: number | null
+  changed_at: number | null
+  etag: string | null
+  last_modified: string | null
+  digest: string | null
+  problem_code: string | null
+  problem_detail: string | null
+  problem_since: number | null
+}
+
+/** What a feed brought at once. It counts when its feed says so: until then it is filled, afterwards it is removed. */
+export interface AdvisorySetsTable {
+  id: Generated<number>
+  feed: string
+  started_at: number
+}
+
+export interface AdvisoriesTable {
+  set_id: number
+  id: string
+  severity: AdvisorySeverity | null
+  published: number | null
+  withdrawn: number | null
+  /** JSON: what else is kept of it. */
+  content: string
+}
+
+/** Without those of advisories that were withdrawn. */
+export interface AdvisoryStatementsTable {
+  set_id: number
+  package: string
+  advisory: string
+  /** JSON: PackageStatement without the package, and the CVE names of the advisory. */
+  content: string
+}
+
+export interface KnownAdvisoriesTable {
+  id: string
+  known_at: number
+}
+
+/** Of a catalogue of exploited vulnerabilities, or of estimates: each has its own columns. */
+export interface VulnerabilityFactsTable {
+  set_id: number
+  cve: string
+  added_at: number | null
+  due_at: number | null
+  probability: number | null
+  percentile: number | null
+}
+
+/** One for each pair of the sections packages and system that a vendor's devices report. */
+export interface InventoriesTable {
+  id: Generated<number>
+  vendor: string
+  packages_digest: Uint8Array
+  /** Empty where the posture has no section of the system. */
+  system_digest: Uint8Array
+  /** JSON: Inventory. */
+  content: string
+  /** Packages whose version is none that can be compared. */
+  incomparable: number
+}
+
+/** Inventories by the names of their packages and of the sources of those. */
+export interface InventoryPackagesTable {
+  package: string
+  inventory_id: number
+}
+
+/** Null: a posture without packages. */
+export interface InventoryPosturesTable {
+  vendor: string
+  posture_digest: Uint8Array
+  inventory_id: number | null
+}
+
+export interface ExposuresTable {
+  id: Generated<number>
+  inventory_id: number
+  package: string
+  advisory: string
+  status: ExposureStatus
+  /** JSON: the rest of Exposure. */
+  content: string
+}
+
+/** Packages of whom something else is said now, and whose exposure has not been computed since. */
+export interface ChangedPackagesTable {
+  package: string
+}
+
+export interface AdvisoryExclusionsTable {
+  id: string
+  product_id: string
+  advisory: string
+  package: string | null
+  reason: string
+  created_at: number
+  created_by: string
+  created_by_name: string
+  expires_at: number
+}
+
+/** Advisories that devices of a product were affected by, since it was watched. */
+export interface TrackedAdvisoriesTable {
+  product_id: string
+  advisory: string
+  severity: AdvisorySeverity
+  exploited: 0 | 1
+  published_at: number
+  known_at: number
+  exposed_at: number
+  fix_known_at: number | null
+  /** Since when no device is affected any more. */
+  patched_at: number | null
+}
+
+export interface AdvisoryTables {
+  advisory_feeds: AdvisoryFeedsTable
+  advisory_sets: AdvisorySetsTable
+  advisories: AdvisoriesTable
+  advisory_statements: AdvisoryStatementsTable
+  known_advisories: KnownAdvisoriesTable
+  vulnerability_facts: VulnerabilityFactsTable
+  inventories: InventoriesTable
+  inventory_packages: InventoryPackagesTable
+  inventory_postures: InventoryPosturesTable
+  exposures: ExposuresTable
+  changed_packages: ChangedPackagesTable
+  advisory_exclusions: AdvisoryExclusionsTable
+  tracked_advisories: TrackedAdvisoriesTable
+}
