@@ -41,7 +41,7 @@ export async function importFeed(store: Store, whole: WholeFeed, clock: () => nu
     const before = await transaction.advisorySets.feed(feed)
     const advisories = await transaction.advisorySets.count(set)
     const had = before?.advisories ?? 0
-    if (!mayShrink && advisories * 2 <= had) {
+    if (!mayShrink && had > 0 && advisories * 2 <= had) {
       throw new KeepsealError('advisory.feed-shrunk', `${feed}: ${advisories} of ${had}`)
     }
     await transaction.advisorySets.markDifferences(set, before?.activeSet ?? null)

@@ -1,3 +1,4 @@
+import { AdvisoryClerk } from '../advisories/clerk.ts'
 import { EpochPublisher } from '../ingest/epoch-publisher.ts'
 import { RestorePointPublisher } from '../ingest/restore-point-publisher.ts'
 import { ReleaseClock } from '../ingest/judge-again.ts'
@@ -66,6 +67,8 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
   evaluator.start()
   const exceptionClock = new ExceptionClock({ store, clock, deps, logger, isLeader })
   exceptionClock.start()
+  const advisoryClerk = new AdvisoryClerk({ store, clock, logger, isLeader })
+  advisoryClerk.start()
   const silentAfterMs = config.liveness.silentAfterSeconds * 1000
   const watching = { store, clock, random, logger, isLeader, silentAfterMs, catalogue }
   const caseWatch = new CaseWatch({ ...watching, decisions: deps.decisions })
@@ -82,6 +85,7 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
       await renewal?.stop()
       await resultSigner.stop()
       await caseWatch.stop()
+      await advisoryClerk.stop()
       await exceptionClock.stop()
       await watch.stop()
       await evaluator.stop()

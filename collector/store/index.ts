@@ -59,6 +59,7 @@ import type { VendorScope } from '../model/scope.ts'
 import { VendorScopePlugin } from './scope/plugin.ts'
 import { readSummary } from './summary.ts'
 import { dueRepository } from './due.ts'
+import { trackedAdvisoriesRepository } from './tracked-advisories.ts'
 import { transitionsRepository } from './transitions.ts'
 import { sweepOnce, type SweepTimes } from './sweep.ts'
 
@@ -140,6 +141,7 @@ function repositories(db: Executor) {
     advisories: advisoriesRepository(db),
     advisorySets: advisorySetsRepository(db),
     exposures: exposuresRepository(db),
+    trackedAdvisories: trackedAdvisoriesRepository(db),
     summary: () => readSummary(db),
     sweep: (times: SweepTimes, limit: number) => sweepOnce(db, times, limit),
   }

@@ -49,6 +49,7 @@ export async function productFacts(
   const practices = Object.keys(profile.targets) as PracticeId[]
   const about = { register, product: productName(product), practices, now: seconds(now) }
   const issuedAt = certificate.issuedAt ?? certificate.validFrom
+  const vulnerabilities = await vulnerabilitiesOf(store, id)
   return {
     now: seconds(now),
     certificate,
@@ -59,10 +60,12 @@ export async function productFacts(
     members: lineMembers(register, certificate, product, await store.reporting.coverageGroups(id), releases),
     support: {
       lastUpdateAt: latest(releases.flatMap(({ activatedAt }) => (activatedAt === null ? [] : [seconds(activatedAt)]))),
-      criticalOpenSince: earliest(
-        open.filter(({ cause }) => cause === 'vulnerability.critical').map(({ openedAt }) => seconds(openedAt)),
-      ),
+      criticalOpenSince: earliest([
+        ...open.filter(({ cause }) => cause === 'vulnerability.critical').map(({ openedAt }) => seconds(openedAt)),
+        ...vulnerabilities.map(({ exposedAt }) => exposedAt),
+      ]),
     },
+    vulnerabilities,
     missed,
     documents: [
       ...endedDocuments(about),
@@ -78,6 +81,19 @@ export async function productFacts(
       current: catalogue,
     },
   }
+}
+
+/** Critical or exploited ones that devices have now. */
+async function vulnerabilitiesOf(store: Store, productId: string): Promise<ProductFacts['vulnerabilities']> {
+  const tracked = await store.trackedAdvisories.ofProduct(productId)
+  return tracked
+    .filter(({ severity, patchedAt }) => severity === 'critical' && patchedAt === null)
+    .map(({ advisory, exploited, publishedAt, exposedAt }) => ({
+      advisory,
+      exploited,
+      publishedAt: seconds(publishedAt),
+      exposedAt: seconds(exposedAt),
+    }))
 }
 
 async function conditionsOf(

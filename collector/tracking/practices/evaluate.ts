@@ -4,6 +4,7 @@ import { conditionCriteria, conditionsOf, type ConditionState } from '../../../s
 import { dayOf, type Measurement, type Sample } from '../../../shared/maturity/conformity/sample.ts'
 import type { Reason } from '../../../shared/maturity/conformity/status.ts'
 import { advance, statusOf } from '../../../shared/maturity/conformity/waiting.ts'
+import { trackAdvisories } from '../../advisories/track.ts'
 import { advisoriesOf } from '../../../shared/maturity/events/advisories.ts'
 import { measureEvents } from '../../../shared/maturity/events/measure.ts'
 import { objectiveOf } from '../../../shared/maturity/objective.ts'
@@ -17,7 +18,8 @@ import { measureAnalysis } from './analysis.ts'
 import { practiceChangeHandlers } from './changes.ts'
 import { evidenceFor } from './condition-evidence.ts'
 import { assuredUnits, measureFleet, readFleet, type Fleet } from './fleet-signals.ts'
-import { measurePatchTimes } from './patch-time.ts'
+import { measureFeeds } from './feed-age.ts'
+import { measurePatchTimes, watchedAdvisories } from './patch-time.ts'
 import type { PostureOutcomes } from './posture-outcomes.ts'
 import type { Agreed } from './targets.ts'
 import { withUnits } from './failing-units.ts'
@@ -73,10 +75,13 @@ async function measure(
   // What is recorded as later than now, by a clock that was ahead, has happened by now.
   const facts = events.map((event) => ({ ...event, occurredAt: Math.min(event.occurredAt, now) }))
   const cases = await store.cases.openedOf(fleet.productId)
+  const tracked = await trackAdvisories(store, fleet.productId, fleet.groups, now)
+  const advisories = watchedAdvisories(advisoriesOf(facts), tracked)
   return new Map([
     ...measureEvents({ facts, cases, now, objective }),
     ...(await measureFleet(store, fleet, objective)),
-    ...(await measurePatchTimes(store, fleet, advisoriesOf(facts), postures, objective)),
+    ...(await measurePatchTimes(store, fleet, advisories, postures, objective)),
+    ...(await measureFeeds(store, now)),
     measureAnalysis(fleet, facts),
   ])
 }

@@ -11,6 +11,7 @@ import type { Objective } from '../../../shared/maturity/signals/definition.ts'
 import type { SignalId } from '../../../shared/maturity/signals.ts'
 import type { PackagesContent } from '../../../shared/posture/sections/packages.ts'
 import { compareVersions } from '../../../shared/versions/compare.ts'
+import type { FleetAdvisory } from '../../advisories/track.ts'
 import type { Store } from '../../store/index.ts'
 import type { Fleet, LookedAtGroup } from './fleet-signals.ts'
 import type { PostureOutcomes } from './posture-outcomes.ts'
@@ -24,6 +25,21 @@ const SIGNALS: readonly (readonly [SignalId, AdvisorySeverity])[] = [
   ['patch.medium-time', 'medium'],
 ]
 
+/** What people recorded, or what devices were seen with: there each group of them is known to be fixed or not. */
+export type WatchedAdvisory = Pick<Advisory, 'advisory' | 'severity' | 'publishedAt' | 'fixes'> & {
+  readonly stateOf?: FleetAdvisory['stateOf']
+}
+
+/** What a person has recorded counts as he says: he knows releases, and dates from before. */
+export function watchedAdvisories(
+  recorded: readonly Advisory[],
+  tracked: readonly FleetAdvisory[],
+): readonly WatchedAdvisory[] {
+  const names = new Set(recorded.map(({ advisory }) => advisory))
+  const own = tracked.filter(({ advisory }) => !names.has(advisory))
+  return [...recorded, ...own.map((each) => ({ ...each, fixes: [] }))]
+}
+
 /**
  * From each advisory's publication to each unit that runs a fix of it. Units that run none yet count with the time that
  * has passed: they are never left out. What an evaluation has seen is kept, since a unit that goes on to the next release
@@ -32,7 +48,7 @@ const SIGNALS: readonly (readonly [SignalId, AdvisorySeverity])[] = [
 export async function measurePatchTimes(
   store: Store,
   fleet: Fleet,
-  advisories: readonly Advisory[],
+  advisories: readonly WatchedAdvisory[],
   postures: PostureOutcomes,
   objective: (signal: SignalId) => Objective,
 ): Promise<ReadonlyMap<SignalId, Measurement>> {
@@ -63,7 +79,7 @@ interface FixedUnits {
 async function unitsOf(
   store: Store,
   fleet: Fleet,
-  { fixes }: Advisory,
+  { fixes, stateOf }: WatchedAdvisory,
   postures: PostureOutcomes,
 ): Promise<FixedUnits> {
   const releases = new Set(fixes.flatMap((fix) => ('release' in fix ? releasesFrom(fleet, fix.release) : [])))
@@ -73,7 +89,7 @@ async function unitsOf(
       fixed += group.count
       continue
     }
-    const state = await packageState(store, group, fixes, postures)
+    const state = stateOf === undefined ? await packageState(store, group, fixes, postures) : stateOf(group)
     if (state === 'fixed') undated += group.count
     else if (state === 'open') open += group.count
   }

@@ -71,6 +71,33 @@ describeStore('the watch over cases', (store) => {
     expect((await cases()).map(({ cause }) => cause)).toContain('support.ended')
   })
 
+  test('opens one case for each critical vulnerability that devices have, and none for what they are rid of', async () => {
+    const { product, people, watch, cases } = await watched(store())
+    const now = people.now * 1000
+    const tracked = {
+      exploited: false,
+      publishedAt: now,
+      knownAt: now,
+      exposedAt: now,
+      fixKnownAt: null,
+      patchedAt: null,
+    }
+    for (const one of [
+      { ...tracked, advisory: 'DSA-1', severity: 'critical' as const, exploited: true },
+      { ...tracked, advisory: 'DSA-2', severity: 'high' as const },
+      { ...tracked, advisory: 'DSA-3', severity: 'critical' as const, patchedAt: now },
+    ]) {
+      await store().trackedAdvisories.save(product.id, one)
+    }
+    await watch.look()
+    await watch.look()
+    expect(await cases()).toMatchObject([{ trigger: 'T4', cause: 'vulnerability.critical', subject: 'DSA-1' }])
+    // The same one, open for long without an update, tells that support has stopped.
+    people.days(91)
+    await watch.look()
+    expect((await cases()).map(({ cause }) => cause)).toContain('support.stopped')
+  })
+
   test('sees that too few units report, and hardware that the certificate does not list', async () => {
     const { product, people, watch, cases } = await watched(store())
     for (let index = 0; index < 10; index++) {
