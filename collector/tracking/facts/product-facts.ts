@@ -49,7 +49,8 @@ export async function productFacts(
   const practices = Object.keys(profile.targets) as PracticeId[]
   const about = { register, product: productName(product), practices, now: seconds(now) }
   const issuedAt = certificate.issuedAt ?? certificate.validFrom
-  const vulnerabilities = await vulnerabilitiesOf(store, id)
+  const tracked = (await store.trackedAdvisories.ofProduct(id)).filter(({ patchedAt }) => patchedAt === null)
+  const critical = tracked.filter(({ severity }) => severity === 'critical')
   return {
     now: seconds(now),
     certificate,
@@ -62,10 +63,18 @@ export async function productFacts(
       lastUpdateAt: latest(releases.flatMap(({ activatedAt }) => (activatedAt === null ? [] : [seconds(activatedAt)]))),
       criticalOpenSince: earliest([
         ...open.filter(({ cause }) => cause === 'vulnerability.critical').map(({ openedAt }) => seconds(openedAt)),
-        ...vulnerabilities.map(({ exposedAt }) => exposedAt),
+        ...critical.map(({ exposedAt }) => seconds(exposedAt)),
       ]),
     },
-    vulnerabilities,
+    // What was refuted or excluded is not tracked as something that devices are affected by.
+    vulnerabilities: tracked.map(({ advisory, severity, exploited, fixKnownAt }) => ({
+      id: advisory,
+      severity,
+      isExploited: exploited,
+      isRefuted: false,
+      releaseId: null,
+      hasFix: fixKnownAt !== null,
+    })),
     missed,
     documents: [
       ...endedDocuments(about),
@@ -81,19 +90,6 @@ export async function productFacts(
       current: catalogue,
     },
   }
-}
-
-/** Critical or exploited ones that devices have now. */
-async function vulnerabilitiesOf(store: Store, productId: string): Promise<ProductFacts['vulnerabilities']> {
-  const tracked = await store.trackedAdvisories.ofProduct(productId)
-  return tracked
-    .filter(({ severity, patchedAt }) => severity === 'critical' && patchedAt === null)
-    .map(({ advisory, exploited, publishedAt, exposedAt }) => ({
-      advisory,
-      exploited,
-      publishedAt: seconds(publishedAt),
-      exposedAt: seconds(exposedAt),
-    }))
 }
 
 async function conditionsOf(

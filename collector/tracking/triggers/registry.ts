@@ -22,9 +22,10 @@ import {
   coverageIsLow,
   incidentsRecorded,
   revokedKeysUsed,
+  vulnerabilitiesKnown,
+  type MatchedAdvisory,
   type RecordedIncident,
 } from './evidence-triggers.ts'
-import { criticalVulnerabilities, type CriticalVulnerability } from './feed-triggers.ts'
 import {
   analysesMissing,
   lineDiverged,
@@ -47,7 +48,7 @@ export interface ProductFacts {
   readonly coverage: FleetAnswer
   readonly members: LineMembers
   readonly support: SupportLife
-  readonly vulnerabilities: readonly CriticalVulnerability[]
+  readonly vulnerabilities: readonly MatchedAdvisory[]
   readonly missed: readonly MissedDeadline[]
   /** Documents and reviews that the certificate rests on and that nothing has renewed. */
   readonly documents: readonly DatedDocument[]
@@ -80,7 +81,7 @@ const isUnknownCondition =
  */
 const watched: readonly Watched[] = [
   { trigger: 'T2', calls: ({ releases }) => releasesNotAssessed(releases) },
-  { trigger: 'T4', calls: ({ vulnerabilities, now }) => criticalVulnerabilities(vulnerabilities, now) },
+  { trigger: 'T4', calls: ({ vulnerabilities }) => vulnerabilitiesKnown(vulnerabilities) },
   { trigger: 'T5', calls: ({ releases, analyses, now }) => analysesMissing(releases, analyses, now) },
   {
     trigger: 'T6',
