@@ -46,6 +46,8 @@ const SERVICES: Readonly<Record<keyof ApiServices, 'shared' | 'narrowed' | 'with
   passwordCost: 'withheld',
   requestsPerMinute: 'withheld',
   conformityOf: 'shared',
+  coverageOf: 'shared',
+  fleetCoverage: 'shared',
   profileDocument: 'shared',
   deviceChanged: 'shared',
   judgeAgain: 'shared',

@@ -20,7 +20,7 @@ export class CoverageReader {
 
   /** `now`: ms since 1970. */
   async of(device: Device, state: DeviceState, now: number): Promise<Coverage> {
-    this.#register ??= await this.#decisions.register()
+    this.#register ??= await this.#decisions.register(this.#store)
     return coverageOf(this.#register, await this.#unit(device, state), Math.floor(now / 1000))
   }
 

@@ -1,40 +1,32 @@
 import { fromHex } from '../../shared/bytes/bytes.ts'
 import type { Certificate } from '../../shared/decisions/certificate.ts'
-import { vendorOf } from '../../shared/decisions/products.ts'
-import { worstStatus, type PracticeStatus } from '../../shared/maturity/conformity/status.ts'
-import type { PracticeId } from '../../shared/maturity/practices.ts'
+import type { Register } from '../../shared/decisions/register.ts'
 import type { Store } from '../store/index.ts'
+import { conformityOf, type CertificateConformity } from '../tracking/practices/conformity-of.ts'
+import { coverageByProduct, type CertifiedCoverage } from './certified-coverage.ts'
+import { FleetCoverage } from './fleet-coverage.ts'
 
-/** What a published status says beside the decision log. */
+/** What a published status says beside the decision log. Times in ms since 1970. */
 export interface PublishedFacts {
-  /**
-   * Live conformity of what a certificate asks for: `overall`, and of each practice, the worst of its products. What
-   * nobody has evaluated is unknown.
-   */
-  readonly conformityOf: (
-    certificate: Pick<Certificate, 'products'>,
-    targets: readonly string[],
-  ) => Promise<Readonly<Record<string, string>>>
+  /** Live conformity of a certificate and of its products: the worst of the practices that count. */
+  readonly conformityOf: (certificate: Certificate, register: Register, now: number) => Promise<CertificateConformity>
+  /** Of each product of a certificate, how many of its active units are covered by it, and why the others are not. */
+  readonly coverageOf: (
+    certificate: Certificate,
+    register: Register,
+    now: number,
+  ) => Promise<readonly CertifiedCoverage[]>
   /** The document of a profile by its digest, in its one encoding; undefined where nobody has handed it in. */
   readonly profileDocument: (digest: string) => Promise<Uint8Array | undefined>
+  readonly fleetCoverage: FleetCoverage
 }
 
-export const publishedFacts = (store: Pick<Store, 'products' | 'practices' | 'profileDocuments'>): PublishedFacts => ({
-  async conformityOf({ products }, targets) {
-    const found = new Map<string, PracticeStatus[]>(targets.map((practice) => [practice, []]))
-    for (const { product } of products) {
-      const vendor = vendorOf(product)
-      const owner = await store.products.byVendorModel(vendor, product.slice(vendor.length + 1))
-      const states = owner && (await store.practices.states(owner.id))
-      for (const [practice, statuses] of found) {
-        const state = states?.get(practice as PracticeId)
-        // Judged without a target, it says nothing about the one of this certificate.
-        statuses.push(state === undefined || state.explanation.target === null ? 'unknown' : state.status)
-      }
-    }
-    const worst = [...found].map(([practice, statuses]) => [practice, worstStatus(statuses)] as const)
-    return { overall: worstStatus(worst.map(([, status]) => status)), ...Object.fromEntries(worst) }
-  },
-
-  profileDocument: (digest) => store.profileDocuments.byDigest(fromHex(digest)),
-})
+export function publishedFacts(store: Store): PublishedFacts {
+  const fleetCoverage = new FleetCoverage()
+  return {
+    conformityOf: (certificate, register, now) => conformityOf(store, register, certificate, now),
+    coverageOf: (certificate, register, now) => coverageByProduct(store, fleetCoverage, register, certificate, now),
+    profileDocument: (digest) => store.profileDocuments.byDigest(fromHex(digest)),
+    fleetCoverage,
+  }
+}

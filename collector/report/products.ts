@@ -1,7 +1,6 @@
 import { findings } from '../../shared/codes/findings.ts'
-import { coverageOf, type CoverageReason } from '../../shared/decisions/coverage.ts'
 import { worstStatus } from '../../shared/maturity/conformity/status.ts'
-import { running } from '../decisions/coverage.ts'
+import { countCovered, coverGroups } from '../decisions/fleet-coverage.ts'
 import type { Product } from '../model/product.ts'
 import type { FleetSummary } from '../model/practice.ts'
 import type { ReportedFinding, ReportedProduct } from './model.ts'
@@ -37,25 +36,14 @@ async function reportCoverage(
   { store, register, now, ledger }: Making,
   product: Product,
 ): Promise<Pick<ReportedProduct, 'covered' | 'notCovered'>> {
-  let covered = 0
-  const notCovered: Partial<Record<CoverageReason, number>> = {}
-  for (const group of await store.reporting.coverageGroups(product.id)) {
-    const release = group.releaseId === null ? undefined : await store.releases.byId(group.releaseId)
-    if (release !== undefined) {
-      ledger.add('release', release.digest, `${product.vendor}/${product.model}@${release.name}`)
-    }
-    const unit = {
-      vendor: product.vendor,
-      model: product.model,
-      hardwareRevision: group.hardwareRevision,
-      release: release === undefined ? null : running(release),
-      isFailing: group.latch !== 'none' || group.verdict === 'contraindicated',
-    }
-    const { reason } = coverageOf(register, unit, Math.floor(now / 1000))
-    if (reason === null) covered += group.count
-    else notCovered[reason] = (notCovered[reason] ?? 0) + group.count
+  const groups = await store.reporting.coverageGroups(product.id)
+  const releases = await store.releases.ofProduct(product.id)
+  for (const { id, digest, name } of releases) {
+    const isRun = groups.some(({ releaseId }) => releaseId === id)
+    if (isRun) ledger.add('release', digest, `${product.vendor}/${product.model}@${name}`)
   }
-  return { covered, notCovered }
+  const { covered, reasons } = countCovered(coverGroups(register, product, groups, releases, Math.floor(now / 1000)))
+  return { covered, notCovered: reasons }
 }
 
 async function reportFindings(

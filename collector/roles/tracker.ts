@@ -73,7 +73,7 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
   const watching = { store, clock, random, logger, isLeader, silentAfterMs, catalogue }
   const caseWatch = new CaseWatch({ ...watching, decisions: deps.decisions })
   caseWatch.start()
-  const signing = { store, signer: keys.signer, version, livenessTime, logger, isLeader }
+  const signing = { store, decisions: deps.decisions, signer: keys.signer, version, livenessTime, logger, isLeader }
   const resultSigner = new ResultSigner({ ...signing, tell: tellResult(channel, keys) })
   resultSigner.start()
   const { refreshSeconds } = config.results

@@ -20,6 +20,7 @@ import {
   type DeviceKeys,
 } from './device-rows.ts'
 import { integerCursor, rowsToRead, toPage, type Page, type PageRequest } from './paging.ts'
+import { isFailing, type CoverageGroup } from './reporting.ts'
 import type { DevicesTable } from './schema.ts'
 
 const SAME_SERIAL = 8
@@ -33,7 +34,12 @@ export interface DeviceFilter {
   /** Those that have all of these labels, each a key and a value. */
   readonly labels?: readonly (readonly [string, string])[] | undefined
   readonly ueids?: readonly Ueid[] | undefined
+  /** Active ones that are alike in one of these ways. */
+  readonly alike?: readonly AlikeDevices[] | undefined
 }
+
+/** What says whether a certificate covers a device. */
+export type AlikeDevices = Omit<CoverageGroup, 'count'> & { readonly productId: string }
 
 export interface DeviceWithState {
   readonly device: Device
@@ -53,13 +59,31 @@ export function devicesRepository(db: Executor) {
   const all = () => db.selectFrom('devices').selectAll()
   const optional = (row: Selectable<DevicesTable> | undefined) => (row === undefined ? undefined : toDevice(row))
 
-  const filtered = ({ productId, enrolment, verdict, releaseId, labels = [], ueids }: DeviceFilter) => {
+  const filtered = ({ productId, enrolment, verdict, releaseId, labels = [], ueids, alike }: DeviceFilter) => {
     let query = db.selectFrom('devices').innerJoin('device_states', 'device_states.device_id', 'devices.id').selectAll()
     if (productId !== undefined) query = query.where('devices.product_id', '=', productId)
     if (enrolment !== undefined) query = query.where('devices.enrolment', '=', enrolment)
     if (verdict !== undefined) query = query.where('device_states.verdict', '=', verdict)
     if (releaseId !== undefined) query = query.where('device_states.release_id', '=', releaseId)
     if (ueids !== undefined) query = query.where('devices.ueid', 'in', ueids)
+    if (alike !== undefined) {
+      query = query
+        .where('devices.enrolment', '=', 'active')
+        .where((eb) =>
+          eb.or(
+            alike.map((group) =>
+              eb.and([
+                eb('devices.product_id', '=', group.productId),
+                eb('devices.hardware_revision', '=', group.hardwareRevision),
+                group.releaseId === null
+                  ? eb('device_states.release_id', 'is', null)
+                  : eb('device_states.release_id', '=', group.releaseId),
+                group.isFailing ? isFailing(eb) : eb.not(isFailing(eb)),
+              ]),
+            ),
+          ),
+        )
+    }
     for (const [key, value] of labels) query = query.where('devices.id', 'in', withLabel(db, key, value))
     return query
   }

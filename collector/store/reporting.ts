@@ -1,8 +1,8 @@
-import { sql } from 'kysely'
+import { sql, type ExpressionBuilder } from 'kysely'
 import type { FindingCode, Severity } from '../../shared/codes/findings.ts'
-import type { Latch, Verdict } from '../model/device.ts'
 import type { FindingState } from '../model/finding.ts'
 import type { Executor } from './database.ts'
+import type { Database } from './schema.ts'
 
 /** Findings of one code and state, and on how many devices. */
 export interface FindingGroup {
@@ -15,12 +15,13 @@ export interface FindingGroup {
   readonly acknowledged: number
 }
 
-/** Active devices that are alike in everything that says whether a certificate covers them. */
+/** Active devices of a product that are alike in everything that says whether a certificate covers them. */
 export interface CoverageGroup {
-  readonly hardwareRevision: string | null
+  readonly hardwareRevision: string
+  /** null: none explains what they report. */
   readonly releaseId: string | null
-  readonly verdict: Verdict
-  readonly latch: Latch
+  /** Their evidence fails, or failed and nobody has acknowledged it. */
+  readonly isFailing: boolean
   readonly count: number
 }
 
@@ -88,21 +89,24 @@ export function reportingRepository(db: Executor) {
         .innerJoin('device_states', 'device_states.device_id', 'devices.id')
         .where('devices.product_id', '=', productId)
         .where('devices.enrolment', '=', 'active')
-        .select(({ fn }) => [
+        .select((eb) => [
           'devices.hardware_revision as hardwareRevision',
           'device_states.release_id as releaseId',
-          'device_states.verdict',
-          'device_states.latch',
-          fn.countAll().as('count'),
+          eb.case().when(isFailing(eb)).then(sql.lit(1)).else(sql.lit(0)).end().as('is_failing'),
+          eb.fn.countAll().as('count'),
         ])
-        .groupBy([
-          'devices.hardware_revision',
-          'device_states.release_id',
-          'device_states.verdict',
-          'device_states.latch',
-        ])
+        .groupBy(['devices.hardware_revision', 'device_states.release_id', sql.ref('is_failing')])
         .execute()
-      return rows.map((row) => ({ ...row, count: Number(row.count) }))
+      return rows.map(({ hardwareRevision, releaseId, is_failing: failing, count }) => ({
+        hardwareRevision,
+        releaseId,
+        isFailing: Number(failing) === 1,
+        count: Number(count),
+      }))
     },
   }
 }
+
+/** What takes the coverage from a unit, whatever its certificate says. */
+export const isFailing = (eb: ExpressionBuilder<Pick<Database, 'device_states'>, 'device_states'>) =>
+  eb.or([eb('device_states.latch', '<>', 'none'), eb('device_states.verdict', '=', 'contraindicated')])

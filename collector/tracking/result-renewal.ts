@@ -3,12 +3,14 @@ import type { Logger } from 'pino'
 import type { Signer } from '../../shared/cose/sign1.ts'
 import { signEarCwt } from '../../shared/result/ear.ts'
 import { PeriodicWork } from '../periodic-work.ts'
+import type { Decisions } from '../decisions/decision-book.ts'
 import type { Store } from '../store/index.ts'
 import type { LivenessTime } from './liveness.ts'
 import { resultOf } from './result.ts'
 
 export interface ResultRenewalOptions {
   readonly store: Store
+  readonly decisions: Pick<Decisions, 'register'>
   /** The collector's key, as for epochs. */
   readonly signer: Signer
   /** Of the collector, which results name. */
@@ -54,13 +56,13 @@ export class ResultRenewal extends PeriodicWork {
   }
 
   #sign(ueids: Parameters<Store['transactionOf']>[0]): Promise<void> {
-    const { store, signer, version, livenessTime } = this.#options
+    const { store, signer, livenessTime } = this.#options
     return store.transactionOf(ueids, async (own) => {
       for (const ueid of ueids) {
         const device = await own.devices.byUeid(ueid)
         if (device === undefined) continue
         const at = livenessTime()
-        const cwt = await signEarCwt(await resultOf(own, device, at, version), 'current', signer)
+        const cwt = await signEarCwt(await resultOf(own, device, at, this.#options), 'current', signer)
         await own.newestResults.put({ deviceId: device.id, issuedAt: at.now, cwt, keyId: signer.keyId })
       }
     })

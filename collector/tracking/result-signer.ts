@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Signer } from '../../shared/cose/sign1.ts'
 import { signEarCwt } from '../../shared/result/ear.ts'
+import type { Decisions } from '../decisions/decision-book.ts'
 import type { Store } from '../store/index.ts'
 import type { ResultDelivery } from '../store/result-deliveries.ts'
 import type { ChangedDevice } from '../store/signed-results.ts'
@@ -11,6 +12,7 @@ import { PeriodicWork } from '../periodic-work.ts'
 
 export interface ResultSignerOptions {
   readonly store: Store
+  readonly decisions: Pick<Decisions, 'register'>
   /** The collector's key, as for epochs. */
   readonly signer: Signer
   /** Of the collector, which results name. */
@@ -107,7 +109,7 @@ export class ResultSigner extends PeriodicWork {
    * likely to be connected now.
    */
   #sign(devices: readonly ChangedDevice[]): Promise<{ readonly signed: number; readonly present: readonly number[] }> {
-    const { store, signer, version, livenessTime } = this.#options
+    const { store, signer, livenessTime } = this.#options
     const ueids = devices.map(({ ueid }) => ueid)
     return store.transactionOf(ueids, async (own) => {
       let signed = 0
@@ -117,7 +119,7 @@ export class ResultSigner extends PeriodicWork {
         const device = await own.devices.byUeid(ueid)
         if (transitionId === undefined || device === undefined) continue
         const at = livenessTime()
-        const content = await resultOf(own, device, at, version)
+        const content = await resultOf(own, device, at, this.#options)
         const cwt = await signEarCwt(content, 'current', signer)
         const result = { deviceId, issuedAt: at.now, cwt, keyId: signer.keyId }
         await own.signedResults.add({ ...result, transitionId })

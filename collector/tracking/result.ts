@@ -1,5 +1,7 @@
 import { findings as findingCodes, type Severity } from '../../shared/codes/findings.ts'
 import type { ResultContent } from '../../shared/result/ear.ts'
+import { CoverageReader } from '../decisions/coverage.ts'
+import type { Decisions } from '../decisions/decision-book.ts'
 import type { Device, DeviceState } from '../model/device.ts'
 import { presentReleases } from '../releases/release-set.ts'
 import type { Store } from '../store/index.ts'
@@ -15,7 +17,7 @@ export async function resultOf(
   store: Store,
   device: Device,
   at: LivenessTime,
-  version: string,
+  { version, decisions }: { readonly version: string; readonly decisions: Pick<Decisions, 'register'> },
 ): Promise<ResultContent> {
   const { now } = at
   const state = await store.devices.stateOf(device.id)
@@ -24,6 +26,7 @@ export async function resultOf(
   const { liveness, extended } = livenessOf(state, at)
   const isFresh = liveness === 'fresh' && device.enrolment === 'active'
   const staleAt = freshUntil(state.lastFreshAt ?? now, at)
+  const { coverage, reason, certificate } = await new CoverageReader(store, decisions).of(device, state, now)
   const codes = new Set(open.map(({ code }) => code))
   const severity = (code: keyof typeof findingCodes): number => ORDER.indexOf(findingCodes[code].severity)
   return {
@@ -43,6 +46,8 @@ export async function resultOf(
     latch: state.latch,
     liveness,
     freshnessExtended: extended,
+    coverage: reason ?? coverage,
+    certificate,
   }
 }
 

@@ -46,6 +46,13 @@ const statusBody = v.strictObject({
   publicConformity: v.picklist(PUBLIC_CONFORMITY),
   /** Live conformity, as far as it was agreed to be public: null for not at all. */
   conformity: v.nullable(v.record(v.string(), v.string())),
+  /**
+   * Of the active units of each product that percentage which is covered; null: none is active. Absent where it is not
+   * public, and in statuses of earlier versions.
+   */
+  coverage: v.optional(
+    v.record(v.string(), v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(100)))),
+  ),
   /** Who operates the collector: a vendor who watches himself says so. */
   operator: v.string(),
   log: v.strictObject({ id: v.string(), index: v.number(), hash: digest }),
@@ -68,6 +75,8 @@ export interface PublicExtras {
   readonly limitations: StatusBody['limitations']
   /** Of the certificate as `overall`, and of each practice; undefined while nobody computes it. */
   readonly conformity: Readonly<Record<string, string>> | undefined
+  /** Percentage of the active units that are covered, by product. */
+  readonly coverage?: Readonly<Record<string, number | null>> | undefined
 }
 
 /** `at`: seconds since 1970. */
@@ -103,6 +112,9 @@ export function statusBodyOf(
     line,
     publicConformity: agreement.publicConformity,
     conformity: publicConformity(agreement.publicConformity, extras.conformity),
+    ...(agreement.publicConformity === 'full' && extras.coverage !== undefined
+      ? { coverage: { ...extras.coverage } }
+      : {}),
     operator,
     log: { id: toHex(extras.logId), index: head.index, hash: toHex(head.hash) },
   }

@@ -18,6 +18,20 @@ export const COVERAGE_REASONS = [
 ] as const
 export type CoverageReason = (typeof COVERAGE_REASONS)[number] & string
 
+/** For people: what each of them means. */
+export const COVERAGE_TEXTS: Readonly<Record<CoverageReason, string>> = {
+  'no-certificate': 'no certificate of this vendor is in force',
+  'product-not-listed': 'no certificate in force lists this product',
+  'hardware-not-listed': 'its certificate does not list this hardware revision',
+  'release-unknown': 'no release explains what it reports',
+  'release-not-listed': 'its release is of no firmware line of the certificate',
+  'release-pending': 'its release is newer than the assessment, and not classified',
+  'not-countersigned': 'the certifier has not countersigned its release',
+  expired: 'the certificate has expired',
+  suspended: 'the certificate is suspended for it',
+  'unit-failing': 'it fails, failed and nobody has acknowledged it, or may not report',
+}
+
 /** What is known of the release that a device runs. */
 export interface RunningRelease {
   readonly name: string

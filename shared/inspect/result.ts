@@ -89,7 +89,20 @@ function appraisalLines(claims: CborField): ReportLine[] {
           value: `${value.integer()}`,
           meaning: tierOf(value.integer()),
         })),
+        ...ownLines(name, ours),
         ...reasons.map((reason) => ({ path: `${name}.reason`, value: reason.text({ max: 64 }), meaning: 'see codes' })),
       ]
     })
+}
+
+/** Absent in results of earlier versions. */
+function ownLines(name: string | number, ours: CborField): ReportLine[] {
+  const shown = [
+    ['coverage', LABEL.coverage, 'whether a certificate covers it, or why none does'],
+    ['certificate', LABEL.certificate, 'that covers it, or nearly does'],
+  ] as const
+  return shown.flatMap(([path, label, meaning]) => {
+    const value = ours.maybe(label, path)?.text({ max: 128 })
+    return value === undefined ? [] : [{ path: `${name}.${path}`, value, meaning }]
+  })
 }

@@ -21,6 +21,9 @@ export interface ResultContent extends Concluded {
   readonly liveness: string
   /** Fresh only because the verifier's own downtime extended the time for which evidence is. */
   readonly freshnessExtended: boolean
+  /** `covered`, or why no certificate covers it; and the certificate that does, or nearly does. */
+  readonly coverage: string
+  readonly certificate: string | null
 }
 
 /**
@@ -61,6 +64,8 @@ export const EAR_LABEL = {
   liveness: -70024,
   files: -70025,
   freshnessExtended: -70026,
+  coverage: -70027,
+  certificate: -70028,
 } as const
 
 /** Our reasons, worst first: the code that the verdict stands on, then the findings. */
@@ -71,7 +76,7 @@ function reasonsOf({ verdictCode, findings }: ResultContent): readonly string[] 
 /** The claims-set in CBOR, draft-ietf-rats-ear section 3. */
 export function earToCbor(content: ResultContent, dialect: EarDialect): CborMap {
   const { ueid, nonce, issuedAt, expiresAt, verifier, policies } = content
-  const { identity, bootCoverage, latch, liveness, files, freshnessExtended } = content
+  const { identity, bootCoverage, latch, liveness, files, freshnessExtended, coverage, certificate } = content
   const vector = vectorOf(content)
   const claims = VECTOR_CLAIMS.flatMap((claim, label) => {
     const value = vector[claim]
@@ -85,6 +90,8 @@ export function earToCbor(content: ResultContent, dialect: EarDialect): CborMap 
     [EAR_LABEL.liveness, liveness],
     [EAR_LABEL.files, files],
     [EAR_LABEL.freshnessExtended, freshnessExtended],
+    [EAR_LABEL.coverage, coverage],
+    ...(certificate === null ? [] : [[EAR_LABEL.certificate, certificate] as [number, CborValue]]),
   ]
   const isCurrent = dialect === 'current'
   const appraisal = new Map<number, CborValue>([
@@ -111,7 +118,7 @@ export function earToCbor(content: ResultContent, dialect: EarDialect): CborMap 
 /** The same claims-set in JSON. Byte strings are base64url. */
 export function earToJson(content: ResultContent, dialect: EarDialect): Record<string, unknown> {
   const { ueid, nonce, issuedAt, expiresAt, verifier, policies } = content
-  const { identity, bootCoverage, latch, liveness, files, freshnessExtended } = content
+  const { identity, bootCoverage, latch, liveness, files, freshnessExtended, coverage, certificate } = content
   const vector = vectorOf(content)
   const isCurrent = dialect === 'current'
   const ear = (name: string): string => (isCurrent ? `ear_${name.replaceAll('-', '_')}` : `ear.${name}`)
@@ -123,6 +130,8 @@ export function earToJson(content: ResultContent, dialect: EarDialect): Record<s
     keepseal_liveness: liveness,
     keepseal_files: files,
     keepseal_freshness_extended: freshnessExtended,
+    keepseal_coverage: coverage,
+    ...(certificate === null ? {} : { keepseal_certificate: certificate }),
   }
   const device = { ueid: toBase64Url(ueidBytes(ueid)) }
   const policy = isCurrent

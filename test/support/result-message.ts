@@ -19,6 +19,8 @@ export const concluded: ResultContent = {
   latch: 'failed',
   liveness: 'fresh',
   freshnessExtended: false,
+  coverage: 'covered',
+  certificate: 'crt_1',
 }
 
 export interface ResultSample {

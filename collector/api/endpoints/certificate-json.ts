@@ -1,6 +1,11 @@
 import * as v from 'valibot'
 import { standingOf, type Certificate } from '../../../shared/decisions/certificate.ts'
-import { Digest, Time, toTime, toTimeOrNull } from '../schemas.ts'
+import type { ProfileTargets } from '../../../shared/decisions/profile.ts'
+import type { CertifiedCoverage } from '../../decisions/certified-coverage.ts'
+import type { CertificateConformity } from '../../tracking/practices/conformity-of.ts'
+import { coverageFields, coverageJson } from './coverage.ts'
+import { Conformity, Practices } from './practice-json.ts'
+import { Digest, id, Time, toTime, toTimeOrNull } from '../schemas.ts'
 
 const CertifiedProductJson = v.strictObject({
   /** VENDOR/MODEL */
@@ -12,7 +17,7 @@ const CertifiedProductJson = v.strictObject({
   rationale: v.string(),
 })
 
-export const CertificateStanding = v.strictObject({
+const standingFields = {
   id: v.string(),
   number: v.string(),
   /** Never without its profile. */
@@ -33,7 +38,53 @@ export const CertificateStanding = v.strictObject({
   validUntil: Time,
   supportUntil: Time,
   supersedes: v.nullable(v.string()),
+}
+export const CertificateStanding = v.strictObject(standingFields)
+
+/** One of them with what is computed of it: that moves no certificate. */
+export const CertificateDetail = v.strictObject({
+  ...standingFields,
+  /** The worst of its products, by the practices that count. */
+  conformity: Conformity,
+  practices: v.array(
+    v.strictObject({ practice: Practices, target: v.number(), counts: v.boolean(), conformity: Conformity }),
+  ),
+  live: v.array(
+    v.strictObject({
+      product: v.string(),
+      /** null: no such product is registered here. */
+      productId: v.nullable(id('prd')),
+      conformity: Conformity,
+      evaluatedAt: v.nullable(Time),
+      /** Active units. */
+      ...coverageFields,
+    }),
+  ),
 })
+
+/** What is computed of a certificate, beside its standing. */
+export function certificateLiveJson(
+  { overall, practices, counting, products }: CertificateConformity,
+  coverage: readonly CertifiedCoverage[],
+  targets: ProfileTargets,
+) {
+  return {
+    conformity: overall,
+    practices: [...practices].map(([practice, conformity]) => ({
+      practice,
+      target: targets[practice]?.level ?? 0,
+      counts: counting.includes(practice),
+      conformity,
+    })),
+    live: products.map(({ product, productId, evaluatedAt, overall: conformity }, index) => ({
+      product,
+      productId,
+      conformity,
+      evaluatedAt: toTimeOrNull(evaluatedAt),
+      ...coverageJson(coverage[index] ?? { covered: 0, notCovered: 0, reasons: {} }),
+    })),
+  }
+}
 
 export function certificateStandingJson(
   certificate: Certificate,

@@ -4,7 +4,12 @@ import { encodeCertificateFile } from '../../../shared/certificate/file.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
 import { StatusBook } from '../public/status-book.ts'
-import { CertificateStanding, certificateStandingJson } from './certificate-json.ts'
+import {
+  CertificateDetail,
+  certificateLiveJson,
+  CertificateStanding,
+  certificateStandingJson,
+} from './certificate-json.ts'
 import { READERS } from './roles.ts'
 
 const certificates = defineEndpoint({
@@ -25,15 +30,24 @@ const certificate = defineEndpoint({
   method: 'GET',
   path: '/certificates/:id',
   operationId: 'getCertificateStanding',
-  summary: 'One certificate with its standing now',
+  summary: 'One certificate with its standing now, how it is kept, and which units it covers',
   roles: READERS,
   scope: 'own',
   params: v.strictObject({ id: v.pipe(v.string(), v.maxLength(128)) }),
-  response: CertificateStanding,
-  run: async ({ decisions, clock }, { params }) => {
-    const found = (await decisions.register()).certificates.get(params.id)
+  response: CertificateDetail,
+  run: async ({ decisions, clock, conformityOf, coverageOf }, { params }) => {
+    const register = await decisions.register()
+    const found = register.certificates.get(params.id)
     if (found === undefined) throw new KeepsealError('request.not-found', `certificate ${params.id}`)
-    return certificateStandingJson(found, Math.floor(clock() / 1000))
+    const { id, version } = found.profile
+    const targets = register.profiles.get(id)?.find((each) => each.version === version)?.targets ?? {}
+    const now = clock()
+    const conformity = await conformityOf(found, register, now)
+    const coverage = await coverageOf(found, register, now)
+    return {
+      ...certificateStandingJson(found, Math.floor(now / 1000)),
+      ...certificateLiveJson(conformity, coverage, targets),
+    }
   },
 })
 

@@ -14,6 +14,7 @@ import { reviewOf } from '../../tracking/review.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
 import { Digest, id, pageOf, pageQuery, UeidText } from '../schemas.ts'
 import { DeviceDetail, deviceDetails, DeviceJson, deviceJson, Enrolments, Livenesses } from './device-json.ts'
+import { alikeIn, CoverageAsked, isOfCoverage } from './coverage-filter.ts'
 import { deviceFilter, deviceQuery } from './device-selector.ts'
 import { findingJson, viewOf } from './finding-json.ts'
 import { FLEET, READERS } from './roles.ts'
@@ -37,14 +38,15 @@ async function listWhere(
   store: Store,
   { limit, cursor }: PageRequest,
   filter: DeviceFilter,
-  isAsked: (device: DeviceWithState) => boolean,
+  isAsked: (device: DeviceWithState) => Promise<boolean>,
 ): Promise<Page<DeviceWithState>> {
   const found: DeviceWithState[] = []
   let next = cursor ?? null
   for (let read = 0; read < MAX_READS && (read === 0 || next !== null) && found.length < limit; read++) {
     const page = await store.devices.list({ limit, cursor: next }, filter)
     next = page.nextCursor
-    const asked = page.items.filter(isAsked)
+    const asked: DeviceWithState[] = []
+    for (const each of page.items) if (await isAsked(each)) asked.push(each)
     const room = limit - found.length
     found.push(...asked.slice(0, room))
     if (asked.length > room) next = String(found.at(-1)?.device.id)
@@ -64,19 +66,26 @@ const list = defineEndpoint({
     ...deviceQuery,
     /** By the clock of this moment, so that it is looked at device by device. */
     liveness: v.optional(Livenesses),
+    /** Whether a certificate covers it, or why none does. */
+    coverage: v.optional(CoverageAsked),
   }),
   response: pageOf(DeviceJson),
-  run: async ({ store, decisions, clock, livenessTime }, { query }) => {
-    const { limit, cursor, liveness, ...asked } = query
+  run: async (services, { query }) => {
+    const { store, decisions, clock, livenessTime } = services
+    const { limit, cursor, liveness, coverage: wanted, ...asked } = query
     const at = livenessTime()
-    const isAsked = ({ state }: DeviceWithState): boolean =>
-      liveness === undefined || livenessOf(state, at).liveness === liveness
-    const page = await listWhere(store, { limit, cursor }, await deviceFilter(store, asked), isAsked)
+    const reader = new CoverageReader(store, decisions)
+    const isAsked = async ({ device, state }: DeviceWithState): Promise<boolean> => {
+      if (liveness !== undefined && livenessOf(state, at).liveness !== liveness) return false
+      return wanted === undefined || isOfCoverage(await reader.of(device, state, clock()), wanted)
+    }
+    const alike = wanted === undefined ? undefined : await alikeIn(services, asked, wanted)
+    const filter = { ...(await deviceFilter(store, asked)), alike }
+    const page = await listWhere(store, { limit, cursor }, filter, isAsked)
     const ids = page.items.map(({ device }) => device.id)
     const counts = await store.findings.unresolvedCounts(ids)
     const suppressed = await store.findingExceptions.suppressedCounts(ids, clock())
     const countsOf = (id: number) => ({ findingCount: counts.get(id) ?? 0, suppressedCount: suppressed.get(id) ?? 0 })
-    const reader = new CoverageReader(store, decisions)
     const items = []
     for (const { device, state } of page.items) {
       const coverage = await reader.of(device, state, clock())

@@ -31,6 +31,7 @@ import { releaseEndpoints } from './releases.ts'
 import { practiceCatalogueEndpoints } from './practice-catalogue.ts'
 import { profileEndpoints } from './profiles.ts'
 import { productEndpoints } from './products.ts'
+import { coverageEndpoints } from './coverage.ts'
 import { reportEndpoints } from './reports.ts'
 import { mirrorEndpoints } from './mirror.ts'
 import { restoreEndpoints } from './restores.ts'
@@ -46,6 +47,7 @@ export const endpoints: readonly Endpoint[] = [
   ...certificateEndpoints,
   ...enrolmentTokenEndpoints,
   ...deviceEndpoints,
+  ...coverageEndpoints,
   ...deviceHistoryEndpoints,
   ...devicePostureEndpoints,
   ...fleetEndpoints,

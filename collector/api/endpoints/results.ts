@@ -29,9 +29,9 @@ const result = defineEndpoint({
     /** Thumbprint of the key that signed: see getCollector. */
     keyId: Digest,
   }),
-  run: async ({ store, livenessTime, version, keys: { signer } }, { params, query: { dialect } }) => {
+  run: async ({ store, decisions, livenessTime, version, keys: { signer } }, { params, query: { dialect } }) => {
     const device = await existingDevice(store, params.ueid)
-    const content = await resultOf(store, device, livenessTime(), version)
+    const content = await resultOf(store, device, livenessTime(), { version, decisions })
     return {
       claims: earToJson(content, dialect),
       cwt: toBase64Url(await signEarCwt(content, dialect, signer)),

@@ -103,13 +103,20 @@ function conditions({ conditions: under, conditionsOverdue, suspension }: Body):
   }`
 }
 
-function products({ products: listed, line }: Body): Html {
+/** Percent of the units that are in use; nothing where it is not public. */
+const coveredText = (coverage: NonNullable<Body['coverage']>, product: string): string => {
+  const percent = coverage[product]
+  return typeof percent === 'number' ? `${percent} %` : 'no active unit'
+}
+
+function products({ products: listed, line, coverage }: Body): Html {
   const rows = listed.map(
     ({ product, hardwareRevisions, firmwareLines, representative, rationale }) =>
       html`<tr>
         <td>${product}${representative && listed.length > 1 ? html` <strong>representative</strong>` : nothing}</td>
         <td><code>${hardwareRevisions.join(', ')}</code></td>
         <td><code>${firmwareLines.join(', ')}</code></td>
+        ${coverage === undefined ? nothing : html`<td>${coveredText(coverage, product)}</td>`}
         <td>${rationale}</td>
       </tr>`,
   )
@@ -121,6 +128,7 @@ function products({ products: listed, line }: Body): Html {
           <th scope="col">Product</th>
           <th scope="col">Hardware</th>
           <th scope="col">Firmware</th>
+          ${coverage === undefined ? nothing : html`<th scope="col">Units covered</th>`}
           <th scope="col">Why</th>
         </tr>
       </thead>

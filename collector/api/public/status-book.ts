@@ -1,6 +1,7 @@
 import { hash } from '../../../shared/crypto/node.ts'
 import { toHex } from '../../../shared/bytes/bytes.ts'
 import type { Certificate } from '../../../shared/decisions/certificate.ts'
+import type { Register } from '../../../shared/decisions/register.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import { decodeProfile } from '../../../shared/maturity/profile-encoding.ts'
 import type { ProfileDocument } from '../../../shared/maturity/profile.ts'
@@ -9,6 +10,7 @@ import {
   STATUS_LIFETIME_SECONDS,
   statusBodyOf,
   type CertificateStatus,
+  type PublicExtras,
   type StatusBody,
 } from '../../../shared/certificate/status.ts'
 import type { PublishedFacts } from '../../decisions/published-facts.ts'
@@ -42,7 +44,7 @@ export class StatusBook {
 
   /** Error: request.not-found. */
   async of(id: string): Promise<SignedStatus> {
-    const { decisions, clock, keys, conformityOf, publicUrl } = this.#services
+    const { decisions, clock, keys, publicUrl } = this.#services
     const register = await decisions.register()
     const certificate = register.certificates.get(id)
     if (certificate === undefined || certificate.issuedAt === null) {
@@ -51,14 +53,12 @@ export class StatusBook {
     const { log: logId } = await decisions.next()
     if (logId === null) throw new KeepsealError('internal.failure', 'a certificate without a log')
     const now = Math.floor(clock() / 1000)
-    const { id: profileId, version } = certificate.profile
-    const agreed = register.profiles.get(profileId)?.find((each) => each.version === version)
-    const conformity =
-      certificate.agreement.publicConformity === 'none'
-        ? undefined
-        : await conformityOf(certificate, Object.keys(agreed?.targets ?? {}))
     const limitations = publicLimitations(await this.documentOf(certificate))
-    const body = statusBodyOf(certificate, register, now, { logId, limitations, conformity })
+    const body = statusBodyOf(certificate, register, now, {
+      logId,
+      limitations,
+      ...(await this.#live(certificate, register)),
+    })
     const held = this.#signed.get(id)
     const isYoung =
       held !== undefined && now >= held.status.issuedAt && now - held.status.issuedAt < STATUS_LIFETIME_SECONDS / 2
@@ -67,6 +67,22 @@ export class StatusBook {
     const status = { certificate: id, issuedAt: now, expiresAt: now + STATUS_LIFETIME_SECONDS, list, body }
     const bytes = await signStatus(status, keys.signer)
     return this.#signed.keep(id, { status, bytes, digest: toHex(hash('sha256', bytes)) })
+  }
+
+  /** What may be shown of how it is kept, computed only where something may. */
+  async #live(certificate: Certificate, register: Register): Promise<Pick<PublicExtras, 'conformity' | 'coverage'>> {
+    const { conformityOf, coverageOf, clock } = this.#services
+    const { publicConformity } = certificate.agreement
+    if (publicConformity === 'none') return { conformity: undefined, coverage: undefined }
+    const { overall, practices } = await conformityOf(certificate, register, clock())
+    const conformity = { overall, ...Object.fromEntries(practices) }
+    if (publicConformity === 'flag') return { conformity, coverage: undefined }
+    const counts = await coverageOf(certificate, register, clock())
+    const coverage = counts.map(({ product, covered, notCovered }) => {
+      const all = covered + notCovered
+      return [product, all === 0 ? null : Math.floor((100 * covered) / all)] as const
+    })
+    return { conformity, coverage: Object.fromEntries(coverage) }
   }
 
   /** The document of its profile, if it is here and is the one that the certificate names. */

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { Output } from '../../../shared/cli/output.ts'
 import { printable } from '../../../shared/text/printable.ts'
+import { coverageText } from './coverage-view.ts'
 import { describeFindings, Finding } from './finding.ts'
 import { advice, field, paragraph, timeText, toneOf } from './text.ts'
 
@@ -96,7 +97,8 @@ export function describeDevice(device: DeviceDetail, { style }: Pick<Output, 'st
     ...field('latch', word(device.latch)),
     ...field('liveness', `${word(device.liveness)}, last fresh ${printable(timeText(device.lastFreshAt))}`),
     ...(device.freshnessExtended ? field('', 'extended: the collector was down or held devices back') : []),
-    ...field('certificate', coverageText(device)),
+    ...field('certificate', coveredBy(device)),
+    ...(device.coverageReason === null ? [] : field('', printable(coverageText(device.coverageReason)))),
     ...field('agent', printable(device.agentVersion ?? '-')),
     ...field('posture', printable(device.postureDigest ?? '-')),
     ...field('review', printable(device.review)),
@@ -112,7 +114,7 @@ function findingCountText({ findings, suppressedCount }: DeviceDetail): string {
   if (findings.length === 0) return 'none'
   return suppressedCount === 0 ? String(findings.length) : `${findings.length}, ${suppressedCount} of them suppressed`
 }
-const coverageText = ({ coverage, coverageReason, certificate }: DeviceDetail): string =>
+const coveredBy = ({ coverage, coverageReason, certificate }: DeviceDetail): string =>
   printable([coverage, coverageReason, certificate].filter((part) => part !== null).join(', '))
 
 /** Of the measured files; what was let pass by a pattern is a hole in the judgement, and has to be seen. */

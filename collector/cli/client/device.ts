@@ -17,6 +17,8 @@ import {
   labelText,
   Revocation,
 } from './device-view.ts'
+import { COVERAGE_REASONS } from '../../../shared/decisions/coverage.ts'
+import { coverageLines, FleetCoverage } from './coverage-view.ts'
 import { groupIdOf, labelsOf } from './group-reference.ts'
 import { DEFAULT_ITEMS, listOptions, presentList } from './listing.ts'
 import { productIdOf } from './product-reference.ts'
@@ -24,6 +26,15 @@ import { connectionOptions } from './settings.ts'
 import { toneOf } from './text.ts'
 
 const ueid = { description: 'Id of the device, as `device list` shows it.' } as const
+
+/** One that may not report has no verdict that counts. */
+const verdictOrEnrolment = ({
+  enrolment,
+  verdict,
+}: {
+  readonly enrolment: string
+  readonly verdict: string
+}): string => (enrolment === 'active' ? verdict : enrolment)
 
 const pathOf = (device: string): string => `/devices/${encodeURIComponent(device.toLowerCase())}`
 
@@ -57,34 +68,63 @@ const list = defineCommand({
       value: choice(['affirming', 'warning', 'contraindicated', 'not-appraised']),
       placeholder: 'VERDICT',
     },
+    coverage: {
+      description: 'covered or not-covered ones only, or those that are not covered for this reason.',
+      value: choice(['covered', 'not-covered', ...COVERAGE_REASONS]),
+      placeholder: 'COVERAGE',
+    },
   },
+  description: ['COVERAGE is `covered`, or why no certificate covers the device; below, all active ones are counted.'],
   json: true,
   run: async (context) => {
     const { options, terminal } = context
     const client = connect(options, terminal.env)
-    const { pending, verdict, product, label, group, liveness, release: releaseId, limit = DEFAULT_ITEMS } = options
+    const {
+      pending,
+      verdict,
+      coverage,
+      product,
+      label,
+      group,
+      liveness,
+      release: releaseId,
+      limit = DEFAULT_ITEMS,
+    } = options
     if (pending && options.enrolment !== undefined) {
       throw new KeepsealError('usage.invalid', '--pending and --enrolment say the same')
     }
     const enrolment = pending ? 'pending' : options.enrolment
     const groupId = group === undefined ? undefined : await groupIdOf(client, group)
     const productId = product === undefined ? undefined : await productIdOf(client, product)
-    const query = { enrolment, verdict, productId, groupId, releaseId, liveness, label }
+    const query = { enrolment, verdict, productId, groupId, releaseId, liveness, label, coverage }
     const listed = await client.list('/devices', query, Device, limit)
     const columns = [
       { title: 'DEVICE', shrinks: false },
       { title: 'VERDICT', style: toneOf },
       { title: 'LIVENESS', style: toneOf },
-      { title: 'ENROLMENT', style: toneOf },
+      { title: 'COVERAGE', style: toneOf },
       { title: 'IDENTITY' },
     ]
-    return presentList(
+    const counted = await client.get(
+      `/coverage${productId === undefined ? '' : `?productId=${productId}`}`,
+      FleetCoverage,
+    )
+    const code = presentList(
       context,
       listed,
       columns,
-      (device) => [device.ueid, device.verdict, device.liveness, device.enrolment, device.identity],
+      (device) => [
+        device.ueid,
+        verdictOrEnrolment(device),
+        device.liveness,
+        device.coverageReason ?? device.coverage,
+        device.identity,
+      ],
       'No such device: keepseal token create --product PRODUCT makes a token to enrol one.',
+      { coverage: counted },
     )
+    if (listed.items.length > 0) terminal.error(`${coverageLines(counted).join('\n')}\n`)
+    return code
   },
 })
 

@@ -17,17 +17,18 @@ export const DEFAULT_ITEMS = 100
 
 type Output = CommandContext<Record<never, never>, Record<never, never>>
 
-/** Prints a list; on standard error that there is more, or `none` with what to do about it. */
+/** Prints a list, in JSON with what is `beside` it; on standard error that there is more, or `none` with what to do about it. */
 export function presentList<T>(
   { present, table, terminal }: Output,
   listed: Listed<T>,
   columns: readonly Column[],
   row: (item: T) => readonly string[],
   none: string,
+  beside: Readonly<Record<string, unknown>> = {},
 ): ExitCode {
   const { items, more } = listed
   const empty = items.length === 0
-  present({ items, more }, () => (empty ? '' : table(columns, items.map(row))))
+  present({ items, more, ...beside }, () => (empty ? '' : table(columns, items.map(row))))
   if (empty) terminal.error(`${none}\n`)
   if (more) terminal.error(`There are more: use --limit ${items.length * 2} or larger.\n`)
   return exitCodes.good

@@ -24,7 +24,7 @@ export function lineMembers(
     const hardwareRevision = revision === '' ? null : revision
     for (const divergence of divergencesOf(register, { vendor, model, hardwareRevision, release })) {
       if (divergence.certificate !== certificate.id) continue
-      if (divergence.reason === 'hardware-not-listed') add(hardware, revision ?? '', count)
+      if (divergence.reason === 'hardware-not-listed') add(hardware, revision, count)
       else if (divergence.reason === 'release-not-listed') add(software, releaseId ?? '', count)
       // Beside a single product there is no line that another one could have left.
       else if (certificate.line !== null) unlistedModel += count

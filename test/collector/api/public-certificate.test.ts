@@ -32,6 +32,7 @@ const practice = (status: PracticeStatus, target: Level | null): PracticeState =
   confirmed: null,
   explanation: { target, supported: 1, coverage: null, reasons: [] },
 })
+const EVALUATED = { slot: 1, evaluatedAt: NOW, fleet: '{}', conditions: [] }
 const keys = testKeys()
 const at = NOW / 1000
 
@@ -167,6 +168,9 @@ describe('the public pages of a certificate', () => {
     const { store } = api()
     const { id } = await storedProduct(store, { vendor: 'Acme', model: 'Gate 7' })
     await store.practices.saveState(id, 'patch-management', practice('at-risk', 3))
+    // What nobody has evaluated lately is not known.
+    if (agreed === 'full') expect((await body()).conformity).toMatchObject({ 'patch-management': 'unknown' })
+    await store.practices.setEvaluation(id, EVALUATED)
     expect((await body()).conformity).toEqual(shown)
   })
 
@@ -174,6 +178,7 @@ describe('the public pages of a certificate', () => {
     await withProfile('full')
     const { store } = api()
     const { id } = await storedProduct(store, { vendor: 'Acme', model: 'Gate 7' })
+    await store.practices.setEvaluation(id, EVALUATED)
     await store.practices.saveState(id, 'patch-management', practice('conforming', 3))
     await store.practices.saveState(id, 'access-control', practice('conforming', null))
     await store.practices.saveState(id, 'threat-modeling', practice('drift', null))
@@ -184,6 +189,17 @@ describe('the public pages of a certificate', () => {
       'patch-management': 'conforming',
       'access-control': 'drift',
     })
+  })
+
+  it('show of full live conformity which part of the active units of each product is covered, and else nothing', async () => {
+    await withProfile('full')
+    const { store } = api()
+    expect((await body()).coverage).toEqual({ 'Acme/Gate 7': null })
+    const { id } = await storedProduct(store, { vendor: 'Acme', model: 'Gate 7' })
+    for (const [index, hardwareRevision] of ['B', 'B', 'Z'].entries())
+      await storedDevice(store, `counted ${index}`, id, { hardwareRevision })
+    expect((await body()).coverage).toEqual({ 'Acme/Gate 7': 0 })
+    expect((await get('/c/crt_1')).body).toContain('Units covered')
   })
 
   it('tell nothing of drafts and of what is not there', async () => {

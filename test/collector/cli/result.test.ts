@@ -1,3 +1,4 @@
+import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -36,7 +37,11 @@ test('a result says what is concluded, and why', async () => {
       gateway: {
         ear_status: 'warning',
         ear_trustworthiness_vector: { configuration: 32 },
-        ear_verifier_claims: { keepseal_reasons: ['sockets.listener-added'], keepseal_liveness: 'fresh' },
+        ear_verifier_claims: {
+          keepseal_reasons: ['sockets.listener-added'],
+          keepseal_liveness: 'fresh',
+          keepseal_coverage: 'no-certificate',
+        },
       },
     },
   })
@@ -80,6 +85,7 @@ test('results that were signed before are listed, and one of them is written and
   const device = await storedDevice(store)
   const signer = new ResultSigner({
     store,
+    decisions: new DecisionBook(store),
     signer: keys.signer,
     version: '0.0.0-test',
     livenessTime: () => ({ policy: defaultLivenessPolicy, now: NOW, downtime: [] }),

@@ -1,3 +1,4 @@
+import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
 import { pino } from 'pino'
 import { afterEach, expect, test, vi } from 'vitest'
 import { ReleaseClock } from '../../../collector/ingest/judge-again.ts'
@@ -50,7 +51,14 @@ describeStore('devices of a product with releases', (createStore) => {
     const { store, now } = collector
     const row = await collector.row(device)
     const policies = async () =>
-      (await resultOf(store, row, { policy: defaultLivenessPolicy, now, downtime: [] }, '0')).policies.join(' ')
+      (
+        await resultOf(
+          store,
+          row,
+          { policy: defaultLivenessPolicy, now, downtime: [] },
+          { version: '0', decisions: new DecisionBook(store) },
+        )
+      ).policies.join(' ')
     const [release] = await store.releases.ofProduct(collector.productId)
     expect(await policies()).toBe(release?.id)
     device.readings = { ...GOOD_READINGS, sockets: socketsWith(4444) }

@@ -1,3 +1,4 @@
+import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
 import { expect, test } from 'vitest'
 import { ResultCourier } from '../../../collector/ingest/result-courier.ts'
 import { tellResult } from '../../../collector/ingest/tell-result.ts'
@@ -33,6 +34,7 @@ describeStore('results that devices are told of', (createStore) => {
     const tell = tellResult(channel, keys())
     const common = {
       store,
+      decisions: new DecisionBook(store),
       signer: keys().signer,
       version: '1',
       livenessTime: () => ({ policy, now: collector.now, downtime: [] }),
@@ -167,6 +169,7 @@ describeStore('results that are signed anew', (createStore) => {
     const work = (isLeader: boolean) =>
       new ResultRenewal({
         store,
+        decisions: new DecisionBook(store),
         signer: keys().signer,
         version: '1',
         livenessTime: () => ({ policy, now: collector.now, downtime: [] }),

@@ -1,3 +1,4 @@
+import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
 import { expect, it as test } from 'vitest'
 import { defaultLivenessPolicy } from '../../../collector/tracking/liveness.ts'
 import { resultOf } from '../../../collector/tracking/result.ts'
@@ -21,7 +22,11 @@ describeStore('evidence that waited while the collector was down', (createStore)
     collector.now = epoch.issuedAt + 2 * MINUTE_MS + downMs
     const handled = await collector.evidence(device, waiting.bytes)
     const at = { policy: defaultLivenessPolicy, now: collector.now, downtime }
-    const result = async () => resultOf(collector.store, await collector.row(device), at, '0')
+    const result = async () =>
+      resultOf(collector.store, await collector.row(device), at, {
+        version: '0',
+        decisions: new DecisionBook(collector.store),
+      })
     return { collector, device, handled, result }
   }
 

@@ -1,3 +1,4 @@
+import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
 import { expect, test } from 'vitest'
 import type { Transition } from '../../../collector/model/transition.ts'
 import type { Store } from '../../../collector/store/index.ts'
@@ -22,6 +23,7 @@ describeStore('results that are signed when a device changes', (createStore) => 
   const signing = (store: Store, now: () => number, over: Partial<ResultSignerOptions> = {}) =>
     new ResultSigner({
       store,
+      decisions: new DecisionBook(store),
       signer: keys().signer,
       version: '1',
       livenessTime: () => ({ policy, now: now(), downtime: [] }),

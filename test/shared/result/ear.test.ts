@@ -39,6 +39,8 @@ const good: ResultContent = {
   latch: 'none',
   liveness: 'fresh',
   freshnessExtended: false,
+  coverage: 'covered',
+  certificate: 'crt_1',
 }
 
 const anyConcluded: fc.Arbitrary<Concluded> = fc

@@ -12,7 +12,9 @@ import { renderCertificate } from '../../../api/public/certificate-html.ts'
 import { connect, type ApiClient } from '../api.ts'
 import { writeOutput } from '../inspect/files.ts'
 import { connectionOptions } from '../settings.ts'
-import { field, paragraph, timeText } from '../text.ts'
+import { coverageCounts, CoverageCount } from '../coverage-view.ts'
+import { shortName } from '../practice-names.ts'
+import { advice, field, paragraph, timeText } from '../text.ts'
 import { certificateArgument } from './decisions.ts'
 
 const Shown = v.looseObject({
@@ -41,6 +43,21 @@ const Shown = v.looseObject({
   supersedes: v.nullable(v.string()),
 })
 type Shown = v.InferOutput<typeof Shown>
+
+const Detail = v.looseObject({
+  ...Shown.entries,
+  conformity: v.string(),
+  practices: v.array(v.looseObject({ practice: v.string(), counts: v.boolean(), conformity: v.string() })),
+  live: v.array(
+    v.looseObject({
+      product: v.string(),
+      productId: v.nullable(v.string()),
+      conformity: v.string(),
+      evaluatedAt: v.nullable(v.string()),
+      ...CoverageCount.entries,
+    }),
+  ),
+})
 
 const stateOf = ({ state, expired, conditionsOverdue, suspensionOverdue }: Shown): string =>
   [
@@ -79,8 +96,8 @@ const show = defineCommand({
   options: connectionOptions,
   json: true,
   run: async ({ options, arguments: { certificate }, terminal, present }) => {
-    const shown = await connect(options, terminal.env).get(pathOf(certificate), Shown)
-    present(shown, () => describe(shown).map(printable).join('\n'))
+    const shown = await connect(options, terminal.env).get(pathOf(certificate), Detail)
+    present(shown, () => [...describe(shown), ...describeLive(shown)].map(printable).join('\n'))
     return exitCodes.good
   },
 })
@@ -111,6 +128,33 @@ function describe(shown: Shown): readonly string[] {
       ),
     ),
   ]
+}
+
+/** What is computed of it, and no state of it. */
+function describeLive({ conformity, practices, live }: v.InferOutput<typeof Detail>): readonly string[] {
+  const bad = practices.filter((each) => each.conformity !== 'conforming')
+  const notCounting = bad.some(({ counts }) => !counts) ? ' (* does not count, by its priority)' : ''
+  const names = bad.map(({ practice, counts, conformity: is }) => `${shortName(practice)}${counts ? '' : '*'} ${is}`)
+  return [
+    ...field('conformity', conformity),
+    ...(names.length === 0 ? [] : field('', `${names.join(', ')}${notCounting}`)),
+    ...live.flatMap((each) => [
+      ...paragraph('  ', `${each.product}: ${each.conformity}, ${evaluatedText(each)}`),
+      ...paragraph('    ', coverageCounts(each)),
+    ]),
+    ...(bad.length === 0 ? [] : advice('', 'keepseal practice status --product PRODUCT says why.')),
+  ]
+}
+
+function evaluatedText({
+  productId,
+  evaluatedAt,
+}: {
+  readonly productId: string | null
+  readonly evaluatedAt: string | null
+}): string {
+  if (productId === null) return 'not registered here'
+  return evaluatedAt === null ? 'not evaluated yet' : `evaluated ${timeText(evaluatedAt)}`
 }
 
 async function fileOf(client: ApiClient, certificate: string): Promise<Uint8Array> {
