@@ -24,7 +24,7 @@ const MAX_OFF_SECONDS = 300
 /** What may be done with it. */
 export type Decisions = Pick<
   DecisionBook,
-  'register' | 'certificatesCovering' | 'excerpt' | 'next' | 'append' | 'rehearse' | 'entriesAbout'
+  'register' | 'certificatesCovering' | 'excerpt' | 'next' | 'append' | 'rehearse' | 'entriesAbout' | 'entriesOf'
 >
 
 /** Of the decision log, what is about one certificate. */
@@ -118,6 +118,16 @@ export class DecisionBook {
     const steps = (await this.register()).cases.get(caseId)?.history ?? []
     const entries = await Promise.all(steps.map(({ index }) => this.#store.decisions.from(index, 1)))
     return steps.flatMap(({ index }, place) => (entries[place] ?? []).map((bytes) => ({ index, bytes })))
+  }
+
+  /** What was decided about documents, requests, recommendations and steps of roadmaps, by their ids, in order. */
+  async entriesOf(subjects: ReadonlySet<string>): Promise<readonly VerifiedEntry[]> {
+    const entries: VerifiedEntry[] = []
+    if (subjects.size === 0) return entries
+    await this.#readInto(new DecisionLog(crypto), this.#store, (entry) => {
+      if (subjects.has(entry.subject)) entries.push(entry)
+    })
+    return entries
   }
 
   /** A log of its own, read anew. Decisions are few, and made by people. */

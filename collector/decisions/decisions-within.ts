@@ -39,6 +39,14 @@ export function decisionsWithin(decisions: Decisions, scope: VendorScope, store:
       await assertAllOwn(decision)
       return decisions.rehearse(decision)
     },
+    entriesOf: async (subjects) => {
+      const { documents, documentRequests, recommendations, roadmap } = ownPart(
+        await decisions.register(),
+        await ownProducts(scope, store),
+      )
+      const own = [documents, documentRequests, recommendations, roadmap].flatMap((each) => [...each.keys()])
+      return decisions.entriesOf(new Set(own.filter((id) => subjects.has(id))))
+    },
     entriesAbout: async (caseId) =>
       (await ownCases(await decisions.register(), store)).has(caseId) ? decisions.entriesAbout(caseId) : [],
   }
@@ -88,6 +96,9 @@ function ownPart(all: Register, own: OwnProducts): Register {
       [...all.people].filter(([id, { role }]) => (role !== 'vendor' && role !== 'operator') || signers.has(id)),
     ),
     documents: new Map(documents),
+    recommendations: new Map([...all.recommendations].filter(([, { products }]) => products.every(own))),
+    roadmap: new Map([...all.roadmap].filter(([, { products }]) => products.every(own))),
+    assessments: new Map([...all.assessments].filter(([id]) => certificates.some(([each]) => each === id))),
     documentRequests: new Map([...all.documentRequests].filter(([, { products }]) => products.every(own))),
     profileReviews: new Map([...all.profileReviews].filter(([id]) => profiles.has(id))),
     profiles: new Map([...all.profiles].filter(([id]) => profiles.has(id))),
@@ -95,13 +106,17 @@ function ownPart(all: Register, own: OwnProducts): Register {
   }
 }
 
-/** Documents are about products of his alone, whether a certificate lists them or not. Error: request.not-found. */
+/** What says by itself which products it is about. */
+const ABOUT_PRODUCTS = ['document.', 'recommendation.', 'roadmap.']
+
+const aboutProducts = ({ documents, documentRequests, recommendations, roadmap }: Register, id: string) =>
+  documents.get(id) ?? documentRequests.get(id) ?? recommendations.get(id) ?? roadmap.get(id)
+
+/** These are about products of his alone, whether a certificate lists them or not. Error: request.not-found. */
 function assertOwnDocument({ kind, subject, detail }: EntryText, all: Register, own: OwnProducts): void {
-  if (!kind.startsWith('document.')) return
+  if (!ABOUT_PRODUCTS.some((area) => kind.startsWith(area))) return
   const named = (detail as { products?: unknown }).products
-  const products = Array.isArray(named)
-    ? named.map(String)
-    : ((all.documents.get(subject) ?? all.documentRequests.get(subject))?.products ?? [])
+  const products = Array.isArray(named) ? named.map(String) : (aboutProducts(all, subject)?.products ?? [])
   if (!products.every(own)) throw new KeepsealError('request.not-found', subject)
 }
 
@@ -113,7 +128,7 @@ async function assertOwn(text: string, all: Register, own: OwnProducts, store: S
   const isListed = known.some(({ products }) =>
     products.some(({ product }) => !own(product) && (text === product || text.startsWith(`${product}@`))),
   )
-  const document = all.documents.get(text) ?? all.documentRequests.get(text)
+  const document = aboutProducts(all, text)
   const foreign =
     isListed ||
     (document !== undefined && !document.products.every(own)) ||

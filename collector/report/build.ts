@@ -9,6 +9,7 @@ import type { PracticeId } from '../../shared/maturity/practices.ts'
 import type { SloOverride } from '../../shared/maturity/slo-override.ts'
 import type { SignalId } from '../../shared/maturity/signals.ts'
 import type { Product } from '../model/product.ts'
+import { agreedAbout, stageLimits, stepItems } from './agreed.ts'
 import { documentOf, reportCertificate } from './certificates.ts'
 import { reportCases } from './cases.ts'
 import { reportDecisions } from './decisions.ts'
@@ -42,10 +43,14 @@ export async function buildReport(
   for (const certificate of certificates) shown.push(await reportCertificate(making, certificate, read))
   const reported: ReportedProduct[] = []
   for (const source of read) reported.push(await reportProduct(making, source))
-  const decisions = await reportDecisions(making, certificates)
   const cases = await reportCases(making, read)
   const digest = ledger.add('catalogue', digestOfCatalogue(catalogue, hash), catalogue.version)
-  const gaps = gapsOf(reported, shown)
+  const names = reported.map(({ product }) => product)
+  const decisions = await reportDecisions(making, certificates, names)
+  const agreed = agreedAbout(register, names, Math.floor(now / 1000))
+  for (const limit of stageLimits(register, names)) making.limits.add(limit)
+  const gaps = gapsOf(reported, shown, agreed)
+  const steps = stepItems(agreed, names)
   return {
     format: REPORT_FORMAT,
     kind,
@@ -58,14 +63,11 @@ export async function buildReport(
     catalogue: { version: catalogue.version, digest },
     certificates: shown,
     products: reported,
-    documents: reportDocuments(
-      making,
-      reported.map((each) => each.product),
-    ),
+    documents: reportDocuments(making, names),
     decisions,
     cases,
     ...(kind === 'gap' ? { gap: gaps } : {}),
-    ...(kind === 'roadmap' ? { roadmap: roadmapOf({ gaps, cases, decided: register.cases, now }) } : {}),
+    ...(kind === 'roadmap' ? { roadmap: roadmapOf({ gaps, cases, decided: register.cases, steps, now }) } : {}),
     ...(kind === 'standards' ? { standards: standardsOf(reported, catalogue) } : {}),
     evidence: ledger.items,
     limits: [...making.limits],
@@ -75,7 +77,7 @@ export async function buildReport(
 /** What is so of every report. */
 const GENERAL_LIMITS = [
   'Practices, coverage, certificates and cases are as of when the report was made; changes, decisions and findings are those of the period.',
-  'Decisions are those about certificate, profile, releases and people; those about a case are in its bundle.',
+  'Decisions are those about certificate, profile, releases, people, documents and roadmap; those about a case are in its bundle.',
   'Of documents there are what was signed about them, and their digests: the documents themselves are not kept here.',
 ]
 

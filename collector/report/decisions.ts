@@ -3,36 +3,53 @@ import { hash } from '../../shared/crypto/node.ts'
 import { parseDecision, type UnverifiedEntry } from '../../shared/decisions/entry.ts'
 import { decisionKinds } from '../../shared/decisions/kinds.ts'
 import type { Certificate } from '../../shared/decisions/certificate.ts'
+import type { Register } from '../../shared/decisions/register.ts'
 import type { ReportedDecision } from './model.ts'
 import { ofSeconds, type Making } from './sources.ts'
 
-/** What was decided about these certificates within the period. */
+/** What was decided within the period about these certificates, and about documents and roadmaps of these products. */
 export async function reportDecisions(
-  { decisions, period, ledger }: Making,
+  { decisions, period, ledger, register: all }: Making,
   certificates: readonly Certificate[],
+  products: readonly string[],
 ): Promise<readonly ReportedDecision[]> {
   const kinds = decisionKinds(hash)
   const entries = new Map<number, ReportedDecision>()
+  const add = ({ index, at, kind, subject, hash: digest }: Entry, author: Author) => {
+    if (!isWithin({ at }, period)) return
+    entries.set(index, {
+      index,
+      at: ofSeconds(at),
+      kind,
+      title: kinds.get(kind)?.title ?? kind,
+      subject,
+      author: author.name,
+      role: author.role,
+      hash: ledger.add('decision', digest, String(index)),
+    })
+  }
   for (const { id } of certificates) {
     const { entries: bytesOfAll, register } = await decisions.excerpt(id)
     const people = new Map([...register.people.values()].map((person) => [person.keyId, person]))
     for (const entry of bytesOfAll.map((bytes) => parseDecision(bytes, hash))) {
-      if (!isWithin(entry, period)) continue
-      const author = people.get(toHex(entry.keyId))
-      entries.set(entry.index, {
-        index: entry.index,
-        at: ofSeconds(entry.at),
-        kind: entry.kind,
-        title: kinds.get(entry.kind)?.title ?? entry.kind,
-        subject: entry.subject,
-        author: author?.name ?? toHex(entry.keyId),
-        role: author?.role ?? 'unknown',
-        hash: ledger.add('decision', entry.hash, String(entry.index)),
-      })
+      const keyId = toHex(entry.keyId)
+      add(entry, people.get(keyId) ?? { name: keyId, role: 'unknown' })
     }
   }
+  for (const entry of await decisions.entriesOf(subjectsAbout(all, products))) add(entry, entry.author)
   return [...entries.values()].sort((a, b) => a.index - b.index)
 }
 
-const isWithin = ({ at }: UnverifiedEntry, { from, to }: Making['period']): boolean =>
+type Author = { readonly name: string; readonly role: string }
+type Entry = Pick<UnverifiedEntry, 'index' | 'at' | 'kind' | 'subject' | 'hash'>
+
+function subjectsAbout(
+  { documents, documentRequests, recommendations, roadmap }: Register,
+  products: readonly string[],
+): ReadonlySet<string> {
+  const all = [documents, documentRequests, recommendations, roadmap].flatMap((each) => [...each.values()])
+  return new Set(all.filter((each) => each.products.some((name) => products.includes(name))).map(({ id }) => id))
+}
+
+const isWithin = ({ at }: Pick<UnverifiedEntry, 'at'>, { from, to }: Making['period']): boolean =>
   at * 1000 >= from && at * 1000 <= to

@@ -1,5 +1,6 @@
 import { DOMAINS } from '../../shared/maturity/practices.ts'
 import type { Reason } from '../../shared/maturity/conformity/status.ts'
+import { agreedOf, NOTHING_AGREED, type Agreed } from './agreed.ts'
 import type { ReportedCertificate, ReportedPractice, ReportedProduct } from './model.ts'
 import type { DomainGap, PracticeGap } from './model-kinds.ts'
 
@@ -10,13 +11,14 @@ export type CertificateView = Pick<ReportedCertificate, 'products' | 'profile'>
 export function gapsOf(
   products: readonly ReportedProduct[],
   certificates: readonly CertificateView[],
+  agreed: Agreed = NOTHING_AGREED,
 ): readonly DomainGap[] {
   return DOMAINS.map((domain) => ({
     domain,
     practices: products.flatMap((product) =>
       product.practices
         .filter((practice) => practice.domain === domain)
-        .flatMap((practice) => gapOf(product, practice, certificates)),
+        .flatMap((practice) => gapOf(product, practice, certificates, agreed)),
     ),
   }))
 }
@@ -25,6 +27,7 @@ function gapOf(
   { product }: ReportedProduct,
   { practice, name, target, supported, conformity, reasons }: ReportedPractice,
   certificates: readonly CertificateView[],
+  agreed: Agreed,
 ): PracticeGap[] {
   if (target === null) return []
   const priorities = certificates
@@ -41,6 +44,7 @@ function gapOf(
       missing: Math.max(0, target - supported),
       conformity,
       restore: reasons.map(restoreOf),
+      ...agreedOf(agreed, product, practice),
     },
   ]
 }

@@ -1,3 +1,5 @@
+import type { StepStanding } from '../../shared/decisions/roadmap/item.ts'
+import type { RecommendationStanding } from '../../shared/decisions/roadmap/recommendation.ts'
 import type { PracticeStatus } from '../../shared/maturity/conformity/status.ts'
 import type { Domain, PracticeId } from '../../shared/maturity/practices.ts'
 
@@ -24,6 +26,19 @@ export interface PracticeGap {
     readonly why: string
     readonly what: string
   }[]
+  /** Steps of the roadmap that somebody has signed about it. */
+  readonly planned: readonly {
+    readonly id: string
+    readonly what: string
+    readonly owner: string
+    readonly due: string
+    readonly state: StepStanding
+  }[]
+  readonly recommended: readonly {
+    readonly id: string
+    readonly title: string
+    readonly standing: RecommendationStanding
+  }[]
 }
 
 export interface Roadmap {
@@ -37,17 +52,26 @@ export interface Roadmap {
 }
 
 export interface RoadmapItem {
-  /** `decided`: somebody signed the plan of a case. `derived`: computed from a gap, and nobody has agreed to it. */
+  /**
+   * `decided`: somebody has signed it, on the roadmap or in the plan of a case. `derived`: computed from a gap, and nobody
+   * has agreed to it.
+   */
   readonly source: 'decided' | 'derived'
+  /** Of a step of the roadmap. */
+  readonly id: string | null
   readonly product: string
   readonly practices: readonly PracticeId[]
   readonly what: string
+  /** Of the practice, now and afterwards; null where nothing is said of it. */
+  readonly levels: { readonly from: number; readonly to: number } | null
   readonly owner: string | null
   readonly due: string | null
-  readonly state: 'open' | 'overdue' | 'done'
+  readonly state: StepStanding
   /** What has to be shown before it is closed. */
   readonly evidence: readonly string[]
   readonly case: string | null
+  /** That it follows. */
+  readonly recommendation: string | null
 }
 
 export type RequirementView = 'supported' | 'partly' | 'gap' | 'unknown' | 'not-in-profile'

@@ -9,20 +9,23 @@ interface RoadmapInput {
   readonly cases: readonly ReportedCase[]
   /** As the decision log has them. */
   readonly decided: ReadonlyMap<string, Pick<Case, 'plan' | 'scope' | 'state'>>
+  /** Steps that were signed by themselves. */
+  readonly steps?: readonly RoadmapItem[]
   /** ms since 1970. */
   readonly now: number
 }
 
 /**
- * What is to be done: first what somebody has signed in the plan of a case, with who does it and until when; then each
- * gap that no plan is about, which is computed, and nobody's promise.
+ * What is to be done: first what somebody has signed, as a step or in the plan of a case, with who does it and until when;
+ * then each gap that nothing of it is about, which is computed, and nobody's promise.
  */
-export function roadmapOf({ gaps, cases, decided, now }: RoadmapInput): Roadmap {
-  const planned = cases.flatMap((each) => {
+export function roadmapOf({ gaps, cases, decided, steps = [], now }: RoadmapInput): Roadmap {
+  const ofCases = cases.flatMap((each) => {
     const found = decided.get(each.id)
     return found?.plan ? planItems(each, found.plan.actions, found, now) : []
   })
-  const open = planned.filter(({ state }) => state !== 'done')
+  const planned = [...steps, ...ofCases]
+  const open = planned.filter(({ state }) => state === 'open' || state === 'overdue')
   const derived = gaps
     .flatMap(({ practices }) => practices)
     .filter(
@@ -54,15 +57,18 @@ function planItems(
 ): RoadmapItem[] {
   return actions.map(({ what, owner, due }) => ({
     source: 'decided',
+    id: null,
     product,
     practices: scope?.practices ?? [],
     what,
+    levels: null,
     owner,
     due: ofSeconds(due),
     // The log says of a case that it is over, not of each action.
     state: isFinal(state) ? 'done' : due * 1000 < now ? 'overdue' : 'open',
     evidence: scope?.criteria.map(({ practice, criterion }) => `${practice}: ${criterion}`) ?? [],
     case: id,
+    recommendation: null,
   }))
 }
 
@@ -70,14 +76,17 @@ function derivedItem({ product, practice, target, supported, restore }: Practice
   const steps = [...new Set(restore.map(({ what }) => what))]
   return {
     source: 'derived',
+    id: null,
     product,
     practices: [practice],
     what: steps.join(' ') || `Bring it from level ${supported} to level ${target}.`,
+    levels: { from: supported, to: target },
     owner: null,
     due: null,
     state: 'open',
     evidence: restore.map(({ about, why }) => (about === null ? why : `${about}: ${why}`)),
     case: null,
+    recommendation: null,
   }
 }
 

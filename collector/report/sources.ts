@@ -8,7 +8,7 @@ import type { Ledger } from './ledger.ts'
 /** Where a report comes from. Both may be those of somebody who is bound to a vendor. */
 export interface ReportSources {
   readonly store: Store
-  readonly decisions: Pick<Decisions, 'register' | 'certificatesCovering' | 'excerpt' | 'next'>
+  readonly decisions: Pick<Decisions, 'register' | 'certificatesCovering' | 'excerpt' | 'next' | 'entriesOf'>
   readonly catalogue: Catalogue
   readonly collectorId: Uint8Array
   /** ms since 1970. */

@@ -5,6 +5,8 @@ import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 export type IdPrefix =
   | 'prd'
   | 'pky'
+  | 'rcm'
+  | 'rmi'
   | 'crt'
   | 'tok'
   | 'enr'

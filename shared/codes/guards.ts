@@ -87,6 +87,10 @@ export const guards = defineCodes({
     title: 'whoever signed the document may sign no more',
     remedy: 'Somebody who still may has to submit it anew: keepseal document submit',
   },
+  'certificate.stage-open': {
+    title: 'a stage of the assessment is not passed yet',
+    remedy: 'keepseal assessment show CERTIFICATE says which one is next.',
+  },
   'certificate.profile-mismatch': {
     title: 'the certificate names another profile than the one that was approved',
     remedy: 'Name the digest of the approved version.',

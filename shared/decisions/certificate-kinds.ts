@@ -14,6 +14,7 @@ import {
 import { lineSchema, namesOf, productsSchema, widened } from './products.ts'
 import { approvedOf, lowered } from './profile.ts'
 import type { Register } from './register.ts'
+import { assertStagesPassed } from './stages.ts'
 
 const CONDITIONS_DAYS = 30
 const SUSPENSION_DAYS = 42
@@ -162,6 +163,7 @@ const issue: DecisionKind<v.InferOutput<typeof reasonSchema>> = defineKind({
   schema: reasonSchema,
   apply: (register, { author, subject, at, detail }) => {
     const certificate = existing(register, subject, 'draft')
+    assertStagesPassed(register, subject)
     // Meanwhile the profile may have moved on, or the certificate that is replaced.
     assertProfile(register, certificate)
     const { submittedBy } = approvedOf(register.profiles.get(certificate.profile.id)) ?? { submittedBy: '' }

@@ -8,6 +8,9 @@ import { personKinds } from './person.ts'
 import { profileReviewKinds } from './profile-review.ts'
 import { profileKinds } from './profile.ts'
 import { releaseKinds } from './release-kinds.ts'
+import { roadmapKinds } from './roadmap/item.ts'
+import { recommendationKinds } from './roadmap/recommendation.ts'
+import { stageKinds } from './stages.ts'
 
 /** Every kind of decision that a log can hold. What is not here cannot be decided. */
 export function decisionKinds(hash: HashFunction): ReadonlyMap<string, DecisionKind<unknown>> {
@@ -17,6 +20,9 @@ export function decisionKinds(hash: HashFunction): ReadonlyMap<string, DecisionK
     ...profileReviewKinds,
     ...documentKinds,
     ...documentRequestKinds,
+    ...recommendationKinds,
+    ...roadmapKinds,
+    ...stageKinds,
     ...certificateKinds,
     ...releaseKinds,
     ...caseKinds,

@@ -6,6 +6,9 @@ import type { Person } from './person.ts'
 import type { ProfileReview } from './profile-review.ts'
 import type { ProfileVersions } from './profile.ts'
 import type { ClassifiedRelease } from './release-kinds.ts'
+import type { RoadmapStep } from './roadmap/item.ts'
+import type { Recommendation } from './roadmap/recommendation.ts'
+import type { Assessment } from './stages.ts'
 
 /** Everything that a decision log says, up to its head: nothing in it was said elsewhere. */
 export interface Register {
@@ -18,6 +21,10 @@ export interface Register {
   readonly certificates: Map<string, Certificate>
   readonly documents: Map<string, AttestedDocument>
   readonly documentRequests: Map<string, DocumentRequest>
+  readonly recommendations: Map<string, Recommendation>
+  readonly roadmap: Map<string, RoadmapStep>
+  /** In stages, by the draft that they are about. */
+  readonly assessments: Map<string, Assessment>
   /** Reassessments about which somebody has decided something. */
   readonly cases: Map<string, Case>
   /** What vendors and certifiers have said about releases of certified products, by VENDOR/MODEL@RELEASE. */
@@ -41,6 +48,9 @@ export const emptyRegister = (): Register => ({
   certificates: new Map(),
   documents: new Map(),
   documentRequests: new Map(),
+  recommendations: new Map(),
+  roadmap: new Map(),
+  assessments: new Map(),
   cases: new Map(),
   releases: new Map(),
   head: null,

@@ -129,6 +129,32 @@ export const exampleDocument = (people: DecidingPeople, over: object = {}) => ({
   ...over,
 })
 
+/** What a certifier recommends. */
+export const exampleRecommendation = (over: object = {}) => ({
+  title: 'Sign the update channel',
+  text: 'Updates are checked by their length alone: sign them, and pin the key.',
+  practice: 'patch-management',
+  products: ['Acme/Gate 7'],
+  case: null,
+  like: null,
+  ...over,
+})
+
+/** A step of a roadmap. */
+export const exampleStep = (people: DecidingPeople, over: object = {}) => ({
+  title: 'Signed updates in release 1.2',
+  practice: 'patch-management',
+  products: ['Acme/Gate 7'],
+  fromLevel: 1,
+  toLevel: 3,
+  owner: 'Olga',
+  due: people.now + 60 * DAY,
+  evidence: 'the section update-channel says signed',
+  recommendation: null,
+  case: null,
+  ...over,
+})
+
 /** What somebody asks for. */
 export const exampleRequest = (people: DecidingPeople, over: object = {}) => ({
   kind: 'patch-policy',

@@ -36,6 +36,7 @@ import { reportEndpoints } from './reports.ts'
 import { mirrorEndpoints } from './mirror.ts'
 import { restoreEndpoints } from './restores.ts'
 import { resultEndpoints } from './results.ts'
+import { roadmapEndpoints } from './roadmap.ts'
 
 /** Every route below /api/v1 that needs a token. */
 export const endpoints: readonly Endpoint[] = [
@@ -76,4 +77,5 @@ export const endpoints: readonly Endpoint[] = [
   ...reportEndpoints,
   ...mirrorEndpoints,
   ...documentRequestEndpoints,
+  ...roadmapEndpoints,
 ]

@@ -34,6 +34,9 @@ import { resultCommands } from './result.ts'
 import { releaseCommands } from './release.ts'
 import { releaseDiffCommands } from './release-diff.ts'
 import { releaseFileCommands } from './release-file.ts'
+import { assessmentCommands } from './roadmap/assessment.ts'
+import { recommendationCommands } from './roadmap/recommendation.ts'
+import { roadmapCommands } from './roadmap/roadmap.ts'
 import { signalCommands } from './signal.ts'
 import { tokenCommands } from './token.ts'
 
@@ -72,6 +75,9 @@ export const client: Program = {
     ...profileViewCommands,
     ...documentCommands,
     ...documentRequestCommands,
+    ...recommendationCommands,
+    ...roadmapCommands,
+    ...assessmentCommands,
     ...keyCommands,
     ...peopleCommands,
     ...certificateCommands,

@@ -1,5 +1,5 @@
 import { html, type Html } from '../../api/html.ts'
-import type { DomainGap, FrameworkView, RequirementView, Roadmap } from '../model-kinds.ts'
+import type { DomainGap, FrameworkView, PracticeGap, RequirementView, Roadmap } from '../model-kinds.ts'
 import { practiceName } from './certificates.ts'
 import { day, facts, list, nothing, table, word } from './parts.ts'
 
@@ -9,6 +9,16 @@ const VIEWS: Readonly<Record<RequirementView, string>> = {
   gap: 'gap',
   unknown: 'unknown',
   'not-in-profile': 'not in the profile',
+}
+
+/** What would restore it, and what people have signed about that. */
+function wayOut({ restore, planned, recommended }: PracticeGap): Html | string {
+  const lines = [
+    ...restore.map(({ why, what }) => html`${why}. ${what}`),
+    ...recommended.map(({ title, standing }) => html`Recommended: ${title} (${standing})`),
+    ...planned.map(({ what, owner, due, state }) => html`Planned: ${what}, ${owner}, until ${day(due)} (${state})`),
+  ]
+  return lines.length === 0 ? '-' : list(lines)
 }
 
 export const gapSection = (domains: readonly DomainGap[]): Html =>
@@ -37,7 +47,7 @@ export const gapSection = (domains: readonly DomainGap[]): Html =>
               each.supported,
               each.missing,
               word(each.conformity),
-              each.restore.length === 0 ? '-' : list(each.restore.map(({ why, what }) => html`${why}. ${what}`)),
+              wayOut(each),
             ]),
             'The profile asks for no practice of this domain.',
           )}`,
@@ -48,8 +58,8 @@ export const roadmapSection = ({ progress, items }: Roadmap): Html =>
   html`<section class="sheet">
     <h2>Roadmap</h2>
     <p>
-      What is <strong>decided</strong> was signed in the plan of a case. What is <strong>derived</strong> was computed
-      from a gap: nobody has promised it, so it has no owner and no date.
+      What is <strong>decided</strong> was signed, as a step of the roadmap or in the plan of a case. What is
+      <strong>derived</strong> was computed from a gap: nobody has promised it, so it has no owner and no date.
     </p>
     ${facts([
       ['Items', progress.items],
@@ -62,6 +72,7 @@ export const roadmapSection = ({ progress, items }: Roadmap): Html =>
       [
         { title: 'What' },
         { title: 'Practices' },
+        { title: 'Levels', kind: 'word' },
         { title: 'Product' },
         { title: 'Source', kind: 'word' },
         { title: 'Owner' },
@@ -71,6 +82,7 @@ export const roadmapSection = ({ progress, items }: Roadmap): Html =>
       items.map((item) => [
         html`${item.what}${item.evidence.length === 0 ? nothing : html`<span class="faint">To show: ${list(item.evidence)}</span>`}`,
         item.practices.map(practiceName).join(', ') || '-',
+        item.levels === null ? '-' : `${item.levels.from} to ${item.levels.to}`,
         item.product,
         item.source,
         item.owner ?? '-',

@@ -11,7 +11,9 @@ import {
   certified,
   DecidingPeople,
   exampleDocument,
+  exampleRecommendation,
   exampleRequest,
+  exampleStep,
   issueCertificate,
   PROFILE,
   signatory,
@@ -92,6 +94,9 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /profiles': ROLES,
   'GET /documents': ROLES,
   'GET /document-requests': ROLES,
+  'GET /recommendations': ROLES,
+  'GET /roadmap-items': ROLES,
+  'GET /assessments': ROLES,
   'GET /document-requests/:id': ROLES,
   'GET /documents/:id': ROLES,
   'GET /profiles/:id': ROLES,
@@ -278,6 +283,10 @@ describe('every route', () => {
     await issueCertificate(people)
     await people.decide(people.vendor, 'document.submit', 'doc_1', exampleDocument(people))
     await people.decide(people.certifier, 'document.request', 'req_1', exampleRequest(people))
+    await people.decide(people.certifier, 'recommendation.make', 'rcm_1', exampleRecommendation())
+    await people.decide(people.vendor, 'roadmap.add', 'rmi_1', exampleStep(people))
+    await people.decide(people.certifier, 'certificate.draft', 'crt_draft', certificate(people))
+    await people.decide(people.certifier, 'assessment.begin', 'crt_draft', { scenario: 'product-line' })
     decisions = new DecisionBook(api().store)
     for (const [index, entry] of people.entries.entries()) {
       await api().store.decisions.append(index, entry, people.now * 1000)

@@ -50,9 +50,17 @@ test('a document is submitted by the vendor, accepted by the certifier, listed a
   for (const { stdout } of [listed, shown]) {
     for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
   }
-  const expired = await ben.act('document', 'expire', document, '--trigger', 'incident', '--reason', 'a breach')
+  const second = await submit(...kind, '--practice', 'Patch Management', '--json')
+  const { document: newer } = JSON.parse(second.stdout) as { document: string }
+  const supersede = () =>
+    ada.act('document', 'supersede', document, '--by', newer, '--reason', 'the policy of this year')
+  expect(await supersede()).toMatchObject({ code: 4 })
+  await ada.act('document', 'accept', newer, '--reason', 'read')
+  expect(await supersede()).toMatchObject({ code: 0 })
+  expect((await run('auditor', 'document', 'show', document)).stdout).toContain('superseded, it does not count')
+  const expired = await ben.act('document', 'expire', newer, '--trigger', 'incident', '--reason', 'a breach')
   expect(expired).toMatchObject({ code: 0 })
-  expect((await run('auditor', 'document', 'show', document)).stdout).toContain('ended, it does not count')
+  expect((await run('auditor', 'document', 'show', newer)).stdout).toContain('ended, it does not count')
   const log = join(directory, 'log.txt')
   await run('auditor', 'log', 'export', '--out', log)
   expect(await run('auditor', 'inspect', 'log', log)).toMatchObject({ code: 0 })

@@ -9,6 +9,13 @@ import { sha256 } from '../../../shared/crypto/node.ts'
 import { defaultCatalogue } from '../../../shared/maturity/catalogue/catalogue.ts'
 import { dayOf } from '../../../shared/maturity/conformity/sample.ts'
 import { PRACTICE_IDS } from '../../../shared/maturity/practices.ts'
+import {
+  certificate,
+  certified,
+  exampleDocument,
+  exampleRecommendation,
+  exampleStep,
+} from '../../support/decision-log.ts'
 import { DAY, PracticeFleet } from '../../support/practice-fleet.ts'
 import { bytes, finding, id, NOW, reassessment } from '../store/samples.ts'
 import { describeStore } from '../store/support.ts'
@@ -62,6 +69,63 @@ describeStore('a report', (createStore) => {
     expect(report.products[0]?.practices.map(({ practice }) => practice)).toEqual(PRACTICE_IDS)
     // What the profile does not ask for is in the table, and no target.
     expect(practiceOf(report, 'risk-attitude')?.target).toBeNull()
+  })
+
+  it('of a roadmap and of gaps has what was signed about them, and decisions about documents', async () => {
+    const fleet = await PracticeFleet.certified(createStore())
+    await driftingFleet(fleet)
+    const { people } = fleet
+    const products = [`${fleet.product.vendor}/${fleet.product.model}`]
+    const from = people.entries.length
+    await people.decide(people.certifier, 'recommendation.make', 'rcm_1', exampleRecommendation({ products }))
+    await people.decide(
+      people.certifier,
+      'recommendation.make',
+      'rcm_2',
+      exampleRecommendation({ products: ['Rival/Box'] }),
+    )
+    await people.decide(
+      people.vendor,
+      'roadmap.add',
+      'rmi_1',
+      exampleStep(people, { products, recommendation: 'rcm_1' }),
+    )
+    await people.decide(people.vendor, 'document.submit', 'doc_1', exampleDocument(people, { products }))
+    await people.decide(
+      people.certifier,
+      'certificate.draft',
+      'crt_next',
+      certificate(people, {
+        profile: people.log.register.certificates.get('crt_1')?.profile,
+        products: [certified(products[0] ?? '')],
+        line: null,
+      }),
+    )
+    await people.decide(people.certifier, 'assessment.begin', 'crt_next', { scenario: 'existing-product' })
+    for (const [place, entry] of people.entries.slice(from).entries()) {
+      await fleet.store.decisions.append(from + place, entry, fleet.now)
+    }
+    const { roadmap, limits } = await reported(fleet, 'roadmap')
+    const step = roadmap?.items.find(({ id: item }) => item === 'rmi_1')
+    expect(step).toMatchObject({
+      source: 'decided',
+      owner: 'Olga',
+      levels: { from: 1, to: 3 },
+      recommendation: 'rcm_1',
+    })
+    expect(roadmap?.items.filter(({ practices }) => practices.includes(PATCH))).toHaveLength(1)
+    expect(limits.some((limit) => limit.includes('at the stage current-state'))).toBe(true)
+    const { gap } = await reported(fleet, 'gap')
+    const patching = gap?.flatMap(({ practices }) => practices).find(({ practice }) => practice === PATCH)
+    expect(patching).toMatchObject({
+      planned: [{ id: 'rmi_1' }],
+      recommended: [{ id: 'rcm_1', standing: 'unanswered' }],
+    })
+    const { decisions, evidence } = await reported(fleet, 'surveillance')
+    const about = new Set(decisions.map(({ subject }) => subject))
+    expect(['rcm_1', 'rmi_1', 'doc_1', 'rcm_2'].map((each) => about.has(each))).toEqual([true, true, true, false])
+    const document = decisions.find(({ subject }) => subject === 'doc_1')
+    expect(evidence).toContainEqual({ kind: 'decision', sha256: document?.hash, about: String(document?.index) })
   })
 
   it('computes objectives at the level that is agreed, and names the rows that they come from', async () => {

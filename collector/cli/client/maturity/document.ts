@@ -112,6 +112,24 @@ const decision = (verb: 'accept' | 'reject', summary: string) =>
     },
   })
 
+const supersede = defineCommand({
+  name: 'document supersede',
+  summary: 'Sign that another accepted document takes its place',
+  description: [
+    'Both have been accepted, and are of one kind. Where the new one was submitted with --supersedes this is done as it is ' +
+      'accepted.',
+  ],
+  arguments: { document: documentArgument },
+  options: { ...decisionOptions, by: words('The document that takes its place.', 'ID'), reason: words('Why.') },
+  json: true,
+  run: async ({ arguments: { document: subject }, options, terminal, present }) => {
+    const { by, reason } = options
+    const done = await decide(options, terminal.env, { kind: 'document.supersede', subject, detail: { by, reason } })
+    present(done, () => printable(`${subject} is superseded by ${by}`))
+    return exitCodes.good
+  },
+})
+
 const expire = defineCommand({
   name: 'document expire',
   summary: 'Sign that a document holds no more, before its time',
@@ -212,6 +230,7 @@ export const documentCommands: readonly Command[] = [
   submit,
   decision('accept', 'Sign that a submitted document is good evidence'),
   decision('reject', 'Sign that a submitted document is none'),
+  supersede,
   expire,
   list,
   show,

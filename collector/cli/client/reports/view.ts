@@ -87,10 +87,16 @@ function productLines(
 function gapLines(gaps: readonly PracticeGap[]): readonly string[] {
   const open = gaps.filter(isOpen)
   if (open.length === 0) return ['', `No gap: ${gaps.length} practices are as the profile asks for.`]
-  return open.flatMap(({ product, name, target, supported, conformity, restore }) => [
+  return open.flatMap(({ product, name, target, supported, conformity, restore, recommended, planned }) => [
     '',
     ...paragraph('', printable(`${name}: level ${supported} of ${target}, ${conformity} (${product})`)),
     ...restore.flatMap(({ why, what }) => paragraph('  ', printable(`- ${why}. ${what}`))),
+    ...recommended.flatMap(({ title, standing }) =>
+      paragraph('  ', printable(`- recommended: ${title} (${standing})`)),
+    ),
+    ...planned.flatMap(({ what, owner, due, state }) =>
+      paragraph('  ', printable(`- planned: ${what}, ${owner}, until ${due.slice(0, 10)} (${state})`)),
+    ),
   ])
 }
 
@@ -98,9 +104,10 @@ function roadmapLines({ progress, items }: Roadmap): readonly string[] {
   const { done, overdue, withoutOwner } = progress
   return [
     ...field('items', `${items.length}: done ${done}, overdue ${overdue}, without an owner ${withoutOwner}`),
-    ...items.flatMap(({ source, product, practices, what, owner, due, state }) => [
+    ...items.flatMap(({ source, product, practices, what, levels, owner, due, state }) => [
       '',
       ...paragraph('', printable(`${practices.join(', ') || 'a case'}, ${product}: ${state}, ${source}`)),
+      ...(levels === null ? [] : [`  level ${levels.from} to ${levels.to}`]),
       ...paragraph('  ', printable(what)),
       ...(owner === null ? [] : [`  ${printable(owner)}, until ${timeText(due)}`]),
     ]),
