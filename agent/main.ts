@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { runProgram } from '../shared/cli/program.ts'
 import { processTerminal } from '../shared/cli/terminal.ts'
 import { version } from '../shared/version.ts'
+import { bugreportCommand } from './cli/bugreport-command.ts'
 import { configCheckCommand, configShowCommand } from './cli/config-command.ts'
 import { doctorCommand } from './cli/doctor-command.ts'
 import { enrollCommand } from './cli/enroll-command.ts'
@@ -20,6 +21,7 @@ const program = {
     enrollCommand,
     statusCommand,
     doctorCommand,
+    bugreportCommand,
     configShowCommand,
     configCheckCommand,
   ],

@@ -4,15 +4,7 @@ import { exitCodes } from '../../shared/cli/exit-codes.ts'
 import type { Output } from '../../shared/cli/output.ts'
 import { printable } from '../../shared/text/printable.ts'
 import { loadAgentConfig } from '../config/load.ts'
-import type { CheckResult } from '../doctor/check.ts'
-import { CHECKS } from '../doctor/checks.ts'
-import { knowSelf } from '../self/self.ts'
-import { createHost } from '../sensors/host.ts'
-
-interface Checked extends CheckResult {
-  readonly id: string
-  readonly title: string
-}
+import { runChecks, type Checked } from '../doctor/run-checks.ts'
 
 export const doctorCommand = defineCommand({
   name: 'doctor',
@@ -22,13 +14,7 @@ export const doctorCommand = defineCommand({
   json: true,
   async run(context) {
     const { values: config } = loadAgentConfig(context.options, context.terminal.env)
-    const host = createHost({ root: config.host.root, self: knowSelf(config) })
-    const checked = await Promise.all(
-      CHECKS.map(async ({ id, title, run }): Promise<Checked> => {
-        const failed = (error: unknown): CheckResult => ({ status: 'unknown', detail: String(error) })
-        return { id, title, ...(await run({ config, host }).catch(failed)) }
-      }),
-    )
+    const checked = await runChecks(config)
     context.present({ checks: checked }, () => checked.map((check) => line(context, check)).join('\n'))
     return checked.some(({ status }) => status === 'failed') ? exitCodes.finding : exitCodes.good
   },

@@ -1,7 +1,6 @@
-import { statfs } from 'node:fs/promises'
 import { connect } from 'node:tls'
 import { KeepsealError } from '../../shared/errors.ts'
-import { describeTpm } from '../tpm/commands/capabilities.ts'
+import { describeTpm, type TpmDescription } from '../tpm/commands/capabilities.ts'
 import { openTpm } from '../tpm/open.ts'
 import { chooseTcti, describeTcti } from '../tpm/tcti.ts'
 import { loadIdentity } from '../state/identity.ts'
@@ -10,6 +9,8 @@ import { good, type Check, type CheckResult } from './check.ts'
 import { helper } from './helper.ts'
 import { firmwareLog, imaLog } from './logs.ts'
 import { sensors } from './sensors.ts'
+import { disk, stateDirectory } from './storage.ts'
+import { certificate, clock } from './time.ts'
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
@@ -38,9 +39,7 @@ const tpm: Check = {
     try {
       const opened = await openTpm(tcti, { boundMs: 10_000 })
       try {
-        const { manufacturer, firmwareVersion, lockoutCounter } = await describeTpm(opened)
-        const locked = lockoutCounter > 0 ? `, lockout counter ${lockoutCounter}` : ''
-        return good(`${manufacturer}, firmware ${firmwareVersion}, at ${describeTcti(tcti)}${locked}`)
+        return tpmResult(await describeTpm(opened), describeTcti(tcti))
       } finally {
         await opened.close()
       }
@@ -49,6 +48,17 @@ const tpm: Check = {
       return { status: 'failed', detail: messageOf(error), remedy }
     }
   },
+}
+
+/** Quotes work in lockout as well: the attestation key is not subject to it (noDA), and has no password. */
+export function tpmResult(tpm: TpmDescription, where: string): CheckResult {
+  const { manufacturer, firmwareVersion, lockoutCounter, inLockout } = tpm
+  const detail = `${manufacturer}, firmware ${firmwareVersion.join('.')}, at ${where}`
+  const remedy =
+    'Something gives wrong passwords to the TPM: find it. The agent goes on; other programs wait, or tpm2_dictionarylockout -c'
+  if (inLockout) return { status: 'warning', detail: `${detail}, in lockout`, remedy }
+  if (lockoutCounter > 0) return { status: 'warning', detail: `${detail}, lockout counter ${lockoutCounter}`, remedy }
+  return good(detail)
 }
 
 const broker: Check = {
@@ -97,39 +107,10 @@ const outbox: Check = {
   },
 }
 
-const disk: Check = {
-  id: 'disk',
-  title: 'Room for the outbox',
-  async run({ config }) {
-    const { directory, outboxMaxBytes } = config.state
-    try {
-      const { bavail, bsize } = await statfs(directory)
-      const free = bavail * bsize
-      const detail = `${Math.floor(free / 1_048_576)} MiB free in ${directory}`
-      if (free >= outboxMaxBytes) return good(detail)
-      return { status: 'warning', detail, remedy: 'Free some space, or lower state.outbox_max_bytes.' }
-    } catch (error) {
-      return { status: 'unknown', detail: messageOf(error) }
-    }
-  },
-}
-
-const BUILD_YEAR = 2026
-
-const clock: Check = {
-  id: 'clock',
-  title: 'Clock',
-  async run({ host }) {
-    const now = new Date(host.now() * 1000)
-    if (now.getUTCFullYear() >= BUILD_YEAR) return good(now.toISOString())
-    const remedy = 'Set the time: certificates cannot be checked with a clock in the past.'
-    return { status: 'warning', detail: `${now.toISOString()} is before this software was made`, remedy }
-  },
-}
-
 /** All checks, in the order in which they are shown. */
 export const CHECKS: readonly Check[] = [
   identity,
+  certificate,
   tpm,
   helper,
   firmwareLog,
@@ -137,6 +118,7 @@ export const CHECKS: readonly Check[] = [
   sensors,
   broker,
   outbox,
+  stateDirectory,
   disk,
   clock,
 ]

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { loadAgentConfig } from '../../../agent/config/load.ts'
-import { CHECKS } from '../../../agent/doctor/checks.ts'
+import { CHECKS, tpmResult } from '../../../agent/doctor/checks.ts'
 import { treeHost } from '../../support/host-tree.ts'
 import { useScratchDirectories } from '../../support/scratch.ts'
 
@@ -22,4 +22,18 @@ test.each([
   expect(await run('')).toMatchObject({ status: 'warning' })
   writeFileSync(file, 'a log')
   expect(await run(file)).toEqual({ status: 'good', detail: file })
+})
+
+test.each([
+  ['is good as it should be', { lockoutCounter: 0, inLockout: false }, 'good'],
+  ['warns of failed passwords', { lockoutCounter: 3, inLockout: false }, 'warning'],
+  ['warns of a lockout', { lockoutCounter: 32, inLockout: true }, 'warning'],
+])('the TPM %s', (_, state, status) => {
+  const tpm = {
+    manufacturer: 'IFX',
+    vendorString: '',
+    firmwareVersion: [7, 85] as const,
+    endorsementPasswordSet: false,
+  }
+  expect(tpmResult({ ...tpm, ...state }, '/dev/tpmrm0')).toMatchObject({ status })
 })

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { loadCollectorConfig } from '../../collector/config/load.ts'
+import { repository } from '../architecture/sources.ts'
+
+interface Service {
+  readonly user: string
+  readonly read_only: boolean
+  readonly cap_drop: readonly string[]
+  readonly privileged?: boolean
+  readonly environment?: Readonly<Record<string, string>>
+  readonly healthcheck?: unknown
+  readonly volumes: readonly string[]
+}
+
+const folder = join(repository, 'deploy', 'container')
+const compose = parse(readFileSync(join(folder, 'compose.yaml'), 'utf8'), { merge: true }) as {
+  readonly services: Readonly<Record<string, Service>>
+  readonly volumes: Readonly<Record<string, unknown>>
+}
+const image = readFileSync(join(folder, 'Containerfile'), 'utf8')
+
+describe('the containers', () => {
+  it.each(Object.entries(compose.services))('%s runs without root, capabilities and a writable root', (_, service) => {
+    expect(service.user).toMatch(/^[1-9]\d*:[1-9]\d*$/)
+    expect([service.read_only, service.cap_drop, service.privileged]).toEqual([true, ['ALL'], undefined])
+  })
+
+  it.each(Object.entries(compose.services))('%s tells whether it can do its work', (name, service) => {
+    expect(service.healthcheck !== undefined || (name === 'collector' && image.includes('\nHEALTHCHECK '))).toBe(true)
+  })
+
+  it('configure the collector by options that there are', () => {
+    const environment = Object.fromEntries(
+      Object.entries(compose.services['collector']?.environment ?? {}).map(([name, value]) => [
+        name,
+        // What compose makes of it where nothing else is set.
+        value.replace(/^\$\{[A-Z_]+:-(.*)\}$/, '$1'),
+      ]),
+    )
+    const { values } = loadCollectorConfig({ config: '/dev/null' }, environment)
+    expect(values.store.engine).toBe('postgresql')
+    expect(values.mqtt.broker).toBe('mqtts://broker:8883')
+  })
+
+  it('name volumes that there are', () => {
+    const named = Object.values(compose.services).flatMap(({ volumes }) =>
+      volumes.map((volume) => volume.split(':')[0] ?? '').filter((source) => /^\w/.test(source)),
+    )
+    expect(named.filter((name) => !Object.hasOwn(compose.volumes, name))).toEqual([])
+  })
+
+  it('start the image as the user that it makes', () => {
+    expect(image).toMatch(/\nUSER 10001:10001\n/)
+    expect(compose.services['collector']?.user).toBe('10001:10001')
+  })
+})
