@@ -7,7 +7,7 @@ import { targetOf } from '../bundle/targets.mjs'
 import { copyTo, launcher, makePackage, put, putFile, putUnits } from './package.mjs'
 
 const HOME = 'usr/lib/keepseal'
-const FLAGS = ['--jitless', '--no-expose-wasm']
+const FLAGS = ['--jitless']
 const NEEDS = 'systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles'
 
 /** `runtime`: with Node inside; without it the package depends on one. Answers with the path of the package. */

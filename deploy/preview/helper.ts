@@ -22,7 +22,7 @@ export async function startHelper(repository: string, home: string, keep: Keep):
     arguments: ['--listen', socket],
     environment: {},
     logFile,
-    nodeFlags: ['--jitless', '--no-expose-wasm'],
+    nodeFlags: ['--jitless'],
   })
   supervise('privileged helper', child, logFile, keep)
   // What was approved with it and is then reported without would look like another posture.

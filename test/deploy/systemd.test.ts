@@ -38,7 +38,7 @@ describe('the unit of the privileged helper', () => {
   })
 
   it('starts the bundle with the flags that allow memory to be never both written and executed', () => {
-    expect(service.get('ExecStart')?.[0]).toMatch(/ --jitless --no-expose-wasm \S+\/keepseal-measure\.js$/)
+    expect(service.get('ExecStart')?.[0]).toMatch(/ --jitless \S+\/keepseal-measure\.js$/)
   })
 
   it('hides nothing from the sensors', () => {
@@ -86,7 +86,7 @@ describe('the unit of the agent', () => {
   })
 
   it('starts the bundle with the flags that allow memory to be never both written and executed', () => {
-    expect(service.get('ExecStart')?.[0]).toMatch(/ --jitless --no-expose-wasm .*\/keepseal-agent\.js run --wait$/)
+    expect(service.get('ExecStart')?.[0]).toMatch(/ --jitless .*\/keepseal-agent\.js run --wait$/)
   })
 
   it('hides nothing from the sensors, and not the TPM', () => {

@@ -14,7 +14,7 @@ const { buildAgent } = (await import(script)) as { buildAgent: (directory: strin
 
 const NOBODY = 65_534
 /** As the unit starts it. */
-const FLAGS = ['--jitless', '--no-expose-wasm'] as const
+const FLAGS = ['--jitless'] as const
 /** CapabilityBoundingSet= and NoNewPrivileges= of deploy/systemd/keepseal-measure@.service. */
 const AS_UNIT = [
   '--no-new-privs',

@@ -19,7 +19,7 @@ const { buildAgent } = (await import(script)) as { buildAgent: (directory: strin
 
 const NOBODY = 65_534
 /** As the units start them. */
-const FLAGS = ['--jitless', '--no-expose-wasm'] as const
+const FLAGS = ['--jitless'] as const
 /** The service of the agent: a user without privileges, who cannot get any. */
 const AS_AGENT = [
   `--reuid=${NOBODY}`,
