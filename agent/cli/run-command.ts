@@ -3,18 +3,21 @@ import { defineCommand } from '../../shared/cli/command.ts'
 import { configOptions } from '../../shared/cli/config-report.ts'
 import { exitCodes } from '../../shared/cli/exit-codes.ts'
 import { loadAgentConfig } from '../config/load.ts'
-import { untilEnrolled } from '../enrol/first-boot.ts'
+import type { AgentConfig } from '../config/options.ts'
+import { tryToEnrol } from '../enrol/first-boot.ts'
 import { createLog } from '../log.ts'
 import { startAgent } from '../run.ts'
 import { startHeartbeat } from '../service/heartbeat.ts'
 import { serviceManager } from '../service/notify.ts'
+import { patiently, type Patience } from '../service/patience.ts'
+import { writeProblem } from '../state/status-file.ts'
 
 export const runCommand = defineCommand({
   name: 'run',
   summary: 'Measure this machine at each interval and report, until stopped.',
   description: [
     'A service manager that asks for it is told when the agent is ready and that it lives on (sd_notify).',
-    'With --wait a device that is not enrolled yet enrols with the token that lies ready, or waits for who enrols it.',
+    'With --wait a device that is not enrolled yet enrols with the token that lies ready, or waits for who enrols it; and what keeps the agent from starting, such as a TPM that is missing, is told once and waited for.',
   ],
   options: { wait: { description: 'Wait for the enrolment, and enrol where a token lies ready.' }, ...configOptions },
   async run({ options, terminal }) {
@@ -30,18 +33,20 @@ export const runCommand = defineCommand({
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
     const heartbeat = startHeartbeat(manager, () => performance.now())
     try {
-      if (options.wait) {
-        const enrolled = await untilEnrolled({
-          config,
-          environment: terminal.env,
-          log,
-          // It is ready to be enrolled; who waits for the start of the service must not wait for that.
-          waiting: (why) => manager.tell('READY=1', `STATUS=${why}`),
-          pause: (ms) => pause(ms, stop.signal),
-        })
-        if (!enrolled) return exitCodes.good
-      }
-      const agent = await startAgent(config, log, heartbeat)
+      const start = async () => startAgent(config, log, heartbeat)
+      const agent = options.wait
+        ? await whenPossible(config, terminal.env, start, {
+            log,
+            // It is as ready as it can be; who waits for the start of the service must not wait for a token.
+            waiting: async (why, code) => {
+              manager.tell('READY=1', `STATUS=${why}`)
+              // The status belongs to the agent that runs.
+              if (code !== 'agent.running') await writeProblem(config.state.directory, why)
+            },
+            pause: (ms) => pause(ms, stop.signal),
+          })
+        : await start()
+      if (agent === undefined) return exitCodes.good
       manager.tell('READY=1', 'STATUS=reporting')
       try {
         await Promise.race([aborted(stop.signal), agent.failed])
@@ -56,6 +61,17 @@ export const runCommand = defineCommand({
     return exitCodes.good
   },
 })
+
+/** Enrolled and started, as soon as both can be done; undefined when the service is stopped before. */
+async function whenPossible<T>(
+  config: AgentConfig,
+  environment: Readonly<Record<string, string | undefined>>,
+  start: () => Promise<T>,
+  patience: Patience,
+): Promise<T | undefined> {
+  const enrolled = await patiently(() => tryToEnrol({ config, environment, log: patience.log }), patience)
+  return enrolled === true ? patiently(async () => ({ done: await start() }), patience) : undefined
+}
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

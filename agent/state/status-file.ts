@@ -46,3 +46,22 @@ export async function readStatus(stateDirectory: string): Promise<StatusFile | u
     return undefined
   }
 }
+
+/** What keeps the agent from working at all, beside what the last one said of the outbox. Never rejects. */
+export async function writeProblem(stateDirectory: string, problem: string): Promise<void> {
+  const now = Math.floor(Date.now() / 1000)
+  const before = await readStatus(stateDirectory)
+  const { waiting = 0, dropped = 0, refused = 0, lastMeasurementAt = null, lastReceiptAt = null } = before ?? {}
+  const nothing = {
+    connected: false,
+    epoch: null,
+    result: null,
+    lastMeasurementAt,
+    lastReceiptAt,
+    waiting,
+    dropped,
+    refused,
+  }
+  const status = { pid: process.pid, startedAt: now, writtenAt: now, ...nothing, problem }
+  await writeStatus(stateDirectory, status).catch(() => undefined)
+}
