@@ -145,11 +145,13 @@ async function fleetPart(
   const decided = register.cases.get(id)
   const question = decided === undefined || decided.proof !== 'fleet' ? undefined : await fleetQuestion(store, decided)
   if (question === undefined) return null
-  const { declared, shown } = await store.fleetProof.ask(question)
+  const { declared, basis, enrolled, shown } = await store.fleetProof.ask(question)
   const units = await store.fleetProof.showing(question, MAX_UNITS)
   return {
     since: time(question.since),
     declared,
+    basis,
+    enrolled,
     shown,
     unitsLeftOut: Math.max(0, shown - units.length),
     units: units.map(({ ueid, lastFreshAt, evidenceHash }) => ({

@@ -14,7 +14,11 @@ export interface FleetQuestion {
 }
 
 export interface FleetAnswer {
+  /** What shares are of: the units that the vendor declares, or those that are enrolled where more are, or none was declared. */
   readonly declared: number
+  readonly basis: 'declared' | 'enrolled'
+  /** Active units here. */
+  readonly enrolled: number
   /** Of those that show it by fresh evidence. Whatever is not appraised shows nothing. */
   readonly shown: number
 }
@@ -55,15 +59,28 @@ export function fleetProofRepository(db: Executor) {
         ),
       )
 
+  /** A vendor who enrols his good units alone has the others in the denominator; who declares too few gains nothing. */
+  const denominator = async (productId: string, enrolled: number): Promise<Omit<FleetAnswer, 'shown'>> => {
+    const row = await db
+      .selectFrom('product_units')
+      .select('declared')
+      .where('product_id', '=', productId)
+      .executeTakeFirst()
+    const said = row?.declared ?? null
+    return said !== null && said >= enrolled
+      ? { declared: said, basis: 'declared', enrolled }
+      : { declared: enrolled, basis: 'enrolled', enrolled }
+  }
+
   return {
     async ask(question: FleetQuestion): Promise<FleetAnswer> {
-      const declared = await units(question.productId)
+      const enrolled = await units(question.productId)
         .select(({ fn }) => fn.countAll().as('count'))
         .executeTakeFirstOrThrow()
       const shown = await showing(question)
         .select(({ fn }) => fn.countAll().as('count'))
         .executeTakeFirstOrThrow()
-      return { declared: Number(declared.count), shown: Number(shown.count) }
+      return { ...(await denominator(question.productId, Number(enrolled.count))), shown: Number(shown.count) }
     },
 
     /** The units that show it, each with its newest evidence. */
@@ -87,11 +104,11 @@ export function fleetProofRepository(db: Executor) {
         .leftJoin('device_states', (join) =>
           join.onRef('device_states.device_id', '=', 'devices.id').on('device_states.last_fresh_at', '>=', since),
         )
-        .select(({ fn }) => [fn.countAll().as('declared'), fn.count('device_states.device_id').as('shown')])
+        .select(({ fn }) => [fn.countAll().as('enrolled'), fn.count('device_states.device_id').as('shown')])
         .where('devices.product_id', '=', productId)
         .where('devices.enrolment', '=', 'active')
         .executeTakeFirstOrThrow()
-      return { declared: Number(row.declared), shown: Number(row.shown) }
+      return { ...(await denominator(productId, Number(row.enrolled))), shown: Number(row.shown) }
     },
   }
 }

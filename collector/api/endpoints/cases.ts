@@ -40,7 +40,17 @@ const CaseDetail = v.strictObject({
   decided: v.nullable(Decided),
   affectedUnits: v.number(),
   /** Units that show the fix by evidence from then on; null before a fix was reported, or where documents show it. */
-  fleet: v.nullable(v.strictObject({ since: v.number(), shown: v.number(), declared: v.number(), wanted: v.number() })),
+  fleet: v.nullable(
+    v.strictObject({
+      since: v.number(),
+      shown: v.number(),
+      declared: v.number(),
+      /** Whether that is what the vendor declares, or the units that are enrolled. */
+      basis: v.picklist(['declared', 'enrolled']),
+      enrolled: v.number(),
+      wanted: v.number(),
+    }),
+  ),
   /** The newest ones. All of them: GET /findings?caseId=… */
   findings: v.array(FindingJson),
   findingCount: v.number(),

@@ -5,6 +5,7 @@ import {
   worstStatus,
   type Reason,
 } from '../../../shared/maturity/conformity/status.ts'
+import type { ConditionState } from '../../../shared/maturity/conformity/conditions.ts'
 import { targetText, valueText } from '../../../shared/maturity/conformity/reasons.ts'
 import type { Sample } from '../../../shared/maturity/conformity/sample.ts'
 import { DAY_MS, fromStored } from '../../../shared/maturity/conformity/sample.ts'
@@ -162,3 +163,27 @@ function shownOf(signal: SignalId, newest: Sample | undefined): string {
   if (newest === undefined || newest.value === null) return 'not known'
   return valueText(SIGNALS[signal], newest.value)
 }
+
+export const ConditionJson = v.strictObject({
+  kind: v.picklist(['limitation', 'assumption']),
+  id: v.string(),
+  title: v.string(),
+  profile: v.strictObject({ id: v.string(), version: v.number() }),
+  practices: v.array(Practices),
+  /** What makes up for a limitation; null: nothing does, or it is an assumption. */
+  measure: v.nullable(v.string()),
+  /** What it was looked at by; null: nothing could notice. */
+  check: v.nullable(v.string()),
+  state: v.picklist(['covered', 'uncovered', 'uncompensated', 'holds', 'broken', 'unmonitored', 'unknown']),
+})
+
+export const conditionJson = (condition: ConditionState): v.InferOutput<typeof ConditionJson> => ({
+  kind: condition.kind,
+  id: condition.id,
+  title: condition.title,
+  profile: { ...condition.profile },
+  practices: [...condition.practices],
+  measure: condition.kind === 'limitation' ? condition.measure : null,
+  check: condition.check,
+  state: condition.state,
+})

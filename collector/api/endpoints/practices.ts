@@ -8,6 +8,8 @@ import { confirmPractice, withdrawConfirmation } from '../../tracking/practices/
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
 import { id, Time, toTime } from '../schemas.ts'
 import {
+  ConditionJson,
+  conditionJson,
   Conformity,
   conformityOfProduct,
   practiceFields,
@@ -64,6 +66,8 @@ const status = defineEndpoint({
     /** The worst of the practices that its profiles ask for. */
     conformity: Conformity,
     fleet: v.nullable(FleetJson),
+    /** Limitations and assumptions of the profiles in force, as of that evaluation. */
+    conditions: v.array(ConditionJson),
     items: v.array(PracticeJson),
   }),
   run: async ({ store }, { params }) => {
@@ -75,6 +79,7 @@ const status = defineEndpoint({
       evaluatedAt: evaluation === undefined ? null : toTime(evaluation.evaluatedAt),
       conformity: conformityOfProduct(states),
       fleet: evaluation === undefined ? null : (JSON.parse(evaluation.fleet) as FleetSummary),
+      conditions: (evaluation?.conditions ?? []).map(conditionJson),
       items: PRACTICE_IDS.map((practice) => practiceJson(practice, states.get(practice))),
     }
   },

@@ -9,6 +9,7 @@ import { connect } from './api.ts'
 import { practiceOf, shortName } from './practice-names.ts'
 import { productIdOf } from './product-reference.ts'
 import { connectionOptions } from './settings.ts'
+import { certificateConformity, certificateNote, certificateTable } from './certificate-conformity.ts'
 import { advice, field, paragraph, timeText, toneOf } from './text.ts'
 
 const Reason = v.looseObject({
@@ -30,6 +31,14 @@ const Practice = v.looseObject({
   reasons: v.array(Reason),
 })
 type Practice = v.InferOutput<typeof Practice>
+const Condition = v.looseObject({
+  kind: v.string(),
+  id: v.string(),
+  title: v.string(),
+  measure: v.nullable(v.string()),
+  check: v.nullable(v.string()),
+  state: v.string(),
+})
 const Status = v.looseObject({
   conformity: v.string(),
   evaluatedAt: v.nullable(v.string()),
@@ -42,6 +51,7 @@ const Status = v.looseObject({
       retired: v.number(),
     }),
   ),
+  conditions: v.array(Condition),
   items: v.array(Practice),
 })
 const Detail = v.looseObject({
@@ -66,11 +76,17 @@ const status = defineCommand({
   ],
   examples: [
     'keepseal practice status --product "Gate 7"',
+    'keepseal practice status --certificate crt_1',
     'keepseal practice status --product "Gate 7" --practice patch',
   ],
   options: {
     ...connectionOptions,
-    product: { ...product, required: true },
+    product: { ...product, description: `${product.description} Or --certificate.` },
+    certificate: {
+      description: 'Of a certificate instead: of each practice the worst of its products.',
+      value: text(128),
+      placeholder: 'ID',
+    },
     practice: {
       description: 'One of them in full, by its short name or its id.',
       value: text(64),
@@ -81,7 +97,19 @@ const status = defineCommand({
   run: async ({ options, terminal, present, table, style }) => {
     const practice = options.practice === undefined ? undefined : practiceOf(options.practice)
     const client = connect(options, terminal.env)
-    const path = `/products/${await productIdOf(client, options.product)}/practices`
+    if ((options.product === undefined) === (options.certificate === undefined)) {
+      throw new KeepsealError('usage.invalid', 'either --product or --certificate is wanted', {
+        remedy: 'keepseal product list, or keepseal certificate list',
+      })
+    }
+    if (options.certificate !== undefined) {
+      if (practice !== undefined) throw new KeepsealError('usage.invalid', '--practice goes with --product')
+      const shown = await certificateConformity(client, options.certificate)
+      present(shown, () => certificateTable(shown, table))
+      terminal.error(`${certificateNote(shown)}\n`)
+      return codeOf(shown.practices.filter(({ counts }) => counts))
+    }
+    const path = `/products/${await productIdOf(client, options.product ?? '')}/practices`
     if (practice !== undefined) {
       const detail = await client.get(`${path}/${practice}`, Detail)
       present(detail, () => describe(detail, { style }).join('\n'))
@@ -104,13 +132,29 @@ const status = defineCommand({
       coverageText(each),
       each.target === null ? '' : (each.reasons[0]?.text ?? ''),
     ]
-    present(shown, () => table(columns, shown.items.map(row)))
+    present(shown, () => [table(columns, shown.items.map(row)), ...conditionLines(shown)].join('\n'))
     terminal.error(`${basisText(shown)}\n`)
     return codeOf(shown.items)
   },
 })
 
-function codeOf(practices: readonly Practice[]): 0 | 1 {
+/** Limitations and assumptions with their state, those that do not hold first. */
+function conditionLines({ conditions }: v.InferOutput<typeof Status>): readonly string[] {
+  if (conditions.length === 0) return []
+  const isGood = (state: string): number => (/^(covered|holds)$/.test(state) ? 1 : 0)
+  const sorted = [...conditions].sort((a, b) => isGood(a.state) - isGood(b.state))
+  return [
+    'limitations and assumptions',
+    ...sorted.flatMap(({ kind, id, title, measure, check, state }) => [
+      ...paragraph('  ', printable(`${state}: ${kind} ${id} (${title})`)),
+      ...(measure === null ? [] : paragraph('    ', printable(`made up for by: ${measure}`))),
+      ...paragraph('    ', printable(check === null ? 'nothing watches it' : `by ${check}`)),
+    ]),
+    '',
+  ]
+}
+
+function codeOf(practices: readonly Pick<Practice, 'target' | 'conformity'>[]): 0 | 1 {
   const isBad = practices.some(
     ({ target, conformity }) => target !== null && /^(drift|nonconforming)$/.test(conformity),
   )

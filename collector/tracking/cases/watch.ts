@@ -105,10 +105,11 @@ export class CaseWatch extends PeriodicWork {
     await store.transaction(async (transaction) => {
       if (found.severity !== 'critical') {
         const affected = await transaction.cases.affectedUnits(found.id)
-        const { declared } = await transaction.fleetProof.coverage(found.productId, now)
-        if (isCriticalShare(found.trigger, affected, declared)) {
+        // Of those that are here: who declares many makes a failure no smaller.
+        const { enrolled } = await transaction.fleetProof.coverage(found.productId, now)
+        if (isCriticalShare(found.trigger, affected, enrolled)) {
           await transaction.cases.setSeverity(found.id, 'critical')
-          await transaction.notifications.add(caseCritical(found, affected, declared, now))
+          await transaction.notifications.add(caseCritical(found, affected, enrolled, now))
         }
       }
       for (const deadline of overdue(found, register, now)) {

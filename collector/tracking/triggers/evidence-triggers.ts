@@ -130,7 +130,7 @@ const SHOWN_UNITS = 10
 const COVERAGE = 95
 
 /** T14: too few of the declared units report. A product without units has no evidence to lose. */
-export function coverageIsLow({ declared, shown }: FleetAnswer): readonly Call[] {
+export function coverageIsLow({ declared, basis, shown }: Omit<FleetAnswer, 'enrolled'>): readonly Call[] {
   if (declared === 0 || shown * 100 >= COVERAGE * declared) return []
   return [
     {
@@ -138,8 +138,8 @@ export function coverageIsLow({ declared, shown }: FleetAnswer): readonly Call[]
       subject: '',
       isOnce: false,
       releaseId: null,
-      summary: `${shown} of ${declared} units have reported in time, ${COVERAGE} % are wanted`,
-      details: { declared, reporting: shown, wantedPercent: COVERAGE },
+      summary: `${shown} of ${declared} ${basis} units have reported in time, ${COVERAGE} % are wanted`,
+      details: { declared, basis, reporting: shown, wantedPercent: COVERAGE },
     },
   ]
 }

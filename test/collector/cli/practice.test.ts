@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { profileDocument } from '../../support/certified-profile.ts'
 import { DAY, PracticeFleet } from '../../support/practice-fleet.ts'
 import { goodPosture } from '../../support/postures.ts'
 import { useCollector } from './support.ts'
@@ -37,6 +38,49 @@ describe('keepseal practice', () => {
     expect(lines.find((line) => line.startsWith('access '))).toMatch(/^access +2 +0 +drift +100 % +Units on which no/)
     expect(lines.find((line) => line.startsWith('risk '))).toMatch(/^risk +- +0 +- /)
     expect(shown).toMatchObject({ code: 1, stderr: expect.stringContaining('of 8 enrolled units') })
+  })
+
+  it('status lists limitations and assumptions with their state, those that do not hold first', async () => {
+    const { run, store } = collector()
+    const check = { kind: 'signal', signal: 'access.no-empty-password' } as const
+    const limitation = { id: 'no-locks', title: 'accounts are not locked', reason: 'r', public: true } as const
+    const profile = profileDocument({
+      limitations: [
+        { ...limitation, practices: ['access-control'], compensation: { text: 'passwords are set', check } },
+        { ...limitation, id: 'bare', practices: ['access-control'], compensation: null },
+      ],
+      assumptions: [{ id: 'cabinet', text: 'the cabinet is locked' }],
+    })
+    const fleet = await PracticeFleet.certified(store, { profile })
+    await fleet.add(4, { postureDigest: await fleet.posture(), ...fleet.runs(await fleet.release('1.0', 1)) })
+    await fleet.evaluate()
+    const { stdout } = await run('auditor', 'practice', 'status', '--product', fleet.product.id)
+    for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+    const listed = stdout.slice(stdout.indexOf('limitations and assumptions'))
+    expect(listed).toMatch(
+      /uncompensated: limitation bare[^]*unmonitored: assumption cabinet[^]*covered: limitation no-locks/,
+    )
+    expect(listed).toContain('made up for by: passwords are set')
+    const json = await run('auditor', 'practice', 'status', '--product', fleet.product.id, '--json')
+    expect(JSON.parse(json.stdout).conditions).toHaveLength(3)
+  })
+
+  it('status of a certificate has the worst of its products for each practice, as the certificate itself says', async () => {
+    const { run } = collector()
+    await fleetWithDrift()
+    const shown = await run('auditor', 'practice', 'status', '--certificate', 'crt_1')
+    expect(shown.code).toBe(1)
+    const lines = shown.stdout.trimEnd().split('\n')
+    expect(lines).toHaveLength(3)
+    expect(lines.find((line) => line.startsWith('access '))).toMatch(/^access +2 +drift +yes$/)
+    expect(shown.stderr).toMatch(/^drift: the worst[^]*Acme\/Gate 7: drift/)
+    const certificate = JSON.parse((await run('auditor', 'certificate', 'show', 'crt_1', '--json')).stdout)
+    const status = JSON.parse((await run('auditor', 'practice', 'status', '--certificate', 'crt_1', '--json')).stdout)
+    expect(status.conformity).toBe(certificate.conformity)
+    expect(await run('auditor', 'practice', 'status')).toMatchObject({ code: 2 })
+    const both = ['--product', 'Gate 7', '--certificate', 'crt_1']
+    expect(await run('auditor', 'practice', 'status', ...both)).toMatchObject({ code: 2 })
+    expect(await run('auditor', 'practice', 'status', '--certificate', 'crt_9')).toMatchObject({ code: 1 })
   })
 
   it('status of one practice says why, which units, what would restore it, and its signals', async () => {

@@ -273,6 +273,22 @@ describeStore('what is stored', (store) => {
     expect(await newer('catalogue.changed')).toHaveLength(2)
   })
 
+  test('T14: counts against the units that the vendor declares, and against the enrolled ones where he declares fewer', async () => {
+    const { fleet } = await fleetOf(store())
+    const look = await watchOf(fleet)
+    const declare = (declared: number) =>
+      store().practices.setUnits(fleet.product.id, { declared, retireAfterDays: 365, setAt: fleet.now, setBy: 'api_v' })
+    await declare(5)
+    expect(await look('coverage.low')).toEqual([])
+    const question = { productId: fleet.product.id, code: null, since: 0, releaseOrder: null }
+    expect(await store().fleetProof.ask(question)).toEqual({ declared: 10, basis: 'enrolled', enrolled: 10, shown: 10 })
+    await declare(20)
+    expect(await look('coverage.low')).toMatchObject([
+      { trigger: 'T14', facts: { details: { declared: 20, basis: 'declared', reporting: 10 } } },
+    ])
+    expect(await store().fleetProof.ask(question)).toEqual({ declared: 20, basis: 'declared', enrolled: 10, shown: 10 })
+  })
+
   test('opens no second case of what still stands after the first was closed, and one when it came anew', async () => {
     const { fleet, devices } = await fleetOf(store())
     const look = await watchOf(fleet, { silentAfterMs: DAY })

@@ -207,9 +207,9 @@ describe('trigger', () => {
   })
 
   test('T14: fewer than 95 percent of the declared units report; no units are no loss', () => {
-    expect(causes(coverageIsLow({ declared: 100, shown: 94 }))).toEqual(['coverage.low'])
-    expect(coverageIsLow({ declared: 100, shown: 95 })).toEqual([])
-    expect(coverageIsLow({ declared: 0, shown: 0 })).toEqual([])
+    expect(causes(coverageIsLow({ basis: 'declared', declared: 100, shown: 94 }))).toEqual(['coverage.low'])
+    expect(coverageIsLow({ basis: 'declared', declared: 100, shown: 95 })).toEqual([])
+    expect(coverageIsLow({ basis: 'declared', declared: 0, shown: 0 })).toEqual([])
   })
 
   test('T16: the certificate ends within nine months; each year has its review, once', () => {

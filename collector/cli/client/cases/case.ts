@@ -56,7 +56,15 @@ export const CaseDetail = v.looseObject({
   history: v.array(Step),
   decided: v.nullable(Decided),
   affectedUnits: v.number(),
-  fleet: v.nullable(v.looseObject({ since: v.number(), shown: v.number(), declared: v.number(), wanted: v.number() })),
+  fleet: v.nullable(
+    v.looseObject({
+      since: v.number(),
+      shown: v.number(),
+      declared: v.number(),
+      basis: v.string(),
+      wanted: v.number(),
+    }),
+  ),
   findings: v.array(Finding),
   findingCount: v.number(),
 })

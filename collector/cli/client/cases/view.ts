@@ -50,8 +50,11 @@ function decisionLines({ scope, fix, proposal, aware }: NonNullable<CaseDetail['
 
 function fleetLines({ fleet }: CaseDetail): string[] {
   if (fleet === null) return []
-  const { shown, declared, since, wanted } = fleet
-  return line('fleet', `${shown} of ${declared} units show the fix since ${timeOf(since)}; ${wanted} % are wanted`)
+  const { shown, declared, basis, since, wanted } = fleet
+  return line(
+    'fleet',
+    `${shown} of ${declared} ${basis} units show the fix since ${timeOf(since)}; ${wanted} % are wanted`,
+  )
 }
 
 function deadlineLines({ deadlines }: CaseDetail, style: Output['style']): string[] {
