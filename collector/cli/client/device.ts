@@ -74,7 +74,9 @@ const list = defineCommand({
       placeholder: 'COVERAGE',
     },
   },
-  description: ['COVERAGE is `covered`, or why no certificate covers the device; below, all active ones are counted.'],
+  description: [
+    'COVERED says whether a certificate covers the device; below, all active ones are counted, with the reasons.',
+  ],
   json: true,
   run: async (context) => {
     const { options, terminal } = context
@@ -102,7 +104,7 @@ const list = defineCommand({
       { title: 'DEVICE', shrinks: false },
       { title: 'VERDICT', style: toneOf },
       { title: 'LIVENESS', style: toneOf },
-      { title: 'COVERAGE', style: toneOf },
+      { title: 'COVERED', style: toneOf },
       { title: 'IDENTITY' },
     ]
     const counted = await client.get(
@@ -117,7 +119,7 @@ const list = defineCommand({
         device.ueid,
         verdictOrEnrolment(device),
         device.liveness,
-        device.coverageReason ?? device.coverage,
+        device.coverage === 'covered' ? 'yes' : 'no',
         device.identity,
       ],
       'No such device: keepseal token create --product PRODUCT makes a token to enrol one.',

@@ -133,7 +133,7 @@ const status = defineCommand({
       each.target === null ? '' : (each.reasons[0]?.text ?? ''),
     ]
     present(shown, () => [table(columns, shown.items.map(row)), ...conditionLines(shown)].join('\n'))
-    terminal.error(`${basisText(shown)}\n`)
+    terminal.error(`${basisText(shown)}\nOne of them in full, with all reasons: --practice NAME\n`)
     return codeOf(shown.items)
   },
 })

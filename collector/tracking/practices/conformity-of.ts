@@ -2,7 +2,7 @@ import type { Certificate } from '../../../shared/decisions/certificate.ts'
 import { vendorOf } from '../../../shared/decisions/products.ts'
 import type { Register } from '../../../shared/decisions/register.ts'
 import { worstStatus, type PracticeStatus } from '../../../shared/maturity/conformity/status.ts'
-import type { PracticeId } from '../../../shared/maturity/practices.ts'
+import { PRACTICE_IDS, type PracticeId } from '../../../shared/maturity/practices.ts'
 import type { Store } from '../../store/index.ts'
 import { profileInForce } from './profiles-in-force.ts'
 
@@ -44,7 +44,7 @@ export async function conformityOf(
   now: number,
 ): Promise<CertificateConformity> {
   const { targets, counting } = await profileInForce(store, register, certificate)
-  const asked = Object.keys(targets) as PracticeId[]
+  const asked = PRACTICE_IDS.filter((practice) => targets[practice] !== undefined)
   const all = new Map<PracticeId, PracticeStatus[]>(asked.map((practice) => [practice, []]))
   const products: ProductConformity[] = []
   for (const { product } of certificate.products) {

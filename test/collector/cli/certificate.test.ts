@@ -89,6 +89,8 @@ describe('keepseal certificate', () => {
     expect(await act('certificate', 'export', id, '--out', file)).toMatchObject({ code: 0 })
     const { run } = collector()
     const verified = await run('auditor', 'certificate', 'verify', file, '--certifier', ada.keyId)
+    const listed = await run('auditor', 'certificate', 'verify', file, '--status-list', 'no-such.list')
+    expect(listed.stderr).toContain('no-such.list')
     expect(verified).toMatchObject({ code: 0, stdout: expect.stringMatching(/^valid\n[^]*claims +Acme\/Gate 7/) })
     expectFits(verified)
     expect(verified.stdout).toMatch(/profile +gate-seven 1, document matches[^]*operated by +Example/)

@@ -142,7 +142,7 @@ function describeLive({ conformity, practices, live }: v.InferOutput<typeof Deta
       ...paragraph('  ', `${each.product}: ${each.conformity}, ${evaluatedText(each)}`),
       ...paragraph('    ', coverageCounts(each)),
     ]),
-    ...(bad.length === 0 ? [] : advice('', 'keepseal practice status --product PRODUCT says why.')),
+    ...(bad.length === 0 ? [] : advice('', 'see why: keepseal practice status --product PRODUCT')),
   ]
 }
 

@@ -23,7 +23,7 @@ export const verifyCommand = defineCommand({
   arguments: { file: inputFile('The certificate file') },
   options: {
     status: { description: 'A newer status.', value: text(4096), placeholder: 'FILE' },
-    statusList: { description: 'A list of the statuses of many.', value: text(4096), placeholder: 'FILE' },
+    'status-list': { description: 'A list of the statuses of many.', value: text(4096), placeholder: 'FILE' },
     certifier: { description: 'Key id of the certifier.', value: text(64), placeholder: 'HEX' },
     collector: { description: 'Key id of the collector.', value: text(64), placeholder: 'HEX' },
     at: { description: 'As of another time than now.', value: checkedTime(), placeholder: 'TIME' },
