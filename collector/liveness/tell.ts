@@ -3,6 +3,7 @@ import type { Device, DeviceState, Liveness } from '../model/device.ts'
 import type { DueDevice, LivenessDeadlines } from '../store/due.ts'
 import type { Store } from '../store/index.ts'
 import type { CaseDependencies } from '../tracking/cases/open.ts'
+import { Gathered } from './gathered.ts'
 import { recordFindings } from '../tracking/record-findings.ts'
 import { transitionsBetween } from '../tracking/transitions.ts'
 
@@ -16,6 +17,8 @@ interface Telling {
   readonly deadlines: LivenessDeadlines
   readonly now: number
   readonly deps: CaseDependencies
+  /** So many pass a deadline now that people are told of their number: each has its finding all the same. */
+  readonly areMany: boolean
 }
 
 /**
@@ -27,13 +30,16 @@ export function tellOf(store: Store, due: readonly DueDevice[], telling: Telling
     due.map(({ ueid }) => ueid),
     async (transaction) => {
       let told = 0
+      const gathered = new Gathered(transaction)
+      const store = telling.areMany ? gathered.store : transaction
       for (const { deviceId } of due) {
         const device = await transaction.devices.byId(deviceId)
         if (device?.enrolment !== 'active') continue
         const state = await transaction.devices.stateOf(deviceId)
         const passed = passedBy(device, state, telling.deadlines)
-        if (passed !== undefined && (await tell(transaction, device, state, passed, telling))) told += 1
+        if (passed !== undefined && (await tell(store, device, state, passed, telling))) told += 1
       }
+      await gathered.write()
       return told
     },
   )

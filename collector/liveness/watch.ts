@@ -22,6 +22,8 @@ const PART = 20_000
 /** Devices that are told of in one transaction. */
 const BATCH = 100
 const PAUSE_MS = 5
+/** People are told of many devices at once so often, at most. */
+const RELEASE_MS = 60_000
 const LONGEST_MS = 60_000
 /** Rows of the collectors' own attendance that are forgotten at once. */
 const ROWS = 1_000
@@ -42,19 +44,28 @@ export class LivenessWatch extends PeriodicWork {
   async look(): Promise<number> {
     const { store, policy, clock, deps, downtime, isLeader, logger } = this.#options
     if (!(await isLeader())) return 0
+    // What a leader has gathered that ended in between is not left behind.
+    await store.notifications.release()
+    let releasedAt = performance.now()
     const last = await store.due.lastDevice()
     let told = 0
     for (let after = 0; after < last && !this.isStopped;) {
       const now = clock()
       const deadlines = deadlinesAt({ policy, now, downtime: downtime() })
       const due = await store.due.between(after, after + PART, deadlines, BATCH)
-      const telling = due.length === 0 ? 0 : await tellOf(store, due, { deadlines, now, deps })
+      const areMany = due.length >= BATCH
+      const telling = due.length === 0 ? 0 : await tellOf(store, due, { deadlines, now, deps, areMany })
       told += telling
       // Where there may be more it is looked again, unless what is due now is told of already.
       if (due.length < BATCH || telling === 0) after += PART
+      if (performance.now() - releasedAt > RELEASE_MS) {
+        await store.notifications.release()
+        releasedAt = performance.now()
+      }
       await sleep(PAUSE_MS)
       if (after < last && !(await isLeader())) break
     }
+    await store.notifications.release()
     if (told > 0) logger.info({ devices: told }, 'devices were told of that have missed a deadline')
     await store.collectorIntervals.forgetBefore(clock() - 2 * horizonOf(policy), ROWS)
     return told

@@ -4,6 +4,7 @@ import type { Severity } from '../../shared/codes/findings.ts'
 export const EVENT_KINDS = [
   'finding.opened',
   'finding.resolved',
+  'finding.gathered',
   'verdict.changed',
   'case.opened',
   'exception.over',

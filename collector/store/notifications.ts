@@ -49,6 +49,9 @@ export interface DeliveryFilter {
   readonly channel?: string | undefined
 }
 
+/** In `is_dispatched`, beside 0 and 1: the event grows, and nobody is told of it yet. */
+const GATHERED = 2
+
 export type NotificationsRepository = ReturnType<typeof notificationsRepository>
 
 /** The outbox of notifications. Events go in with what they tell of; deliveries say how far each has come. */
@@ -65,6 +68,42 @@ export function notificationsRepository(db: Executor) {
       const row = { kind, at, severity, product_id: productId, ueid, code, subject, body: text, is_dispatched: 0 }
       const { id } = await db.insertInto('notification_events').values(row).returning('id').executeTakeFirstOrThrow()
       return Number(id)
+    },
+
+    /**
+     * Adds to an event that nobody is told of yet, or begins it: `count` more, and the words for as many as there are then.
+     * It goes out with `release`, whoever calls that.
+     */
+    async gather(
+      { kind, at, severity, productId, code }: Omit<NotificationEvent, 'subject' | 'text' | 'ueid'>,
+      count: number,
+      words: (total: number) => string,
+    ): Promise<void> {
+      const known = await db
+        .selectFrom('notification_events')
+        .select(['id', 'subject'])
+        .where('is_dispatched', '=', GATHERED)
+        .where('kind', '=', kind)
+        .where('product_id', productId === null ? 'is' : '=', productId)
+        .where('code', code === null ? 'is' : '=', code)
+        .executeTakeFirst()
+      const total = count + Number(known?.subject ?? 0)
+      const told = { at, severity, subject: String(total), body: words(total) }
+      if (known !== undefined) {
+        await db.updateTable('notification_events').set(told).where('id', '=', known.id).execute()
+        return
+      }
+      const row = { ...told, kind, product_id: productId, ueid: null, code, is_dispatched: GATHERED }
+      await db.insertInto('notification_events').values(row).execute()
+    },
+
+    /** What was gathered, also by a collector that has ended since, is told now. */
+    async release(): Promise<void> {
+      await db
+        .updateTable('notification_events')
+        .set({ is_dispatched: 0 })
+        .where('is_dispatched', '=', GATHERED)
+        .execute()
     },
 
     /** Events whose deliveries do not exist yet, oldest first. */

@@ -121,3 +121,7 @@ export function clockRight(machine: string, at: number): NotificationEvent {
   const text = `the clock of ${machine} is right again`
   return { kind: 'clock.right', at, severity: 'low', text, ...ofTheClock(machine) }
 }
+
+/** Many devices of a product have passed the same deadline at once: one event, and a finding on each of them. */
+export const manyPassed = (code: FindingCode, vendor: string, model: string) => (total: number) =>
+  `${findings[code].title}: ${total} devices of ${vendor} ${model} at once`

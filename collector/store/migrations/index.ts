@@ -32,6 +32,7 @@ import { newestResults } from './0025-newest-results.ts'
 import { standingCauses } from './0026-standing-causes.ts'
 import { oidc } from './0027-oidc.ts'
 import { advisories } from './0028-advisories.ts'
+import { gatheredEvents } from './0029-gathered-events.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -69,6 +70,7 @@ export const migrations: readonly Migration[] = [
   standingCauses,
   oidc,
   advisories,
+  gatheredEvents,
 ]
 
 /**

@@ -49,6 +49,48 @@ it.each([0, -86_400_000])(
   60_000,
 )
 
+it.each([86_400_000, -86_400_000])(
+  'a clock that is stepped by %i ms makes nothing late, silent or fresh, and people are told',
+  async (step) => {
+    const directory = scratch()
+    let offset = 0
+    const set = settingsIn(directory, 'receipts.min_interval_seconds=0', 'liveness.report_interval_seconds=10')
+    const { values: config } = loadCollectorConfig({ set }, {})
+    const clock = (): number => Date.now() + offset
+    const collector = await startCollector({ config, logger: SILENT, version: '0.0.0-test', clock })
+    collectors.push(collector)
+    const bench = await Workbench.open(directory)
+    const { store } = bench
+    const gateway = await bench.enrol()
+    await gateway.connect(collector.mqttPort)
+    const { id } = (await store.devices.byUeid(gateway.device.ueid)) ?? expect.fail()
+    const reports = async (): Promise<void> => {
+      await gateway.make()
+      await gateway.flush()
+      await vi.waitFor(() => expect(gateway.outbox.size).toBe(0), { timeout: 10_000, interval: 100 })
+    }
+    await reports()
+    const before = await store.devices.stateOf(id)
+    offset = step
+    await reports()
+    const after = await store.devices.stateOf(id)
+    expect(after).toMatchObject({ liveness: 'fresh', lastFreshEpoch: before.lastFreshEpoch })
+    expect(after.lastFreshAt).toBeGreaterThan(before.lastFreshAt ?? 0)
+    expect((after.lastFreshAt ?? 0) - (before.lastFreshAt ?? 0)).toBeLessThan(60_000)
+    const events = async () => (await store.notifications.undispatched(99)).map(({ kind }) => kind)
+    await vi.waitFor(async () => expect(await events()).toContain('clock.wrong'), { timeout: 15_000, interval: 200 })
+    offset = 0
+    await vi.waitFor(async () => expect(await events()).toContain('clock.right'), { timeout: 15_000, interval: 200 })
+    // Nobody was told of a device, and the epoch is the one that was current before.
+    expect((await store.findings.openOf(id)).filter(({ code }) => code.startsWith('liveness.'))).toEqual([])
+    await reports()
+    expect((await store.devices.stateOf(id)).lastFreshEpoch).toBe(before.lastFreshEpoch)
+    await gateway.end()
+    await bench.close()
+  },
+  90_000,
+)
+
 it('a start that waits for the clock can be ended', async () => {
   const directory = scratch()
   const { values: config } = loadCollectorConfig({ set: settingsIn(directory) }, {})
