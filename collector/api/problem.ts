@@ -60,6 +60,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 const AREAS: Readonly<Record<string, number>> = {
   enrol: 403,
   oidc: 403,
+  // A document that is not as its format says, or a key that is not trusted.
+  advisory: 400,
   // A decision that does not hold conflicts with what was decided before.
   log: 409,
   decision: 409,

@@ -231,6 +231,17 @@ export function exposuresRepository(db: Executor) {
       return open
     },
 
+    /** How many active devices a product has. */
+    async activeDevices(productId: string): Promise<number> {
+      const { count } = await db
+        .selectFrom('devices')
+        .select(({ fn }) => fn.countAll().as('count'))
+        .where('product_id', '=', productId)
+        .where('enrolment', '=', 'active')
+        .executeTakeFirstOrThrow()
+      return Number(count)
+    },
+
     /** Active devices by what they report, and how many there are of each. */
     async devices(): Promise<
       readonly { readonly product: string; readonly inventory: number; readonly count: number }[]

@@ -1,5 +1,6 @@
 import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { measureAdvisories } from './advisories.ts'
 import { AGENT_FLAGS } from './agent-flags.ts'
 import { bootRows, measureBoot } from './boot-result.ts'
 import { measureIngest } from './ingest.ts'
@@ -184,6 +185,31 @@ const scale: Part = {
 }
 
 /** Every part, in the order in which they are measured. */
+const advisories: Part = {
+  isUsual: false,
+  measure: async (_repository, say) => {
+    const measured = await measureAdvisories(
+      { advisories: 300_000, packages: 500, postures: 200, devices: 1_000_000 },
+      say,
+    )
+    const result = Object.fromEntries(
+      Object.entries(measured).map(([name, value]: [string, number]) => [name, toHundredths(value)]),
+    )
+    const { loadSeconds, loadMib, matchMs, matchColdMs, exposureMs, countedMs } = measured
+    return {
+      result,
+      rows: [
+        ['300,000 advisories loaded', `${toHundredths(loadSeconds)} s`, 'at most 60 s'],
+        ['  resident memory', `${Math.round(loadMib)} MiB`, 'at most 400 MB'],
+        ['500 packages matched', `${toHundredths(matchMs)} ms`, 'at most 20 ms'],
+        ['  from the database, cold', `${toHundredths(matchColdMs)} ms`, ''],
+        ['1,000,000 devices, one new advisory', `${Math.round(exposureMs)} ms`, 'at most 2 s'],
+        ['  with the devices counted', `${Math.round(countedMs)} ms`, ''],
+      ],
+    }
+  },
+}
+
 export const PARTS = {
   verification,
   ingest,
@@ -194,6 +220,7 @@ export const PARTS = {
   workers,
   storm,
   latency,
+  advisories,
 } as const satisfies Record<string, Part>
 
 export type PartName = keyof typeof PARTS

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../endpoint.ts'
+import { advisoryEndpoints } from './advisories.ts'
 import { accountEndpoints } from './accounts.ts'
 import { bulkEndpoints } from './bulk.ts'
 import { bootEndpoints } from './boot.ts'
@@ -37,6 +38,7 @@ import { mirrorEndpoints } from './mirror.ts'
 import { restoreEndpoints } from './restores.ts'
 import { resultEndpoints } from './results.ts'
 import { roadmapEndpoints } from './roadmap.ts'
+import { vulnerabilityEndpoints } from './vulnerabilities.ts'
 
 /** Every route below /api/v1 that needs a token. */
 export const endpoints: readonly Endpoint[] = [
@@ -68,6 +70,8 @@ export const endpoints: readonly Endpoint[] = [
   ...restoreEndpoints,
   ...decisionEndpoints,
   ...recordedEventEndpoints,
+  ...advisoryEndpoints,
+  ...vulnerabilityEndpoints,
   ...practiceEndpoints,
   ...productUnitsEndpoints,
   ...practiceCatalogueEndpoints,

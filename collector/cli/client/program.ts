@@ -1,5 +1,7 @@
 import type { Program } from '../../../shared/cli/program.ts'
 import { version } from '../../../shared/version.ts'
+import { advisoryCommands } from './advisory.ts'
+import { advisoryFileCommands } from './advisory-file.ts'
 import { bulkCommands } from './bulk.ts'
 import { certificateCommands } from './certificates/index.ts'
 import { caseCommands } from './cases/index.ts'
@@ -55,6 +57,8 @@ export const client: Program = {
     ...deviceCommands,
     ...evidenceCommands,
     ...eventCommands,
+    ...advisoryCommands,
+    ...advisoryFileCommands,
     ...practiceCommands,
     ...signalCommands,
     ...resultCommands,

@@ -1,0 +1,176 @@
+import * as v from 'valibot'
+import { KeepsealError } from '../../../shared/errors.ts'
+import { parseAdvisories } from '../../../shared/advisories/format.ts'
+import { parseJson } from '../../../shared/advisories/reading.ts'
+import { STATEMENTS } from '../../../shared/advisories/record.ts'
+import { text } from '../../../shared/posture/text.ts'
+import { addAdvisories } from '../../advisories/import.ts'
+import { computeExposures } from '../../advisories/compute.ts'
+import { EXPOSURE_REASONS, EXPOSURE_STATUSES, FEED_AUTHORITIES } from '../../model/advisory.ts'
+import { defineEndpoint, type Endpoint } from '../endpoint.ts'
+import { id, pageOf, pageQuery, Time, toTime, toTimeOrNull } from '../schemas.ts'
+import { AdvisoryJson, advisoryJson } from './advisory-json.ts'
+import { FLEET, READERS } from './roles.ts'
+
+const MIB = 1024 * 1024
+/** Statements of one answer: there are advisories with thousands. */
+const MOST = 500
+
+const list = defineEndpoint({
+  method: 'GET',
+  path: '/advisories',
+  operationId: 'listAdvisories',
+  summary: 'List advisories by their name; of one name or alias, or about one package',
+  roles: READERS,
+  scope: 'own',
+  query: v.strictObject({
+    ...pageQuery,
+    cursor: v.optional(v.pipe(v.string(), v.maxLength(600))),
+    about: v.optional(text(256)),
+    feed: v.optional(text(64)),
+  }),
+  response: pageOf(AdvisoryJson),
+  run: async ({ store }, { query }) => {
+    const page = await store.advisories.list(query, query)
+    return { ...page, items: page.items.map(advisoryJson) }
+  },
+})
+
+const StatementJson = v.strictObject({
+  feed: v.string(),
+  ecosystem: v.string(),
+  release: v.string(),
+  package: v.string(),
+  side: v.picklist(['source', 'binary']),
+  product: v.nullable(v.string()),
+  statement: v.picklist(STATEMENTS),
+  ranges: v.array(
+    v.strictObject({
+      introduced: v.nullable(v.string()),
+      fixed: v.nullable(v.string()),
+      lastAffected: v.nullable(v.string()),
+    }),
+  ),
+  versions: v.array(v.string()),
+  justification: v.nullable(v.string()),
+})
+
+const EffectJson = v.strictObject({
+  productId: id('prd'),
+  package: v.string(),
+  installed: v.string(),
+  fixedIn: v.nullable(v.string()),
+  status: v.picklist(EXPOSURE_STATUSES),
+  reason: v.picklist(EXPOSURE_REASONS),
+  justification: v.nullable(v.string()),
+  disputedBy: v.array(v.string()),
+  devices: v.number(),
+})
+type Effect = v.InferOutput<typeof EffectJson>
+
+const show = defineEndpoint({
+  method: 'GET',
+  path: '/advisories/:name',
+  operationId: 'getAdvisory',
+  summary: 'What an advisory says, of which feed, and which devices it concerns',
+  roles: READERS,
+  scope: 'own',
+  params: v.strictObject({ name: v.pipe(v.string(), v.minLength(1), v.maxLength(600)) }),
+  response: v.strictObject({
+    advisories: v.array(AdvisoryJson),
+    statements: v.array(StatementJson),
+    /** There are more statements than are shown. */
+    more: v.boolean(),
+    effects: v.array(EffectJson),
+  }),
+  run: async ({ store }, { params: { name } }) => {
+    const advisories = await store.advisories.byId(name)
+    if (advisories.length === 0) throw new KeepsealError('request.not-found', `advisory ${name}`)
+    const entries = await store.advisories.statementsOf(name)
+    const found = await store.exposures.ofAdvisory(name)
+    const devices = found.length === 0 ? [] : await store.exposures.devices()
+    const effects = new Map<string, Effect>()
+    for (const one of found) {
+      for (const { product, count } of devices.filter(({ inventory }) => inventory === one.inventory)) {
+        const { inventory: _inventory, advisory: _advisory, feed: _feed, architecture: _architecture, ...rest } = one
+        const key = [product, one.package, one.installed, one.status, one.reason].join('\n')
+        const before = effects.get(key)
+        const effect = { ...rest, disputedBy: [...one.disputedBy], productId: product }
+        effects.set(key, { ...effect, devices: (before?.devices ?? 0) + count })
+      }
+    }
+    return {
+      advisories: advisories.map(advisoryJson),
+      statements: entries.slice(0, MOST).map(({ feed, statement }) => {
+        const { architecture: _architecture, scheme: _scheme, ranges, versions, ...rest } = statement
+        return { ...rest, feed, ranges: ranges.map((range) => ({ ...range })), versions: versions.slice(0, MOST) }
+      }),
+      more: entries.length > MOST,
+      effects: [...effects.values()],
+    }
+  },
+})
+
+const add = defineEndpoint({
+  method: 'POST',
+  path: '/advisories',
+  operationId: 'importAdvisories',
+  summary: 'Take in advisories of a document, each in the place of the one of its name; all of them or none',
+  roles: FLEET,
+  scope: 'unbound',
+  bodyBytes: 64 * MIB,
+  body: v.strictObject({
+    feed: v.optional(
+      v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and -')),
+      'own',
+    ),
+    authority: v.optional(v.picklist(FEED_AUTHORITIES), 'own'),
+    /** The document as it is: OSV, CSAF, OpenVEX, CycloneDX, or one of Debian's or Alpine's. */
+    document: v.pipe(v.string(), v.minLength(2)),
+  }),
+  status: 201,
+  response: v.strictObject({ feed: v.string(), advisories: v.array(v.string()), withdrawn: v.array(v.string()) }),
+  run: async ({ store, clock }, { body: { feed, authority, document }, actor }) => {
+    const records = parseAdvisories(parseJson(document))
+    await addAdvisories(store, feed, authority, records, clock())
+    await computeExposures(store)
+    const names = [...new Set(records.map((record) => record.id))]
+    const detail = { feed, authority, advisories: names.slice(0, 20).join(' '), count: names.length }
+    await store.auditLog.append({ at: clock(), actor: actor.id, action: 'advisory.import', subject: feed, detail })
+    const withdrawn = records.filter((record) => record.withdrawn !== null).map((record) => record.id)
+    return { feed, advisories: names, withdrawn }
+  },
+})
+
+const feeds = defineEndpoint({
+  method: 'GET',
+  path: '/advisory-feeds',
+  operationId: 'listAdvisoryFeeds',
+  summary: 'Where advisories come from, when each was looked at, and what is wrong with it',
+  roles: READERS,
+  scope: 'own',
+  response: v.strictObject({
+    items: v.array(
+      v.strictObject({
+        feed: v.string(),
+        authority: v.picklist(FEED_AUTHORITIES),
+        advisories: v.number(),
+        checkedAt: v.nullable(Time),
+        changedAt: v.nullable(Time),
+        problem: v.nullable(v.strictObject({ code: v.string(), detail: v.string(), since: Time })),
+      }),
+    ),
+  }),
+  run: async ({ store }) => ({
+    items: (await store.advisorySets.feeds()).map(({ id: feed, problem, checkedAt, changedAt, ...rest }) => ({
+      feed,
+      authority: rest.authority,
+      advisories: rest.advisories,
+      checkedAt: toTimeOrNull(checkedAt),
+      changedAt: toTimeOrNull(changedAt),
+      problem: problem && { ...problem, since: toTime(problem.since) },
+    })),
+  }),
+})
+
+export const advisoryEndpoints: readonly Endpoint[] = [list, show, add, feeds]

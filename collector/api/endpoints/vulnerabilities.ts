@@ -1,0 +1,230 @@
+import * as v from 'valibot'
+import { text } from '../../../shared/posture/text.ts'
+import { ADVISORY_SEVERITIES } from '../../../shared/maturity/events/kinds.ts'
+import { exposuresOf, vulnerabilitiesOf, type RatedExposure } from '../../advisories/view.ts'
+import { openVexOf } from '../../advisories/vex-document.ts'
+import { EXPOSURE_REASONS, EXPOSURE_STATUSES, type AdvisoryExclusion } from '../../model/advisory.ts'
+import { makeId } from '../../store/ids.ts'
+import { defineEndpoint, type Endpoint } from '../endpoint.ts'
+import { id, Reason, Time, toTime, toTimeOrNull } from '../schemas.ts'
+import { KeepsealError } from '../../../shared/errors.ts'
+import { DeviceParams, existingDevice } from './devices.ts'
+import { existingProduct, ProductParams } from './products.ts'
+import { FLEET, READERS } from './roles.ts'
+
+const ExposureJson = v.strictObject({
+  advisory: v.string(),
+  feed: v.string(),
+  package: v.string(),
+  architecture: v.nullable(v.string()),
+  installed: v.string(),
+  fixedIn: v.nullable(v.string()),
+  status: v.picklist(EXPOSURE_STATUSES),
+  reason: v.picklist(EXPOSURE_REASONS),
+  justification: v.nullable(v.string()),
+  disputedBy: v.array(v.string()),
+  summary: v.string(),
+  severity: v.nullable(v.picklist(ADVISORY_SEVERITIES)),
+  published: v.nullable(Time),
+  cves: v.array(v.string()),
+  exploited: v.boolean(),
+  /** That it will be used in attacks within 30 days, in millionths. null: nobody has estimated it. */
+  probability: v.nullable(v.number()),
+  /** Until when it was decided not to matter. */
+  excludedUntil: v.nullable(Time),
+})
+
+const exposureJson = ({ published, excludedUntil, ...rest }: RatedExposure): v.InferOutput<typeof ExposureJson> => ({
+  ...rest,
+  disputedBy: [...rest.disputedBy],
+  cves: [...rest.cves],
+  published: toTimeOrNull(published),
+  excludedUntil: toTimeOrNull(excludedUntil),
+})
+
+const ofDevice = defineEndpoint({
+  method: 'GET',
+  path: '/devices/:ueid/vulnerabilities',
+  operationId: 'getDeviceVulnerabilities',
+  summary: 'What advisories mean for the packages of a device, each with why; the most urgent first',
+  roles: READERS,
+  scope: 'own',
+  params: DeviceParams,
+  response: v.strictObject({
+    /** `no-packages`: the device does not report any. `pending`: nobody has looked at its newest report yet. */
+    state: v.picklist(['known', 'no-packages', 'no-advisories', 'pending']),
+    ecosystem: v.nullable(v.string()),
+    packages: v.number(),
+    /** False: packages are missing in the list. */
+    isWhole: v.boolean(),
+    incomparable: v.number(),
+    items: v.array(ExposureJson),
+  }),
+  run: async ({ store, clock }, { params }) => {
+    const device = await existingDevice(store, params.ueid)
+    const found = await exposuresOf(store, device, clock())
+    return { ...found, items: found.items.map(exposureJson) }
+  },
+})
+
+const ofProduct = defineEndpoint({
+  method: 'GET',
+  path: '/products/:id/vulnerabilities',
+  operationId: 'getProductVulnerabilities',
+  summary: 'Advisories that concern devices of a product: the most urgent first, and the updates that fix the most',
+  roles: READERS,
+  scope: 'own',
+  params: ProductParams,
+  response: v.strictObject({
+    devices: v.number(),
+    /** Devices whose packages nobody knows: any of these may concern them. */
+    unknownDevices: v.number(),
+    items: v.array(
+      v.strictObject({
+        advisory: v.string(),
+        summary: v.string(),
+        severity: v.nullable(v.picklist(ADVISORY_SEVERITIES)),
+        exploited: v.boolean(),
+        probability: v.nullable(v.number()),
+        published: v.nullable(Time),
+        packages: v.array(v.string()),
+        fixedIn: v.nullable(v.string()),
+        status: v.picklist(EXPOSURE_STATUSES),
+        devices: v.number(),
+        excludedUntil: v.nullable(Time),
+      }),
+    ),
+    updates: v.array(v.strictObject({ package: v.string(), version: v.string(), advisories: v.number() })),
+    /** From publication until each device had the fix. */
+    patching: v.array(
+      v.strictObject({
+        advisory: v.string(),
+        severity: v.picklist(ADVISORY_SEVERITIES),
+        published: Time,
+        known: Time,
+        exposed: Time,
+        fixKnown: v.nullable(Time),
+        release: v.nullable(v.strictObject({ name: v.string(), created: Time, activated: v.nullable(Time) })),
+        patched: v.nullable(Time),
+      }),
+    ),
+  }),
+  run: async ({ store, clock }, { params }) => {
+    const product = await existingProduct(store, params.id)
+    const { items, patching, ...rest } = await vulnerabilitiesOf(store, product.id, clock())
+    return {
+      ...rest,
+      updates: rest.updates.map((update) => ({ ...update })),
+      items: items.map(({ published, excludedUntil, packages, ...item }) => ({
+        ...item,
+        packages: [...packages],
+        published: toTimeOrNull(published),
+        excludedUntil: toTimeOrNull(excludedUntil),
+      })),
+      patching: patching.map(({ tracked, release }) => ({
+        advisory: tracked.advisory,
+        severity: tracked.severity,
+        published: toTime(tracked.publishedAt),
+        known: toTime(tracked.knownAt),
+        exposed: toTime(tracked.exposedAt),
+        fixKnown: toTimeOrNull(tracked.fixKnownAt),
+        release: release && {
+          name: release.name,
+          created: toTime(release.createdAt),
+          activated: toTimeOrNull(release.activatedAt),
+        },
+        patched: toTimeOrNull(tracked.patchedAt),
+      })),
+    }
+  },
+})
+
+const vex = defineEndpoint({
+  method: 'GET',
+  path: '/products/:id/vex',
+  operationId: 'getProductVex',
+  summary: 'What is known of the vulnerabilities of a product, as an OpenVEX document for others',
+  roles: READERS,
+  scope: 'own',
+  params: ProductParams,
+  response: v.looseObject({ '@context': v.string() }),
+  run: async ({ store, clock, publicUrl }, { params }) =>
+    openVexOf(store, await existingProduct(store, params.id), { now: clock(), publicUrl }),
+})
+
+const ExclusionJson = v.strictObject({
+  id: id('exc'),
+  productId: id('prd'),
+  advisory: v.string(),
+  package: v.nullable(v.string()),
+  reason: v.string(),
+  createdAt: Time,
+  createdBy: v.string(),
+  expiresAt: Time,
+  isOver: v.boolean(),
+})
+
+const exclusionJson = (one: AdvisoryExclusion, now: number): v.InferOutput<typeof ExclusionJson> => ({
+  id: one.id,
+  productId: one.productId,
+  advisory: one.advisory,
+  package: one.package,
+  reason: one.reason,
+  createdAt: toTime(one.createdAt),
+  createdBy: one.createdByName,
+  expiresAt: toTime(one.expiresAt),
+  isOver: one.expiresAt <= now,
+})
+
+const YEAR_MS = 366 * 86_400_000
+
+const exclude = defineEndpoint({
+  method: 'POST',
+  path: '/advisory-exclusions',
+  operationId: 'excludeAdvisory',
+  summary: 'Say that an advisory does not matter for a product, why, and until when',
+  roles: FLEET,
+  scope: 'own',
+  body: v.strictObject({
+    productId: id('prd'),
+    advisory: text(256),
+    package: v.optional(v.nullable(text(256)), null),
+    reason: Reason,
+    expiresAt: Time,
+  }),
+  status: 201,
+  response: ExclusionJson,
+  run: async ({ store, clock, random }, { body, actor }) => {
+    const now = clock()
+    await existingProduct(store, body.productId)
+    const expiresAt = Date.parse(body.expiresAt)
+    if (expiresAt <= now || expiresAt > now + YEAR_MS) {
+      throw new KeepsealError('request.invalid', 'expiresAt: a time within a year from now')
+    }
+    const { id: createdBy, name: createdByName } = actor
+    const made = { ...body, id: makeId('exc', now, random), createdAt: now, createdBy, createdByName, expiresAt }
+    await store.transaction(async (transaction) => {
+      await transaction.trackedAdvisories.exclude(made)
+      const detail = { advisory: body.advisory, reason: body.reason, expiresAt: body.expiresAt }
+      const about = { action: 'advisory.exclude', subject: body.productId, detail }
+      await transaction.auditLog.append({ at: now, actor: actor.id, ...about })
+    })
+    return exclusionJson(made, now)
+  },
+})
+
+const exclusions = defineEndpoint({
+  method: 'GET',
+  path: '/advisory-exclusions',
+  operationId: 'listAdvisoryExclusions',
+  summary: 'List what was decided not to matter, also what is over, newest first',
+  roles: READERS,
+  scope: 'own',
+  query: v.strictObject({ productId: v.optional(id('prd')) }),
+  response: v.strictObject({ items: v.array(ExclusionJson) }),
+  run: async ({ store, clock }, { query }) => ({
+    items: (await store.trackedAdvisories.exclusions(query.productId)).map((one) => exclusionJson(one, clock())),
+  }),
+})
+
+export const vulnerabilityEndpoints: readonly Endpoint[] = [ofDevice, ofProduct, vex, exclude, exclusions]
