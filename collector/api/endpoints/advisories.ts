@@ -22,7 +22,7 @@ const list = defineEndpoint({
   operationId: 'listAdvisories',
   summary: 'List advisories by their name; of one name or alias, or about one package',
   roles: READERS,
-  scope: 'own',
+  scope: 'common',
   query: v.strictObject({
     ...pageQuery,
     cursor: v.optional(v.pipe(v.string(), v.maxLength(600))),
@@ -148,7 +148,7 @@ const feeds = defineEndpoint({
   operationId: 'listAdvisoryFeeds',
   summary: 'Where advisories come from, when each was looked at, and what is wrong with it',
   roles: READERS,
-  scope: 'own',
+  scope: 'common',
   response: v.strictObject({
     items: v.array(
       v.strictObject({

@@ -9,6 +9,7 @@ import { keyCommands } from './decisions/key.ts'
 import { logCommands } from './decisions/log.ts'
 import { peopleCommands } from './decisions/people.ts'
 import { deviceCommands } from './device.ts'
+import { deviceVulnerabilityCommands } from './device-vulnerabilities.ts'
 import { eventCommands } from './event.ts'
 import { catalogueCommands } from './maturity/catalogue.ts'
 import { profileCommands } from './maturity/profile.ts'
@@ -59,6 +60,7 @@ export const client: Program = {
     ...eventCommands,
     ...advisoryCommands,
     ...advisoryFileCommands,
+    ...deviceVulnerabilityCommands,
     ...practiceCommands,
     ...signalCommands,
     ...resultCommands,

@@ -4,6 +4,8 @@ import { toBase64Url } from '../../../shared/bytes/bytes.ts'
 import { signDecision } from '../../../shared/decisions/entry.ts'
 import type { Json } from '../../../shared/decisions/json-cbor.ts'
 import { newPerson } from '../../../shared/decisions/person.ts'
+import { addAdvisories } from '../../../collector/advisories/import.ts'
+import { parseAdvisories } from '../../../shared/advisories/format.ts'
 import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
 import {
   approveProfile,
@@ -145,6 +147,15 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /products/:id/units': ROLES,
   'PUT /products/:id/units': ['vendor', 'operator'],
   'POST /events': ['vendor', 'operator', 'certifier'],
+  'GET /advisories': ROLES,
+  'GET /advisories/:name': ROLES,
+  'POST /advisories': ['vendor', 'operator'],
+  'GET /advisory-feeds': ROLES,
+  'GET /devices/:ueid/vulnerabilities': ROLES,
+  'GET /products/:id/vulnerabilities': ROLES,
+  'GET /products/:id/vex': ROLES,
+  'GET /advisory-exclusions': ROLES,
+  'POST /advisory-exclusions': ['vendor', 'operator'],
 }
 
 const releaseFile = (name: string, model: string): ReleaseFile => ({
@@ -224,6 +235,13 @@ const BODIES: Readonly<Record<string, (productId: string, ueid: string, model: s
   }),
   'POST /finding-exceptions/:id/end': () => ({}),
   'POST /events': (productId) => ({ productId, kind: 'drill-held' }),
+  'POST /advisories': () => ({ document: '{"id":"ACME-1","modified":"2026-01-01T00:00:00Z"}' }),
+  'POST /advisory-exclusions': (productId) => ({
+    productId,
+    advisory: 'ACME-1',
+    reason: 'not reachable',
+    expiresAt: new Date(NOW + 1000).toISOString(),
+  }),
   'POST /notifications/retry': () => ({}),
   'POST /notifications/test': () => ({ channel: 'syslog' }),
   'POST /boot-comparisons': (_, ueid) => ({ ueids: [ueid] }),
@@ -385,6 +403,8 @@ describe('every route', () => {
     await store.cases.insert({ id: caseId, ...about })
     const aside = { topic: '', bytes: randomBytes(9), receivedAt: NOW, reason: 'x', detail: '', tries: 1 }
     await store.quarantine.add([aside], NOW)
+    const advisory = parseAdvisories({ id: 'ACME-1', modified: '2026-01-01T00:00:00Z' })
+    await addAdvisories(store, 'own', 'own', advisory, NOW)
     await store.newestResults.put({ deviceId: device.id, issuedAt: NOW, cwt: bytes('cwt'), keyId: bytes('key', 32) })
     if ((await store.restorePoints.newest()) === undefined) {
       await store.restorePoints.add({ number: 1, restoredAt: NOW, newestReceiptAt: null, firstEpoch: 1 })
@@ -416,6 +436,7 @@ describe('every route', () => {
       .replace(':ueid', device.ueid)
       .replace(':id', named ?? resource)
       .replace(':number', '1')
+      .replace(':name', 'ACME-1')
       .replace(':practice', 'patch-management')
       .replace(':signal', 'patch.critical-time')
       .replace(':code', 'packages.added')

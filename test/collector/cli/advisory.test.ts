@@ -39,11 +39,9 @@ describe('keepseal advisory', () => {
   it('writes an advisory, takes it in, and shows which devices it concerns and why', async () => {
     const { run, devices, directory } = await withDevices()
     const out = join(directory, 'acme.json')
-    const made = await run(
-      'vendor',
-      ...['advisory', 'new', 'ACME-1', '--package', 'zlib', '--ecosystem', 'Debian:12', '--fixed', '1:1.2.13-2'],
-      ...['--severity', 'high', '--summary', 'a lock that opens', '--alias', 'CVE-2026-1000', '--out', out],
-    )
+    const options =
+      'ACME-1 --package zlib --ecosystem Debian:12 --fixed 1:1.2.13-2 --severity high --alias CVE-2026-1000'.split(' ')
+    const made = await run('vendor', 'advisory', 'new', ...options, '--summary', 'a lock that opens', '--out', out)
     expect(made).toMatchObject({ code: 0 })
     expect(await run('vendor', 'advisory', 'import', out)).toMatchObject({ code: 0 })
     const shown = await run('auditor', 'advisory', 'show', 'ACME-1')
