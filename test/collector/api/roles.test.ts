@@ -368,8 +368,8 @@ describe('every route', () => {
     expect([response.statusCode, response.body]).toEqual([expected, expect.any(String)])
     if (expected < 300) {
       for (const mark of [productId, ueid, model, 'Acme', 'crt_1', 'KS-2026']) expect(response.body).not.toContain(mark)
-      // Nothing of Acme was there to be listed.
-      expect(response.json()).not.toMatchObject({ items: [expect.anything()] })
+      // Nothing of Acme was there to be listed; what was published is the same for everybody.
+      if (!route.includes('/advisor')) expect(response.json()).not.toMatchObject({ items: [expect.anything()] })
     } else if (route !== 'POST /decisions') expect(await store.auditLog.list({ limit: 1 })).toEqual(before)
   })
 
