@@ -37,7 +37,8 @@ export function oidcRoutes(server: FastifyInstance, services: ApiServices, limit
   })
 
   // Where the provider sends the browser to: the only way in that comes from another site, and a browser shows the answer.
-  server.get('/session/oidc/return', limited, async (request, reply) => {
+  // Its address holds the code: that is in no log.
+  server.get('/session/oidc/return', { ...limited, logLevel: 'warn' }, async (request, reply) => {
     void reply.header('set-cookie', oidcCookie('')).type('text/html; charset=utf-8')
     try {
       const query = new URLSearchParams(request.url.split('?')[1] ?? '')

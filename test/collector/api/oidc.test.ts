@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { OIDC_RETURN } from '../../../collector/access/oidc/configured.ts'
 import { OidcProvider, type OidcSettings } from '../../../collector/access/oidc/provider.ts'
@@ -219,10 +220,23 @@ describe('people whom a provider knows', () => {
 })
 
 describe('a collector without a provider', () => {
-  const api = useApi()
+  const lines: string[] = []
+  const api = useApi({ logger: pino({ level: 'info' }, { write: (line) => void lines.push(line) }) })
   const { send } = usePeople(api)
   it('offers none', async () => {
     expect((await send('GET', '/session/methods')).body).toMatchObject({ oidc: null })
     expect((await send('POST', '/session/oidc/begin', {})).body).toMatchObject({ type: 'request.not-found' })
+  })
+
+  it('logs no code that a browser is sent back with', async () => {
+    const sent = await api().app.inject({ method: 'GET', url: `${OIDC_RETURN}?code=not-for-logs&state=x` })
+    expect([sent.statusCode, sent.headers['cache-control'], sent.headers['referrer-policy']]).toEqual([
+      404,
+      'no-store',
+      'no-referrer',
+    ])
+    await send('GET', '/session/methods')
+    expect(lines.join('')).toContain('/session/methods')
+    expect(lines.join('')).not.toContain('not-for-logs')
   })
 })
