@@ -30,6 +30,8 @@ describeStore('a book of decisions', (store) => {
     ])
     const outcomes = await Promise.allSettled([one.append(first, people.now), other.append(second, people.now)])
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.code] : []))
+    expect(['log.moved-on', 'log.broken-link']).toContain(refused[0])
     expect((await other.register()).people.get(people.vendor.id)?.revokedAt).toBe(people.now)
     expect(await one.register()).toEqual(await other.register())
   })
