@@ -64,6 +64,20 @@ export function makeToken(
   return result.stdout.trim()
 }
 
+/** What one of the collector's own commands prints as JSON. */
+export function askCollector<T>(
+  repository: string,
+  environment: Record<string, string>,
+  words: readonly string[],
+): T | undefined {
+  const program = join(repository, 'dist', 'collector', 'main.js')
+  const result = spawnSync(process.execPath, [program, ...words, '--json'], {
+    env: { ...process.env, ...environment },
+    encoding: 'utf8',
+  })
+  return result.status === 0 ? (JSON.parse(result.stdout) as T) : undefined
+}
+
 export async function ensureProduct(api: ApiClient): Promise<string> {
   const { items } = await api.get<{ items: { id: string; vendor: string; model: string }[] }>('/products')
   const known = items.find(({ vendor, model }) => vendor === PRODUCT.vendor && model === PRODUCT.model)

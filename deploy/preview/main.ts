@@ -8,6 +8,9 @@ import { connectApi, ensureProduct } from './collector.ts'
 import { writeCommands } from './commands.ts'
 import { enrol } from './enrol.ts'
 import { startHelper } from './helper.ts'
+import { simulateGateways } from './gateways.ts'
+import { openLink } from './login-link.ts'
+import { PreviewPerson } from './person.ts'
 import { choosePorts } from './ports.ts'
 import { agentSettings, collectorSettings } from './settings.ts'
 import { findTpm } from './tpm.ts'
@@ -76,6 +79,11 @@ async function start(repository: string, home: string, keep: Keep, say: (line: s
   const api = await connectApi(repository, home, ports, collectorEnvironment)
   say(`Collector with embedded broker and SQLite is running, port ${ports.https} and ${ports.mqtt}.`)
 
+  const person = await PreviewPerson.invited(repository, ports, collectorEnvironment)
+  // Before the agent looks: it is a listener of this machine too, and a part of what is approved.
+  const link = await openLink(ports, person, say)
+  keep(() => link.stop())
+
   const productId = await ensureProduct(api)
   await enrol(repository, home, ports, tpm, api, productId, say)
   await startHelper(repository, home, keep)
@@ -94,9 +102,13 @@ async function start(repository: string, home: string, keep: Keep, say: (line: s
   const approved = await approveFirst(api, device)
   say(`attestation verified: ${device.ueid}${approved ? ', approved as it is now' : `, ${device.verdict}`}`)
   writeCommands(repository, home, ports)
+  const gateways = simulateGateways(home, ports, say)
+  keep(() => gateways.stop())
+  await Promise.race([gateways.found, childEnded])
   say('')
-  say(`  http://localhost:${ports.plain}/`)
+  say(`  ${link.next()}`)
   say('')
+  say('The link logs in on this machine, once; each use prints another one here.')
   say(`In another terminal: . .cache/preview/env, then: keepseal finding list`)
 }
 

@@ -6,6 +6,7 @@ import { defaultCatalogue } from '../../../shared/maturity/catalogue/catalogue.t
 import { productName } from '../../../shared/decisions/products.ts'
 import type { ProfileDocument } from '../../../shared/maturity/profile.ts'
 import type { PreviewPorts } from '../ports.ts'
+import { SIMULATED_PRODUCT } from '../../simulator/run.ts'
 import { PRODUCT } from '../settings.ts'
 import { attest } from './documents.ts'
 import { record } from './events.ts'
@@ -51,7 +52,13 @@ export async function loadExample(repository: string, home: string, ports: Previ
     const created = await vendor.post('/products', { vendor: PRODUCT.vendor, model, ...policies }, Created)
     made.set(model, created.id)
   }
-  const listed = [...MODELS, { model: PRODUCT.model, rationale: 'this very machine, which stands in for a gateway' }]
+  const simulated = { ...SIMULATED_PRODUCT, identityPolicy: 'tofu', approvalPolicy: 'automatic' }
+  await vendor.post('/products', simulated, Created)
+  const listed = [
+    ...MODELS,
+    { model: PRODUCT.model, rationale: 'this very machine, which stands in for a gateway' },
+    { model: SIMULATED_PRODUCT.model, rationale: 'gateways that do not exist, for looking at' },
+  ]
   const products = listed.map(({ model }) => productName({ ...PRODUCT, model }))
   await attest(people, profile, products)
 
@@ -61,7 +68,7 @@ export async function loadExample(repository: string, home: string, ports: Previ
     products: listed.map(({ model, rationale }) => ({
       product: productName({ ...PRODUCT, model }),
       hardwareRevisions: ['*'],
-      firmwareLines: model === PRODUCT.model ? ['*'] : ['2.*'],
+      firmwareLines: MODELS.some((each) => each.model === model) ? ['2.*'] : ['*'],
       representative: model === REPRESENTATIVE,
       rationale,
     })),
