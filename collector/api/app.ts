@@ -7,6 +7,7 @@ import { statusListRoutes } from './public/status-list-routes.ts'
 import { measureRequests, operationsRoutes } from './operations.ts'
 import { handleError } from './problem.ts'
 import type { ApiServices } from './services.ts'
+import { findWebFiles, scriptNamed } from './web/files.ts'
 import { webRoutes } from './web/routes.ts'
 import { contentSecurityPolicy, statusPageRoutes } from './status-page.ts'
 
@@ -51,8 +52,9 @@ export async function buildApi(services: ApiServices, tls?: TlsIdentity): Promis
   })
   await server.register(operationsRoutes, services)
   await server.register(statusPageRoutes, services)
-  await server.register(webRoutes, { directory: services.webDirectory })
-  await server.register(certificateRoutes, { ...services, prefix: '/c' })
+  const files = findWebFiles(services.webDirectory)
+  await server.register(webRoutes, { files })
+  await server.register(certificateRoutes, { services, verifier: scriptNamed(files, 'verify'), prefix: '/c' })
   await server.register(statusListRoutes, { ...services, prefix: '/status-lists' })
   await server.register(apiRoutes, { prefix: '/api/v1', services })
   return server

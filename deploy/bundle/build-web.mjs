@@ -1,7 +1,6 @@
 // The dashboard, for the collector to serve: dist/web, with the digest of its content in each name, and compressed ahead.
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { extname, join } from 'node:path'
-import { dirname } from 'node:path'
+import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { build } from 'vite'
@@ -28,6 +27,7 @@ export async function buildWeb(directory = join(repository, 'dist', 'web')) {
       rolldownOptions: {
         input: {
           index: join(repository, 'collector', 'web', 'index.html'),
+          verify: join(repository, 'collector', 'web', 'verify', 'main.ts'),
         },
       },
     },

@@ -49,7 +49,7 @@ export function simulateGateways(home: string, ports: PreviewPorts, say: (line: 
     KEEPSEAL_CA_FILE: caFile,
   })
   const ended = new AbortController()
-  let isFailed = false
+  const over = new AbortController()
   const running = runFleet({
     api,
     authorities: readFileSync(caFile, 'utf8'),
@@ -63,11 +63,12 @@ export function simulateGateways(home: string, ports: PreviewPorts, say: (line: 
     stop: ended.signal,
     say: () => undefined,
   }).catch((error: unknown) => {
-    isFailed = true
+    over.abort()
     if (!ended.signal.aborted) say(`The simulated gateways have ended: ${error instanceof Error ? error.message : ''}`)
   })
+  const stopped = AbortSignal.any([ended.signal, over.signal])
   const look = async (): Promise<void> => {
-    for (const end = Date.now() + FOUND_TIMEOUT_MS; Date.now() < end && !isFailed && !ended.signal.aborted;) {
+    for (const end = Date.now() + FOUND_TIMEOUT_MS; Date.now() < end && !stopped.aborted;) {
       const devices = (await api.list('/devices', {}, Devices, 100)).items
       const simulated = devices.filter(({ model }) => model === SIMULATED_PRODUCT.model)
       const has = (test: (device: (typeof simulated)[number]) => boolean): boolean => simulated.some(test)
@@ -75,7 +76,7 @@ export function simulateGateways(home: string, ports: PreviewPorts, say: (line: 
         say(`Of ${simulated.length} simulated gateways one was tampered with, and one drifts.`)
         return
       }
-      await sleep(LOOK_MS, undefined, { signal: ended.signal }).catch(() => undefined)
+      await sleep(LOOK_MS, undefined, { signal: stopped }).catch(() => undefined)
     }
   }
   return {

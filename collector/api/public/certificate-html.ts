@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { PRACTICES, type PracticeId } from '../../../shared/maturity/practices.ts'
 import { html, Html } from '../html.ts'
 import { shownState } from './shown-state.ts'
@@ -14,11 +15,32 @@ table { border-collapse: collapse; width: 100%; } th { text-align: left; color: 
 th, td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 code { font: .85em ui-monospace, monospace; overflow-wrap: anywhere; }
 .state { font-size: 1.3rem; font-weight: 700; border: 2px solid currentColor; display: inline-block; padding: .2rem .8rem; margin: .8rem 0; }
+form { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end; } label { display: grid; color: var(--faint); }
+input, button { font: inherit; padding: .25rem .5rem; }
 .good { color: #1f6f43; } .warn { color: #8a5a00; } .bad { color: #a3241d; } .faint { color: var(--faint); }
 @media (max-width: 36rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; } }
 @media print { body { margin: 0; max-width: none; font-size: 10.5pt; } h2 { break-after: avoid; } tr, dl, li { break-inside: avoid; } }
 `
-const styleElement = Html.of([`<style>${CERTIFICATE_STYLE}</style>`], [])
+/** The one style sheet by its hash, and the one script, which asks for the signed status. */
+export const CERTIFICATE_POLICY = [
+  "default-src 'none'",
+  `style-src 'sha256-${createHash('sha256').update(CERTIFICATE_STYLE).digest('base64')}'`,
+  "script-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+].join(';')
+
+/** What the page has where the collector serves it; a printed one has none of it. */
+export interface CheckedBy {
+  readonly verifier: string | undefined
+  /** Public key of the collector, base64url. */
+  readonly key: string
+}
+
+export const styleElement = Html.of([`<style>${CERTIFICATE_STYLE}</style>`], [])
 
 const time = (seconds: number): Html => {
   const iso = new Date(seconds * 1000).toISOString()
@@ -29,8 +51,9 @@ const fact = (name: string, value: Html | string | number): Html =>
     <dd>${value}</dd>`
 const nothing = html``
 
-/** Certificate and profile on one page, never one without the other; needs no script, and prints. */
-export function renderCertificate({ status, digest }: SignedStatus, now: number): Html {
+/** Certificate and profile on one page, never one without the other; its facts need no script, and it prints. */
+export function renderCertificate({ status, digest }: SignedStatus, now: number, served?: CheckedBy): Html {
+  const { verifier, key = '' } = served ?? {}
   const { body, certificate, issuedAt, expiresAt } = status
   const { word, tone } = shownState(status, now)
   return html`<!doctype html>
@@ -39,7 +62,7 @@ export function renderCertificate({ status, digest }: SignedStatus, now: number)
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>Certificate ${body.number}: ${word}</title>
-        ${styleElement}
+        ${styleElement} ${verifier === undefined ? nothing : html`<script type="module" src="${verifier}"></script>`}
       </head>
       <body>
         <h1>Security maturity certificate ${body.number}</h1>
@@ -68,7 +91,16 @@ export function renderCertificate({ status, digest }: SignedStatus, now: number)
           }
         </dl>
         ${conditions(body)} ${products(body)} ${profile(body)}
+        ${served === undefined ? nothing : coverageForm(certificate)}
         <h2>Check it yourself</h2>
+        ${
+          verifier === undefined
+            ? nothing
+            : html`<div id="verify" data-certificate="${certificate}" data-key="${key}" data-digest="${digest}">
+                <p data-result role="status">Your browser verifies the signature here, where it runs scripts.</p>
+                <p data-detail class="faint"></p>
+              </div>`
+        }
         <p>
           The signed status is at <a href="/c/${certificate}/status"><code>/c/${certificate}/status</code></a
           >, SHA-256 <code>${digest}</code>. With the certificate file: <code>keepseal certificate verify FILE</code>
@@ -79,6 +111,14 @@ export function renderCertificate({ status, digest }: SignedStatus, now: number)
       </body>
     </html>`
 }
+
+const coverageForm = (certificate: string): Html =>
+  html`<h2>Is my gateway covered?</h2>
+    <form method="get" action="/c/${certificate}/check">
+      <label>Model <input name="model" required maxlength="256" /></label>
+      <label>Serial number <input name="serial" required maxlength="128" /></label>
+      <button type="submit">Check</button>
+    </form>`
 
 type Body = SignedStatus['status']['body']
 

@@ -4,7 +4,8 @@ import * as v from 'valibot'
 import { KeepsealError } from '../../../shared/errors.ts'
 import type { ApiServices } from '../services.ts'
 import { badge } from './badge.ts'
-import { renderCertificate } from './certificate-html.ts'
+import { CERTIFICATE_POLICY, renderCertificate } from './certificate-html.ts'
+import { renderCheck } from './check-html.ts'
 import { isCached } from './caching.ts'
 import { checkCoverage } from './check.ts'
 import { StatusBook, type SignedStatus } from './status-book.ts'
@@ -21,8 +22,15 @@ const Check = v.strictObject({
   serial: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
 })
 
-/** A Fastify plugin: what everybody may know of a certificate, without a token and without a script in the browser. */
-export async function certificateRoutes(server: FastifyInstance, services: ApiServices): Promise<void> {
+export interface CertificateRoutesOptions {
+  readonly services: ApiServices
+  /** Path of the script that verifies the status in the visitor's browser; without one the page has none. */
+  readonly verifier: string | undefined
+}
+
+/** A Fastify plugin: what everybody may know of a certificate, without a token. Facts need no script in the browser. */
+export async function certificateRoutes(server: FastifyInstance, options: CertificateRoutesOptions): Promise<void> {
+  const { services, verifier } = options
   const book = new StatusBook(services)
   await server.register(rateLimit, {
     max: REQUESTS_PER_MINUTE,
@@ -48,7 +56,10 @@ export async function certificateRoutes(server: FastifyInstance, services: ApiSe
   server.get('/:id', async (request, reply) => {
     const signed = await read(request)
     if (isCached(request, reply, cacheable(signed, 'html'), now(services))) return reply.code(304).send()
-    return reply.type('text/html; charset=utf-8').send(renderCertificate(signed, now(services)).toString())
+    void reply.type('text/html; charset=utf-8').header('content-security-policy', CERTIFICATE_POLICY)
+    const { publicKey } = services.keys
+    const key = publicKey.curve === 'Ed25519' ? toBase64(publicKey.x) : ''
+    return reply.send(renderCertificate(signed, now(services), { verifier, key }).toString())
   })
   server.get(
     '/:id/check',
@@ -57,8 +68,11 @@ export async function certificateRoutes(server: FastifyInstance, services: ApiSe
       const { id } = valid(Params, request.params)
       const query = valid(Check, request.query)
       const signed = await book.of(id)
-      void reply.header('cache-control', 'no-store')
-      return checkCoverage(services, id, signed.status, query)
+      void reply.header('cache-control', 'no-store').header('vary', 'accept')
+      const answer = await checkCoverage(services, id, signed.status, query)
+      if (request.headers.accept?.includes('text/html') !== true) return answer
+      void reply.type('text/html; charset=utf-8').header('content-security-policy', CERTIFICATE_POLICY)
+      return reply.send(renderCheck(answer, query).toString())
     },
   )
 }

@@ -22,7 +22,7 @@ const TYPES: Readonly<Record<string, string>> = {
  * Everything that the build has made, by its path: what is not in here is not served, whatever a request says. Empty
  * where nothing was built.
  */
-export function readWebFiles(directory: string): ReadonlyMap<string, WebFile> {
+function readWebFiles(directory: string): ReadonlyMap<string, WebFile> {
   const files = new Map<string, WebFile>()
   if (!existsSync(directory)) return files
   for (const path of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
@@ -37,3 +37,16 @@ export function readWebFiles(directory: string): ReadonlyMap<string, WebFile> {
   }
   return files
 }
+
+/** Where the build puts the pages: dist/web, which is beside the compiled programs. */
+const BUILT = [['web'], ['dist', 'web']].map((path) => join(import.meta.dirname, '..', '..', '..', ...path))
+
+/** `directory`: where they are, if not where the build puts them. */
+export function findWebFiles(directory?: string): ReadonlyMap<string, WebFile> {
+  const candidates = directory === undefined ? BUILT : [directory]
+  return candidates.map(readWebFiles).find((each) => each.size > 0) ?? new Map<string, WebFile>()
+}
+
+/** Path of a script whose name in the build is this one; undefined where nothing was built. */
+export const scriptNamed = (files: ReadonlyMap<string, WebFile>, name: string): string | undefined =>
+  [...files.keys()].find((path) => path.startsWith(`/assets/${name}-`) && path.endsWith('.js'))

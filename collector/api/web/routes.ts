@@ -1,13 +1,6 @@
-import { join } from 'node:path'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { KeepsealError } from '../../../shared/errors.ts'
-import { readWebFiles, type WebFile } from './files.ts'
-
-/** Where the build puts the pages: dist/web, which is beside the compiled programs. */
-const BUILT = [
-  join(import.meta.dirname, '..', '..', '..', 'web'),
-  join(import.meta.dirname, '..', '..', '..', 'dist', 'web'),
-]
+import type { WebFile } from './files.ts'
 
 /** Paths of pages, which are all the one document: its script reads the path. */
 const PAGES = [
@@ -24,7 +17,7 @@ const PAGES = [
 ]
 
 /** What the pages may do: run and show what comes from here, and ask here. Nothing inline, nobody else. */
-export const PAGE_POLICY = [
+const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
@@ -41,14 +34,11 @@ export const PAGE_POLICY = [
 const IMMUTABLE = 'public, max-age=31536000, immutable'
 
 export interface WebRoutesOptions {
-  /** Where the built pages are; found by itself where it is left out. */
-  readonly directory?: string | undefined
+  readonly files: ReadonlyMap<string, WebFile>
 }
 
 /** A Fastify plugin: the dashboard, which is a few files that the API does the rest for. */
-export async function webRoutes(server: FastifyInstance, { directory }: WebRoutesOptions): Promise<void> {
-  const candidates = directory === undefined ? BUILT : [directory]
-  const files = candidates.map(readWebFiles).find((each) => each.size > 0) ?? new Map<string, WebFile>()
+export async function webRoutes(server: FastifyInstance, { files }: WebRoutesOptions): Promise<void> {
   const document = files.get('/index.html')
   for (const path of PAGES) {
     server.get(path, (request, reply) => {
