@@ -46,7 +46,7 @@ export async function logInAs(page: Page, { login, password, code }: Person): Pr
   await page.fill('[name=login]', login)
   await page.fill('[name=password]', password)
   await page.fill('[name=code]', code())
-  await page.click('button[type=submit]')
+  await page.click('.login button[type=submit]')
 }
 
 interface AxeResult {

@@ -120,14 +120,16 @@ export function DecisionForm({ entry, seen, onSeen, reload }: DecisionFormProps)
       )}
       {error.value !== undefined && <ProblemBox error={error.value} />}
       {guards.value !== undefined && (
-        <ul class="plain" role="status">
-          {guards.value.map(({ code, wants, wrong }) => (
-            <li key={code}>
-              <Status tone={wrong === null ? 'good' : 'bad'}>{wants}</Status>
-              {wrong !== null && <p>{wrong}</p>} <span class="code quiet">{code}</span>
-            </li>
-          ))}
-        </ul>
+        <div role="status">
+          <ul class="plain">
+            {guards.value.map(({ code, wants, wrong }) => (
+              <li key={code}>
+                <Status tone={wrong === null ? 'good' : 'bad'}>{wants}</Status>
+                {wrong !== null && <p>{wrong}</p>} <span class="code quiet">{code}</span>
+              </li>
+            ))}
+          </ul>
+        </div>
       )}
       <p class="hint">{t('case.sign')}</p>
       <Command text={command} />
