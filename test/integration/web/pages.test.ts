@@ -1,0 +1,169 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Browser, BrowserContext } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openStore } from '../../../collector/store/index.ts'
+import { buildWeb } from '../../../deploy/bundle/build-web.mjs'
+import {
+  expectAccessible,
+  logInAs,
+  openBrowser,
+  openPage,
+  takeScreenshots,
+  type Watched,
+} from '../../support/browser.ts'
+import { openWebSite, type Person, type WebSite } from '../../support/web-site.ts'
+
+const hasBrowser = existsSync(process.env['KEEPSEAL_CHROMIUM'] ?? '/usr/bin/chromium')
+
+describe.skipIf(!hasBrowser)(`pages beside the fleet${hasBrowser ? '' : ' (skipped: no chromium)'}`, () => {
+  let site: WebSite
+  let browser: Browser
+  let context: BrowserContext
+  let watched: Watched
+
+  beforeAll(async () => {
+    await buildWeb()
+    site = await openWebSite(20)
+    browser = await openBrowser()
+  }, 240_000)
+  afterAll(async () => {
+    await browser?.close()
+    await site?.close()
+  })
+  beforeEach(async () => {
+    context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB' })
+    watched = await openPage(context, site.url)
+  })
+  afterEach(async () => {
+    await context.close()
+    expect(watched.faults).toEqual([])
+    expect(watched.foreign).toEqual([])
+  })
+
+  const open = async (path: string, person: Person = site.people.operator): Promise<Watched['page']> => {
+    const { page } = watched
+    await page.goto(site.url + path)
+    await logInAs(page, person)
+    await page.waitForSelector('header.top')
+    return page
+  }
+
+  it('answer the main question of each, for programs that read them aloud as well', async () => {
+    const page = await open('/products')
+    const pages = [
+      ['/products', 'main table', 'products'],
+      [`/products/${site.productId}`, '#findings ~ .table', 'product'],
+      [`/products/${site.productId}/practices`, '.matrix', 'practices'],
+      [`/products/${site.productId}/practices/patch-management`, '.signal', 'practice'],
+      ['/certificates', '.cards li', 'certificates'],
+      ['/certificates/crt_1', '#profile ~ table', 'certificate'],
+      ['/cases', '.board .cards li', 'cases'],
+    ] as const
+    for (const [path, selector, name] of pages) {
+      await page.goto(site.url + path)
+      await page.waitForSelector(selector)
+      await expectAccessible(page)
+      await takeScreenshots(page, name)
+    }
+    expect(await page.textContent('.board')).toContain('the kernel image is not the approved one')
+  }, 240_000)
+
+  it('spell out the guards of a decision, and show what somebody else has changed meanwhile', async () => {
+    const page = await open('/cases', site.people.certifier)
+    await page.click('.board .cards a')
+    await page.fill('textarea', "it is one, isn't it")
+    await page.selectOption('.form select', 'per_vendor')
+    await page.click('.form button[type=submit]')
+    await page.waitForSelector('#decision ~ [role=status] li')
+    await expectAccessible(page)
+    await takeScreenshots(page, 'case')
+    // Somebody else, elsewhere: the case has grown.
+    const id = new URL(page.url()).pathname.split('/').at(-1) ?? ''
+    const { store, close } = await openStore({ path: join(site.directory, 'data', 'collector.db') })
+    await store.cases.setSeverity(id, 'critical')
+    await close()
+    await page.click('.form button[type=submit]')
+    await page.waitForSelector('#decision ~ [role=alert]')
+    expect(await page.inputValue('textarea')).toBe("it is one, isn't it")
+  })
+
+  it('keep what was typed when the session ends in the middle of a form', async () => {
+    const page = await open('/cases')
+    await page.click('.board .cards a')
+    await page.fill('textarea', 'a long reason')
+    await page.selectOption('.form select', 'per_vendor')
+    await context.clearCookies()
+    await page.click('.form button[type=submit]')
+    await page.waitForSelector('dialog[open]')
+    await expectAccessible(page)
+    await logInAs(page, site.people.operator)
+    await page.waitForSelector('dialog', { state: 'detached' })
+    await page.waitForSelector('#decision ~ [role=status] li')
+    expect(await page.inputValue('textarea')).toBe('a long reason')
+  })
+
+  it('show a name with markup in it as it is, and thousands of listeners without a stutter', async () => {
+    const page = await open('/')
+    const name = '<img src=x onerror=alert(1)>'
+    const listener = (port: number) => ({
+      protocol: 'tcp',
+      family: 'ipv4',
+      scope: 'any',
+      address: '0.0.0.0',
+      port,
+      owner: 'none',
+    })
+    const listeners = Array.from({ length: 5_000 }, (_, port) => listener(port + 1))
+    const section = { id: 'sockets', digest: '0'.repeat(64), status: 'measured', reason: null, content: { listeners } }
+    await page.route('**/api/v1/devices/*/posture', (route) =>
+      route.fulfill({ json: { postureDigest: null, sections: [section] } }),
+    )
+    await page.route(`**/api/v1/devices/${site.tampered}`, async (route) => {
+      const answer = await route.fetch()
+      await route.fulfill({ response: answer, json: { ...((await answer.json()) as object), serial: name } })
+    })
+    await page.goto(`${site.url}/devices/${site.tampered}`)
+    await page.waitForSelector('#listeners ~ .table tbody tr')
+    expect(await page.textContent('h1')).toContain(name)
+    expect(await page.$$eval('main img', (all) => all.length)).toBe(0)
+    expect(await page.$$eval('#listeners ~ .table tbody tr', (all) => all.length)).toBeLessThanOrEqual(200)
+  })
+
+  describe('the public page of a certificate', () => {
+    it('is verified in the browser of whoever looks at it', async () => {
+      const { page } = watched
+      await page.goto(`${site.url}/c/crt_1`)
+      await page.waitForSelector('#verify .good')
+      await expectAccessible(page)
+      await page.screenshot({ path: join('.cache', 'screenshots', 'public-light-1280.png'), fullPage: true })
+    })
+
+    it('says in red, with the reason, that its status was tampered with', async () => {
+      const { page } = watched
+      await page.route('**/c/crt_1/status', async (route) => {
+        const answer = await route.fetch()
+        const body = await answer.body()
+        body[100] = (body[100] as number) ^ 1
+        await route.fulfill({ response: answer, body })
+      })
+      await page.goto(`${site.url}/c/crt_1`)
+      await page.waitForSelector('#verify .bad')
+      expect(await page.textContent('#verify .bad')).toContain('Not verified')
+      await page.screenshot({ path: join('.cache', 'screenshots', 'public-tampered.png'), fullPage: true })
+    })
+
+    it('has its facts, and answers whether a unit is covered, without JavaScript', async () => {
+      const plain = await browser.newContext({ javaScriptEnabled: false, viewport: { width: 375, height: 800 } })
+      const page = await plain.newPage()
+      await page.goto(`${site.url}/c/crt_1`)
+      expect(await page.textContent('.state')).toBe('valid')
+      await page.fill('[name=model]', 'EG-420')
+      await page.fill('[name=serial]', 'SIM-0000001')
+      await page.click('button[type=submit]')
+      await page.waitForSelector('.state')
+      expect(await page.textContent('.state')).toBe('Not covered')
+      await plain.close()
+    })
+  })
+})
