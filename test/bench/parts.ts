@@ -15,6 +15,7 @@ import { steadyDevice } from './steady-device.ts'
 import { measureLatency } from './latency.ts'
 import { measureStorm } from './storm.ts'
 import { measureVerification } from './verification.ts'
+import { measureWeb } from './web.ts'
 import { measureWorkers, type StageResult } from './workers.ts'
 
 const COMPARISON = { rounds: 41, callsPerRound: 300, warmUp: 5000 }
@@ -210,6 +211,32 @@ const advisories: Part = {
   },
 }
 
+const web: Part = {
+  isUsual: false,
+  measure: async (repository) => {
+    const goals = { scriptKiB: 60, firstContentMs: 1_000 }
+    const measured = await measureWeb(repository)
+    const result = Object.fromEntries(Object.entries(measured).map(([name, value]) => [name, toHundredths(value)]))
+    const { scriptKiB, scriptGzipKiB, firstContentMs, firstRowMs } = measured
+    return {
+      result: { goals, ...result },
+      rows: [
+        [
+          'first page, JavaScript',
+          `${scriptKiB.toFixed(1)} KiB (gzip ${scriptGzipKiB.toFixed(1)})`,
+          `at most ${goals.scriptKiB}`,
+        ],
+        [
+          'first content, processor slowed 4 times',
+          `${Math.round(firstContentMs)} ms`,
+          `below ${goals.firstContentMs}`,
+        ],
+        ['first device in the list, same', `${Math.round(firstRowMs)} ms`, ''],
+      ],
+    }
+  },
+}
+
 export const PARTS = {
   verification,
   ingest,
@@ -221,6 +248,7 @@ export const PARTS = {
   storm,
   latency,
   advisories,
+  web,
 } as const satisfies Record<string, Part>
 
 export type PartName = keyof typeof PARTS
