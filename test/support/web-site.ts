@@ -39,20 +39,23 @@ export interface WebSite {
 const MINUTE = 60
 const SECONDS = 40 * MINUTE
 
+/** One, from the middle of the fleet's order. */
+const driftedOf = (gateways: number) => ({ from: 0.5, to: 0.5 + 1 / gateways })
+
 /** Two of them are not as they were approved. */
-const SCENARIO: Scenario = {
+const scenarioOf = (gateways: number): Scenario => ({
   title: 'one gateway boots a foreign kernel, another opens a port',
   durationSeconds: SECONDS,
   steps: [
     { atSeconds: 25 * MINUTE, gateways: { first: 1 }, change: { kind: 'tampered-boot' } },
     {
       atSeconds: 25 * MINUTE,
-      gateways: { from: 0.5, to: 0.53 },
+      gateways: driftedOf(gateways),
       change: { kind: 'listener', port: 4444, executable: '/tmp/nc' },
     },
   ],
   findings: [],
-}
+})
 
 /** A real collector with its pages, and what a fleet of simulated gateways has sent to it. */
 export async function openWebSite(gateways: number): Promise<WebSite> {
@@ -66,9 +69,9 @@ export async function openWebSite(gateways: number): Promise<WebSite> {
   ingesting.now = begin
   const site = await SimulatedSite.of(ingesting, gateways, 'EG-420')
   await certifyByProfile(store, 'Acme/EG-420', Math.floor(begin / 1000))
-  const fleet = await site.play(SCENARIO, { approveAtSeconds: 12 * MINUTE })
+  const fleet = await site.play(scenarioOf(gateways), { approveAtSeconds: 12 * MINUTE })
   const [tampered] = fleet.chosen({ first: 1 })
-  const [drifted] = fleet.chosen({ from: 0.5, to: 0.53 })
+  const [drifted] = fleet.chosen(driftedOf(gateways))
   const accounts = {
     operator: await account(store, 'olga', 'Olga Operator', 'operator'),
     certifier: await account(store, 'cleo', 'Cleo Certifier', 'certifier'),
