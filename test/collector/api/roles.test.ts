@@ -69,6 +69,7 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /devices/:ueid/boot': ROLES,
   'GET /devices/:ueid/history': ROLES,
   'GET /devices/:ueid/posture': ROLES,
+  'GET /coverage': ROLES,
   'GET /fleet': ROLES,
   'GET /fleet/devices': ROLES,
   'POST /boot-comparisons': ROLES,
