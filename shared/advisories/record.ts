@@ -73,4 +73,3 @@ export interface ExploitProbability {
 
 export const MAX_STATEMENTS = 50_000
 export const MAX_ALIASES = 4096
-export const MAX_SUMMARY = 1000
