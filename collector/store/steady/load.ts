@@ -10,7 +10,7 @@ import type { SteadyDevice } from './steady.ts'
 /** A backlog fills one gap. One that has left more of them is looked at message by message. */
 const MAX_GAPS = 8
 
-/** Two statements for all of the devices: a query for each of them costs more than all that it answers. */
+/** Three statements for all of the devices: a query for each of them costs more than all that it answers. */
 export async function loadSteady(db: Executor, ueids: readonly Ueid[]): Promise<ReadonlyMap<Ueid, SteadyDevice>> {
   const rows = await healthy(db, ueids).execute()
   const found = rows.flatMap((row) => {
@@ -20,6 +20,7 @@ export async function loadSteady(db: Executor, ueids: readonly Ueid[]): Promise<
   })
   const runs = new Map<number, EvidenceRun[]>(found.map(({ row }) => [row.id, []]))
   for (const run of await runsOf(db, [...runs.keys()])) runs.get(run.deviceId)?.push(run)
+  const references = await referencesOf(db, [...runs.keys()])
   return new Map(
     found.map(({ row, state, session }) => [
       row.ueid,
@@ -31,7 +32,7 @@ export async function loadSteady(db: Executor, ueids: readonly Ueid[]): Promise<
         recentHashes: row.recent_hashes,
         lastReceiptAt: row.receipt_at,
         lastEpochOfOthers: row.last_epoch_of_others === null ? null : Number(row.last_epoch_of_others),
-        ownReference: row.own_reference,
+        ownReference: references.get(row.id) ?? null,
       },
     ]),
   )
@@ -63,11 +64,6 @@ function healthy(db: Executor, ueids: readonly Ueid[]) {
           .whereRef('receipts.device_id', '=', 'devices.id')
           .whereRef('receipts.number', '=', 'device_states.last_receipt_number')
           .as('receipt_at'),
-        row
-          .selectFrom('reference_values')
-          .select(({ fn }) => fn.max('reference_values.id').as('id'))
-          .whereRef('reference_values.device_id', '=', 'devices.id')
-          .as('own_reference'),
         row
           .selectFrom('sessions as others')
           .select(({ fn }) => fn.max('others.last_epoch').as('last_epoch'))
@@ -120,4 +116,17 @@ async function runsOf(db: Executor, deviceIds: readonly number[]): Promise<reado
     )
     .execute()
   return rows.map(toRun)
+}
+
+/** Apart from the others: no index leads from a device to these, so that all of them are looked through once. */
+async function referencesOf(db: Executor, deviceIds: readonly number[]): Promise<ReadonlyMap<number, string>> {
+  if (deviceIds.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('reference_values')
+    .select(({ fn }) => ['device_id', fn.max('id').as('id')])
+    .where('device_id', 'in', deviceIds)
+    .groupBy('device_id')
+    .$narrowType<{ device_id: number }>()
+    .execute()
+  return new Map(rows.map(({ device_id, id }) => [device_id, id]))
 }
