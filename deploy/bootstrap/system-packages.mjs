@@ -96,6 +96,7 @@ const PACKAGES = [
   { name: 'needrestart', for: ['test'], present: () => hasCommand('needrestart'), debian: ['needrestart'] },
   { name: 'debootstrap', for: ['test'], present: () => hasCommand('debootstrap'), debian: ['debootstrap'] },
   { name: 'lz4', for: ['test'], present: () => hasCommand('lz4'), debian: ['lz4'] },
+  { name: 'chromium', for: ['test'], present: () => hasCommand('chromium'), debian: ['chromium'] },
   { name: 'lintian', for: ['test'], present: () => hasCommand('lintian'), debian: ['lintian'] },
   { name: 'lynis', for: ['bench'], present: () => hasCommand('lynis'), debian: ['lynis'] },
   { name: 'PostgreSQL', for: ['test'], present: hasPostgres, debian: ['postgresql'] },
