@@ -1,4 +1,5 @@
-import { ecdsaKey, ed25519Key, hash } from '../../shared/crypto/node.ts'
+import type { RandomFunction } from '../../shared/crypto/crypto.ts'
+import { ecdsaKey, ed25519Key, hash, random as systemRandom } from '../../shared/crypto/node.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import type { Certificate } from '../../shared/decisions/certificate.ts'
 import { certificatesCovering } from '../../shared/decisions/covering.ts'
@@ -10,7 +11,7 @@ import { defaultCatalogue } from '../../shared/maturity/catalogue/catalogue.ts'
 import type { Catalogue } from '../../shared/maturity/catalogue/schema.ts'
 import type { Store } from '../store/index.ts'
 import { applyEffects } from './effects.ts'
-import { assertCase, checkCase } from './live-case-guards.ts'
+import { assertFacts, checkFacts } from './live-facts.ts'
 import { assertLive } from './live-guards.ts'
 
 const crypto = { hash, ed25519Key, ecdsaKey }
@@ -42,11 +43,13 @@ export interface Excerpt {
 export class DecisionBook {
   readonly #store: Store
   readonly #catalogue: Catalogue
+  readonly #random: RandomFunction
   #log = new DecisionLog(crypto)
 
-  constructor(store: Store, catalogue: Catalogue = defaultCatalogue) {
+  constructor(store: Store, catalogue: Catalogue = defaultCatalogue, random = systemRandom) {
     this.#store = store
     this.#catalogue = catalogue
+    this.#random = random
   }
 
   /**
@@ -98,9 +101,9 @@ export class DecisionBook {
     const before = this.#log.register
     await this.#store.transaction(async (store) => {
       await assertLive(verified, { register: tried.register, store, catalogue: this.#catalogue })
-      await assertCase({ ...verified, store, register: before })
+      await assertFacts({ ...verified, store, register: before })
       await appendTo(store, verified.index, entry, now)
-      await applyEffects(store, verified, tried.register)
+      await applyEffects(store, verified, { register: tried.register, now, random: this.#random })
     })
     this.#log = tried
     return verified
@@ -110,7 +113,7 @@ export class DecisionBook {
   async rehearse(decision: UnsignedDecision): Promise<readonly GuardResult[]> {
     const register = await this.register()
     const results = this.#log.rehearse(decision)
-    return [...results, ...(await checkCase({ ...decision, store: this.#store, register }))]
+    return [...results, ...(await checkFacts({ ...decision, store: this.#store, register }))]
   }
 
   /** Signed entries about a case, in order. */
@@ -120,7 +123,7 @@ export class DecisionBook {
     return steps.flatMap(({ index }, place) => (entries[place] ?? []).map((bytes) => ({ index, bytes })))
   }
 
-  /** What was decided about documents, requests, recommendations and steps of roadmaps, by their ids, in order. */
+  /** What was decided about documents, requests, recommendations, steps of roadmaps and practices, by their ids, in order. */
   async entriesOf(subjects: ReadonlySet<string>): Promise<readonly VerifiedEntry[]> {
     const entries: VerifiedEntry[] = []
     if (subjects.size === 0) return entries

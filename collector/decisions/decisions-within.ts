@@ -40,11 +40,12 @@ export function decisionsWithin(decisions: Decisions, scope: VendorScope, store:
       return decisions.rehearse(decision)
     },
     entriesOf: async (subjects) => {
-      const { documents, documentRequests, recommendations, roadmap } = ownPart(
+      const { documents, documentRequests, recommendations, roadmap, nonconformities } = ownPart(
         await decisions.register(),
         await ownProducts(scope, store),
       )
       const own = [documents, documentRequests, recommendations, roadmap].flatMap((each) => [...each.keys()])
+      own.push(...[...nonconformities.values()].map(({ productId }) => productId))
       return decisions.entriesOf(new Set(own.filter((id) => subjects.has(id))))
     },
     entriesAbout: async (caseId) =>
@@ -98,6 +99,7 @@ function ownPart(all: Register, own: OwnProducts): Register {
     documents: new Map(documents),
     recommendations: new Map([...all.recommendations].filter(([, { products }]) => products.every(own))),
     roadmap: new Map([...all.roadmap].filter(([, { products }]) => products.every(own))),
+    nonconformities: new Map([...all.nonconformities].filter(([, { product }]) => own(product))),
     assessments: new Map([...all.assessments].filter(([id]) => certificates.some(([each]) => each === id))),
     documentRequests: new Map([...all.documentRequests].filter(([, { products }]) => products.every(own))),
     profileReviews: new Map([...all.profileReviews].filter(([id]) => profiles.has(id))),

@@ -1,41 +1,13 @@
-import type { GuardCode } from '../../shared/codes/guards.ts'
 import { findings, type FindingCode } from '../../shared/codes/findings.ts'
 import { hash } from '../../shared/crypto/node.ts'
 import type { Case, CaseIdentity } from '../../shared/decisions/cases/case.ts'
 import { factsDigest } from '../../shared/decisions/cases/facts.ts'
 import { closingShareOf } from '../../shared/decisions/cases/guards.ts'
-import { refuse, type GuardResult } from '../../shared/decisions/kind.ts'
-import type { Register } from '../../shared/decisions/register.ts'
 import { triggerOf } from '../../shared/maturity/triggers.ts'
 import type { ReassessmentCase } from '../model/case.ts'
 import type { Store } from '../store/index.ts'
 import type { FleetAnswer, FleetQuestion } from '../store/fleet-proof.ts'
-
-/** A decision that the log itself would take: before it is appended, or before anybody has signed it. */
-export interface ProposedDecision {
-  readonly kind: string
-  readonly subject: string
-  /** As its kind's schema has read it. */
-  readonly detail: unknown
-}
-
-export interface LiveContext extends ProposedDecision {
-  readonly store: Store
-  /** As it is before the decision. */
-  readonly register: Register
-}
-
-/**
- * What only the collector can tell: whether what a decision says of the database is so. Whoever checks an exported log
- * later relies for this on the collector that took the entry.
- */
-interface LiveGuard {
-  readonly code: GuardCode
-  readonly wants: string
-  readonly kinds: readonly string[]
-  /** What is wrong, or undefined where it holds. */
-  readonly breach: (context: LiveContext) => Promise<string | undefined>
-}
+import type { LiveContext, LiveGuard } from './live-guard.ts'
 
 const WITH_FACTS = ['case.triage', 'case.aware'] as const
 
@@ -122,7 +94,7 @@ async function releaseBreach({ detail, subject, register, store }: LiveContext):
     : release
 }
 
-const liveGuards: readonly LiveGuard[] = [
+export const caseGuards: readonly LiveGuard[] = [
   {
     code: 'case.unknown',
     wants: 'the collector has opened the case',
@@ -154,22 +126,3 @@ const liveGuards: readonly LiveGuard[] = [
     breach: stillShownBreach,
   },
 ]
-
-const guardsOf = (kind: string): readonly LiveGuard[] => liveGuards.filter(({ kinds }) => kinds.includes(kind))
-
-/** Each guard with its outcome. */
-export async function checkCase(context: LiveContext): Promise<readonly GuardResult[]> {
-  const results: GuardResult[] = []
-  for (const { code, wants, breach } of guardsOf(context.kind)) {
-    results.push({ code, wants, wrong: (await breach(context)) ?? null })
-  }
-  return results
-}
-
-/** Throws KeepsealError with the code of the first guard that does not hold. */
-export async function assertCase(context: LiveContext): Promise<void> {
-  for (const { code, breach } of guardsOf(context.kind)) {
-    const wrong = await breach(context)
-    if (wrong !== undefined) refuse(code, wrong)
-  }
-}

@@ -7,7 +7,7 @@ import type { Register } from '../../shared/decisions/register.ts'
 import type { ReportedDecision } from './model.ts'
 import { ofSeconds, type Making } from './sources.ts'
 
-/** What was decided within the period about these certificates, and about documents and roadmaps of these products. */
+/** What was decided within the period about these certificates, and about documents, roadmaps and practices of these products. */
 export async function reportDecisions(
   { decisions, period, ledger, register: all }: Making,
   certificates: readonly Certificate[],
@@ -44,11 +44,13 @@ type Author = { readonly name: string; readonly role: string }
 type Entry = Pick<UnverifiedEntry, 'index' | 'at' | 'kind' | 'subject' | 'hash'>
 
 function subjectsAbout(
-  { documents, documentRequests, recommendations, roadmap }: Register,
+  { documents, documentRequests, recommendations, roadmap, nonconformities }: Register,
   products: readonly string[],
 ): ReadonlySet<string> {
   const all = [documents, documentRequests, recommendations, roadmap].flatMap((each) => [...each.values()])
-  return new Set(all.filter((each) => each.products.some((name) => products.includes(name))).map(({ id }) => id))
+  const about = all.filter((each) => each.products.some((name) => products.includes(name))).map(({ id }) => id)
+  const confirmed = [...nonconformities.values()].filter(({ product }) => products.includes(product))
+  return new Set([...about, ...confirmed.map(({ productId }) => productId)])
 }
 
 const isWithin = ({ at }: Pick<UnverifiedEntry, 'at'>, { from, to }: Making['period']): boolean =>

@@ -38,6 +38,7 @@ const byArea: Readonly<Record<AreaOf<ErrorCode>, ExitCode>> = {
   document: exitCodes.refused,
   certificate: exitCodes.refused,
   case: exitCodes.refused,
+  nonconformity: exitCodes.refused,
   catalogue: exitCodes.usage,
   release: exitCodes.refused,
   report: exitCodes.usage,

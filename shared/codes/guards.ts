@@ -87,6 +87,22 @@ export const guards = defineCodes({
     title: 'whoever signed the document may sign no more',
     remedy: 'Somebody who still may has to submit it anew: keepseal document submit',
   },
+  'nonconformity.not-in-drift': {
+    title: 'only what is in drift is confirmed as a nonconformity',
+    remedy: 'keepseal practice status --product PRODUCT says what each practice is.',
+  },
+  'nonconformity.facts-mismatch': {
+    title: 'what is confirmed is not what the collector has computed',
+    remedy: 'Look again (keepseal practice status), and confirm what is so now.',
+  },
+  'nonconformity.confirmed-already': {
+    title: 'the nonconformity is confirmed already',
+    remedy: 'Nothing has to be done; a certifier takes it back: keepseal practice confirm PRACTICE no',
+  },
+  'nonconformity.not-confirmed': {
+    title: 'no nonconformity is confirmed that could be taken back',
+    remedy: 'keepseal practice status --product PRODUCT says what each practice is.',
+  },
   'certificate.stage-open': {
     title: 'a stage of the assessment is not passed yet',
     remedy: 'keepseal assessment show CERTIFICATE says which one is next.',

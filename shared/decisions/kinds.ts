@@ -4,6 +4,7 @@ import { certificateKinds } from './certificate-kinds.ts'
 import { documentKinds } from './documents/kinds.ts'
 import { documentRequestKinds } from './documents/request-kinds.ts'
 import type { DecisionKind } from './kind.ts'
+import { nonconformityKinds } from './nonconformity.ts'
 import { personKinds } from './person.ts'
 import { profileReviewKinds } from './profile-review.ts'
 import { profileKinds } from './profile.ts'
@@ -23,6 +24,7 @@ export function decisionKinds(hash: HashFunction): ReadonlyMap<string, DecisionK
     ...recommendationKinds,
     ...roadmapKinds,
     ...stageKinds,
+    ...nonconformityKinds,
     ...certificateKinds,
     ...releaseKinds,
     ...caseKinds,

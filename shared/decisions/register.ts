@@ -2,6 +2,7 @@ import type { Case } from './cases/case.ts'
 import type { Certificate } from './certificate.ts'
 import type { AttestedDocument } from './documents/document.ts'
 import type { DocumentRequest } from './documents/request.ts'
+import type { Nonconformity } from './nonconformity.ts'
 import type { Person } from './person.ts'
 import type { ProfileReview } from './profile-review.ts'
 import type { ProfileVersions } from './profile.ts'
@@ -25,6 +26,8 @@ export interface Register {
   readonly roadmap: Map<string, RoadmapStep>
   /** In stages, by the draft that they are about. */
   readonly assessments: Map<string, Assessment>
+  /** The newest of each practice of a product, by the ids of both. */
+  readonly nonconformities: Map<string, Nonconformity>
   /** Reassessments about which somebody has decided something. */
   readonly cases: Map<string, Case>
   /** What vendors and certifiers have said about releases of certified products, by VENDOR/MODEL@RELEASE. */
@@ -51,6 +54,7 @@ export const emptyRegister = (): Register => ({
   recommendations: new Map(),
   roadmap: new Map(),
   assessments: new Map(),
+  nonconformities: new Map(),
   cases: new Map(),
   releases: new Map(),
   head: null,

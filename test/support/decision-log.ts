@@ -155,6 +155,16 @@ export const exampleStep = (people: DecidingPeople, over: object = {}) => ({
   ...over,
 })
 
+/** That the drift of a practice is a nonconformity. */
+export const exampleNonconformity = (over: object = {}) => ({
+  practice: 'access-control',
+  product: 'Acme/Gate 7',
+  status: 'drift',
+  since: BEGIN,
+  reason: 'seen on site',
+  ...over,
+})
+
 /** What somebody asks for. */
 export const exampleRequest = (people: DecidingPeople, over: object = {}) => ({
   kind: 'patch-policy',

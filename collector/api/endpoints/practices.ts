@@ -1,10 +1,8 @@
 import * as v from 'valibot'
-import { text } from '../../../shared/posture/text.ts'
 import { PRACTICE_IDS, type PracticeId } from '../../../shared/maturity/practices.ts'
 import { SIGNAL_IDS, signalsOf } from '../../../shared/maturity/signals.ts'
 import { dayOf } from '../../../shared/maturity/conformity/sample.ts'
 import type { FleetSummary } from '../../model/practice.ts'
-import { confirmPractice, withdrawConfirmation } from '../../tracking/practices/confirm.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
 import { id, Time, toTime } from '../schemas.ts'
 import {
@@ -24,7 +22,7 @@ import {
   Signals,
 } from './practice-json.ts'
 import { existingProduct, ProductParams } from './products.ts'
-import { CERTIFIER, READERS } from './roles.ts'
+import { READERS } from './roles.ts'
 
 const count = v.number()
 const FleetJson = v.strictObject({
@@ -119,26 +117,6 @@ const show = defineEndpoint({
   },
 })
 
-const confirm = defineEndpoint({
-  method: 'PUT',
-  path: '/products/:id/practices/:practice/confirmation',
-  operationId: 'confirmNonconformity',
-  summary: 'Confirm as the certifier that a drift is a nonconformity, or take that back',
-  roles: CERTIFIER,
-  scope: 'own',
-  params: PracticeParams,
-  body: v.strictObject({ nonconforming: v.boolean(), reason: v.pipe(text(1000), v.minLength(1)) }),
-  response: PracticeJson,
-  run: async ({ store, decisions, clock, random }, { params, body, actor }) => {
-    const product = await existingProduct(store, params.id)
-    const now = clock()
-    const certificates = (await decisions.certificatesCovering(product.id, now)).map(({ id }) => id)
-    const act = { by: actor, reason: body.reason, now, random, certificates }
-    const decide = body.nonconforming ? confirmPractice : withdrawConfirmation
-    return practiceJson(params.practice, await decide(store, product, params.practice, act))
-  },
-})
-
 const listSignals = defineEndpoint({
   method: 'GET',
   path: '/products/:id/signals',
@@ -181,4 +159,4 @@ const showSignal = defineEndpoint({
   },
 })
 
-export const practiceEndpoints: readonly Endpoint[] = [status, show, confirm, listSignals, showSignal]
+export const practiceEndpoints: readonly Endpoint[] = [status, show, listSignals, showSignal]

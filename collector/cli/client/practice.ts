@@ -3,11 +3,13 @@ import { defineCommand, type Command } from '../../../shared/cli/command.ts'
 import { exitCodes } from '../../../shared/cli/exit-codes.ts'
 import type { Output } from '../../../shared/cli/output.ts'
 import { text } from '../../../shared/config/value-types.ts'
+import { productName } from '../../../shared/decisions/products.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import { printable } from '../../../shared/text/printable.ts'
 import { connect } from './api.ts'
+import { decide, decisionOptions } from './decisions/decide.ts'
 import { practiceOf, shortName } from './practice-names.ts'
-import { productIdOf } from './product-reference.ts'
+import { Product, productIdOf } from './product-reference.ts'
 import { connectionOptions } from './settings.ts'
 import { certificateConformity, certificateNote, certificateTable } from './certificate-conformity.ts'
 import { advice, field, paragraph, timeText, toneOf } from './text.ts'
@@ -206,21 +208,36 @@ function describeReason({ text: said, restore, level, since, units }: v.InferOut
 
 const confirm = defineCommand({
   name: 'practice confirm',
-  summary: 'Confirm, as the certifier, that a drift is a nonconformity; or take that back',
+  summary: 'Sign, as the certifier, that a drift is a nonconformity; or take that back',
+  description: [
+    'What is signed names the product, the practice, and since when it is in drift. With no it is again what is computed.',
+  ],
+  examples: ['keepseal practice confirm access yes --product "Gate 7" --reason "seen on site"'],
   arguments: { practice: { description: 'Its short name or its id.' }, answer: { description: 'yes or no.' } },
   options: {
-    ...connectionOptions,
+    ...decisionOptions,
     product: { ...product, required: true },
     reason: { description: 'Why. It is kept, and shown.', value: text(1000), placeholder: 'TEXT', required: true },
   },
   json: true,
-  run: async ({ options, arguments: { practice, answer }, terminal, present }) => {
+  run: async ({ options, arguments: { practice: named, answer }, terminal, present }) => {
     if (answer !== 'yes' && answer !== 'no') throw new KeepsealError('usage.invalid', 'the answer is yes or no')
     const client = connect(options, terminal.env)
-    const path = `/products/${await productIdOf(client, options.product)}/practices/${practiceOf(practice)}/confirmation`
-    const body = { nonconforming: answer === 'yes', reason: options.reason }
-    const made = await client.put(path, body, Practice)
-    present(made, () => printable(made.conformity))
+    const [subject, practice] = [await productIdOf(client, options.product), practiceOf(named)]
+    const path = `/products/${subject}/practices/${practice}`
+    const { reason } = options
+    if (answer === 'no') {
+      await decide(options, terminal.env, { kind: 'nonconformity.withdraw', subject, detail: { practice, reason } })
+    } else {
+      const { vendor, model } = await client.get(`/products/${subject}`, Product)
+      const { since } = await client.get(path, Practice)
+      // Of a practice that is not in drift the collector says so, and takes nothing.
+      const at = Math.floor(Date.parse(since ?? '1970-01-01') / 1000)
+      const detail = { practice, product: productName({ vendor, model }), status: 'drift', since: at, reason }
+      await decide(options, terminal.env, { kind: 'nonconformity.confirm', subject, detail })
+    }
+    const now = await client.get(path, Practice)
+    present(now, () => printable(now.conformity))
     return exitCodes.good
   },
 })

@@ -1,16 +1,24 @@
 import type { RandomFunction } from '../../../shared/crypto/crypto.ts'
-import { KeepsealError } from '../../../shared/errors.ts'
+import { standingNonconformity } from '../../../shared/decisions/nonconformity.ts'
+import type { Register } from '../../../shared/decisions/register.ts'
+import type { Reason } from '../../../shared/maturity/conformity/status.ts'
 import { statusOf } from '../../../shared/maturity/conformity/waiting.ts'
 import type { PracticeId } from '../../../shared/maturity/practices.ts'
 import type { Confirmation, PracticeState } from '../../model/practice.ts'
 import type { Product } from '../../model/product.ts'
 import type { Store } from '../../store/index.ts'
 import { practiceChangeHandlers } from './changes.ts'
-import { withConfirmation } from './evaluate.ts'
 
-interface ConfirmingAct {
-  readonly by: { readonly id: string; readonly name: string }
-  readonly reason: string
+/** What the certifier has signed of a practice, as it is kept with what is computed; null: no drift of it is confirmed. */
+export function confirmationOf(register: Register, productId: string, practice: PracticeId): Confirmation | null {
+  const found = standingNonconformity(register, productId, practice)
+  if (found === undefined) return null
+  const { by, byName, at, reason } = found
+  return { by, byName, at: at * 1000, reason }
+}
+
+interface ConfirmingContext {
+  /** ms since 1970. */
   readonly now: number
   readonly random: RandomFunction
   /** Ids of the certificates in force for the product. */
@@ -18,60 +26,34 @@ interface ConfirmingAct {
 }
 
 /**
- * The certifier says that a drift is a nonconformity: no computation does. Errors: request.conflict where the practice is
- * not in drift, or it was said already.
+ * What follows at once when a certifier has confirmed a nonconformity, or has taken that back, in the transaction that
+ * appends his decision. A practice that nobody evaluated, or that no profile asks for, has nothing to change.
  */
-export function confirmPractice(
+export async function enterConfirmation(
   store: Store,
   product: Product,
   practice: PracticeId,
-  act: ConfirmingAct,
-): Promise<PracticeState> {
-  const { by, reason, now } = act
-  return decide(store, product, practice, act, (state) => {
-    if (state.confirmed !== null) throw new KeepsealError('request.conflict', 'it is confirmed already')
-    if (state.status !== 'drift') throw new KeepsealError('request.conflict', `it is ${state.status}, not in drift`)
-    return { by: by.id, byName: by.name, at: now, reason }
-  })
+  confirmed: Confirmation | null,
+  { now, random, certificates }: ConfirmingContext,
+): Promise<void> {
+  const before = (await store.practices.states(product.id)).get(practice)
+  if (before === undefined) return
+  const status = statusOf(before.waiting, confirmed !== null)
+  const explanation = { ...before.explanation, reasons: withConfirmation(before.explanation.reasons, confirmed) }
+  const since = status === before.status ? before.since : now
+  const state: PracticeState = { ...before, confirmed, status, since, explanation }
+  await store.practices.saveState(product.id, practice, state)
+  if (explanation.target === null || status === before.status) return
+  const change = { from: before.status, to: status, at: now, reasons: explanation.reasons }
+  await store.practices.addTransition(product.id, practice, change)
+  for (const handle of practiceChangeHandlers)
+    await handle(store, { product, practice, ...change }, { random, certificates })
 }
 
-/** Then it is again what is computed. Error: request.conflict where nothing was confirmed. */
-export function withdrawConfirmation(
-  store: Store,
-  product: Product,
-  practice: PracticeId,
-  act: ConfirmingAct,
-): Promise<PracticeState> {
-  return decide(store, product, practice, act, (state) => {
-    if (state.confirmed === null) throw new KeepsealError('request.conflict', 'no nonconformity is confirmed')
-    return null
-  })
-}
-
-function decide(
-  store: Store,
-  product: Product,
-  practice: PracticeId,
-  { by, reason, now, random, certificates }: ConfirmingAct,
-  confirmation: (state: PracticeState) => Confirmation | null,
-): Promise<PracticeState> {
-  return store.transaction(async (transaction) => {
-    const before = (await transaction.practices.states(product.id)).get(practice)
-    if (before === undefined || before.explanation.target === null) {
-      throw new KeepsealError('request.conflict', 'no profile in force asks for this practice')
-    }
-    const confirmed = confirmation(before)
-    const status = statusOf(before.waiting, confirmed !== null)
-    const explanation = { ...before.explanation, reasons: withConfirmation(before.explanation.reasons, confirmed) }
-    const state: PracticeState = { ...before, confirmed, status, since: now, explanation }
-    await transaction.practices.saveState(product.id, practice, state)
-    const change = { from: before.status, to: status, at: now, reasons: explanation.reasons }
-    await transaction.practices.addTransition(product.id, practice, change)
-    const detail = { practice, nonconforming: confirmed !== null, reason }
-    const entry = { at: now, actor: by.id, action: 'practice.confirmation', subject: product.id, detail }
-    await transaction.auditLog.append(entry)
-    const context = { random, certificates }
-    for (const handle of practiceChangeHandlers) await handle(transaction, { product, practice, ...change }, context)
-    return state
-  })
+export function withConfirmation(reasons: readonly Reason[], confirmed: PracticeState['confirmed']): readonly Reason[] {
+  const others = reasons.filter(({ code }) => code !== 'confirmed')
+  if (confirmed === null) return others
+  const { byName, reason } = confirmed
+  const restore = 'Mend what it is about, and have the certifier take the confirmation back.'
+  return [{ code: 'confirmed', text: `${byName} has confirmed a nonconformity: ${reason}`, restore }, ...others]
 }

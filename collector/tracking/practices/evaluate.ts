@@ -2,7 +2,6 @@ import type { RandomFunction } from '../../../shared/crypto/crypto.ts'
 import { assessPractice, type PracticeAssessment } from '../../../shared/maturity/conformity/assess.ts'
 import { conditionCriteria, conditionsOf, type ConditionState } from '../../../shared/maturity/conformity/conditions.ts'
 import { dayOf, type Measurement, type Sample } from '../../../shared/maturity/conformity/sample.ts'
-import type { Reason } from '../../../shared/maturity/conformity/status.ts'
 import { advance, statusOf } from '../../../shared/maturity/conformity/waiting.ts'
 import { trackAdvisories } from '../../advisories/track.ts'
 import { advisoriesOf } from '../../../shared/maturity/events/advisories.ts'
@@ -17,6 +16,7 @@ import type { Store } from '../../store/index.ts'
 import { measureAnalysis } from './analysis.ts'
 import { practiceChangeHandlers } from './changes.ts'
 import { evidenceFor } from './condition-evidence.ts'
+import { withConfirmation } from './confirm.ts'
 import { assuredUnits, measureFleet, readFleet, type Fleet } from './fleet-signals.ts'
 import { measureFeeds } from './feed-age.ts'
 import { measurePatchTimes, watchedAdvisories } from './patch-time.ts'
@@ -123,12 +123,23 @@ async function conclude(store: Store, product: Product, concluding: Concluding):
       practice,
       { ...assessment, reasons },
       states.get(practice) ?? null,
-      { level: target?.level ?? null, counts: agreed.counting.has(practice) },
+      {
+        level: target?.level ?? null,
+        counts: agreed.counting.has(practice),
+        confirmed: agreed.confirmed.get(practice) ?? null,
+      },
       context,
       agreed.certificates,
     )
   }
   return conditions
+}
+
+interface Asked {
+  readonly level: PracticeState['explanation']['target']
+  readonly counts: boolean
+  /** As the decision log says, whatever was kept before. */
+  readonly confirmed: PracticeState['confirmed']
 }
 
 /** Stores what one practice is now; tells of it where that is something else than before. */
@@ -138,14 +149,13 @@ async function enter(
   practice: PracticeId,
   { supported, coverage, raw, immediate, reasons }: PracticeAssessment,
   before: PracticeState | null,
-  { level: target, counts }: { readonly level: PracticeState['explanation']['target']; readonly counts: boolean },
+  { level: target, counts, confirmed }: Asked,
   { now, random }: EvaluationContext,
   certificates: readonly string[],
 ): Promise<void> {
   // A practice that was not asked for until now begins anew: what was unknown then was no fault.
   const isNew = before === null || (before.explanation.target === null) !== (target === null)
   const waiting = advance(isNew ? null : before.waiting, raw, immediate, now)
-  const confirmed = before?.confirmed ?? null
   const status = statusOf(waiting, confirmed !== null)
   const changed = isNew || before.status !== status
   const state: PracticeState = {
@@ -161,12 +171,4 @@ async function enter(
   await store.practices.addTransition(product.id, practice, change)
   for (const handle of practiceChangeHandlers)
     await handle(store, { product, practice, ...change }, { random, certificates })
-}
-
-export function withConfirmation(reasons: readonly Reason[], confirmed: PracticeState['confirmed']): readonly Reason[] {
-  const others = reasons.filter(({ code }) => code !== 'confirmed')
-  if (confirmed === null) return others
-  const { byName, reason } = confirmed
-  const restore = 'Mend what it is about, and have the certifier take the confirmation back.'
-  return [{ code: 'confirmed', text: `${byName} has confirmed a nonconformity: ${reason}`, restore }, ...others]
 }

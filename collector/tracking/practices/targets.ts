@@ -14,8 +14,10 @@ import type { Level } from '../../../shared/maturity/signals/definition.ts'
 import type { SignalId } from '../../../shared/maturity/signals.ts'
 import type { SloOverride } from '../../../shared/maturity/slo-override.ts'
 import type { Decisions } from '../../decisions/decision-book.ts'
+import type { Confirmation } from '../../model/practice.ts'
 import type { Product } from '../../model/product.ts'
 import type { Store } from '../../store/index.ts'
+import { confirmationOf } from './confirm.ts'
 import { profileInForce, type ProfileInForce } from './profiles-in-force.ts'
 
 /** What is agreed about a product: what its profiles ask for, and which documents are in force. */
@@ -24,6 +26,8 @@ export interface Agreed {
   readonly documents: ReadonlyMap<PracticeId, readonly DocumentCriterion[]>
   /** Practices that count for a certificate: those of a priority that its profile says. */
   readonly counting: ReadonlySet<PracticeId>
+  /** Practices whose drift a certifier has confirmed as a nonconformity. */
+  readonly confirmed: ReadonlyMap<PracticeId, Confirmation>
   /** Profiles of the certificates in force, as far as they are here. */
   readonly profiles: readonly ProfileDocument[]
   /** Ids of the certificates that ask for all this. */
@@ -51,7 +55,10 @@ export async function agreedFor(
   const targets = new Map<PracticeId, PracticeTargetInput>()
   const documents = new Map<PracticeId, readonly DocumentCriterion[]>()
   const missing = new Map<PracticeId, readonly ConditionCriterion[]>()
+  const confirmed = new Map<PracticeId, Confirmation>()
   for (const practice of PRACTICE_IDS) {
+    const confirmation = confirmationOf(register, product.id, practice)
+    if (confirmation !== null) confirmed.set(practice, confirmation)
     const asking = profiles.filter((each) => each.targets[practice] !== undefined)
     const level = Math.max(0, ...asking.map((each) => each.targets[practice]?.level ?? 0)) as Level | 0
     if (level > 0) targets.set(practice, { level: level as Level, slo: strictest(practice, asking) })
@@ -65,6 +72,7 @@ export async function agreedFor(
     certificates: certificates.map(({ id }) => id),
     targets,
     documents,
+    confirmed,
     counting: new Set(profiles.flatMap(({ counting }) => counting)),
     profiles: profiles.flatMap(({ document }) => document ?? []),
     missing,

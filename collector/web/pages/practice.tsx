@@ -83,7 +83,7 @@ export function PracticePage({ id, practice }: { readonly id?: string; readonly 
               ))}
             </ul>
             {role.value === 'certifier' && (
-              <Command text={`keepseal practice confirm ${id} ${practice} --reason 'WHY'`} />
+              <Command text={`keepseal practice confirm ${practice} yes --product ${id} --reason 'WHY'`} />
             )}
           </section>
         </>

@@ -1,7 +1,11 @@
-import { describe, expect, it } from 'vitest'
-import { profileDocument } from '../../support/certified-profile.ts'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { guards } from '../../../shared/codes/guards.ts'
+import type { PersonRole } from '../../../shared/decisions/person.ts'
+import { decideIn, profileDocument } from '../../support/certified-profile.ts'
 import { DAY, PracticeFleet } from '../../support/practice-fleet.ts'
 import { goodPosture } from '../../support/postures.ts'
+import { NOW } from '../store/samples.ts'
 import { useCollector } from './support.ts'
 
 const opened = {
@@ -14,6 +18,7 @@ const opened = {
 
 describe('keepseal practice', () => {
   const collector = useCollector()
+  afterEach(() => void vi.useRealTimers())
 
   /** Patch management holds; a guest without a password breaks access control on some units. */
   async function fleetWithDrift() {
@@ -99,24 +104,48 @@ describe('keepseal practice', () => {
     expect(unknown).toMatchObject({ code: 2, stdout: '' })
   })
 
-  it('is nonconforming when the certifier confirms a drift, and nobody else and nothing else', async () => {
-    const { run, store } = collector()
+  it('is nonconforming when a certifier signs that a drift is one, and nobody else and nothing else', async () => {
+    // People sign by the clock on the wall.
+    vi.useFakeTimers({ now: NOW, toFake: ['Date'] })
+    const { run, store, directory } = collector()
     const fleet = await fleetWithDrift()
-    const confirm = (role: 'certifier' | 'vendor', practice: string, answer: string) =>
-      run(role, 'practice', 'confirm', practice, answer, '--product', fleet.product.id, '--reason', 'seen on site')
-    expect(await confirm('vendor', 'access', 'yes')).toMatchObject({ code: 4 })
-    expect(await confirm('certifier', 'patch', 'yes')).toMatchObject({
+    const person = async (role: PersonRole) => {
+      const file = join(directory, `${role}.pem`)
+      const made = await run('auditor', 'key', 'create', '--key', file, '--json')
+      const { publicKey: key } = JSON.parse(made.stdout) as { publicKey: string }
+      await decideIn(store, fleet.people, fleet.people.certifier, 'person.add', `per_${role}_2`, {
+        name: role,
+        role,
+        key,
+      })
+      return (practice: string, answer: string, ...more: string[]) => {
+        const about = ['--product', fleet.product.id, '--reason', 'seen on site', '--key', file, ...more]
+        return run('auditor', 'practice', 'confirm', practice, answer, ...about)
+      }
+    }
+    const [certifier, vendor] = [await person('certifier'), await person('vendor')]
+    expect(await vendor('access', 'yes')).toMatchObject({
       code: 4,
-      stderr: expect.stringContaining('drift'),
+      stderr: expect.stringContaining(guards['decision.role'].title),
     })
-    expect(await confirm('certifier', 'access', 'yes')).toMatchObject({ code: 0, stdout: 'nonconforming\n' })
-    await fleet.days(20, 'access-control')
-    const { status, explanation } = await fleet.state('access-control')
-    expect([status, explanation.reasons[0]?.code]).toEqual(['nonconforming', 'confirmed'])
-    expect(await confirm('certifier', 'access', 'no')).toMatchObject({ code: 0, stdout: 'drift\n' })
-    expect(await confirm('certifier', 'access', 'no')).toMatchObject({ code: 4 })
-    const entries = (await store.auditLog.list({ limit: 50 })).items
-    expect(entries.filter(({ action }) => action === 'practice.confirmation')).toHaveLength(2)
+    expect(await certifier('patch', 'yes')).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining(guards['nonconformity.not-in-drift'].title),
+    })
+    expect(await certifier('access', 'perhaps')).toMatchObject({ code: 2 })
+    expect(await certifier('access', 'yes')).toMatchObject({ code: 0, stdout: 'nonconforming\n' })
+    const { status, explanation, confirmed } = await fleet.state('access-control')
+    expect([status, explanation.reasons[0]?.code, confirmed?.by]).toEqual([
+      'nonconforming',
+      'confirmed',
+      'per_certifier_2',
+    ])
+    const json = await certifier('access', 'no', '--json')
+    expect(JSON.parse(json.stdout)).toMatchObject({ conformity: 'drift', confirmed: null })
+    expect(await certifier('access', 'no')).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining(guards['nonconformity.not-confirmed'].title),
+    })
   })
 })
 

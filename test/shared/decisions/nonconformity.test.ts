@@ -1,0 +1,44 @@
+import { beforeEach, expect, test } from 'vitest'
+import { standingNonconformity } from '../../../shared/decisions/nonconformity.ts'
+import { DecidingPeople, exampleNonconformity } from '../../support/decision-log.ts'
+import { refusalOf } from '../../support/keepseal-error.ts'
+
+let people: DecidingPeople
+beforeEach(async () => {
+  people = await DecidingPeople.begin()
+})
+
+const refused = async (promise: Promise<unknown>): Promise<string> => (await refusalOf(promise)).code
+const confirm = (over: object = {}, by = people.certifier) =>
+  people.decide(by, 'nonconformity.confirm', 'prd_1', exampleNonconformity(over))
+const withdraw = (by = people.second, practice = 'access-control') =>
+  people.decide(by, 'nonconformity.withdraw', 'prd_1', { practice, reason: 'it was mended' })
+const standing = () => standingNonconformity(people.log.register, 'prd_1', 'access-control')
+
+test('a nonconformity is confirmed once, and withdrawn once, by certifiers alone', async () => {
+  expect(await refused(confirm({}, people.vendor))).toBe('decision.role')
+  expect(await refused(withdraw())).toBe('nonconformity.not-confirmed')
+  await confirm()
+  expect(standing()).toMatchObject({ by: people.certifier.id, reason: 'seen on site', since: people.now })
+  expect(await refused(confirm({}, people.second))).toBe('nonconformity.confirmed-already')
+  expect(await refused(withdraw(people.vendor))).toBe('decision.role')
+  expect(await refused(withdraw(people.second, 'patch-management'))).toBe('nonconformity.not-confirmed')
+  await withdraw()
+  expect(standing()).toBeUndefined()
+  expect(await refused(withdraw())).toBe('nonconformity.not-confirmed')
+  await confirm({ reason: 'again' })
+  expect(standing()).toMatchObject({ reason: 'again', withdrawn: null })
+})
+
+test('nothing but a drift of a practice is confirmed, with its reason', async () => {
+  expect(await refused(confirm({ status: 'at-risk' }))).toBe('log.malformed')
+  expect(await refused(confirm({ practice: 'magic' }))).toBe('log.malformed')
+  expect(await refused(confirm({ reason: ' ' }))).toBe('log.malformed')
+})
+
+test('a nonconformity is confirmed by nobody with the key of another', async () => {
+  const { certifier, vendor } = people
+  const borrowed = { ...vendor, signer: { ...vendor.signer, keyId: certifier.signer.keyId } }
+  expect(await refused(confirm({}, borrowed))).toBe('log.signature-invalid')
+  expect(standing()).toBeUndefined()
+})
