@@ -173,6 +173,13 @@ export class ConnectedDevice {
     await Promise.all(messages.map((bytes) => this.client?.publishAsync(topic, Buffer.from(bytes), { qos: 1 })))
   }
 
+  /** Sends what was made last, as an agent does between two times at which it sends everything again. */
+  async sendNewest(): Promise<void> {
+    const bytes = [...this.outbox.values()].at(-1)
+    if (bytes === undefined) return
+    await this.client?.publishAsync(upstreamTopic(this.device.ueid, 'evidence'), Buffer.from(bytes), { qos: 1 })
+  }
+
   async sendContent(): Promise<void> {
     for (const id of this.device.sections.keys()) {
       for (const part of await this.device.parts(id, { deflate: true })) {

@@ -4,7 +4,7 @@ import type { Collector } from '../../../collector/app.ts'
 import { usePostgres } from '../../support/postgres-backend.ts'
 import { postgresName, postgresPrograms } from '../../support/postgres.ts'
 import { useScratchDirectories } from '../../support/scratch.ts'
-import { runCollector, Workbench } from '../../support/test-collector.ts'
+import { runCollector, Workbench, type ConnectedDevice } from '../../support/test-collector.ts'
 
 describe.skipIf(postgresPrograms === undefined)(`a database that goes away (${postgresName})`, () => {
   const server = usePostgres()
@@ -90,6 +90,44 @@ describe.skipIf(postgresPrograms === undefined)(`a database that goes away (${po
     expect(await bench.counted(gateway.device)).toEqual(names.sort())
     await gateway.end()
   })
+
+  it('that is away for a minute keeps reports waiting, and each is counted once when it is back', async () => {
+    const { collector, bench } = await running()
+    const gateways: ConnectedDevice[] = []
+    for (let index = 0; index < 8; index++) {
+      const gateway = await bench.enrol()
+      stops.push(() => gateway.end())
+      await gateway.connect(collector.mqttPort)
+      gateways.push(gateway)
+    }
+    const names = new Map<ConnectedDevice, string[]>(gateways.map((gateway) => [gateway, []]))
+    const report = async (gateway: ConnectedDevice): Promise<void> => {
+      names.get(gateway)?.push(await gateway.make())
+      await Promise.race([gateway.sendNewest().catch(() => undefined), sleep(500)])
+    }
+
+    await server().kill()
+    const until = Date.now() + 60_000
+    while (Date.now() < until) {
+      await Promise.all(gateways.map(report))
+      await sleep(4_000)
+    }
+    for (const { receipts } of gateways) expect(receipts).toBe(0)
+
+    await server().start()
+    await vi.waitFor(
+      async () => {
+        for (const gateway of gateways) {
+          if (gateway.outbox.size === 0) continue
+          if (gateway.client?.connected !== true) await gateway.connect(collector.mqttPort)
+          await Promise.race([gateway.flush(), sleep(2_000)])
+        }
+        for (const { outbox } of gateways) expect(outbox.size).toBe(0)
+      },
+      { timeout: 90_000, interval: 3_000 },
+    )
+    for (const gateway of gateways) expect(await bench.counted(gateway.device)).toEqual(names.get(gateway)?.sort())
+  }, 240_000)
 
   it('lets no second collector begin while it is away', async () => {
     const { settings } = await running()
