@@ -37,6 +37,7 @@ const draftSchema = v.pipe(
       publicConformity: v.picklist(PUBLIC_CONFORMITY),
       claimsWhileSuspended: v.boolean(),
       closingShare: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)),
+      nonconformingAfterDays: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(366))),
     }),
     validFrom: seconds,
     validUntil: seconds,

@@ -26,6 +26,8 @@ export interface CertificateAgreement {
   readonly claimsWhileSuspended: boolean
   /** Share of the declared units that has to show a fix before a nonconformity is closed, in percent. */
   readonly closingShare: number
+  /** After so many days in drift without a break a practice that counts is nonconforming; absent: never by itself. */
+  readonly nonconformingAfterDays?: number
 }
 
 export interface Certificate {

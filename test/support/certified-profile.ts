@@ -4,7 +4,15 @@ import { fromHex } from '../../shared/bytes/bytes.ts'
 import { hash } from '../../shared/crypto/node.ts'
 import { ProfileDocument } from '../../shared/maturity/profile.ts'
 import { digestOfProfile, encodeProfile } from '../../shared/maturity/profile-encoding.ts'
-import { acceptDocument, certified, DecidingPeople, issueCertificate, PROFILE, type Signatory } from './decision-log.ts'
+import {
+  acceptDocument,
+  certificate,
+  certified,
+  DecidingPeople,
+  issueCertificate,
+  PROFILE,
+  type Signatory,
+} from './decision-log.ts'
 
 export type ProfileInput = Partial<v.InferInput<typeof ProfileDocument>>
 
@@ -33,6 +41,8 @@ export interface Certifying {
   readonly isHere?: boolean
   /** Kinds of accepted documents about patch management. */
   readonly documents?: readonly string[]
+  /** What the certificate agreement says besides. */
+  readonly agreement?: object
 }
 
 /** A collector with a certificate in force, its profile by digest, and accepted documents. `now`: seconds. */
@@ -40,7 +50,7 @@ export async function certifyByProfile(
   store: Pick<Store, 'decisions' | 'profileDocuments'>,
   product: string,
   now: number,
-  { profile = profileDocument(), isHere = true, documents = DOCUMENTS }: Certifying = {},
+  { profile = profileDocument(), isHere = true, documents = DOCUMENTS, agreement = {} }: Certifying = {},
 ): Promise<DecidingPeople> {
   const people = await DecidingPeople.begin(now)
   const digest = digestOfProfile(profile, hash)
@@ -48,7 +58,8 @@ export async function certifyByProfile(
   const targets = Object.fromEntries(Object.entries(profile.practices).map(([each, { target }]) => [each, target]))
   await people.decide(people.vendor, 'profile.submit', id, { version, digest, targets, change: { kind: 'initial' } })
   await people.decide(people.certifier, 'profile.approve', id, { version, digest })
-  const over = { products: [certified(product)], line: null, profile: { id, version, digest } }
+  const agreed = { ...certificate(people).agreement, ...agreement }
+  const over = { products: [certified(product)], line: null, profile: { id, version, digest }, agreement: agreed }
   await issueCertificate(people, 'crt_1', over)
   for (const kind of documents) await acceptDocument(people, `doc_${kind}`, { kind, products: [product] })
   for (const [index, entry] of people.entries.entries()) await store.decisions.append(index, entry, now * 1000)

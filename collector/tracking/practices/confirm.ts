@@ -2,7 +2,7 @@ import type { RandomFunction } from '../../../shared/crypto/crypto.ts'
 import { standingNonconformity } from '../../../shared/decisions/nonconformity.ts'
 import type { Register } from '../../../shared/decisions/register.ts'
 import type { Reason } from '../../../shared/maturity/conformity/status.ts'
-import { statusOf } from '../../../shared/maturity/conformity/waiting.ts'
+import { statusOf, type Waiting } from '../../../shared/maturity/conformity/waiting.ts'
 import type { PracticeId } from '../../../shared/maturity/practices.ts'
 import type { Confirmation, PracticeState } from '../../model/practice.ts'
 import type { Product } from '../../model/product.ts'
@@ -16,6 +16,8 @@ export function confirmationOf(register: Register, productId: string, practice: 
   const { by, byName, at, reason } = found
   return { by, byName, at: at * 1000, reason }
 }
+
+const TOO_LONG = 'drift-too-long'
 
 interface ConfirmingContext {
   /** ms since 1970. */
@@ -38,7 +40,9 @@ export async function enterConfirmation(
 ): Promise<void> {
   const before = (await store.practices.states(product.id)).get(practice)
   if (before === undefined) return
-  const status = statusOf(before.waiting, confirmed !== null)
+  // That the drift has lasted for too long is as its newest evaluation has said.
+  const isAgreed = before.explanation.reasons.some(({ code }) => code === TOO_LONG)
+  const status = statusOf(before.waiting, confirmed !== null || isAgreed)
   const explanation = { ...before.explanation, reasons: withConfirmation(before.explanation.reasons, confirmed) }
   const since = status === before.status ? before.since : now
   const state: PracticeState = { ...before, confirmed, status, since, explanation }
@@ -56,4 +60,10 @@ export function withConfirmation(reasons: readonly Reason[], confirmed: Practice
   const { byName, reason } = confirmed
   const restore = 'Mend what it is about, and have the certifier take the confirmation back.'
   return [{ code: 'confirmed', text: `${byName} has confirmed a nonconformity: ${reason}`, restore }, ...others]
+}
+
+export function tooLongReason({ driftSince }: Waiting, days = 0): Reason {
+  const since = new Date(driftSince ?? 0).toISOString().slice(0, 10)
+  const text = `in drift since ${since}, for longer than the ${days} days that the certificate agreement allows`
+  return { code: TOO_LONG, text, restore: 'Mend what it is about: it ends with the drift.', since }
 }

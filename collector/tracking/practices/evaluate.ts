@@ -2,7 +2,7 @@ import type { RandomFunction } from '../../../shared/crypto/crypto.ts'
 import { assessPractice, type PracticeAssessment } from '../../../shared/maturity/conformity/assess.ts'
 import { conditionCriteria, conditionsOf, type ConditionState } from '../../../shared/maturity/conformity/conditions.ts'
 import { dayOf, type Measurement, type Sample } from '../../../shared/maturity/conformity/sample.ts'
-import { advance, statusOf } from '../../../shared/maturity/conformity/waiting.ts'
+import { advance, isTooLong, statusOf } from '../../../shared/maturity/conformity/waiting.ts'
 import { trackAdvisories } from '../../advisories/track.ts'
 import { advisoriesOf } from '../../../shared/maturity/events/advisories.ts'
 import { measureEvents } from '../../../shared/maturity/events/measure.ts'
@@ -16,7 +16,7 @@ import type { Store } from '../../store/index.ts'
 import { measureAnalysis } from './analysis.ts'
 import { practiceChangeHandlers } from './changes.ts'
 import { evidenceFor } from './condition-evidence.ts'
-import { withConfirmation } from './confirm.ts'
+import { tooLongReason, withConfirmation } from './confirm.ts'
 import { assuredUnits, measureFleet, readFleet, type Fleet } from './fleet-signals.ts'
 import { measureFeeds } from './feed-age.ts'
 import { measurePatchTimes, watchedAdvisories } from './patch-time.ts'
@@ -127,6 +127,7 @@ async function conclude(store: Store, product: Product, concluding: Concluding):
         level: target?.level ?? null,
         counts: agreed.counting.has(practice),
         confirmed: agreed.confirmed.get(practice) ?? null,
+        driftDays: agreed.driftDays.get(practice),
       },
       context,
       agreed.certificates,
@@ -140,6 +141,7 @@ interface Asked {
   readonly counts: boolean
   /** As the decision log says, whatever was kept before. */
   readonly confirmed: PracticeState['confirmed']
+  readonly driftDays: number | undefined
 }
 
 /** Stores what one practice is now; tells of it where that is something else than before. */
@@ -149,21 +151,28 @@ async function enter(
   practice: PracticeId,
   { supported, coverage, raw, immediate, reasons }: PracticeAssessment,
   before: PracticeState | null,
-  { level: target, counts, confirmed }: Asked,
+  { level: target, counts, confirmed, driftDays }: Asked,
   { now, random }: EvaluationContext,
   certificates: readonly string[],
 ): Promise<void> {
   // A practice that was not asked for until now begins anew: what was unknown then was no fault.
   const isNew = before === null || (before.explanation.target === null) !== (target === null)
   const waiting = advance(isNew ? null : before.waiting, raw, immediate, now)
-  const status = statusOf(waiting, confirmed !== null)
+  const tooLong = isTooLong(waiting, driftDays, now) ? [tooLongReason(waiting, driftDays)] : []
+  const status = statusOf(waiting, confirmed !== null || tooLong.length > 0)
   const changed = isNew || before.status !== status
   const state: PracticeState = {
     status,
     since: changed ? now : before.since,
     waiting,
     confirmed,
-    explanation: { target, counts, supported, coverage, reasons: withConfirmation(reasons, confirmed) },
+    explanation: {
+      target,
+      counts,
+      supported,
+      coverage,
+      reasons: withConfirmation([...tooLong, ...reasons], confirmed),
+    },
   }
   await store.practices.saveState(product.id, practice, state)
   if (!changed || target === null) return

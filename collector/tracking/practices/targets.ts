@@ -5,6 +5,7 @@ import type {
 } from '../../../shared/maturity/conformity/assess.ts'
 import type { Catalogue } from '../../../shared/maturity/catalogue/schema.ts'
 import type { CheckState } from '../../../shared/maturity/checks.ts'
+import type { Certificate } from '../../../shared/decisions/certificate.ts'
 import { documentCriteria, stateOfKind } from '../../../shared/decisions/documents/criteria.ts'
 import { productName } from '../../../shared/decisions/products.ts'
 import { easing, objectiveOf } from '../../../shared/maturity/objective.ts'
@@ -28,6 +29,8 @@ export interface Agreed {
   readonly counting: ReadonlySet<PracticeId>
   /** Practices whose drift a certifier has confirmed as a nonconformity. */
   readonly confirmed: ReadonlyMap<PracticeId, Confirmation>
+  /** Of practices that count: after how many days in drift they are nonconforming, where that was agreed. */
+  readonly driftDays: ReadonlyMap<PracticeId, number>
   /** Profiles of the certificates in force, as far as they are here. */
   readonly profiles: readonly ProfileDocument[]
   /** Ids of the certificates that ask for all this. */
@@ -73,11 +76,27 @@ export async function agreedFor(
     targets,
     documents,
     confirmed,
+    driftDays: driftDaysOf(certificates, profiles),
     counting: new Set(profiles.flatMap(({ counting }) => counting)),
     profiles: profiles.flatMap(({ document }) => document ?? []),
     missing,
     document: (kind) => checkOf(stateOfKind(register, kind, about)),
   }
+}
+
+/** Of several certificates the one that allows the least. */
+function driftDaysOf(
+  certificates: readonly Certificate[],
+  profiles: readonly ProfileInForce[],
+): ReadonlyMap<PracticeId, number> {
+  const days = new Map<PracticeId, number>()
+  for (const [index, { agreement }] of certificates.entries()) {
+    const agreed = agreement.nonconformingAfterDays
+    if (agreed === undefined) continue
+    for (const practice of profiles[index]?.counting ?? [])
+      days.set(practice, Math.min(agreed, days.get(practice) ?? agreed))
+  }
+  return days
 }
 
 function checkOf(state: DocumentCriterion['state']): CheckState {

@@ -3,7 +3,8 @@ import type { SignalId } from '../signals.ts'
 
 /**
  * Whether what is watched still matches the profile: computed, and moved by no certificate. Best first. `unknown`: not
- * enough evidence to say. `nonconforming`: drift that the certifier has confirmed as such.
+ * enough evidence to say. `nonconforming`: drift that the certifier has confirmed as such, or that has
+ * lasted for longer than the certificate agreement allows.
  */
 export const PRACTICE_STATUSES = ['conforming', 'at-risk', 'unknown', 'drift', 'nonconforming'] as const
 export type PracticeStatus = (typeof PRACTICE_STATUSES)[number]
@@ -30,6 +31,7 @@ export const REASON_CODES = [
   'profile-missing',
   'not-in-profile',
   'confirmed',
+  'drift-too-long',
 ] as const
 export type ReasonCode = (typeof REASON_CODES)[number]
 

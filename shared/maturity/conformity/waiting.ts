@@ -5,6 +5,7 @@ import {
   type Hysteresis,
   type HysteresisState,
 } from '../../hysteresis/hysteresis.ts'
+import { DAY_MS } from './sample.ts'
 import type { PracticeStatus } from './status.ts'
 
 /** What one evaluation says, before anything waits. */
@@ -18,6 +19,8 @@ export interface Waiting {
   readonly drift: HysteresisState
   readonly atRisk: HysteresisState
   readonly unknown: HysteresisState
+  /** ms since 1970: since when it is in drift without a break; null while it is not. Absent in what was kept of earlier versions. */
+  readonly driftSince?: number | null
 }
 
 const entered = (at: number): HysteresisState => ({ isEntered: true, recent: 'b', good: 0, at })
@@ -29,6 +32,7 @@ function begin(raw: RawStatus, at: number): Waiting {
     drift: state(raw === 'drift'),
     atRisk: state(raw === 'at-risk' || raw === 'drift'),
     unknown: state(raw === 'unknown'),
+    driftSince: raw === 'drift' ? at : null,
   }
 }
 
@@ -43,17 +47,26 @@ export function advance(waiting: Waiting | null, raw: RawStatus, immediate: bool
     return evaluate(PRACTICE_HYSTERESIS, state, evaluation, at)
   }
   const isKnown = raw !== 'unknown'
-  const drift = next(waiting.drift, raw === 'drift', isKnown)
+  const judged = next(waiting.drift, raw === 'drift', isKnown)
+  const drift = immediate && raw === 'drift' ? { ...judged, isEntered: true } : judged
   return {
-    drift: immediate && raw === 'drift' ? { ...drift, isEntered: true } : drift,
+    drift,
     atRisk: next(waiting.atRisk, raw === 'at-risk' || raw === 'drift', isKnown),
     unknown: next(waiting.unknown, !isKnown),
+    driftSince: drift.isEntered ? (waiting.driftSince ?? at) : null,
   }
 }
 
-/** `confirmed`: the certifier has said that the drift is a nonconformity, which only he takes back. */
-export function statusOf({ drift, atRisk, unknown }: Waiting, confirmed: boolean): PracticeStatus {
-  if (confirmed) return 'nonconforming'
+/** Whether a drift has lasted for longer than was agreed. What is unknown meanwhile is no break: it clears no drift. */
+export const isTooLong = ({ driftSince }: Waiting, days: number | undefined, now: number): boolean =>
+  days !== undefined && typeof driftSince === 'number' && now - driftSince > days * DAY_MS
+
+/**
+ * `nonconforming`: the certifier has said that the drift is a nonconformity, which only he takes back; or it has lasted for
+ * too long, which ends with the drift.
+ */
+export function statusOf({ drift, atRisk, unknown }: Waiting, nonconforming: boolean): PracticeStatus {
+  if (nonconforming) return 'nonconforming'
   if (drift.isEntered) return 'drift'
   if (unknown.isEntered) return 'unknown'
   return atRisk.isEntered ? 'at-risk' : 'conforming'

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
 import { decisionsWithin } from '../../../collector/decisions/decisions-within.ts'
+import { profileDocument, type Certifying } from '../../support/certified-profile.ts'
 import { exampleNonconformity, type Signatory } from '../../support/decision-log.ts'
 import { refusalOf } from '../../support/keepseal-error.ts'
 import { PracticeFleet } from '../../support/practice-fleet.ts'
@@ -17,8 +18,8 @@ const guest = {
 
 describeStore('the nonconformity of a practice', (store) => {
   /** Access control drifts, patch management holds. */
-  async function drifting() {
-    const fleet = await PracticeFleet.certified(store())
+  async function drifting(certifying: Certifying = {}) {
+    const fleet = await PracticeFleet.certified(store(), certifying)
     const runs = fleet.runs(await fleet.release('1.0', 1))
     const accounts = { value: { list: [guest], more: 0, malformed: 0, shadow: 'read' as const } }
     const open = await fleet.posture({ access: { ...goodPosture().access, accounts } })
@@ -123,5 +124,49 @@ describeStore('the nonconformity of a practice', (store) => {
     expect(await fleet.days(1, 'access-control')).toEqual(['nonconforming'])
     const { nonconformities } = await new DecisionBook(store()).register()
     expect([...nonconformities.values()]).toMatchObject([{ productId: fleet.product.id, withdrawn: null }])
+  })
+
+  const AGREED = { agreement: { nonconformingAfterDays: 14 } }
+  const PRACTICE = 'access-control'
+
+  test('is agreed for a drift that lasts for longer than so many days, and ends with it', async () => {
+    const { fleet } = await drifting(AGREED)
+    expect(new Set(await fleet.days(14, PRACTICE))).toEqual(new Set(['drift']))
+    expect(await fleet.days(1, PRACTICE)).toEqual(['nonconforming'])
+    const { explanation, confirmed } = await fleet.state(PRACTICE)
+    expect([explanation.reasons[0]?.code, explanation.reasons[0]?.since, confirmed]).toEqual([
+      'drift-too-long',
+      '2026-05-01',
+      null,
+    ])
+    const device = fleet.devices.at(-1) ?? expect.fail()
+    const { postureDigest: open, release } = await store().devices.stateOf(device.id)
+    const mend = (postureDigest: Uint8Array | null) => fleet.set(device, { postureDigest, release })
+    await mend(await fleet.posture())
+    expect((await fleet.days(8, PRACTICE)).at(-1)).toBe('conforming')
+    // The next drift has all of its days again.
+    await mend(open)
+    const again = await fleet.days(16, PRACTICE)
+    expect(again.indexOf('drift')).toBeLessThan(4)
+    expect(again.slice(again.indexOf('drift'), again.indexOf('drift') + 15)).toEqual(Array(14).fill('drift'))
+  })
+
+  test('is agreed for practices that count alone', async () => {
+    const access = { target: { level: 2, scope: 'industry' }, priority: 'may' } as const
+    const profile = profileDocument({ practices: { [PRACTICE]: access } })
+    const { fleet } = await drifting({ ...AGREED, profile })
+    expect(new Set(await fleet.days(20, PRACTICE))).toEqual(new Set(['drift']))
+  })
+
+  test('stays by what was agreed when the certifier takes his word back', async () => {
+    const { fleet, confirm, withdraw } = await drifting(AGREED)
+    await confirm()
+    await fleet.days(15, PRACTICE)
+    expect((await fleet.state(PRACTICE)).explanation.reasons.map(({ code }) => code).slice(0, 2)).toEqual([
+      'confirmed',
+      'drift-too-long',
+    ])
+    await withdraw()
+    expect(await fleet.state(PRACTICE)).toMatchObject({ status: 'nonconforming', confirmed: null })
   })
 })

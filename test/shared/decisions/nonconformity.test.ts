@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { standingNonconformity } from '../../../shared/decisions/nonconformity.ts'
-import { DecidingPeople, exampleNonconformity } from '../../support/decision-log.ts'
+import { approveProfile, certificate, DecidingPeople, exampleNonconformity } from '../../support/decision-log.ts'
 import { refusalOf } from '../../support/keepseal-error.ts'
 
 let people: DecidingPeople
@@ -41,4 +41,20 @@ test('a nonconformity is confirmed by nobody with the key of another', async () 
   const borrowed = { ...vendor, signer: { ...vendor.signer, keyId: certifier.signer.keyId } }
   expect(await refused(confirm({}, borrowed))).toBe('log.signature-invalid')
   expect(standing()).toBeUndefined()
+})
+
+test('an agreement says after how many whole days a drift is one, or nothing of it', async () => {
+  await approveProfile(people, 1, 3)
+  const draft = (id: string, more: object) => {
+    const detail = certificate(people)
+    const agreement = { ...detail.agreement, ...more }
+    return people.decide(people.certifier, 'certificate.draft', id, { ...detail, agreement })
+  }
+  for (const nonconformingAfterDays of [0, 367, '30', null]) {
+    expect(await refused(draft('crt_1', { nonconformingAfterDays }))).toBe('log.malformed')
+  }
+  await draft('crt_1', { nonconformingAfterDays: 366 })
+  await draft('crt_2', {})
+  const daysOf = (id: string) => people.log.register.certificates.get(id)?.agreement.nonconformingAfterDays
+  expect(['crt_1', 'crt_2'].map(daysOf)).toEqual([366, undefined])
 })

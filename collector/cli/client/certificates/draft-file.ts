@@ -31,6 +31,7 @@ const DraftFile = v.strictObject({
     publicConformity: v.optional(v.picklist(PUBLIC_CONFORMITY), 'none'),
     claimsWhileSuspended: v.optional(v.boolean(), false),
     closingShare: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)), 95),
+    nonconformingAfterDays: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(366))),
   }),
   validFrom: time,
   validUntil: time,
