@@ -212,7 +212,7 @@ const confirm = defineCommand({
   description: [
     'What is signed names the product, the practice, and since when it is in drift. With no it is again what is computed.',
   ],
-  examples: ['keepseal practice confirm access yes --product "Gate 7" --reason "seen on site"'],
+  examples: ['keepseal practice confirm access yes --product "Gate 7" --reason "seen"'],
   arguments: { practice: { description: 'Its short name or its id.' }, answer: { description: 'yes or no.' } },
   options: {
     ...decisionOptions,

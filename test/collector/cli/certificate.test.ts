@@ -65,7 +65,7 @@ async function begun() {
       .replace(/supportUntil: .*/, `supportUntil: '${dayIn(400)}'`),
   )
   const sign = as(ada)
-  const reads = ['show', 'list', 'export', 'print']
+  const reads = ['show', 'list', 'status', 'export', 'print']
   const act = (...argv: string[]) => (reads.includes(argv[1] ?? '') ? run('auditor', ...argv) : sign(...argv))
   const draft = async () => {
     const drafted = await act('certificate', 'draft', file, '--json')
@@ -98,6 +98,16 @@ describe('keepseal certificate', () => {
     expect(late).toMatchObject({ code: 1, stdout: expect.stringMatching(/^unknown\n/) })
     const foreign = await run('auditor', 'certificate', 'verify', file, '--certifier', 'ab'.repeat(32))
     expect(foreign).toMatchObject({ code: 1, stdout: expect.stringContaining('log.unknown-author') })
+    const kept = join(directory, 'status.cbor')
+    const status = await act('certificate', 'status', id, '--certifier', ada.keyId, '--out', kept)
+    expect(status).toMatchObject({ code: 0, stdout: expect.stringMatching(/^valid\n[^]*believe it +until/) })
+    expectFits(status)
+    expect(await run('auditor', 'certificate', 'verify', file, '--status', kept)).toMatchObject({ code: 0 })
+    writeFileSync(kept, readFileSync(kept).fill(0, 60, 62))
+    const tampered = await run('auditor', 'certificate', 'verify', file, '--status', kept)
+    expect(tampered.code).toBe(1)
+    const missing = await act('certificate', 'status', 'crt_none')
+    expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining('crt_none') })
     writeFileSync(file, readFileSync(file).subarray(0, 500))
     expect(await run('auditor', 'certificate', 'verify', file)).toMatchObject({
       code: 1,

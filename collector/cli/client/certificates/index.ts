@@ -3,12 +3,13 @@ import { certificateDecisions } from './decisions.ts'
 import { certificateDrafts } from './drafts.ts'
 import { certificateReaders } from './readers.ts'
 import { releaseClassification } from './releases.ts'
-import { verifyCommand } from './verify.ts'
+import { statusCommand, verifyCommand } from './verify.ts'
 
 export const certificateCommands: readonly Command[] = [
   ...certificateReaders,
   ...certificateDrafts,
   ...certificateDecisions,
   verifyCommand,
+  statusCommand,
   ...releaseClassification,
 ]

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { fromBase64Url, toHex } from '../../../../shared/bytes/bytes.ts'
+import { toHex } from '../../../../shared/bytes/bytes.ts'
 import { decodeCertificateFile } from '../../../../shared/certificate/file.ts'
 import { openStatus } from '../../../../shared/certificate/status.ts'
 import { defineCommand, type Command } from '../../../../shared/cli/command.ts'
@@ -9,13 +9,14 @@ import { coseKeyThumbprint } from '../../../../shared/cose/key.ts'
 import { ed25519Key, hash } from '../../../../shared/crypto/node.ts'
 import { printable } from '../../../../shared/text/printable.ts'
 import { renderCertificate } from '../../../api/public/certificate-html.ts'
-import { connect, type ApiClient } from '../api.ts'
+import { connect } from '../api.ts'
 import { writeOutput } from '../inspect/files.ts'
 import { connectionOptions } from '../settings.ts'
 import { coverageCounts, CoverageCount } from '../coverage-view.ts'
 import { shortName } from '../practice-names.ts'
 import { advice, field, paragraph, timeText } from '../text.ts'
 import { certificateArgument } from './decisions.ts'
+import { fileOf, pathOf } from './file.ts'
 
 const Shown = v.looseObject({
   id: v.string(),
@@ -66,8 +67,6 @@ const stateOf = ({ state, expired, conditionsOverdue, suspensionOverdue }: Shown
     ...(conditionsOverdue ? ['conditions overdue'] : []),
     ...(suspensionOverdue ? ['suspension overdue'] : []),
   ].join(', ')
-
-const pathOf = (id: string): string => `/certificates/${encodeURIComponent(id)}`
 
 const list = defineCommand({
   name: 'certificate list',
@@ -155,11 +154,6 @@ function evaluatedText({
 }): string {
   if (productId === null) return 'not registered here'
   return evaluatedAt === null ? 'not evaluated yet' : `evaluated ${timeText(evaluatedAt)}`
-}
-
-async function fileOf(client: ApiClient, certificate: string): Promise<Uint8Array> {
-  const { file } = await client.get(`${pathOf(certificate)}/file`, v.object({ file: v.string() }))
-  return fromBase64Url(file)
 }
 
 const outOption = { description: 'File to write.', value: text(4096), placeholder: 'FILE', required: true } as const

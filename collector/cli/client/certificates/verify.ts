@@ -2,10 +2,16 @@ import { verifyCertificate, type Verdict } from '../../../../shared/certificate/
 import { inflateZlib } from '../../../zlib.ts'
 import { defineCommand } from '../../../../shared/cli/command.ts'
 import { exitCodes } from '../../../../shared/cli/exit-codes.ts'
+import type { Styler } from '../../../../shared/cli/terminal.ts'
 import { text } from '../../../../shared/config/value-types.ts'
 import { ecdsaKey, ed25519Key, hash } from '../../../../shared/crypto/node.ts'
 import { printable } from '../../../../shared/text/printable.ts'
-import { inputFile, readInput } from '../inspect/files.ts'
+import { decodeCertificateFile } from '../../../../shared/certificate/file.ts'
+import { connect } from '../api.ts'
+import { inputFile, readInput, writeOutput } from '../inspect/files.ts'
+import { connectionOptions } from '../settings.ts'
+import { certificateArgument } from './decisions.ts'
+import { fileOf } from './file.ts'
 import { checkedTime } from '../time-option.ts'
 import { field, paragraph } from '../text.ts'
 
@@ -42,16 +48,45 @@ export const verifyCommand = defineCommand({
         collector,
       },
     )
-    const isGood = verdict.verdict !== 'invalid' && verdict.claimsAllowedFor.length > 0
     present(json(verdict, certifier !== undefined), () =>
-      [
-        `${style(isGood ? 'green' : 'red', verdict.verdict)}`,
-        ...describe(verdict, certifier !== undefined, collector !== undefined).map(printable),
-      ].join('\n'),
+      [headline(verdict, style), ...describe(verdict, certifier !== undefined, collector !== undefined)].join('\n'),
     )
-    return isGood ? exitCodes.good : exitCodes.finding
+    return isGood(verdict) ? exitCodes.good : exitCodes.finding
   },
 })
+
+/** What the collector signs about a certificate now. What it says is checked by the same code as a file without a server. */
+export const statusCommand = defineCommand({
+  name: 'certificate status',
+  summary: 'Show what the collector signs about a certificate now, and keep that',
+  description: [
+    'It is checked as certificate verify does, and ends with the same codes. --out keeps the signed status, which ' +
+      'certificate verify takes as --status; it is fresh for a day.',
+  ],
+  examples: ['keepseal certificate status crt_… --out status.cbor'],
+  arguments: certificateArgument,
+  options: {
+    ...connectionOptions,
+    certifier: { description: 'Key id of the certifier.', value: text(64), placeholder: 'HEX' },
+    out: { description: 'File for the signed status.', value: text(4096), placeholder: 'FILE' },
+  },
+  json: true,
+  run: async ({ options, arguments: { certificate }, terminal, present, style }) => {
+    const bytes = await fileOf(connect(options, terminal.env), certificate)
+    const { certifier, out } = options
+    const now = Math.floor(Date.now() / 1000)
+    const verdict = verifyCertificate(bytes, { hash, ed25519Key, ecdsaKey }, { now, certifier })
+    if (out !== undefined) writeOutput(out, decodeCertificateFile(bytes).status)
+    present(json(verdict, certifier !== undefined), () =>
+      [headline(verdict, style), ...describe(verdict, certifier !== undefined, false)].join('\n'),
+    )
+    return isGood(verdict) ? exitCodes.good : exitCodes.finding
+  },
+})
+
+const headline = (verdict: Verdict, style: Styler): string => style(isGood(verdict) ? 'green' : 'red', verdict.verdict)
+
+const isGood = ({ verdict, claimsAllowedFor }: Verdict): boolean => verdict !== 'invalid' && claimsAllowedFor.length > 0
 
 const time = (seconds: number): string => new Date(seconds * 1000).toISOString()
 
@@ -75,7 +110,7 @@ const json = (verdict: Verdict, isTrusted: boolean) => ({
 function describe(verdict: Verdict, hasCertifier: boolean, hasCollector: boolean): readonly string[] {
   const { certificate, status, problems, issuedBy, claimsAllowedFor } = verdict
   if (certificate === null || status === null) {
-    return problems.flatMap(({ code, detail }) => paragraph('  ', `${detail} (${code})`))
+    return problems.flatMap(({ code, detail }) => paragraph('  ', printable(`${detail} (${code})`)))
   }
   const { profile, validFrom, validUntil, supportUntil } = certificate
   const notChecked = (known: boolean) => (known ? '' : ' (not checked: no key was given)')
@@ -94,5 +129,5 @@ function describe(verdict: Verdict, hasCertifier: boolean, hasCollector: boolean
     ...field('operated by', status.body.operator),
     ...field('log entry', `${status.body.log.index}`),
     `             ${status.body.log.hash}`,
-  ]
+  ].map(printable)
 }
