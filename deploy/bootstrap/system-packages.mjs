@@ -99,7 +99,7 @@ const PACKAGES = [
   { name: 'chromium', for: ['test'], present: () => hasCommand('chromium'), debian: ['chromium'] },
   { name: 'lintian', for: ['test'], present: () => hasCommand('lintian'), debian: ['lintian'] },
   { name: 'lynis', for: ['bench'], present: () => hasCommand('lynis'), debian: ['lynis'] },
-  { name: 'PostgreSQL', for: ['test'], present: hasPostgres, debian: ['postgresql'] },
+  { name: 'PostgreSQL', for: ['test', 'bench'], present: hasPostgres, debian: ['postgresql'] },
   {
     name: 'a C++ compiler',
     for: ['preview', 'test'],

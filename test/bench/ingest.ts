@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ReceivedMessage } from '../../collector/ingest/evidence-handler.ts'
 import { KeyCache } from '../../collector/ingest/known-devices.ts'
-import { openStore } from '../../collector/store/index.ts'
+import { openStore, type StoreLocation } from '../../collector/store/index.ts'
 import { loadOrCreateKeys } from '../../collector/trust/keys.ts'
 import { random } from '../../shared/crypto/node.ts'
+import { postgresPrograms, startPostgres } from '../support/postgres.ts'
 import { IngestingCollector, START } from '../support/ingesting-collector.ts'
 import type { SoftwareDevice } from '../support/software-device.ts'
 import { cpuOf } from './cpu.ts'
@@ -27,14 +28,50 @@ export interface IngestResult {
   readonly ratio: number
 }
 
-/**
- * Steady reports of a healthy fleet from the queue to the commit, on SQLite on this machine's disk, in batches of one
- * report a device; the broker is not in it. Against the two bare signature checks of the same messages, round by round.
- */
+export interface IngestOnPostgres extends IngestResult {
+  /** CPU time of the database's processes for one evidence, in microseconds. */
+  readonly databaseUs: number
+}
+
+/** On SQLite on this machine's disk. */
 export async function measureIngest(): Promise<IngestResult> {
   const directory = mkdtempSync(join(tmpdir(), 'keepseal-bench-'))
+  try {
+    return await measureOn({ path: join(directory, 'collector.db') })
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+/** On a server of its own, which waits for the same disk. null where PostgreSQL is not installed. */
+export async function measureIngestOnPostgres(): Promise<IngestOnPostgres | null> {
+  if (postgresPrograms === undefined) return null
+  const server = await startPostgres({ isDurable: true })
+  try {
+    let databaseMs = 0
+    const result = await measureOn({ postgres: await server.createDatabase() }, async (receive) => {
+      const before = server.cpuMs()
+      const cpu = await receive()
+      databaseMs += server.cpuMs() - before
+      return cpu
+    })
+    return { ...result, databaseUs: Math.round((databaseMs * 1000) / (ROUNDS * DEVICES)) }
+  } finally {
+    await server.stop()
+  }
+}
+
+/**
+ * Steady reports of a healthy fleet from the queue to the commit, in batches of one report a device; the broker is not in
+ * it. Against the two bare signature checks of the same messages, round by round.
+ */
+async function measureOn(
+  location: StoreLocation,
+  around: (receive: () => Promise<number>) => Promise<number> = (receive) => receive(),
+): Promise<IngestResult> {
+  const directory = mkdtempSync(join(tmpdir(), 'keepseal-bench-'))
   const keys = await loadOrCreateKeys({ dataDirectory: directory, now: START, random })
-  const { store, close } = await openStore({ path: join(directory, 'collector.db') })
+  const { store, close } = await openStore(location)
   try {
     const over = { keys: new KeyCache(2 * DEVICES), history: { keepOneIn: 100 } }
     const collector = new IngestingCollector(store, keys, over)
@@ -49,7 +86,7 @@ export async function measureIngest(): Promise<IngestResult> {
           return bareChecks({ evidence: { bytes }, device: await collector.row(device) })
         }),
       )
-      const subject = await cpuOf(() => collector.receive(...messages))
+      const subject = await around(() => cpuOf(() => collector.receive(...messages)))
       const baseline = await cpuOf(() => {
         for (const { check, importKeys } of bare) check(importKeys.once)
       })

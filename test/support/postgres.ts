@@ -33,11 +33,20 @@ export interface Postgres {
   /** It hangs, with all that serve connections: SIGSTOP. */
   pause(): void
   resume(): void
+  /** Processor time so far, in ms, of the server and of all that it has started. */
+  cpuMs(): number
   start(): Promise<void>
   stop(): Promise<void>
 }
 
 const USER = 'keepseal'
+
+/** proc_pid_stat(5): user, system, and the same of children that have ended, each in hundredths of a second. */
+function cpuMsOf(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) * 10, 0)
+}
 
 /** It refuses to run as root, so that root becomes its own user first. */
 const asItsUser: readonly string[] =
@@ -45,7 +54,8 @@ const asItsUser: readonly string[] =
     ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups', '--inh-caps=-all']
     : []
 
-export async function startPostgres(): Promise<Postgres> {
+/** `isDurable`: it waits for the disk, as where what it holds matters. */
+export async function startPostgres({ isDurable = false } = {}): Promise<Postgres> {
   const bin = postgresPrograms
   if (bin === undefined) throw new Error('PostgreSQL is not installed (package postgresql)')
   const directory = mkdtempSync(join(tmpdir(), 'keepseal-pg-'))
@@ -63,11 +73,14 @@ export async function startPostgres(): Promise<Postgres> {
     await gone
   }
   /** The server and the processes that it has started for connections. */
-  const signalAll = (signal: NodeJS.Signals): void => {
+  const pids = (): readonly number[] => {
     const pid = server?.pid
-    if (pid === undefined) return
+    if (pid === undefined) return []
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
-    for (const each of [pid, ...children.filter((text) => text !== '').map(Number)]) process.kill(each, signal)
+    return [pid, ...children.filter((text) => text !== '').map(Number)]
+  }
+  const signalAll = (signal: NodeJS.Signals): void => {
+    for (const each of pids()) process.kill(each, signal)
   }
   const atExit = (): void => void server?.kill('SIGQUIT')
   process.once('exit', atExit)
@@ -76,7 +89,12 @@ export async function startPostgres(): Promise<Postgres> {
     return { host: directory, port: 5432, database, user: USER, tls: false, connections: 8 }
   }
   const start = async (): Promise<void> => {
-    const options = ['listen_addresses=', 'fsync=off', 'max_connections=60', 'shared_buffers=32MB']
+    const options = [
+      'listen_addresses=',
+      `fsync=${isDurable ? 'on' : 'off'}`,
+      'max_connections=60',
+      'shared_buffers=32MB',
+    ]
     const [program = '', ...parameters] = [
       ...asItsUser,
       join(bin, 'postgres'),
@@ -102,6 +120,7 @@ export async function startPostgres(): Promise<Postgres> {
     kill: () => end('SIGQUIT'),
     pause: () => signalAll('SIGSTOP'),
     resume: () => signalAll('SIGCONT'),
+    cpuMs: () => pids().reduce((sum, pid) => sum + cpuMsOf(pid), 0),
     async createDatabase() {
       const name = `test_${count++}`
       await query(settings('postgres'), `create database ${name}`)
