@@ -131,8 +131,10 @@ async function assertOwn(text: string, all: Register, own: OwnProducts, store: S
     products.some(({ product }) => !own(product) && (text === product || text.startsWith(`${product}@`))),
   )
   const document = aboutProducts(all, text)
+  const reassessed = all.cases.get(text)
   const foreign =
     isListed ||
+    (reassessed !== undefined && (await store.products.byId(reassessed.product)) === undefined) ||
     (document !== undefined && !document.products.every(own)) ||
     (certificate !== undefined && !isOwn(certificate, own)) ||
     (users.length > 0 && !users.some((user) => isOwn(user, own))) ||

@@ -212,7 +212,10 @@ function isOneOf(eb: Joined, groups: readonly CoverageGroup[]) {
         eb.and([
           eb('devices.product_id', '=', productId),
           eb('devices.hardware_revision', '=', hardwareRevision),
-          eb('device_states.release_id', releaseId === null ? 'is' : '=', releaseId),
+          // Not null first: what is compared with null is neither true nor false, and `not` of that is neither.
+          releaseId === null
+            ? eb('device_states.release_id', 'is', null)
+            : eb.and([eb('device_states.release_id', 'is not', null), eb('device_states.release_id', '=', releaseId)]),
         ]),
       ),
     ),

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { KeepsealError } from '../../../shared/errors.ts'
 import type { Actor } from '../../model/product.ts'
 import type { VendorScope } from '../../model/scope.ts'
@@ -86,7 +86,8 @@ export function liveRoute(server: FastifyInstance, services: ApiServices): void 
       const heartbeat = setInterval(() => stream.write(': alive\n\n'), HEARTBEAT_MS)
       const life = setTimeout(stream.end, LIFE_MS)
       timer ??= setInterval(() => void look(), LOOK_MS)
-      closed(request, () => {
+      // Of the answer, not of the connection, which the browser uses again.
+      reply.raw.once('close', () => {
         clearInterval(heartbeat)
         clearTimeout(life)
         leave()
@@ -97,8 +98,6 @@ export function liveRoute(server: FastifyInstance, services: ApiServices): void 
     },
   })
 }
-
-const closed = ({ raw }: FastifyRequest, action: () => void): void => void raw.socket.once('close', action)
 
 function join(audiences: Map<string, Audience>, stream: Stream): () => void {
   const { scope } = stream.actor

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { randomBytes } from 'node:crypto'
 import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
+import { decisionsWithin } from '../../../collector/decisions/decisions-within.ts'
 import { identityOf } from '../../../collector/decisions/live-case-guards.ts'
 import { initialDeviceState } from '../../../collector/model/device.ts'
 import type { Store } from '../../../collector/store/index.ts'
@@ -41,22 +42,23 @@ const report = (store: Store, deviceId: number, at: number, over = {}) =>
 
 const practices = ['patch-management']
 
+const IMPACT = {
+  summary: 's',
+  from: null,
+  to: null,
+  changes: [],
+  practices,
+  affectedEvidence: [],
+  proposedClass: 'minor',
+}
+
 async function untilFixed(
   { append, triage, people }: Awaited<ReturnType<typeof opened>>,
   release: string | null = null,
 ) {
   const { vendor, certifier } = people
   await append(vendor, 'triage', triage)
-  const impact = {
-    summary: 's',
-    from: null,
-    to: null,
-    changes: [],
-    practices,
-    affectedEvidence: [],
-    proposedClass: 'minor',
-  }
-  await append(vendor, 'impact', impact)
+  await append(vendor, 'impact', IMPACT)
   const scope = { practices, criteria: [], class: 'minor', severity: 'high', recommendations: [], reason: 'r' }
   await append(certifier, 'scope', scope)
   const until = people.now + DAY
@@ -80,6 +82,21 @@ describeStore('a collector', (store) => {
     expect((await refusalOf(append(people.vendor, 'triage', milder))).code).toBe('case.facts-mismatch')
     await append(people.vendor, 'triage', triage)
     expect((await store().cases.byId(record.id))?.case.state).toBe('triaged')
+  })
+
+  test('takes no step of a case by somebody who is bound to another vendor, though the step names no product', async () => {
+    const { people, book, record, append, triage } = await opened(store())
+    await append(people.vendor, 'triage', triage)
+    const impact = { ...IMPACT, summary: 'by somebody else' }
+    const entry = await people.sign(people.vendor, 'case.impact', record.id, impact)
+    const within = (vendor: string) => {
+      const scope = { vendor, products: null }
+      return decisionsWithin(book, scope, store().within(scope))
+    }
+    expect((await refusalOf(within('Rival').append(entry, people.now))).code).toBe('request.not-found')
+    expect((await store().cases.byId(record.id))?.case.state).toBe('triaged')
+    await within('Acme').append(entry, people.now)
+    expect((await store().cases.byId(record.id))?.case.state).toBe('impact-analysis')
   })
 
   test('takes no decision about a case that it has not opened', async () => {
