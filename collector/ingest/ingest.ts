@@ -144,14 +144,24 @@ export class Ingest {
       const left = await this.#decide(messages)
       // Where others can be stored, the fault lies in the message and not in the database.
       const isOutage = left.length === messages.length
-      const failed = isOutage ? left : left.map(failedAlone)
-      const isOver = failed.every(isHopeless) || performance.now() - failingSince > giveUpMs
+      const isOver = left.every(isHopeless) || performance.now() - failingSince > giveUpMs
+      const failed = isOutage && !(isOver && (await this.#isStoreThere())) ? left : left.map(failedAlone)
       if (isOutage && this.#stop.signal.aborted) return this.#leave(failed)
       // What can be put into quarantine was not held up by the database. What cannot stays here: nothing is forgotten.
-      const hopeless = isOutage ? (isOver ? failed : []) : failed.filter(isAtFault)
+      const hopeless = isOutage && !isOver ? [] : failed.filter(isAtFault)
       const isAside = await this.#setAside(hopeless)
       undecided = isAside ? failed.filter((each) => !hopeless.includes(each)) : failed
       if (undecided.length > 0) await this.#pause(pauseMs)
+    }
+  }
+
+  /** A database that has just come back is no fault of what was waiting for it: that gets its tries first. */
+  async #isStoreThere(): Promise<boolean> {
+    try {
+      await this.#options.store.quarantine.list({ limit: 1 })
+      return true
+    } catch {
+      return false
     }
   }
 

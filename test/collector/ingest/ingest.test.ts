@@ -141,6 +141,22 @@ describeStore('the ingest', (createStore) => {
     expect(await collector.store.quarantine.count()).toBe(0)
   })
 
+  it('sets nothing aside where the database is back just when it would be', async () => {
+    let isAway = true
+    const start = performance.now()
+    const away: BeforeOperation = (repository, operation) => {
+      if (isAway && repository === 'quarantine' && performance.now() - start > 200) isAway = false
+      if (isAway && (operation === 'byUeid' || repository === 'quarantine'))
+        throw new KeepsealError('state.unreachable')
+    }
+    const { collector, ingest, handled, send } = await running(away, undefined, { pauseMs: 5, giveUpMs: 50 })
+    ingest.start()
+    for (let index = 0; index < 3; index++) await send()
+    await vi.waitFor(() => expect(handled).toHaveLength(3), { timeout: 20_000 })
+    await ingest.stop()
+    expect(await collector.store.quarantine.count()).toBe(0)
+  })
+
   it('tries a message again whose database came back before the others were tried', async () => {
     let failing = 2
     const away: BeforeOperation = (_, operation) => {
