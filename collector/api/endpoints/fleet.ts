@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { coverageOf } from '../../../shared/decisions/coverage.ts'
 import { CoverageReader, running } from '../../decisions/coverage.ts'
-import { DEVICE_STANDINGS, type DeviceStanding } from '../../model/standing.ts'
+import { DEVICE_STANDINGS, type DeviceStanding } from '../../../shared/result/standing.ts'
 import { TRANSITION_AXES } from '../../model/transition.ts'
 import type { CoverageGroup, StandingGroup } from '../../store/fleet-page.ts'
 import { deadlinesAt } from '../../tracking/liveness.ts'

@@ -1,3 +1,4 @@
+import type { DeviceStanding } from '../../../shared/result/standing.ts'
 /** What the pages read of the API's answers: docs/openapi says all of it. */
 
 export interface Problem {
@@ -22,18 +23,7 @@ export interface Session {
   readonly csrfToken: string
 }
 
-export const STANDINGS = [
-  'failed',
-  'silent',
-  'drifted',
-  'pending',
-  'not-appraised',
-  'never-seen',
-  'stale',
-  'good',
-  'revoked',
-] as const
-export type Standing = (typeof STANDINGS)[number]
+export type Standing = DeviceStanding
 
 export interface FleetChange {
   readonly ueid: string

@@ -1,4 +1,5 @@
-import { STANDINGS, type Standing } from '../core/types.ts'
+import { DEVICE_STANDINGS } from '../../../shared/result/standing.ts'
+import type { Standing } from '../core/types.ts'
 
 /** What the fleet's list is asked for: it is all in the address. */
 export interface FleetQuery {
@@ -8,7 +9,8 @@ export interface FleetQuery {
   readonly q: string
 }
 
-const isStanding = (text: string | null): text is Standing => (STANDINGS as readonly (string | null)[]).includes(text)
+const isStanding = (text: string | null): text is Standing =>
+  (DEVICE_STANDINGS as readonly (string | null)[]).includes(text)
 
 /** An address is what anybody may have typed: what is nothing that can be asked for is left out. */
 export function readFleetQuery(query: URLSearchParams): FleetQuery {

@@ -3,7 +3,8 @@ import { useEffect } from 'preact/hooks'
 import { withQuery } from '../core/api.ts'
 import { setQuery } from '../core/router.ts'
 import { useRows } from '../core/rows.ts'
-import { STANDINGS, type Device, type Fleet } from '../core/types.ts'
+import { DEVICE_STANDINGS } from '../../../shared/result/standing.ts'
+import type { Device, Fleet } from '../core/types.ts'
 import { count, t, word } from '../i18n/text.ts'
 import { isFiltered, type FleetQuery } from '../model/fleet-query.ts'
 import { axisTone, standingOf, toneOf } from '../model/standing.ts'
@@ -44,7 +45,7 @@ export function FleetFilters({ fleet, query }: { readonly fleet: Fleet; readonly
           onChange={({ currentTarget }) => setQuery({ standing: currentTarget.value })}
         >
           <option value="">{t('app.all')}</option>
-          {STANDINGS.map((each) => (
+          {DEVICE_STANDINGS.map((each) => (
             <option key={each} value={each}>
               {t(`standing.${each}`)}
             </option>
