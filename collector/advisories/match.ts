@@ -1,5 +1,5 @@
 import type { PackageStatement } from '../../shared/advisories/record.ts'
-import { isDistribution } from '../../shared/advisories/ecosystem.ts'
+import { isDistribution, type Ecosystem } from '../../shared/advisories/ecosystem.ts'
 import { orderingOf, type VersionScheme } from '../../shared/versions/compare.ts'
 import type { Entry, Exposure, ExposureReason, ExposureStatus, Inventory, InventoryPackage } from '../model/advisory.ts'
 import { keyOf, type Group } from './index-groups.ts'
@@ -18,11 +18,13 @@ export function matchInventory(
   only?: ReadonlySet<string>,
 ): readonly Exposure[] {
   const { ecosystem, packages } = inventory
-  if (ecosystem === null) return []
   const found: Exposure[] = []
   for (const each of packages) {
     if (only !== undefined && !only.has(each.name) && !only.has(each.source)) continue
-    const raw = rawOf(each, ecosystem.name, ecosystem.release, lookup)
+    const whose = each.ecosystem ?? ecosystem
+    if (whose === null) continue
+    const scheme = each.ecosystem === undefined ? ownScheme(inventory) : undefined
+    const raw = rawOf(each, whose, scheme, lookup)
     if (raw.length === 0) continue
     const settled = settle(raw, precedence)
     const part = kernelPartOf(each)
@@ -37,23 +39,40 @@ interface Raw {
   readonly entry: Entry
 }
 
-function rawOf(each: InventoryPackage, ecosystem: string, release: string, lookup: Lookup): readonly Raw[] {
+/** A system of one's own has the order of its package manager, which an advisory of its ecosystem cannot know. */
+function ownScheme({ manager, ecosystem }: Inventory): VersionScheme | undefined {
+  return manager === 'none' || ecosystem === null || isDistribution(ecosystem.name) ? undefined : manager
+}
+
+function rawOf(
+  each: InventoryPackage,
+  { name: ecosystem, release }: Ecosystem,
+  scheme: VersionScheme | undefined,
+  lookup: Lookup,
+): readonly Raw[] {
   const raw: Raw[] = []
   const releases = release === '' ? [''] : [release, '']
   // A subscription's versions carry its mark; without it those advisories are about what is not installed.
   const names = ecosystem === 'Ubuntu' && each.version.includes('esm') ? [ecosystem, 'Ubuntu Pro'] : [ecosystem]
   for (const name of names) {
     for (const of of releases) {
-      judge(lookup(keyOf(name, of, 'source', each.source)), each, each.sourceVersion, raw)
-      judge(lookup(keyOf(name, of, 'binary', each.name)), each, each.version, raw)
+      judge(lookup(keyOf(name, of, 'source', each.source)), each, each.sourceVersion, scheme, raw)
+      judge(lookup(keyOf(name, of, 'binary', each.name)), each, each.version, scheme, raw)
     }
   }
   return raw
 }
 
-function judge({ fixes, others }: Group, each: InventoryPackage, installed: string, into: Raw[]): void {
+function judge(
+  { fixes, others }: Group,
+  each: InventoryPackage,
+  installed: string,
+  scheme: VersionScheme | undefined,
+  into: Raw[],
+): void {
   const [first] = fixes
-  if (first !== undefined) {
+  const isOrdered = first !== undefined && (scheme === undefined || scheme === first.statement.scheme)
+  if (isOrdered) {
     const { parse, compare } = orderingOf(first.statement.scheme)
     const version = parse(installed)
     if (version === undefined) {
@@ -72,8 +91,9 @@ function judge({ fixes, others }: Group, each: InventoryPackage, installed: stri
       }
     }
   }
-  for (const entry of others) {
-    const verdict = verdictOf(entry.statement, each, installed)
+  for (const entry of isOrdered ? others : [...fixes, ...others]) {
+    const said = scheme === undefined ? entry.statement : { ...entry.statement, scheme }
+    const verdict = verdictOf(said, each, installed)
     if (verdict !== undefined) into.push(rawFrom(entry, each, installed, ...verdict))
   }
 }
@@ -221,7 +241,7 @@ function ofKernel(exposure: Exposure, each: InventoryPackage, part: 'image' | 'o
   return isOnDisk ? { ...exposure, status: 'fixed-not-running', reason: 'kernel-not-restarted' } : exposure
 }
 
-const schemeOf = ({ manager }: Inventory): VersionScheme => (manager === 'none' ? 'semver' : manager)
+const schemeOf = ({ manager }: Inventory): VersionScheme => (manager === 'none' ? 'pep440' : manager)
 
 /** Versions that the package manager itself could not order, of a distribution whose rules are known. */
 export function incomparableIn({ packages, manager, ecosystem }: Inventory): readonly string[] {

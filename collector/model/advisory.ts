@@ -18,6 +18,8 @@ export interface InventoryPackage {
   readonly architecture: string | null
   readonly source: string
   readonly sourceVersion: string
+  /** Of a component that no package manager of the device has: whose it is, by its package URL. */
+  readonly ecosystem?: Ecosystem
 }
 
 /** What two sections of a posture tell: the packages, and of which distribution. */

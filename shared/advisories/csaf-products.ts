@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { KeepsealError } from '../errors.ts'
-import { rulesOf } from './ecosystem.ts'
+import { isManagerScheme, rulesOf } from './ecosystem.ts'
 import { parsePackageUrl, type NamedPackage } from './package-url.ts'
 import { checkedAs, malformed, optionalList, shortText } from './reading.ts'
 import { parseVersionRange } from './version-range.ts'
@@ -114,7 +114,7 @@ function fromProduct({ name, product_identification_helper: help }: Product, pla
     side: 'binary',
     architecture: null,
     product: null,
-    scheme: 'semver',
+    scheme: 'pep440',
   } as const
   const vers = place.range === null ? undefined : parseVersionRange(place.range)
   if (vers !== undefined) return { ...own, version: null, ranges: vers.ranges, versions: vers.versions }
@@ -154,5 +154,5 @@ function onPlatform(
     const scheme = rulesOf('Red Hat').scheme
     return { ecosystem: 'Red Hat', release: isMain ? (version.split('.')[0] ?? '') : `${platform}:${version}`, scheme }
   }
-  return component.scheme === 'semver' ? { product: name } : { release: version || component.release }
+  return !isManagerScheme(component.scheme) ? { product: name } : { release: version || component.release }
 }

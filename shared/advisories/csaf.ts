@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { AdvisorySeverity } from '../maturity/events/kinds.ts'
 import { productTree, readProducts, type CsafProduct } from './csaf-products.ts'
+import { isManagerScheme } from './ecosystem.ts'
 import { severityOfScore, severityOfWord } from './cvss.ts'
 import { checkedAs, identifier, instant, malformed, optionalList, shortText, summaryOf } from './reading.ts'
 import { MAX_STATEMENTS, type AdvisoryRecord, type PackageStatement, type Statement } from './record.ts'
@@ -134,7 +135,7 @@ function toStatement(
   justification: string | null,
 ): PackageStatement {
   // A distribution that says in which version a package is fixed says so of all that are older.
-  if (statement === 'fixed' && version !== null && product.scheme !== 'semver') {
+  if (statement === 'fixed' && version !== null && isManagerScheme(product.scheme)) {
     const ranges = [{ introduced: null, fixed: version, lastAffected: null }]
     return { ...product, statement: 'affected', ranges, versions: [], justification }
   }

@@ -40,7 +40,13 @@ const OWN: Readonly<Record<string, Rules>> = {
 }
 
 export const rulesOf = (name: string, manager = ''): Rules =>
-  DISTRIBUTIONS[name] ?? OWN[manager] ?? { scheme: 'semver', side: 'binary' }
+  DISTRIBUTIONS[name] ?? OWN[manager] ?? { scheme: LANGUAGES.has(name) ? 'semver' : 'pep440', side: 'binary' }
+
+/** Package registries whose versions are semantic ones. Everything else, products of vendors too, is ordered by PEP 440. */
+const LANGUAGES: ReadonlySet<string> = new Set(['npm', 'crates.io', 'Go', 'NuGet', 'Packagist', 'RubyGems', 'Maven'])
+
+/** A scheme of a package manager: the others order components and products, of which each version stands alone. */
+export const isManagerScheme = (scheme: VersionScheme): boolean => Object.hasOwn(OWN, scheme)
 
 export const isDistribution = (name: string): boolean => Object.hasOwn(DISTRIBUTIONS, name)
 

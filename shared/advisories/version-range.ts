@@ -1,7 +1,13 @@
 import { VERSION_SCHEMES, type VersionScheme } from '../versions/compare.ts'
 import type { VersionRange } from './record.ts'
 
-const TYPES: Readonly<Record<string, VersionScheme>> = { deb: 'dpkg', generic: 'semver', alpine: 'apk', npm: 'semver' }
+const TYPES: Readonly<Record<string, VersionScheme>> = {
+  deb: 'dpkg',
+  generic: 'pep440',
+  pypi: 'pep440',
+  alpine: 'apk',
+  npm: 'semver',
+}
 
 export interface VersRanges {
   readonly scheme: VersionScheme | null

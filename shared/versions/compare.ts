@@ -1,10 +1,11 @@
 import { compareApkVersions, parseApkVersion } from './apk.ts'
 import type { Order } from './digits.ts'
 import { compareDpkgVersions, parseDpkgVersion, parseOpkgVersion } from './dpkg.ts'
+import { comparePep440Versions, parsePep440Version } from './pep440.ts'
 import { compareRpmVersions, parseRpmVersion } from './rpm.ts'
 import { compareSemanticVersions, parseSemanticVersion } from './semver.ts'
 
-export const VERSION_SCHEMES = ['dpkg', 'rpm', 'apk', 'opkg', 'semver'] as const
+export const VERSION_SCHEMES = ['dpkg', 'rpm', 'apk', 'opkg', 'semver', 'pep440'] as const
 export type VersionScheme = (typeof VERSION_SCHEMES)[number]
 
 /** `incomparable`: one of the two is no version of this scheme. Neither older, nor equal, nor newer. */
@@ -27,6 +28,7 @@ const SCHEMES: Readonly<Record<VersionScheme, Ordering>> = {
   apk: ordering(parseApkVersion, compareApkVersions),
   opkg: ordering(parseOpkgVersion, compareDpkgVersions),
   semver: ordering(parseSemanticVersion, compareSemanticVersions),
+  pep440: ordering(parsePep440Version, comparePep440Versions),
 }
 
 export const orderingOf = (scheme: VersionScheme): Ordering => SCHEMES[scheme]
