@@ -22,7 +22,7 @@ const PHASES: Readonly<Record<string, number>> = { a: 0, alpha: 0, b: 1, beta: 1
 
 /** Undefined for what is no version. */
 export function parsePep440Version(text: string): Pep440Version | undefined {
-  const match = text.length > MAX_LENGTH ? null : VERSION.exec(text.trim().toLowerCase())
+  const match = text.length > MAX_LENGTH ? null : VERSION.exec(text.toLowerCase())
   if (match === null) return undefined
   const [, epoch = '0', numbers = '', phase, preNumber, implicitPost, post, postNumber, dev, devNumber, local] = match
   const release = numbers.split('.')

@@ -56,4 +56,12 @@ export const versions = {
     optional('-', joined(['.'], fc.oneof(plainNumber, letters, fc.constantFrom('0a', 'alpha-1', '-')))),
     optional('+', joined(['.'], fc.oneof(digits, letters))),
   ),
+  pep440: concat(
+    fc.constantFrom('', '', 'v', '1!', '0!'),
+    joined(['.'], digits),
+    optional('', concat(fc.constantFrom('a', 'b', 'rc', '-alpha.', '_c', '.pre'), optional('', plainNumber))),
+    optional('', concat(fc.constantFrom('.post', '-r', 'rev', '-1'), optional('', plainNumber))),
+    optional('.dev', optional('', plainNumber)),
+    optional('+', joined(['.', '-'], fc.constantFrom('a', '1', '01', 'x2'))),
+  ),
 } as const

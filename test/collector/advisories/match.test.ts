@@ -172,3 +172,15 @@ test("signed kernels are of the kernel's source, whatever theirs is called", () 
   } as PackagesContent
   expect(inventoryOf(content, null).packages[0]).toMatchObject({ source: 'linux', sourceVersion: '6.1.10-1' })
 })
+
+test('a system of its own has the order of its package manager, whatever an advisory takes its versions for', () => {
+  const acme = { ecosystem: { name: 'acme', release: '4.1' } }
+  const document = { own: [{ ...osv('ACME-1', 'agent', [{ introduced: '0' }, { fixed: '2.4~rc1-1' }]) }] }
+  document.own[0]!.affected[0]!.package.ecosystem = 'acme:4.1'
+  const of = (version: string, manager: Inventory['manager']) =>
+    short(match(inventory([one('agent', version)], { ...acme, manager }), document))
+  expect(of('2.4~beta-1', 'dpkg')).toEqual(['agent ACME-1 affected older-than-fix'])
+  expect(of('2.4-1', 'dpkg')).toEqual([])
+  // No version of Alpine's has a tilde there: nobody can tell.
+  expect(of('2.4-1', 'apk')).toEqual(['agent ACME-1 unknown version-not-comparable'])
+})

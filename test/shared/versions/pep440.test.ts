@@ -1,4 +1,3 @@
-import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compareVersions, orderingOf } from '../../../shared/versions/compare.ts'
 
@@ -50,24 +49,3 @@ test.each(['', 'latest', '1.1.1w', '1..2', '1.0 beta', '-1', `1.${'0.'.repeat(30
   'PEP 440: %j is no version',
   (text) => expect(orderingOf('pep440').parse(text)).toBeUndefined(),
 )
-
-const version = fc
-  .tuple(
-    fc.array(fc.nat(20), { minLength: 1, maxLength: 4 }),
-    fc.constantFrom('', 'a1', 'b2', 'rc1', '.post1', '.dev3', 'a1.dev2', '+x.1'),
-  )
-  .map(([numbers, suffix]) => `${numbers.join('.')}${suffix}`)
-
-test('PEP 440: the order is one: of three, what is older than the older is older than all', () => {
-  fc.assert(
-    fc.property(version, version, version, (a, b, c) => {
-      const [x, y, z] = [a, b, c].sort((one, other) => {
-        const { parse, compare } = orderingOf('pep440')
-        return compare(parse(one), parse(other))
-      })
-      expect(compareVersions('pep440', x ?? '', z ?? '')).not.toBe('newer')
-      expect(compareVersions('pep440', x ?? '', y ?? '')).not.toBe('newer')
-      expect(compareVersions('pep440', y ?? '', z ?? '')).not.toBe('newer')
-    }),
-  )
-})
