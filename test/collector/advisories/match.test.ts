@@ -175,8 +175,9 @@ test("signed kernels are of the kernel's source, whatever theirs is called", () 
 
 test('a system of its own has the order of its package manager, whatever an advisory takes its versions for', () => {
   const acme = { ecosystem: { name: 'acme', release: '4.1' } }
-  const document = { own: [{ ...osv('ACME-1', 'agent', [{ introduced: '0' }, { fixed: '2.4~rc1-1' }]) }] }
-  document.own[0]!.affected[0]!.package.ecosystem = 'acme:4.1'
+  const ranges = [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '2.4~rc1-1' }] }]
+  const affected = [{ package: { ecosystem: 'acme:4.1', name: 'agent' }, ranges }]
+  const document = { own: [{ id: 'ACME-1', modified: '2026-01-01T00:00:00Z', affected }] }
   const of = (version: string, manager: Inventory['manager']) =>
     short(match(inventory([one('agent', version)], { ...acme, manager }), document))
   expect(of('2.4~beta-1', 'dpkg')).toEqual(['agent ACME-1 affected older-than-fix'])
