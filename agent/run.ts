@@ -75,6 +75,13 @@ export async function startAgent(
     const { intervalSeconds, jitterSeconds } = config.report
     timer = setTimeout(() => void measure(), (intervalSeconds + fraction() * jitterSeconds) * 1000)
   }
+  let answering: NodeJS.Timeout | undefined
+  /** What the collector asks for at once is measured at once, or when it may ask again. */
+  const answerWhenDue = (): void => {
+    const due = agent.challengeDueMs
+    clearTimeout(answering)
+    if (!stopped && due !== null) answering = setTimeout(() => void measure(), due)
+  }
   const measure = async (): Promise<void> => {
     schedule()
     const entry = await during(agent.measure())
@@ -82,6 +89,8 @@ export async function startAgent(
       first ??= entry
       if (!measuredThisRun) log.info(`first measurement of this run: ${entry.size} bytes, number ${entry.sequence}`)
       measuredThisRun = true
+      // A challenge that came while this was measured is not in it. Without evidence the next interval tries.
+      answerWhenDue()
     }
     await status()
   }
@@ -124,6 +133,7 @@ export async function startAgent(
           const now = performance.now()
           const kind = await agent.downArrived(bytes, now - lastRequestAt >= REQUEST_PAUSE_MS)
           if (kind === 'request') lastRequestAt = now
+          if (kind === 'challenge') answerWhenDue()
           if (first !== undefined && !unsent.outbox.entries.includes(first)) {
             answer(unsent.outbox.refusedCount > refusedBefore ? 'refused' : 'receipted')
           }
@@ -152,6 +162,7 @@ export async function startAgent(
     async stop() {
       stopped = true
       clearTimeout(timer)
+      clearTimeout(answering)
       stopSampling()
       renewer.stop()
       await channel.close()

@@ -88,5 +88,7 @@ export function afterRestore(
     lastReceipt: lastReceipt === null ? null : { number: 0, hash: lastReceipt.hash },
     acknowledged: NO_PROGRESS.acknowledged,
     result: null,
+    // Those of the collector count by its clock, and withheld ones of before have expired by its epochs.
+    answeredChallenge: 0,
   }
 }

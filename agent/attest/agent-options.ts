@@ -36,6 +36,8 @@ export interface AgentOptions {
   readonly random: RandomFunction
 }
 
+export type DownKind = 'receipt' | 'request' | 'challenge' | 'result' | 'ignored'
+
 /** What `keepseal-agent status` tells about a running agent. */
 export interface AgentStatus {
   readonly connected: boolean

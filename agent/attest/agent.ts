@@ -7,13 +7,14 @@ import { version } from '../../shared/version.ts'
 import { MAX_RESULT_BYTES } from '../state/progress.ts'
 import type { OutboxEntry } from '../outbox/entry.ts'
 import { counted, UsageMeter } from '../self/usage.ts'
-import type { AgentOptions, AgentStatus } from './agent-options.ts'
+import type { AgentOptions, AgentStatus, DownKind } from './agent-options.ts'
 import { afterListRequest, afterReceipt, afterRequest, afterRestore, type Told } from './acknowledgements.ts'
 import { carryList, type CarriedList } from './carry-list.ts'
 import { Courier, type Publisher } from './courier.ts'
 import { KnownEpoch } from './known-epoch.ts'
 import { KnownResult } from './known-result.ts'
 import { makeEvidence } from './make-evidence.ts'
+import { answered, askedBefore, dueIn, offered, type Asked } from './asked.ts'
 import { ownState } from './own-state.ts'
 import { measurePosture } from './posture.ts'
 import { AttestationSession } from './session.ts'
@@ -31,6 +32,7 @@ export class Agent {
   readonly #result: KnownResult
   readonly #courier: Courier
   readonly #usage: UsageMeter
+  #asked: Asked
   #told: readonly Told[] = []
   /** Of the newest evidence, receipted or not. */
   #newestContents: readonly Uint8Array[] = []
@@ -52,6 +54,7 @@ export class Agent {
       epoch: progress.current.highestEpoch,
     })
     this.#result = new KnownResult(identity, progress.current.result, () => this.#epoch.restoredAt)
+    this.#asked = askedBefore(progress.current.answeredChallenge)
     this.#usage = new UsageMeter(options.host.cpuMs)
     this.#courier = new Courier({
       ueid: identity.ueid,
@@ -74,6 +77,11 @@ export class Agent {
     return issuedAt === undefined ? null : issuedAt * 1000
   }
 
+  /** In how many milliseconds a measurement is due because the collector asks for it; null where it does not. */
+  get challengeDueMs(): number | null {
+    return dueIn(this.#asked, this.#options.monotonic())
+  }
+
   connected(publisher: Publisher): void {
     this.#status = { ...this.#status, connected: true }
     this.#courier.connected(counted(publisher, this.#usage))
@@ -92,12 +100,12 @@ export class Agent {
   }
 
   /**
-   * True when the message was a newer restore point than any before. Nothing counts as known to the collector any more,
-   * and what has no receipt is sent again.
+   * True for a newer restore point. Nothing counts as known to the collector then, and what has no receipt is sent again.
    */
   async restorePointArrived(message: Uint8Array): Promise<boolean> {
     if (!this.#epoch.offerRestorePoint(message)) return false
     this.#result.forget()
+    this.#asked = askedBefore(0)
     const { progress } = this.#options
     const forgotten = afterRestore(progress.current, message, this.#epoch.current !== null)
     await progress.update(forgotten).catch((error: unknown) => this.#tell(error))
@@ -106,8 +114,8 @@ export class Agent {
   }
 
   /**
-   * Measures and puts the evidence into the outbox. Undefined where it could not be made: the reason is logged and in
-   * the status, and silence is what the collector sees. Calls while one is under way get that one's result.
+   * Measures and puts the evidence into the outbox. Undefined where it could not be made: the status says why, and the
+   * collector sees silence. Calls while one is under way get that one's result.
    */
   measure(): Promise<OutboxEntry | undefined> {
     this.#measuring ??= this.#measure()
@@ -133,6 +141,7 @@ export class Agent {
     }
     const firmwareLogDigest = quote === null ? null : await this.#keepFirmwareLog(posture.bootId)
     if (firmwareLogDigest !== null) contents.push(firmwareLogDigest)
+    const challenge = this.#asked.waiting
     let carried: CarriedList | null = null
     const usage = this.#usage.sinceReport()
     const made = await makeEvidence({
@@ -141,6 +150,7 @@ export class Agent {
       signer: identity.signer,
       session: this.#session,
       nonce: epoch.nonce,
+      challenge: challenge?.nonce,
       posture,
       state: ownState({ ...this.#options, result: this.#result.number }, usage),
       hardwareModel: identity.product.model,
@@ -163,6 +173,10 @@ export class Agent {
     })
     const { sequence, postureDigest, pcrDigest } = made
     const entry = await unsent.outbox.put(made.bytes, { session: this.#session.id, sequence, createdAt: now() })
+    if (challenge !== null) {
+      this.#asked = answered(this.#asked, challenge, this.#options.monotonic())
+      await progress.update({ answeredChallenge: this.#asked.answered }).catch((error: unknown) => this.#tell(error))
+    }
     sampler.reported()
     this.#session.advance(made.hash)
     this.#usage.reported(usage)
@@ -202,16 +216,17 @@ export class Agent {
   }
 
   /**
-   * A receipt, a request or a result. Anything that is not the collector's is ignored: the broker is trusted with nothing.
+   * A receipt, a request, a challenge or a result. Anything that is not the collector's is ignored: the broker is trusted with nothing.
    * `mayMeasure`: whether a request may have the machine measured again, or waits for the next interval.
    */
-  async downArrived(message: Uint8Array, mayMeasure: boolean): Promise<'receipt' | 'request' | 'result' | 'ignored'> {
+  async downArrived(message: Uint8Array, mayMeasure: boolean): Promise<DownKind> {
     const { identity, log } = this.#options
     try {
       if (isResultMessage(message)) return await this.#concluded(message)
       const opened = openDownMessage(message, identity.ueid, identity.receiptKey, equalConstantTime)
       if (opened.role === 'receipt') await this.#receipted(opened.receipt, message)
-      else await this.#requested(opened.request, mayMeasure)
+      else if (opened.role === 'request') await this.#requested(opened.request, mayMeasure)
+      else this.#asked = offered(this.#asked, opened.challenge, this.#epoch.current?.issuedAt ?? 0)
       return opened.role
     } catch (error) {
       if (!(error instanceof OutcomeError)) {

@@ -28,6 +28,8 @@ export interface EvidenceInput {
   readonly session: AttestationSession
   /** Nonce of the newest epoch that is known, 32 bytes. */
   readonly nonce: Uint8Array
+  /** Nonce of the challenge that this answers; absent where it answers none. */
+  readonly challenge?: Uint8Array | undefined
   readonly posture: MeasuredPosture
   readonly state: State
   readonly hardwareModel: string | null
@@ -76,6 +78,7 @@ function claimsOf(input: EvidenceInput): Claims {
   return {
     issuedAt: input.issuedAt,
     nonce: input.nonce,
+    challenge: input.challenge ?? null,
     ueid: ueidBytes(input.ueid),
     // The claim holds 32 bytes; a longer name is cut, the collector knows the product from the enrolment.
     hardwareModel: input.hardwareModel === null ? null : cutUtf8(input.hardwareModel, 32),

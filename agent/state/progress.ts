@@ -18,6 +18,8 @@ export interface Progress {
   readonly acknowledged: Acknowledged
   /** The newest result of the collector about this device, as it was signed. Older ones are refused. */
   readonly result: Uint8Array | null
+  /** Number of the newest challenge that was answered; 0 before the first. */
+  readonly answeredChallenge: number
   /** How often the agent was started in one boot of the kernel. */
   readonly starts: { readonly boot: Uint8Array; readonly count: number } | null
 }
@@ -50,6 +52,7 @@ export const NO_PROGRESS: Progress = {
   lastReceipt: null,
   acknowledged: { postureDigest: null, pcrDigest: null, contents: [], list: null },
   result: null,
+  answeredChallenge: 0,
   starts: null,
 }
 
@@ -108,11 +111,13 @@ const StoredProgress = v.strictObject({
   /** The same. */
   result: v.optional(v.nullable(message), null),
   /** The same. */
+  answeredChallenge: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0)), 0),
+  /** The same. */
   starts: v.optional(v.nullable(v.strictObject({ boot: someBytes, count })), null),
 })
 
 function encode(
-  { restorePoint, highestEpoch, lastReceipt, acknowledged, result, starts }: Progress,
+  { restorePoint, highestEpoch, lastReceipt, acknowledged, result, answeredChallenge, starts }: Progress,
   owner: ProgressOwner,
 ): Uint8Array {
   const hex = (value: Uint8Array | null): string | null => (value === null ? null : toHex(value))
@@ -130,6 +135,7 @@ function encode(
       list: encodeList(acknowledged.list),
     },
     result: hex(result),
+    answeredChallenge,
     starts: starts === null ? null : { boot: toHex(starts.boot), count: starts.count },
   })
 }
@@ -145,8 +151,8 @@ function decode(content: Uint8Array, owner: ProgressOwner): Progress | undefined
   const stored = decodeChecked(StoredProgress, content)
   if (stored === undefined) return undefined
   if (stored.ueid !== owner.ueid || !equal(stored.collectorId, owner.collectorId)) return NO_PROGRESS
-  const { restorePoint, highestEpoch, lastReceipt, acknowledged, result, starts } = stored
-  return { restorePoint, highestEpoch, lastReceipt, acknowledged, result, starts }
+  const { version: _, ueid: __, collectorId: ___, ...progress } = stored
+  return progress
 }
 
 /** The progress on disk. */

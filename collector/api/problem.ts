@@ -29,6 +29,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'request.not-found': 404,
   'request.conflict': 409,
   'request.rate-limited': 429,
+  'challenge.too-soon': 429,
   'enrol.token-used': 409,
   'enrol.token-reserved': 409,
   'enrol.ek-already-enrolled': 409,

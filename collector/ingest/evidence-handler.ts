@@ -13,6 +13,7 @@ import type { Session } from '../model/evidence.ts'
 import type { Finding } from '../model/finding.ts'
 import type { Store } from '../store/index.ts'
 import type { CaseDependencies } from '../tracking/cases/open.ts'
+import { noteAnswer } from '../tracking/challenges/ask.ts'
 import { conclude } from '../tracking/conclude.ts'
 import { verdictChanged } from '../tracking/events.ts'
 import { hysteresisBy } from '../tracking/measured.ts'
@@ -147,7 +148,9 @@ async function accept(
   const changed = await track(store, known, appraisal, receivedAt, deps)
   const { missing } = appraisal
   const lacks = missing.posture || missing.pcrs || missing.contents.length > 0 || missing.ima !== null
-  const tells = { isNewest: appraisal.newest, isTelling: changed || lacks || claims.posture !== null }
+  // Somebody waits for it, and will want to see it.
+  const isAsked = claims.challenge !== null
+  const tells = { isNewest: appraisal.newest, isTelling: changed || lacks || isAsked || claims.posture !== null }
   await remember(store, record, known.runBefore, tells, deps.history)
   return {
     device,
@@ -158,7 +161,7 @@ async function accept(
     session,
     sequence: claims.sequence,
     request: lacks ? { ...missing } : null,
-    urgent: changed || claims.posture !== null || claims.sequence === 0 || appraisal.freshness !== 'fresh',
+    urgent: changed || isAsked || claims.posture !== null || claims.sequence === 0 || appraisal.freshness !== 'fresh',
     appraisal,
     known,
   }
@@ -197,6 +200,7 @@ export async function track(
   await store.transitions.append(transitionsBetween(device.id, state, conclusion.state, moved))
   const verdict = verdictChanged(device, state, conclusion.state, now)
   if (verdict !== undefined) await store.notifications.add(verdict)
+  if (judgedAt === undefined) await noteAnswer(store, device, appraisal, receivedAt)
   await removeSpentLists(store, device.vendor, appraisal.ima.spentLists)
   const cause = judgedAt !== undefined ? 'release' : newest ? 'evidence' : 'late-evidence'
   const about = {

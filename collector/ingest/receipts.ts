@@ -33,7 +33,10 @@ export interface OwedSession {
 /** Of one receipt; what a batch decided is always among them, as it holds fewer messages. */
 const MAX_EXTRA = 512
 
-const macKeyOf = (keys: CollectorKeys, device: Device): MacKey => ({
+export const macKeyOf = (
+  keys: Pick<CollectorKeys, 'receiptKeyOf'>,
+  device: Pick<Device, 'ueid' | 'deviceKeyThumbprint'>,
+): MacKey => ({
   keyId: device.deviceKeyThumbprint,
   secret: keys.receiptKeyOf(device.ueid, device.deviceKeyThumbprint),
   hmac,

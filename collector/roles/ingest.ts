@@ -1,3 +1,4 @@
+import { ChallengeCourier } from '../ingest/challenge-courier.ts'
 import { EmbeddedBroker } from '../ingest/embedded-broker.ts'
 import { Ingest } from '../ingest/ingest.ts'
 import { RateLimiter } from '../ingest/rate-limiter.ts'
@@ -19,9 +20,11 @@ export async function startIngest(foundation: ConnectedFoundation): Promise<Runn
   }
   const pool = workers === 0 ? undefined : new VerificationPool({ workers, onFailure })
   const courier = new ResultCourier({ store, tell: tellResult(channel, keys), logger })
+  const challenges = new ChallengeCourier({ store, keys, channel, clock, logger })
   const onHandled: typeof foundation.onHandled = (handled) => {
     foundation.onHandled(handled)
     courier.handled(handled)
+    challenges.handled(handled)
   }
   const ingest = new Ingest({
     store,
@@ -53,12 +56,14 @@ export async function startIngest(foundation: ConnectedFoundation): Promise<Runn
     throw error
   }
   courier.start()
+  challenges.start()
   attendance.attend({ isReceiving: () => channel.connected, isHeldBack: () => ingest.isHeldBack })
   return {
     // First nothing more comes in, then all that is here is decided; its answers still go out.
     async stop() {
       await channel.drain()
       await ingest.stop()
+      await challenges.stop()
       await courier.stop()
       await pool?.stop()
     },

@@ -17,6 +17,7 @@ export type IdPrefix =
   | 'exc'
   | 'grp'
   | 'cas'
+  | 'chl'
   | 'rel'
   | 'evt'
   | 'acc'

@@ -3,6 +3,7 @@ import { loginChallengesRepository } from './login-challenges.ts'
 import { loginSessionsRepository } from './login-sessions.ts'
 import { advisoriesRepository } from './advisories.ts'
 import { advisorySetsRepository } from './advisory-sets.ts'
+import { attestationChallengesRepository } from './attestation-challenges.ts'
 import { apiTokensRepository } from './api-tokens.ts'
 import { auditLogRepository } from './audit-log.ts'
 import { casesRepository } from './cases.ts'
@@ -134,6 +135,7 @@ function repositories(db: Executor) {
     signedResults: signedResultsRepository(db),
     newestResults: newestResultsRepository(db),
     resultDeliveries: resultDeliveriesRepository(db),
+    attestationChallenges: attestationChallengesRepository(db),
     collectorIntervals: collectorIntervalsRepository(db),
     due: dueRepository(db),
     fleet: fleetRepository(db),

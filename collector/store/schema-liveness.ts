@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely'
+import type { Verdict } from '../model/device.ts'
 import type { TransitionAxis } from '../model/transition.ts'
 
 /** Tables of what became of devices, and of when there was anybody to see it: part of ./schema.ts. */
@@ -39,6 +40,27 @@ export interface ResultDeliveriesTable {
   transition_id: number
   /** How often it was sent in answer to evidence. */
   tries: number
+}
+
+/** What a person has asked a device for at once, and its answer. */
+export interface AttestationChallengesTable {
+  id: string
+  device_id: number
+  number: number
+  nonce: Uint8Array
+  asked_by: string
+  asked_at: number
+  expires_at: number
+  /** When another one took its place. */
+  superseded_at: number | null
+  tries: number
+  sent_at: number | null
+  /** All of these are null, or none but `code`. */
+  answered_at: number | null
+  evidence_hash: Uint8Array | null
+  fresh: 0 | 1 | null
+  verdict: Verdict | null
+  code: string | null
 }
 
 /** One row: no transition up to this one is left to be signed about. */

@@ -48,6 +48,7 @@ import type {
   SignalSamplesTable,
 } from './schema-practices.ts'
 import type {
+  AttestationChallengesTable,
   CollectorIntervalsTable,
   DeviceTransitionsTable,
   EpochsTable,
@@ -117,6 +118,7 @@ export interface Database extends AdvisoryTables, CaseTables {
   result_signing: ResultSigningTable
   newest_results: NewestResultsTable
   result_deliveries: ResultDeliveriesTable
+  attestation_challenges: AttestationChallengesTable
   collector_intervals: CollectorIntervalsTable
   device_enrolments: DeviceEnrolmentsTable
   unit_declarations: UnitDeclarationsTable

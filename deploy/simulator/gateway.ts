@@ -7,6 +7,7 @@ import type { Signer } from '../../shared/cose/sign1.ts'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import { equalConstantTime, sha256 } from '../../shared/crypto/node.ts'
 import { OutcomeError } from '../../shared/errors.ts'
+import type { Challenge } from '../../shared/evidence/challenge.ts'
 import { openDownMessage, type ContentRequest, type Receipt } from '../../shared/evidence/down.ts'
 import type { EpochMessage } from '../../shared/evidence/epoch.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
@@ -63,6 +64,7 @@ export class SimulatedGateway {
   #session: AttestationSession
   #bootId: Uint8Array
   #epoch: EpochMessage | null = null
+  #challenge: Challenge | null = null
   #told: readonly Told[] = []
   /** By name: what was ever named and may be asked for. */
   #contents = new Map<string, Content>()
@@ -140,12 +142,14 @@ export class SimulatedGateway {
     if (this.#epoch === null) return false
     const contents = tpm === null ? posture.contents : [...posture.contents, tpm.boot.log]
     for (const content of contents) this.#contents.set(content.name, content)
+    const challenge = this.#challenge
     const made = await makeEvidence({
       ueid: identity.ueid,
       collectorId: identity.collectorId,
       signer: identity.signer,
       session: this.#session,
       nonce: this.#epoch.nonce,
+      challenge: challenge?.nonce,
       posture: {
         sections: posture.sections,
         posture: posture.map,
@@ -167,6 +171,8 @@ export class SimulatedGateway {
     const session = this.#session.id
     this.outbox.put({ session, sequence, createdAt: Math.floor(now / 1000), size: bytes.length, hash, bytes })
     this.#session.advance(hash)
+    if (challenge !== null) await this.#progress.update({ answeredChallenge: challenge.number })
+    if (this.#challenge === challenge) this.#challenge = null
     const digests = contents.map(({ digest }) => digest)
     const told: Told = { session, sequence, postureDigest, pcrDigest, contents: digests, list: null }
     this.#told = [...this.#told, told].slice(-MAX_TOLD)
@@ -226,13 +232,13 @@ export class SimulatedGateway {
     return messages
   }
 
-  /** A receipt or a request. Anything that is not the collector's has no effect. */
+  /** A receipt, a request or a challenge. Anything that is not the collector's has no effect. */
   async answered(bytes: Uint8Array): Promise<Answered> {
     try {
       const message = openDownMessage(bytes, this.ueid, this.identity.receiptKey, equalConstantTime)
-      return await (message.role === 'receipt'
-        ? this.#receipted(message.receipt, bytes)
-        : this.#requested(message.request))
+      if (message.role === 'receipt') return await this.#receipted(message.receipt, bytes)
+      if (message.role === 'request') return await this.#requested(message.request)
+      return this.#asked(message.challenge)
     } catch (error) {
       if (error instanceof OutcomeError) return NO_ANSWER
       throw error
@@ -258,6 +264,13 @@ export class SimulatedGateway {
   #forgetOldContents(): void {
     const current = [...this.posture.contents, ...(this.tpm === null ? [] : [this.tpm.boot.log])]
     this.#contents = new Map(current.map((content) => [content.name, content]))
+  }
+
+  #asked(challenge: Challenge): Answered {
+    const known = Math.max(this.#progress.current.answeredChallenge, this.#challenge?.number ?? 0)
+    if (challenge.number <= known) return NO_ANSWER
+    this.#challenge = challenge
+    return { ...NO_ANSWER, measure: true }
   }
 
   async #requested(request: ContentRequest): Promise<Answered> {

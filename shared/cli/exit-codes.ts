@@ -31,6 +31,7 @@ const byArea: Readonly<Record<AreaOf<ErrorCode>, ExitCode>> = {
   auth: exitCodes.refused,
   oidc: exitCodes.refused,
   request: exitCodes.refused,
+  challenge: exitCodes.refused,
   log: exitCodes.finding,
   decision: exitCodes.refused,
   person: exitCodes.refused,

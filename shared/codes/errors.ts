@@ -107,6 +107,11 @@ export const errors = defineCodes({
   },
   'request.rate-limited': { title: 'too many requests', remedy: 'Wait as long as Retry-After says.' },
 
+  'challenge.too-soon': {
+    title: 'the device was asked for evidence a moment ago',
+    remedy: 'Wait for its answer, or until it may be asked again: a minute after the last time.',
+  },
+
   ...guards,
   'catalogue.invalid': {
     title: 'the catalogue of practices is not as documented',

@@ -46,6 +46,8 @@ export interface Claims {
   readonly issuedAt: number
   /** 32 bytes: the nonce of the newest epoch that the device knows. */
   readonly nonce: Uint8Array
+  /** 32 bytes: the nonce of the challenge that this answers, if it answers one. */
+  readonly challenge: Uint8Array | null
   /** 17 bytes. */
   readonly ueid: Uint8Array
   readonly hardwareModel: string | null
@@ -70,7 +72,8 @@ export type PostureMap = ReadonlyMap<string, Uint8Array>
 export function claimsToCbor(claims: Claims): CborMap {
   const map = new Map<CborKey, CborValue>([
     [claimKey.issuedAt, claims.issuedAt],
-    [claimKey.nonce, claims.nonce],
+    // RFC 9711 section 4.1: one nonce, or an array of at least two.
+    [claimKey.nonce, claims.challenge === null ? claims.nonce : [claims.nonce, claims.challenge]],
     [claimKey.ueid, claims.ueid],
     [claimKey.uptime, claims.uptime],
     [claimKey.profile, evidenceProfile],

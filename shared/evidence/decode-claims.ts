@@ -20,7 +20,7 @@ export function decodeClaims(bytes: Uint8Array): Claims {
   const [softwareVersion] = claims.at(claimKey.softwareVersion, 'swversion').tuple('version')
   return {
     issuedAt: claims.at(claimKey.issuedAt, 'iat').uint(),
-    nonce: claims.at(claimKey.nonce, 'eat_nonce').bytes(DIGEST),
+    ...nonces(claims.at(claimKey.nonce, 'eat_nonce')),
     ueid: claims.at(claimKey.ueid, 'ueid').bytes({ length: 17 }),
     hardwareModel: hardwareModel(claims.maybe(claimKey.hardwareModel, 'hwmodel')),
     uptime: claims.at(claimKey.uptime, 'uptime').uint(),
@@ -35,6 +35,13 @@ export function decodeClaims(bytes: Uint8Array): Claims {
     posture: postureMap(claims.maybe(claimKey.posture, 'posture-map')),
     state: readState(claims.at(claimKey.state, 'state')),
   }
+}
+
+/** The epoch's alone, or before that of a challenge. */
+function nonces(item: CborField): Pick<Claims, 'nonce' | 'challenge'> {
+  if (!Array.isArray(item.value)) return { nonce: item.bytes(DIGEST), challenge: null }
+  const [epoch, challenge] = item.tuple('epoch', 'challenge')
+  return { nonce: epoch.bytes(DIGEST), challenge: challenge.bytes(DIGEST) }
 }
 
 function shortText(item: CborField): string {

@@ -4,6 +4,7 @@ import { createMac0, parseMac0, verifyMac0, type MacKey } from '../cose/mac0.ts'
 import type { EqualFunction } from '../crypto/crypto.ts'
 import { OutcomeError } from '../errors.ts'
 import { ueidBytes, type Ueid } from './identifiers.ts'
+import { readChallenge, type Challenge } from './challenge.ts'
 import { contentType, messageAad } from './roles.ts'
 import { equal as sameBytes } from '../bytes/bytes.ts'
 
@@ -54,6 +55,9 @@ export function createRequest(ueid: Ueid, request: ContentRequest, key: MacKey):
 export type DownMessage =
   | { readonly role: 'receipt'; readonly receipt: Receipt }
   | { readonly role: 'request'; readonly request: ContentRequest }
+  | { readonly role: 'challenge'; readonly challenge: Challenge }
+
+const ROLES = ['receipt', 'challenge'] as const
 
 /**
  * Reads a message of the down topic. The content type says which one it is; the role in the authenticated context
@@ -61,16 +65,16 @@ export type DownMessage =
  */
 export function openDownMessage(bytes: Uint8Array, ueid: Ueid, key: MacKey, equal: EqualFunction): DownMessage {
   const message = parseMac0(bytes)
-  const role = message.contentType === contentType('receipt') ? 'receipt' : 'request'
+  const role = ROLES.find((each) => message.contentType === contentType(each)) ?? 'request'
   const { payload } = verifyMac0(message, {
     key,
     externalAad: messageAad(role, ueid),
     contentType: contentType(role),
     equal,
   })
-  return role === 'receipt'
-    ? { role, receipt: readReceipt(payload, ueid) }
-    : { role, request: readRequest(payload, ueid) }
+  if (role === 'receipt') return { role, receipt: readReceipt(payload, ueid) }
+  if (role === 'challenge') return { role, challenge: readChallenge(payload, ueid) }
+  return { role, request: readRequest(payload, ueid) }
 }
 
 function assertAddressee(bytes: Uint8Array, ueid: Ueid): void {

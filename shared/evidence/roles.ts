@@ -7,6 +7,7 @@ export type MessageRole =
   | 'section'
   | 'receipt'
   | 'request'
+  | 'challenge'
   | 'result'
   | 'epoch'
   | 'restore-point'

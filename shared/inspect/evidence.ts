@@ -64,6 +64,7 @@ function claimLines(claims: Claims, hash: HashFunction, problems: { code: string
   return [
     line('iat', new Date(claims.issuedAt * 1000).toISOString(), "device's own clock; proves nothing"),
     line('eat_nonce', toHex(claims.nonce), 'epoch that the evidence answers'),
+    ...(claims.challenge === null ? [] : [line('eat_nonce', toHex(claims.challenge), 'challenge that it answers')]),
     line('ueid', toHex(claims.ueid), 'device'),
     ...(claims.hardwareModel === null ? [] : [line('hwmodel', claims.hardwareModel, 'product model')]),
     line('uptime', `${claims.uptime} s`, 'since the kernel started'),

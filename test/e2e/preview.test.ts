@@ -90,6 +90,16 @@ describe.skipIf(!built)(`the preview${built ? '' : ' (skipped: not built, run np
     const ueid = list('device').find(({ serial }) => serial === 'preview-1')?.ueid ?? ''
     expect(show(ueid)).toMatchObject({ identity: 'tpm-endorsed', verdict: 'affirming', latch: 'none' })
 
+    // Asked for evidence of now, the running agent answers with it: signed, quoted by the TPM, with the nonce asked for.
+    const asked = keepseal('device', 'attest', ueid, '--wait', '--json')
+    expect(asked.code, asked.stderr).toBe(0)
+    const { nonce, answer } = JSON.parse(asked.stdout) as { nonce: string; answer: { evidenceHash: string } }
+    const answered = join(home, 'answer.cbor')
+    expect(keepseal('device', 'evidence', ueid, '--out', answered)).toMatchObject({ code: 0 })
+    expect(createHash('sha256').update(readFileSync(answered)).digest('hex')).toBe(answer.evidenceHash)
+    expect(keepseal('inspect', 'evidence', answered).stdout).toContain(nonce)
+    expect(keepseal('device', 'attest', ueid)).toMatchObject({ code: 4, stderr: expect.stringContaining('again in ') })
+
     const evidence = join(home, 'evidence.cbor')
     const ak = join(home, 'ak.pem')
     expect(keepseal('device', 'evidence', ueid, '--out', evidence, '--ak-out', ak)).toMatchObject({ code: 0 })

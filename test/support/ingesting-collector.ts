@@ -193,7 +193,7 @@ export class IngestingCollector {
     for (const { bytes } of publications.filter(({ topic }: DownPublication) => topic === downTopic(device.ueid))) {
       const message = device.open(bytes, secret)
       if (message.role === 'receipt') receipts.push(message.receipt)
-      else requests.push(message.request)
+      else if (message.role === 'request') requests.push(message.request)
     }
     return { receipts, requests }
   }

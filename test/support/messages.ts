@@ -2,6 +2,7 @@ import { coseKeyThumbprint } from '../../shared/cose/key.ts'
 import type { MacKey } from '../../shared/cose/mac0.ts'
 import type { Signer } from '../../shared/cose/sign1.ts'
 import { ed25519Key, hash, hmac } from '../../shared/crypto/node.ts'
+import type { Challenge } from '../../shared/evidence/challenge.ts'
 import type { Claims } from '../../shared/evidence/claims.ts'
 import type { Receipt } from '../../shared/evidence/down.ts'
 import type { EpochMessage } from '../../shared/evidence/epoch.ts'
@@ -47,6 +48,7 @@ export const posture = new Map([
 export const steadyClaims: Claims = {
   issuedAt: 1_781_234_567,
   nonce: filled(32, 0x11),
+  challenge: null,
   ueid: ueidBytes(ueid),
   hardwareModel: 'GW-1 rev B',
   uptime: 4_000_000,
@@ -119,6 +121,8 @@ export const restorePoint: RestorePointMessage = {
   newestReceiptAt: 1_781_230_000,
   firstEpoch: 1_781_234_400,
 }
+
+export const challenge: Challenge = { number: 1_781_234_567_890, nonce: filled(32, 0x15), expiresAt: 1_781_320_967 }
 
 export const epoch: EpochMessage = {
   collectorId: filled(16, 0x81),

@@ -90,7 +90,11 @@ export class RunningGateway {
         onDisconnected: () => agent.disconnected(),
         onEpoch: (bytes) => take(() => agent.epochArrived(bytes)),
         onRestorePoint: (bytes) => take(() => agent.restorePointArrived(bytes)),
-        onDown: (bytes) => take(() => agent.downArrived(bytes, false)),
+        onDown: (bytes) =>
+          take(async () => {
+            await agent.downArrived(bytes, false)
+            if (agent.challengeDueMs === 0) await agent.measure()
+          }),
       },
     })
     this.#open = opened

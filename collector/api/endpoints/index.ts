@@ -36,6 +36,7 @@ import { coverageEndpoints } from './coverage.ts'
 import { reportEndpoints } from './reports.ts'
 import { mirrorEndpoints } from './mirror.ts'
 import { restoreEndpoints } from './restores.ts'
+import { challengeEndpoints } from './challenges.ts'
 import { resultEndpoints } from './results.ts'
 import { roadmapEndpoints } from './roadmap.ts'
 import { vulnerabilityEndpoints } from './vulnerabilities.ts'
@@ -56,6 +57,7 @@ export const endpoints: readonly Endpoint[] = [
   ...fleetEndpoints,
   ...evidenceEndpoints,
   ...resultEndpoints,
+  ...challengeEndpoints,
   ...bootEndpoints,
   ...findingEndpoints,
   ...findingActEndpoints,

@@ -33,6 +33,7 @@ import { practiceCommands } from './practice.ts'
 import { productCommands } from './product.ts'
 import { reportCommands } from './reports/index.ts'
 import { restoreCommands } from './restore.ts'
+import { attestCommands } from './device-attest.ts'
 import { resultCommands } from './result.ts'
 import { releaseCommands } from './release.ts'
 import { releaseDiffCommands } from './release-diff.ts'
@@ -63,6 +64,7 @@ export const client: Program = {
     ...deviceVulnerabilityCommands,
     ...practiceCommands,
     ...signalCommands,
+    ...attestCommands,
     ...resultCommands,
     ...findingCommands,
     ...findingActCommands,

@@ -27,6 +27,7 @@ export function isUsual({ claims, tpm }: UnverifiedEvidence, { state, session, r
     equal(claims.session, session.session) &&
     sequence > 0 &&
     claims.previous !== null &&
+    claims.challenge === null &&
     !isHeld(session, sequence) &&
     !runs.some(({ firstSeq, lastSeq }) => firstSeq <= sequence && sequence <= lastSeq) &&
     claims.posture === null &&

@@ -33,6 +33,7 @@ import { standingCauses } from './0026-standing-causes.ts'
 import { oidc } from './0027-oidc.ts'
 import { advisories } from './0028-advisories.ts'
 import { gatheredEvents } from './0029-gathered-events.ts'
+import { attestationChallenges } from './0030-attestation-challenges.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -71,6 +72,7 @@ export const migrations: readonly Migration[] = [
   oidc,
   advisories,
   gatheredEvents,
+  attestationChallenges,
 ]
 
 /**

@@ -115,6 +115,7 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   result_signing: 'closed',
   newest_results: ofDevice,
   result_deliveries: ofDevice,
+  attestation_challenges: ofDevice,
   collector_intervals: 'closed',
   device_enrolments: ofDevice,
   unit_declarations: ofProduct,

@@ -74,6 +74,7 @@ test('after a restore nothing counts as known, and the first receipt that follow
     lastReceipt: { number: 0, hash },
     acknowledged: NO_PROGRESS.acknowledged,
     result: null,
+    answeredChallenge: 0,
   }
   expect(afterRestore(before, point, false)).toEqual(after)
   expect(afterRestore(before, point, true)).toEqual({ ...after, highestEpoch: epoch })

@@ -33,6 +33,7 @@ const SOME: Progress = {
   lastReceipt: { number: 42, hash: digest(1) },
   acknowledged: { postureDigest: digest(2), pcrDigest: null, contents: [digest(3), digest(4)], list: LIST },
   result: Uint8Array.of(7, 8, 9),
+  answeredChallenge: 1_781_234_567_890,
   starts: { boot: new Uint8Array(16).fill(5), count: 3 },
 }
 
@@ -58,6 +59,7 @@ test('progress begins empty and survives a restart', async () => {
     highestEpoch: SOME.highestEpoch,
     acknowledged: SOME.acknowledged,
     result: SOME.result,
+    answeredChallenge: SOME.answeredChallenge,
     starts: SOME.starts,
   })
   expect((await open(path)).file.current).toEqual(SOME)

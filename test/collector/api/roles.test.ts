@@ -22,6 +22,7 @@ import {
 } from '../../support/decision-log.ts'
 import { endpoints } from '../../../collector/api/endpoints/index.ts'
 import { initialDeviceState } from '../../../collector/model/device.ts'
+import { askDevice } from '../../../collector/tracking/challenges/ask.ts'
 import { createAccount } from '../../../collector/access/accounts.ts'
 import { createApiToken } from '../../../collector/api/authentication.ts'
 import type { ApiRole } from '../../../collector/model/product.ts'
@@ -77,6 +78,9 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /devices/:ueid/result': ROLES,
   'GET /devices/:ueid/results': ROLES,
   'GET /devices/:ueid/results/newest': ROLES,
+  'POST /devices/:ueid/challenges': ['vendor', 'operator'],
+  'GET /devices/:ueid/challenges': ROLES,
+  'GET /devices/:ueid/challenges/:id': ROLES,
   'GET /collector': ROLES,
   'GET /notifications': ROLES,
   'GET /notifications/events/:number': ROLES,
@@ -211,6 +215,7 @@ const BODIES: Readonly<Record<string, (productId: string, ueid: string, model: s
   'POST /enrolment-tokens': (productId) => ({ productId }),
   'POST /devices/:ueid/approve': () => ({}),
   'POST /devices/:ueid/revoke': () => ({}),
+  'POST /devices/:ueid/challenges': () => ({}),
   'PUT /products/:id/units': () => ({ declared: 100 }),
   'POST /devices/:ueid/accept': () => ({}),
   'POST /devices/:ueid/reject': () => ({}),
@@ -405,25 +410,29 @@ describe('every route', () => {
     const advisory = parseAdvisories({ id: 'ACME-1', modified: '2026-01-01T00:00:00Z' })
     await addAdvisories(store, 'own', 'own', advisory, NOW)
     await store.newestResults.put({ deviceId: device.id, issuedAt: NOW, cwt: bytes('cwt'), keyId: bytes('key', 32) })
+    const asked = { ueid: device.ueid, actor: 'api_x', now: NOW - 3_600_000, validMs: 60_000, random: randomBytes }
+    const challenge = await askDevice(store, asked)
     if ((await store.restorePoints.newest()) === undefined) {
       await store.restorePoints.add({ number: 1, restoredAt: NOW, newestReceiptAt: null, firstEpoch: 1 })
     }
     const quarantined = (await store.quarantine.list({ limit: 1 })).items[0]?.id
     const resource = route.includes('/quarantine')
       ? String(quarantined)
-      : route.includes('/cases')
-        ? caseId
-        : route.includes('/accounts')
-          ? (await createAccount(store, operatorOf(`x${randomBytes(8).toString('hex')}`), circumstances)).id
-          : route.includes(' /documents/')
-            ? 'doc_1'
-            : route.includes(' /profiles/')
-              ? PROFILE
-              : route.includes(' /certificates/')
-                ? 'crt_1'
-                : route.includes(' /releases')
-                  ? await preparedRelease(store, device.productId, BEFORE[route])
-                  : device.productId
+      : route.includes('/challenges/')
+        ? challenge.id
+        : route.includes('/cases')
+          ? caseId
+          : route.includes('/accounts')
+            ? (await createAccount(store, operatorOf(`x${randomBytes(8).toString('hex')}`), circumstances)).id
+            : route.includes(' /documents/')
+              ? 'doc_1'
+              : route.includes(' /profiles/')
+                ? PROFILE
+                : route.includes(' /certificates/')
+                  ? 'crt_1'
+                  : route.includes(' /releases')
+                    ? await preparedRelease(store, device.productId, BEFORE[route])
+                    : device.productId
     const own = Object.entries({
       ' /findings': open.id,
       ' /finding-exceptions': exceptionId,

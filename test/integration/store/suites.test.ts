@@ -19,6 +19,7 @@ const suites = [
     'finding-life',
     'suppressed-findings',
     'result-courier',
+    'challenge-courier',
   ].map((name) => `ingest/${name}.test.ts`),
   ...readdirSync(`${TESTS}tracking`).map((name) => `tracking/${name}`),
   ...readdirSync(`${TESTS}tracking/practices`).map((name) => `tracking/practices/${name}`),

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check'
+import type { Challenge } from '../../../shared/evidence/challenge.ts'
 import type { Claims } from '../../../shared/evidence/claims.ts'
 import type { ContentRequest, Receipt } from '../../../shared/evidence/down.ts'
 import type { EpochMessage } from '../../../shared/evidence/epoch.ts'
@@ -43,6 +44,7 @@ export const claimsArbitrary = (ueid: Ueid): fc.Arbitrary<Claims> =>
   record({
     issuedAt: uint,
     nonce: bytes(32),
+    challenge: fc.option(bytes(32)),
     ueid: fc.constant(ueidBytes(ueid)),
     hardwareModel: fc.option(text(1, 32)),
     uptime: uint,
@@ -100,6 +102,12 @@ export const requestArbitrary: fc.Arbitrary<ContentRequest> = record({
   pcrs: fc.boolean(),
   contents: fc.array(bytes(32)),
   ima: fc.option(uint),
+})
+
+export const challengeArbitrary: fc.Arbitrary<Challenge> = record({
+  number: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+  nonce: bytes(32),
+  expiresAt: uint,
 })
 
 export const epochArbitrary: fc.Arbitrary<EpochMessage> = record({

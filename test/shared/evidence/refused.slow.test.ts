@@ -5,6 +5,7 @@ import { createMac0 } from '../../../shared/cose/mac0.ts'
 import { signSign1 } from '../../../shared/cose/sign1.ts'
 import { equalConstantTime } from '../../../shared/crypto/node.ts'
 import { OutcomeError } from '../../../shared/errors.ts'
+import { createChallenge } from '../../../shared/evidence/challenge.ts'
 import { createReceipt, createRequest, openDownMessage } from '../../../shared/evidence/down.ts'
 import { openEpoch, signEpoch } from '../../../shared/evidence/epoch.ts'
 import { authenticateEvidence, decodeEvidence, encodeClaims, signEvidence } from '../../../shared/evidence/evidence.ts'
@@ -29,6 +30,7 @@ const readRestorePoint = (bytes: Uint8Array, by = collector.key) => openRestoreP
 const evidence = await sample.evidenceOf(sample.steadyClaims, sample.steadyTpm)
 const part = await signSectionPart(ueid, sample.sectionPart, device.signer)
 const receipt = createReceipt(ueid, sample.receipt, receiptKey)
+const challenge = createChallenge(ueid, sample.challenge, receiptKey)
 const request = createRequest(ueid, { posture: true, pcrs: false, contents: [], ima: null }, receiptKey)
 const epoch = await signEpoch(sample.epoch, collector.signer)
 const restorePoint = await signRestorePoint(sample.restorePoint, collector.signer)
@@ -122,6 +124,8 @@ describe('a message down is refused', () => {
     expect(outcomeOf(() => readDown(receipt))).toBeUndefined()
     expect(outcomeOf(() => readDown(receipt, otherUeid))).toBe('cose.mac-invalid')
     expect(outcomeOf(() => readDown(request, otherUeid))).toBe('cose.mac-invalid')
+    expect(outcomeOf(() => readDown(challenge))).toBeUndefined()
+    expect(outcomeOf(() => readDown(challenge, otherUeid))).toBe('cose.mac-invalid')
   })
 
   it('under another key', () => {
@@ -139,6 +143,15 @@ describe('a message down is refused', () => {
     expect(outcomeOf(() => readDown(authenticated('request', payload, contentType('receipt'))))).toBe(
       'cose.mac-invalid',
     )
+  })
+
+  it('when a challenge says that it is something else, or something else that it is one', () => {
+    const payload = encodeCbor([1, ueidBytes(ueid), sample.filled(32, 1), 2_000_000_000])
+    for (const role of ['receipt', 'request'] as const) {
+      const inDisguise = authenticated('challenge', payload, contentType(role))
+      expect(outcomeOf(() => readDown(inDisguise))).toBe('cose.mac-invalid')
+      expect(outcomeOf(() => readDown(authenticated(role, payload, contentType('challenge'))))).toBe('cose.mac-invalid')
+    }
   })
 
   it('of a kind that does not go down', () => {
@@ -164,6 +177,10 @@ describe('a message down is refused', () => {
     ['a request that names another device inside', 'request', [other, true, true, []]],
     ['a request with a number for a boolean', 'request', [own, 1, true, []]],
     ['a request for a digest of another size', 'request', [own, true, true, [session]]],
+    ['a challenge that names another device inside', 'challenge', [1, other, hash, 2_000_000_000]],
+    ['a challenge without a number', 'challenge', [0, own, hash, 2_000_000_000]],
+    ['a challenge with a short nonce', 'challenge', [1, own, session, 2_000_000_000]],
+    ['a challenge that never ends', 'challenge', [1, own, hash, null]],
   ] as const)('%s', (_, role, payload) => {
     expect(outcomeOf(() => readDown(authenticated(role, encodeCbor(payload))))).toBe('claims.malformed')
   })
@@ -171,6 +188,7 @@ describe('a message down is refused', () => {
   it.each([
     ['receipt', receipt],
     ['request', request],
+    ['challenge', challenge],
   ])('with any single bit flipped: %s', (_, message) => {
     for (const [bit, flipped] of flippedBits(message)) {
       expect(

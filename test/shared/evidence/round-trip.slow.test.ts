@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { equalConstantTime } from '../../../shared/crypto/node.ts'
+import { createChallenge } from '../../../shared/evidence/challenge.ts'
 import { createReceipt, createRequest, openDownMessage } from '../../../shared/evidence/down.ts'
 import { openRestorePoint, signRestorePoint } from '../../../shared/evidence/restore-point.ts'
 import { openEpoch, signEpoch } from '../../../shared/evidence/epoch.ts'
@@ -9,6 +10,7 @@ import { authenticateEvidence, decodeEvidence, encodeClaims, signEvidence } from
 import { authenticateSectionPart, parseSectionMessage, signSectionPart } from '../../../shared/evidence/section-part.ts'
 import * as sample from '../../support/messages.ts'
 import {
+  challengeArbitrary,
   claimsArbitrary,
   epochArbitrary,
   restorePointArbitrary,
@@ -62,6 +64,14 @@ describe('what was sent is what is read:', () => {
       fc.property(ueidArbitrary, requestArbitrary, (ueid, request) => {
         const bytes = createRequest(ueid, request, receiptKey)
         expect(openDownMessage(bytes, ueid, receiptKey, equalConstantTime)).toEqual({ role: 'request', request })
+      }),
+    ))
+
+  it('a challenge', () =>
+    fc.assert(
+      fc.property(ueidArbitrary, challengeArbitrary, (ueid, challenge) => {
+        const bytes = createChallenge(ueid, challenge, receiptKey)
+        expect(openDownMessage(bytes, ueid, receiptKey, equalConstantTime)).toEqual({ role: 'challenge', challenge })
       }),
     ))
 

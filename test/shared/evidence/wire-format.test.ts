@@ -4,6 +4,7 @@ import { decodeCbor, encodeCbor } from '../../../shared/cbor/codec.ts'
 import { CborTag, type CborKey, type CborValue } from '../../../shared/cbor/value.ts'
 import { signSign1 } from '../../../shared/cose/sign1.ts'
 import { ENROLMENT_PROOF_TYPE, enrolmentProofAad } from '../../../shared/evidence/binding.ts'
+import { createChallenge } from '../../../shared/evidence/challenge.ts'
 import { createReceipt, createRequest } from '../../../shared/evidence/down.ts'
 import { signEpoch } from '../../../shared/evidence/epoch.ts'
 import { encodeClaims, signEvidence } from '../../../shared/evidence/evidence.ts'
@@ -13,6 +14,7 @@ import { loadCddl, wireFormatText } from '../../support/cddl.ts'
 import * as sample from '../../support/messages.ts'
 import { resultMessage } from '../../support/result-message.ts'
 import {
+  challengeArbitrary,
   claimsArbitrary,
   epochArbitrary,
   partArbitrary,
@@ -44,6 +46,12 @@ const MESSAGES: readonly [title: string, rule: string, bytes: Uint8Array][] = [
     'request',
     createRequest(ueid, { posture: true, pcrs: false, contents: [sample.filled(32, 1)], ima: 7 }, receiptKey),
   ],
+  [
+    'evidence that answers a challenge',
+    'evidence',
+    await sample.evidenceOf({ ...sample.steadyClaims, challenge: sample.filled(32, 0x15) }, sample.steadyTpm),
+  ],
+  ['a challenge', 'challenge', createChallenge(ueid, sample.challenge, receiptKey)],
   ['a result', 'result', await resultMessage()],
   ['an epoch', 'epoch', await signEpoch(sample.epoch, collector.signer)],
   ['a restore point', 'restore-point', await signRestorePoint(sample.restorePoint, collector.signer)],
@@ -145,6 +153,11 @@ describe('whatever the functions make is described:', () => {
 
   it('requests', () =>
     fc.assert(fc.asyncProperty(requestArbitrary, (it) => described('request', createRequest(ueid, it, receiptKey)))))
+
+  it('challenges', () =>
+    fc.assert(
+      fc.asyncProperty(challengeArbitrary, (it) => described('challenge', createChallenge(ueid, it, receiptKey))),
+    ))
 
   it('epochs', () =>
     fc.assert(fc.asyncProperty(epochArbitrary, (it) => described('epoch', signEpoch(it, collector.signer)))))
