@@ -15,6 +15,8 @@ export type PatchState = 'fixed' | 'open' | 'unaffected'
 /** An advisory that concerns a product, and what each group of its devices is to it. */
 export interface FleetAdvisory extends TrackedAdvisory {
   readonly stateOf: (group: ReportingGroup) => PatchState
+  /** The packages by which a group is open; empty where nobody knows what it has. */
+  readonly packagesOf: (group: ReportingGroup) => readonly string[]
 }
 
 /** What nobody has rated is taken for this: neither forgotten nor in everybody's way. */
@@ -40,7 +42,7 @@ export async function trackAdvisories(
   const exploited = await exploitedOf(store, [...described.values()])
   const all: FleetAdvisory[] = []
   for (const name of names) {
-    const affected = open.get(name) ?? new Set<number>()
+    const affected = open.get(name) ?? new Map<number, readonly string[]>()
     const entries = await store.advisories.statementsOf(name)
     const known = described.get(name)
     const before = kept.get(name)
@@ -64,23 +66,30 @@ export async function trackAdvisories(
     if (known !== undefined && known.withdrawn !== null) continue
     const packages = [...new Set(entries.map(({ statement }) => statement.package))]
     const having = new Set(await store.exposures.inventoriesWith(packages))
-    all.push({ ...tracked, stateOf: (group) => stateOf(group, inventories, affected, having) })
+    all.push({
+      ...tracked,
+      stateOf: (group) => stateOf(group, inventories, affected, having),
+      packagesOf: (group) => affected.get(inventoryOf(group, inventories) ?? -1) ?? [],
+    })
   }
   return all
 }
 
 function stateOf(
-  { vendor, postureDigest }: ReportingGroup,
+  group: ReportingGroup,
   inventories: ReadonlyMap<string, number>,
-  affected: ReadonlySet<number>,
+  affected: ReadonlyMap<number, unknown>,
   having: ReadonlySet<number>,
 ): PatchState {
-  const inventory = postureDigest === null ? undefined : inventories.get(keyOf(vendor, postureDigest))
+  const inventory = inventoryOf(group, inventories)
   // Whoever does not tell what it has installed may have it.
   if (inventory === undefined) return 'open'
   if (affected.has(inventory)) return 'open'
   return having.has(inventory) ? 'fixed' : 'unaffected'
 }
+
+const inventoryOf = ({ vendor, postureDigest }: ReportingGroup, inventories: ReadonlyMap<string, number>) =>
+  postureDigest === null ? undefined : inventories.get(keyOf(vendor, postureDigest))
 
 const keyOf = (vendor: string, digest: Uint8Array): string => `${vendor}\n${digest.join(',')}`
 

@@ -152,7 +152,7 @@ const MAX_UPDATES = 20
 
 /** What concerns the devices of a product, over all of their different lists of packages. */
 export async function vulnerabilitiesOf(store: Store, productId: string, now: number): Promise<ProductVulnerabilities> {
-  const groups = (await store.exposures.devices()).filter(({ product }) => product === productId)
+  const groups = (await store.exposedDevices.groups()).filter(({ product }) => product === productId)
   const exclusions = await store.trackedAdvisories.exclusions(productId)
   const merged = new Map<string, { one: RatedExposure; packages: Set<string>; inventories: Set<number> }>()
   const updates = new Map<string, { update: Omit<Update, 'advisories'>; names: Set<string> }>()
@@ -185,7 +185,7 @@ export async function vulnerabilitiesOf(store: Store, productId: string, now: nu
     devices: [...inventories].reduce((sum, id) => sum + (counts.get(id) ?? 0), 0),
   }))
   const devices = groups.reduce((sum, { count }) => sum + count, 0)
-  const all = await store.exposures.activeDevices(productId)
+  const all = await store.exposedDevices.count(productId)
   const releases = await store.releases.ofProduct(productId)
   return {
     devices: all,

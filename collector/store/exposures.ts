@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import type { Exposure, ExposureStatus, Inventory } from '../model/advisory.ts'
 import type { Executor } from './database.ts'
 
@@ -29,6 +28,9 @@ export interface NewPosture {
   /** JSON object: section id -> digest in hex. */
   readonly sections: string
 }
+
+/** By advisory, and by inventory: the packages that are affected, or may be. */
+export type OpenExposures = ReadonlyMap<string, ReadonlyMap<number, readonly string[]>>
 
 export type ExposuresRepository = ReturnType<typeof exposuresRepository>
 
@@ -211,69 +213,26 @@ export function exposuresRepository(db: Executor) {
       return rows.map((row) => ({ ...toExposure(row), inventory: row.inventory_id }))
     },
 
-    /** Inventories by advisory, of those that are affected or may be. */
-    async openOf(inventories: readonly number[]): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
-      const open = new Map<string, Set<number>>()
+    /** Inventories by advisory, of those that are affected or may be, with the packages by which they are. */
+    async openOf(inventories: readonly number[]): Promise<OpenExposures> {
+      const open = new Map<string, Map<number, string[]>>()
       for (let at = 0; at < inventories.length; at += ROWS) {
         const rows = await db
           .selectFrom('exposures')
-          .select(['advisory', 'inventory_id'])
+          .select(['advisory', 'inventory_id', 'package'])
           .distinct()
           .where('inventory_id', 'in', inventories.slice(at, at + ROWS))
           .where('status', 'in', OPEN_STATUSES)
           .execute()
-        for (const { advisory, inventory_id: id } of rows) {
-          const found = open.get(advisory)
-          if (found === undefined) open.set(advisory, new Set([id]))
-          else found.add(id)
+        for (const { advisory, inventory_id: id, package: name } of rows) {
+          const found = open.get(advisory) ?? new Map<number, string[]>()
+          open.set(advisory, found)
+          const packages = found.get(id)
+          if (packages === undefined) found.set(id, [name])
+          else packages.push(name)
         }
       }
       return open
-    },
-
-    /** How many active devices a product has. */
-    async activeDevices(productId: string): Promise<number> {
-      const { count } = await db
-        .selectFrom('devices')
-        .select(({ fn }) => fn.countAll().as('count'))
-        .where('product_id', '=', productId)
-        .where('enrolment', '=', 'active')
-        .executeTakeFirstOrThrow()
-      return Number(count)
-    },
-
-    /** Active devices by what they report, and how many there are of each. */
-    async devices(): Promise<
-      readonly { readonly product: string; readonly inventory: number; readonly count: number }[]
-    > {
-      // Postures are counted first: there are few, and devices many.
-      const rows = await db
-        .selectFrom(
-          db
-            .selectFrom('device_states')
-            .innerJoin('devices', 'devices.id', 'device_states.device_id')
-            .select(['devices.product_id', 'devices.vendor', 'device_states.posture_digest'])
-            .select(({ fn }) => fn.countAll().as('count'))
-            .where('devices.enrolment', '=', 'active')
-            .where('device_states.posture_digest', 'is not', null)
-            .groupBy(['devices.product_id', 'devices.vendor', 'device_states.posture_digest'])
-            .as('reported'),
-        )
-        .innerJoin('inventory_postures', (join) =>
-          join
-            .onRef('inventory_postures.vendor', '=', 'reported.vendor')
-            .onRef('inventory_postures.posture_digest', '=', 'reported.posture_digest'),
-        )
-        .select(['reported.product_id as product', 'inventory_postures.inventory_id as inventory'])
-        .select(sql<number | string>`sum(reported.count)`.as('count'))
-        .where('inventory_postures.inventory_id', 'is not', null)
-        .groupBy(['reported.product_id', 'inventory_postures.inventory_id'])
-        .execute()
-      return rows.map(({ product, inventory, count }) => ({
-        product,
-        inventory: Number(inventory),
-        count: Number(count),
-      }))
     },
   }
 }

@@ -18,6 +18,7 @@ export interface FleetDeadlines {
 /** Devices of a product that are alike in everything that signals look at, and how many they are. */
 export interface FleetGroup {
   readonly vendor: string
+  readonly hardware: string
   readonly identity: Identity
   readonly bootCoverage: BootCoverage
   readonly verdict: Verdict
@@ -74,6 +75,7 @@ export function fleetRepository(db: Executor) {
       const rows = await active(productId)
         .select((eb) => [
           'devices.vendor',
+          'devices.hardware_revision as hardware',
           'devices.identity',
           'device_states.boot_coverage as bootCoverage',
           'device_states.verdict',
@@ -103,6 +105,7 @@ export function fleetRepository(db: Executor) {
         ])
         .groupBy([
           'devices.vendor',
+          'devices.hardware_revision',
           'devices.identity',
           'device_states.boot_coverage',
           'device_states.verdict',

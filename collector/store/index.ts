@@ -19,6 +19,7 @@ import { enrolmentTokensRepository } from './enrolment-tokens.ts'
 import { epochsRepository } from './epochs.ts'
 import { evidenceRepository } from './evidence.ts'
 import { evidenceRunsRepository } from './evidence-runs.ts'
+import { exposedDevicesRepository } from './exposed-devices.ts'
 import { exposuresRepository } from './exposures.ts'
 import { findingExceptionsRepository } from './finding-exceptions.ts'
 import { findingPoliciesRepository } from './finding-policies.ts'
@@ -142,6 +143,7 @@ function repositories(db: Executor) {
     practices: practicesRepository(db),
     advisories: advisoriesRepository(db),
     advisorySets: advisorySetsRepository(db),
+    exposedDevices: exposedDevicesRepository(db),
     exposures: exposuresRepository(db),
     trackedAdvisories: trackedAdvisoriesRepository(db),
     summary: () => readSummary(db),

@@ -11,6 +11,8 @@ import { integerCursor, rowsToRead, toPage, type Page, type PageRequest } from '
 /** Rows of one statement: SQLite takes a bounded number of values. */
 const ROWS = 100
 
+type SampleDetail = Pick<Sample, 'idle' | 'percentiles' | 'apart'>
+
 /** The newest evaluation of a product: its time slot, and what it found beside the practices. */
 export interface StoredEvaluation {
   readonly slot: number
@@ -90,7 +92,7 @@ export function practicesRepository(db: Executor) {
       const all = new Map<SignalId, Sample[]>()
       for (const row of await query.execute()) {
         const { value, good, known, denominator } = row
-        const detail = JSON.parse(row.detail) as Pick<Sample, 'idle' | 'percentiles'>
+        const detail = JSON.parse(row.detail) as SampleDetail
         const sample = { day: row.sampled_day, value, good, known, denominator, ...detail }
         const list = all.get(row.signal)
         if (list === undefined) all.set(row.signal, [sample])
@@ -101,7 +103,7 @@ export function practicesRepository(db: Executor) {
 
     /** The newest of a day stands for it. */
     async saveSamples(productId: string, samples: ReadonlyMap<SignalId, Sample>): Promise<void> {
-      const rows = [...samples].map(([signal, { day, value, good, known, denominator, idle, percentiles }]) => ({
+      const rows = [...samples].map(([signal, { day, value, good, known, denominator, ...detail }]) => ({
         product_id: productId,
         signal,
         sampled_day: day,
@@ -109,7 +111,7 @@ export function practicesRepository(db: Executor) {
         good,
         known,
         denominator,
-        detail: JSON.stringify({ ...(idle && { idle }), ...(percentiles && { percentiles }) }),
+        detail: JSON.stringify(detail satisfies SampleDetail),
       }))
       for (let at = 0; at < rows.length; at += ROWS) {
         await db

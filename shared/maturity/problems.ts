@@ -27,7 +27,8 @@ export function problemsOf(document: ProfileDocument, catalogue: Catalogue): rea
     ...basedOnProblems(document),
     ...practicesOf(document).flatMap(([id, practice]) => practiceProblems(id, practice, catalogue)),
     ...omittedProblems(document),
-    ...document.limitations.flatMap(({ practices, compensation }, index) => [
+    ...document.limitations.flatMap(({ practices, compensation, unpatched }, index) => [
+      ...(unpatched === undefined ? [] : unpatchedProblems(practices, compensation !== null, index)),
       ...practicesMissing(document, practices, 'limitations', index, 'practices'),
       ...(compensation === null
         ? []
@@ -75,6 +76,14 @@ function omittedProblems({ practices, omitted, basedOn }: ProfileDocument): read
     if (practices[id as PracticeId] !== undefined) return [problem('it is among the practices', 'omitted', id)]
     return basedOn === null ? [problem('there is no template that it could be left out of', 'omitted', id)] : []
   })
+}
+
+function unpatchedProblems(practices: readonly PracticeId[], isMadeUpFor: boolean, index: number): readonly Problem[] {
+  const path = ['limitations', index, 'unpatched'] as const
+  return [
+    ...(practices.includes('patch-management') ? [] : [problem('it is no limitation of patch-management', ...path)]),
+    ...(isMadeUpFor ? [] : [problem('nothing makes up for it: devices without fixes need a compensation', ...path)]),
+  ]
 }
 
 function practicesMissing(

@@ -22,7 +22,13 @@ const canonical = (document: ProfileDocument): ProfileDocument => ({
       { ...practice, documents: [...practice.documents].sort() },
     ]),
   ),
-  limitations: byId(document.limitations).map((each) => ({ ...each, practices: [...each.practices].sort() })),
+  limitations: byId(document.limitations).map(({ unpatched, ...each }) => ({
+    ...each,
+    practices: [...each.practices].sort(),
+    ...(unpatched && {
+      unpatched: { hardware: [...unpatched.hardware].sort(), packages: [...unpatched.packages].sort() },
+    }),
+  })),
   assumptions: byId(document.assumptions).map((each) => ({ ...each, practices: [...each.practices].sort() })),
 })
 

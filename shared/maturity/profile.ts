@@ -66,6 +66,13 @@ export type PracticeTarget = v.InferOutput<typeof practiceSchema>
 const practiceId = v.picklist(PRACTICE_IDS, 'no practice of the model')
 const practiceIds = v.pipe(v.array(practiceId), v.maxLength(PRACTICE_IDS.length), different('named twice', String))
 
+/** Names that are compared as they are. */
+const names = v.optional(v.pipe(v.array(name), v.maxLength(256), different('named twice', String)), [])
+
+/** Devices that do not get fixes: of these hardware revisions, for these packages. An empty list: all of them. */
+const unpatchedSchema = v.strictObject({ hardware: names, packages: names })
+export type UnpatchedScope = v.InferOutput<typeof unpatchedSchema>
+
 const limitationSchema = v.strictObject({
   id: slug,
   title: name,
@@ -74,6 +81,8 @@ const limitationSchema = v.strictObject({
   /** What makes up for it, and the evidence that it does. */
   compensation: v.nullable(v.strictObject({ text: prose, check: checkSchema })),
   public: v.boolean(),
+  /** Time to patch counts them apart, for as long as the compensation is shown to work. */
+  unpatched: v.optional(unpatchedSchema),
 })
 export type Limitation = v.InferOutput<typeof limitationSchema>
 

@@ -91,5 +91,15 @@ const changedLimitation = (path: string, was: Limitation, is: Limitation): reado
   ...(was.compensation !== null && is.compensation === null
     ? [weaker(`${path}.compensation`, 'nothing makes up for it any more')]
     : []),
+  ...(isWider(was, is) ? [weaker(`${path}.unpatched`, 'more devices or packages go without fixes')] : []),
   ...(was.public && !is.public ? [weaker(`${path}.public`, 'it is not shown to customers any more')] : []),
 ]
+
+function isWider({ unpatched: was }: Limitation, { unpatched: is }: Limitation): boolean {
+  if (is === undefined) return false
+  if (was === undefined) return true
+  // An empty list is all there are.
+  const grows = (before: readonly string[], after: readonly string[]): boolean =>
+    before.length > 0 && (after.length === 0 || after.some((one) => !before.includes(one)))
+  return grows(was.hardware, is.hardware) || grows(was.packages, is.packages)
+}

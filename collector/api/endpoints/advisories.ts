@@ -5,6 +5,7 @@ import { parseJson } from '../../../shared/advisories/reading.ts'
 import { STATEMENTS } from '../../../shared/advisories/record.ts'
 import { text } from '../../../shared/posture/text.ts'
 import { addAdvisories } from '../../advisories/import.ts'
+import { limitationsOf, type LimitedBy } from '../../advisories/limited.ts'
 import { computeExposures } from '../../advisories/compute.ts'
 import { EXPOSURE_REASONS, EXPOSURE_STATUSES, FEED_AUTHORITIES } from '../../model/advisory.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
@@ -65,6 +66,11 @@ const EffectJson = v.strictObject({
   justification: v.nullable(v.string()),
   disputedBy: v.array(v.string()),
   devices: v.number(),
+  /** Of these, those that a limitation of the profile leaves without the fix, and which one: counted apart. */
+  limited: v.number(),
+  limitation: v.nullable(v.string()),
+  /** Until when it was decided not to matter; null: that was not decided, or is over. */
+  excludedUntil: v.nullable(Time),
 })
 type Effect = v.InferOutput<typeof EffectJson>
 
@@ -83,20 +89,38 @@ const show = defineEndpoint({
     more: v.boolean(),
     effects: v.array(EffectJson),
   }),
-  run: async ({ store }, { params: { name } }) => {
+  run: async ({ store, clock }, { params: { name } }) => {
     const advisories = await store.advisories.byId(name)
     if (advisories.length === 0) throw new KeepsealError('request.not-found', `advisory ${name}`)
     const entries = await store.advisories.statementsOf(name)
     const found = await store.exposures.ofAdvisory(name)
-    const devices = found.length === 0 ? [] : await store.exposures.devices()
+    const devices = found.length === 0 ? [] : await store.exposedDevices.groups()
     const effects = new Map<string, Effect>()
+    const limits = new Map<string, LimitedBy>()
+    const exclusions = (await store.trackedAdvisories.exclusions()).filter(({ expiresAt }) => expiresAt > clock())
     for (const one of found) {
-      for (const { product, count } of devices.filter(({ inventory }) => inventory === one.inventory)) {
+      for (const { product, hardware, count } of devices.filter(({ inventory }) => inventory === one.inventory)) {
+        const limit = limits.get(product) ?? (await limitationsOf(store, product))
+        limits.set(product, limit)
+        const isOpen = one.status === 'affected' || one.status === 'fixed-not-running'
+        const limitation = isOpen ? (limit(hardware, [one.package]) ?? null) : null
+        const exclusion = exclusions.find(
+          (each) =>
+            each.productId === product &&
+            each.advisory === name &&
+            (each.package === null || each.package === one.package),
+        )
         const { inventory: _inventory, advisory: _advisory, feed: _feed, architecture: _architecture, ...rest } = one
         const key = [product, one.package, one.installed, one.status, one.reason].join('\n')
         const before = effects.get(key)
         const effect = { ...rest, disputedBy: [...one.disputedBy], productId: product }
-        effects.set(key, { ...effect, devices: (before?.devices ?? 0) + count })
+        effects.set(key, {
+          ...effect,
+          devices: (before?.devices ?? 0) + count,
+          limited: (before?.limited ?? 0) + (limitation === null ? 0 : count),
+          limitation: limitation ?? before?.limitation ?? null,
+          excludedUntil: toTimeOrNull(exclusion?.expiresAt ?? null),
+        })
       }
     }
     return {

@@ -5,7 +5,7 @@ import {
   worstStatus,
   type Reason,
 } from '../../../shared/maturity/conformity/status.ts'
-import type { ConditionState } from '../../../shared/maturity/conformity/conditions.ts'
+import type { ConditionState, Unpatched } from '../../../shared/maturity/conformity/conditions.ts'
 import { targetText, valueText } from '../../../shared/maturity/conformity/reasons.ts'
 import type { Sample } from '../../../shared/maturity/conformity/sample.ts'
 import { DAY_MS, fromStored } from '../../../shared/maturity/conformity/sample.ts'
@@ -106,6 +106,8 @@ export const SampleJson = v.strictObject({
   denominator: v.number(),
   /** There was nothing to measure it from. */
   idle: v.boolean(),
+  /** Units that a limitation leaves without fixes, once for each advisory: in no figure beside it. */
+  apart: v.number(),
   percentiles: v.nullable(v.strictObject({ p50: v.number(), p90: v.number(), p95: v.number(), open: v.number() })),
 })
 
@@ -119,6 +121,7 @@ export function sampleJson(signal: SignalId, sample: Sample): v.InferOutput<type
     known: sample.known,
     denominator: sample.denominator,
     idle: sample.idle ?? false,
+    apart: sample.apart ?? 0,
     percentiles:
       percentiles === undefined
         ? null
@@ -159,6 +162,12 @@ export function signalJson(signal: SignalId, newest: Sample | undefined) {
 }
 
 function shownOf(signal: SignalId, newest: Sample | undefined): string {
+  const apart = newest?.apart ?? 0
+  const value = figureOf(signal, newest)
+  return apart === 0 ? value : `${value}; apart by a limitation: ${apart}`
+}
+
+function figureOf(signal: SignalId, newest: Sample | undefined): string {
   if (newest?.idle === true) return 'no occasion'
   if (newest === undefined || newest.value === null) return 'not known'
   return valueText(SIGNALS[signal], newest.value)
@@ -175,6 +184,15 @@ export const ConditionJson = v.strictObject({
   /** What it was looked at by; null: nothing could notice. */
   check: v.nullable(v.string()),
   state: v.picklist(['covered', 'uncovered', 'uncompensated', 'holds', 'broken', 'unmonitored', 'unknown']),
+  /** Of a limitation that leaves devices without fixes: how many there are, and which fixes they lack; else null. */
+  unpatched: v.nullable(
+    v.strictObject({
+      hardware: v.array(v.string()),
+      packages: v.array(v.string()),
+      units: v.number(),
+      advisories: v.array(v.strictObject({ advisory: v.string(), units: v.number(), published: Time })),
+    }),
+  ),
 })
 
 export const conditionJson = (condition: ConditionState): v.InferOutput<typeof ConditionJson> => ({
@@ -186,4 +204,15 @@ export const conditionJson = (condition: ConditionState): v.InferOutput<typeof C
   measure: condition.kind === 'limitation' ? condition.measure : null,
   check: condition.check,
   state: condition.state,
+  unpatched: condition.kind === 'limitation' ? unpatchedJson(condition.unpatched) : null,
 })
+
+const unpatchedJson = (found: Unpatched | undefined): v.InferOutput<typeof ConditionJson>['unpatched'] =>
+  found === undefined
+    ? null
+    : {
+        hardware: [...found.hardware],
+        packages: [...found.packages],
+        units: found.units,
+        advisories: found.advisories.map(({ publishedAt, ...each }) => ({ ...each, published: toTime(publishedAt) })),
+      }

@@ -94,6 +94,8 @@ const show = defineEndpoint({
   response: v.strictObject({
     productId: id('prd'),
     ...practiceFields,
+    /** Limitations and assumptions that are about it. */
+    conditions: v.array(ConditionJson),
     signals: v.array(SignalJson),
     changes: v.array(ChangeJson),
   }),
@@ -102,10 +104,12 @@ const show = defineEndpoint({
     const { practice } = params
     const states = await store.practices.states(productId)
     const samples = await store.practices.samples(productId, dayOf(clock()) - RECENT_DAYS)
+    const { conditions = [] } = (await store.practices.evaluation(productId)) ?? {}
     const changes = await store.practices.transitions(productId, { limit: CHANGES }, practice)
     return {
       productId,
       ...practiceJson(practice, states.get(practice)),
+      conditions: conditions.filter(({ practices }) => practices.includes(practice)).map(conditionJson),
       signals: signalsOf(practice).map((signal) => signalJson(signal, samples.get(signal)?.at(-1))),
       changes: changes.items.map(({ from, to, at, reasons }) => ({
         from,

@@ -146,7 +146,16 @@ const Shown = v.looseObject({
     }),
   ),
   more: v.boolean(),
-  effects: v.array(v.looseObject({ ...Exposure.entries, productId: v.string(), devices: v.number() })),
+  effects: v.array(
+    v.looseObject({
+      ...Exposure.entries,
+      productId: v.string(),
+      devices: v.number(),
+      limited: v.number(),
+      limitation: v.nullable(v.string()),
+      excludedUntil: v.nullable(v.string()),
+    }),
+  ),
 })
 type Statement = v.InferOutput<typeof Shown>['statements'][number]
 
@@ -196,9 +205,16 @@ const show = defineCommand({
         ...(found.more || found.statements.length > 40 ? ['  and more: --json'] : []),
         '',
         found.effects.length === 0 ? 'No device has a package that it concerns.' : 'For devices:',
-        ...found.effects.flatMap((one) =>
-          paragraph('  ', printable(`${counted(one.devices, 'device')}: ${explained(one)}`)),
-        ),
+        ...found.effects.flatMap((one) => [
+          ...paragraph('  ', printable(`${counted(one.devices, 'device')}: ${explained(one)}`)),
+          ...(one.limited === 0
+            ? []
+            : paragraph(
+                '    ',
+                printable(`${counted(one.limited, 'device')} without the fix by limitation ${one.limitation ?? ''}`),
+              )),
+          ...(one.excludedUntil === null ? [] : [`    excluded until ${timeText(one.excludedUntil)}`]),
+        ]),
       ].join('\n'),
     )
     return exitCodes.good

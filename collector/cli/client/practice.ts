@@ -40,6 +40,14 @@ const Condition = v.looseObject({
   measure: v.nullable(v.string()),
   check: v.nullable(v.string()),
   state: v.string(),
+  unpatched: v.nullish(
+    v.looseObject({
+      units: v.number(),
+      hardware: v.array(v.string()),
+      packages: v.array(v.string()),
+      advisories: v.array(v.looseObject({ advisory: v.string(), units: v.number(), published: v.string() })),
+    }),
+  ),
 })
 const Status = v.looseObject({
   conformity: v.string(),
@@ -58,6 +66,7 @@ const Status = v.looseObject({
 })
 const Detail = v.looseObject({
   ...Practice.entries,
+  conditions: v.array(Condition),
   signals: v.array(v.looseObject({ signal: v.string(), objective: v.string(), shown: v.string() })),
   changes: v.array(v.looseObject({ from: v.nullable(v.string()), to: v.string(), at: v.string() })),
 })
@@ -141,18 +150,34 @@ const status = defineCommand({
 })
 
 /** Limitations and assumptions with their state, those that do not hold first. */
-function conditionLines({ conditions }: v.InferOutput<typeof Status>): readonly string[] {
+function conditionLines({ conditions }: Pick<v.InferOutput<typeof Status>, 'conditions'>): readonly string[] {
   if (conditions.length === 0) return []
   const isGood = (state: string): number => (/^(covered|holds)$/.test(state) ? 1 : 0)
   const sorted = [...conditions].sort((a, b) => isGood(a.state) - isGood(b.state))
   return [
     'limitations and assumptions',
-    ...sorted.flatMap(({ kind, id, title, measure, check, state }) => [
+    ...sorted.flatMap(({ kind, id, title, measure, check, state, unpatched }) => [
       ...paragraph('  ', printable(`${state}: ${kind} ${id} (${title})`)),
       ...(measure === null ? [] : paragraph('    ', printable(`made up for by: ${measure}`))),
       ...paragraph('    ', printable(check === null ? 'nothing watches it' : `by ${check}`)),
+      ...(unpatched === undefined || unpatched === null ? [] : unpatchedLines(unpatched, state)),
     ]),
     '',
+  ]
+}
+
+function unpatchedLines(
+  { units, hardware, packages, advisories }: NonNullable<v.InferOutput<typeof Condition>['unpatched']>,
+  state: string,
+): readonly string[] {
+  const whose = hardware.length === 0 ? 'all hardware' : `hardware ${hardware.join(', ')}`
+  const what = packages.length === 0 ? 'all packages' : packages.join(', ')
+  const counts = state === 'covered' ? 'counted apart in time to patch' : 'counted as open in time to patch'
+  return [
+    ...paragraph('    ', printable(`without fixes, of ${whose}, for ${what}: ${counts}, ${units} units apart`)),
+    ...advisories.flatMap(({ advisory, units: lacking, published }) =>
+      paragraph('      ', printable(`${advisory}, published ${published.slice(0, 10)}: ${lacking} units`)),
+    ),
   ]
 }
 
@@ -174,7 +199,7 @@ function basisText({ evaluatedAt, fleet, conformity }: v.InferOutput<typeof Stat
 }
 
 function describe(detail: v.InferOutput<typeof Detail>, { style }: Pick<Output, 'style'>): string[] {
-  const { name, target, supported, conformity, since, reasons, signals, changes } = detail
+  const { name, target, supported, conformity, since, reasons, signals, changes, conditions } = detail
   const tone = toneOf(conformity)
   const shown = tone === undefined ? printable(conformity) : style(tone, printable(conformity))
   return [
@@ -184,6 +209,7 @@ function describe(detail: v.InferOutput<typeof Detail>, { style }: Pick<Output, 
     ...field('coverage', coverageText(detail)),
     ...(reasons.length === 0 ? [] : ['', 'why']),
     ...reasons.flatMap((reason) => describeReason(reason)),
+    ...(conditions.length === 0 ? [] : ['', ...conditionLines(detail).slice(0, -1)]),
     ...(signals.length === 0 ? [] : ['', 'signals']),
     ...signals.flatMap(({ signal, shown: value, objective }) =>
       paragraph('  ', printable(`${signal}: ${value}, wanted ${objective}`)),

@@ -23,6 +23,7 @@ import { measurePatchTimes, watchedAdvisories } from './patch-time.ts'
 import type { PostureOutcomes } from './posture-outcomes.ts'
 import type { Agreed } from './targets.ts'
 import { withUnits } from './failing-units.ts'
+import { limitsOf, type UnpatchedLimit, type UnpatchedUnits } from './unpatched.ts'
 
 export interface EvaluationContext {
   readonly now: number
@@ -49,11 +50,20 @@ export function evaluateProduct(store: Store, product: Product, context: Evaluat
     if (before !== undefined && (before.slot >= slot || before.evaluatedAt > now)) return false
     const agreed = await context.agreed(transaction)
     const fleet = await readFleet(transaction, context.postures, product.id, context.deadlines, now)
-    const measured = await measure(transaction, fleet, agreed, context)
+    const limits = limitsOf(agreed.profiles, before?.conditions ?? [])
+    const { measured, unpatched } = await measure(transaction, fleet, agreed, limits, context)
     const day = dayOf(now)
     const history = await transaction.practices.samples(product.id, day - HISTORY_DAYS)
     await transaction.practices.saveSamples(product.id, sampled(measured, day))
-    const conditions = await conclude(transaction, product, { fleet, measured, history, agreed, context, day })
+    const conditions = await conclude(transaction, product, {
+      fleet,
+      measured,
+      unpatched,
+      history,
+      agreed,
+      context,
+      day,
+    })
     const fleetSummary = JSON.stringify(fleet.summary)
     await transaction.practices.setEvaluation(product.id, { slot, evaluatedAt: now, fleet: fleetSummary, conditions })
     return true
@@ -67,8 +77,9 @@ async function measure(
   store: Store,
   fleet: Fleet,
   agreed: Agreed,
+  limits: readonly UnpatchedLimit[],
   { now, postures }: EvaluationContext,
-): Promise<ReadonlyMap<SignalId, Measurement>> {
+): Promise<{ readonly measured: ReadonlyMap<SignalId, Measurement>; readonly unpatched: UnpatchedUnits }> {
   const overrides = new Map<string, SloOverride>([...agreed.targets.values()].flatMap(({ slo }) => Object.entries(slo)))
   const objective = (signal: SignalId) => objectiveOf(signal, overrides.get(signal))
   const events = await store.recordedEvents.counting(fleet.productId)
@@ -77,18 +88,21 @@ async function measure(
   const cases = await store.cases.openedOf(fleet.productId)
   const tracked = await trackAdvisories(store, fleet.productId, fleet.groups, now)
   const advisories = watchedAdvisories(advisoriesOf(facts), tracked)
-  return new Map([
+  const patching = await measurePatchTimes(store, fleet, advisories, postures, objective, limits)
+  const measured = new Map([
     ...measureEvents({ facts, cases, now, objective }),
     ...(await measureFleet(store, fleet, objective)),
-    ...(await measurePatchTimes(store, fleet, advisories, postures, objective)),
+    ...patching.measured,
     ...(await measureFeeds(store, now)),
     measureAnalysis(fleet, facts),
   ])
+  return { measured, unpatched: patching.unpatched }
 }
 
 interface Concluding {
   readonly fleet: Fleet
   readonly measured: ReadonlyMap<SignalId, Measurement>
+  readonly unpatched: UnpatchedUnits
   readonly history: ReadonlyMap<SignalId, Sample[]>
   readonly agreed: Agreed
   readonly context: EvaluationContext
@@ -96,7 +110,7 @@ interface Concluding {
 }
 
 async function conclude(store: Store, product: Product, concluding: Concluding): Promise<readonly ConditionState[]> {
-  const { fleet, measured, history, agreed, context, day } = concluding
+  const { fleet, measured, unpatched, history, agreed, context, day } = concluding
   const units = assuredUnits(fleet)
   const signals = new Map(
     SIGNAL_IDS.flatMap((signal) => {
@@ -108,7 +122,7 @@ async function conclude(store: Store, product: Product, concluding: Concluding):
   const conditions: ConditionState[] = []
   for (const profile of agreed.profiles) {
     const sources = { store, fleet, postures: context.postures, signals, agreed, today: day }
-    conditions.push(...conditionsOf(profile, await evidenceFor(profile, sources)))
+    conditions.push(...conditionsOf(profile, await evidenceFor(profile, sources), (id) => unpatched.of(profile, id)))
   }
   const states = await store.practices.states(product.id)
   for (const practice of PRACTICE_IDS) {

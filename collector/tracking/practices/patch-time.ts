@@ -14,6 +14,7 @@ import { compareVersions } from '../../../shared/versions/compare.ts'
 import type { FleetAdvisory } from '../../advisories/track.ts'
 import type { Store } from '../../store/index.ts'
 import type { Fleet, LookedAtGroup } from './fleet-signals.ts'
+import { UnpatchedUnits, type UnpatchedLimit } from './unpatched.ts'
 import type { PostureOutcomes } from './posture-outcomes.ts'
 
 /** How many units began to run a fix on which day (since 1970). */
@@ -28,6 +29,7 @@ const SIGNALS: readonly (readonly [SignalId, AdvisorySeverity])[] = [
 /** What people recorded, or what devices were seen with: there each group of them is known to be fixed or not. */
 export type WatchedAdvisory = Pick<Advisory, 'advisory' | 'severity' | 'publishedAt' | 'fixes'> & {
   readonly stateOf?: FleetAdvisory['stateOf']
+  readonly packagesOf?: FleetAdvisory['packagesOf']
 }
 
 /** What a person has recorded counts as he says: he knows releases, and dates from before. */
@@ -51,39 +53,51 @@ export async function measurePatchTimes(
   advisories: readonly WatchedAdvisory[],
   postures: PostureOutcomes,
   objective: (signal: SignalId) => Objective,
-): Promise<ReadonlyMap<SignalId, Measurement>> {
+  limits: readonly UnpatchedLimit[] = [],
+): Promise<{ readonly measured: ReadonlyMap<SignalId, Measurement>; readonly unpatched: UnpatchedUnits }> {
+  const unpatched = new UnpatchedUnits(limits)
   const kept = await store.practices.progress(fleet.productId)
   const measured = new Map<SignalId, Measurement>()
   for (const [signal, severity] of SIGNALS) {
     const { windowDays, percentile = 100 } = objective(signal)
     const durations: Duration[] = []
+    let apart = 0
     for (const advisory of advisories.filter((each) => each.severity === severity)) {
-      const now = await unitsOf(store, fleet, advisory, postures)
+      const now = await unitsOf(store, fleet, advisory, postures, unpatched)
       const before = kept.get(advisory.advisory) ?? new Map<number, number>()
       const days = merged(before, now.days, dayOf(fleet.now))
       if (!equal(before, days)) await store.practices.saveProgress(fleet.productId, advisory.advisory, days)
+      apart += now.apart
       const isRecent = advisory.publishedAt > fleet.now - windowDays * DAY_MS
       if (isRecent || now.open > 0) durations.push(...durationsSince(advisory.publishedAt, days, now, fleet.now))
     }
-    measured.set(signal, durationsOf(durations, percentile))
+    measured.set(signal, { ...durationsOf(durations, percentile), ...(apart > 0 && { apart }) })
   }
-  return measured
+  // Those that no signal is about wait too.
+  for (const advisory of advisories.filter((each) => !SIGNALS.some(([, severity]) => severity === each.severity))) {
+    await unitsOf(store, fleet, advisory, postures, unpatched)
+  }
+  return { measured, unpatched }
 }
 
 interface FixedUnits {
   readonly fixed: number
   readonly open: number
+  /** Without the fix by a limitation of the profile. */
+  readonly apart: number
   readonly days: Days
 }
 
 async function unitsOf(
   store: Store,
   fleet: Fleet,
-  { fixes, stateOf }: WatchedAdvisory,
+  advisory: WatchedAdvisory,
   postures: PostureOutcomes,
+  unpatched: UnpatchedUnits,
 ): Promise<FixedUnits> {
+  const { fixes, stateOf, packagesOf } = advisory
   const releases = new Set(fixes.flatMap((fix) => ('release' in fix ? releasesFrom(fleet, fix.release) : [])))
-  let [fixed, open, undated] = [0, 0, 0]
+  let [fixed, open, undated, apart] = [0, 0, 0, 0]
   for (const group of fleet.groups.filter(({ liveness }) => liveness !== 'never-seen')) {
     if (group.releaseId !== null && releases.has(group.releaseId)) {
       fixed += group.count
@@ -91,7 +105,11 @@ async function unitsOf(
     }
     const state = stateOf === undefined ? await packageState(store, group, fixes, postures) : stateOf(group)
     if (state === 'fixed') undated += group.count
-    else if (state === 'open') open += group.count
+    else if (state === 'open') {
+      const packages = packagesOf?.(group) ?? fixes.flatMap((fix) => ('package' in fix ? [fix.package] : []))
+      if (unpatched.takes(advisory, group, packages)) apart += group.count
+      else open += group.count
+    }
   }
   const days = new Map<number, number>()
   let dated = 0
@@ -103,7 +121,7 @@ async function unitsOf(
   // Since when a package is there nobody tells: by now at the latest. The same of a release without a date.
   undated += Math.max(0, fixed - dated)
   if (undated > 0) days.set(today, (days.get(today) ?? 0) + undated)
-  return { fixed: dated + undated, open, days }
+  return { fixed: dated + undated, open, apart, days }
 }
 
 /** The release of that name and all that were put in force after it. */

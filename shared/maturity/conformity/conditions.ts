@@ -6,7 +6,7 @@ import {
   type LimitationState,
 } from '../checks.ts'
 import { PRACTICE_IDS, type PracticeId } from '../practices.ts'
-import type { Check, ProfileDocument } from '../profile.ts'
+import type { Check, ProfileDocument, UnpatchedScope } from '../profile.ts'
 import type { ConditionCriterion } from './assess.ts'
 
 interface ConditionBase {
@@ -19,13 +19,28 @@ interface ConditionBase {
   readonly check: string | null
 }
 
+/** Devices that a limitation leaves without fixes, by advisory: those that wait longest first. */
+export interface Unpatched extends UnpatchedScope {
+  readonly units: number
+  readonly advisories: readonly { readonly advisory: string; readonly units: number; readonly publishedAt: number }[]
+}
+
 /** What a limitation or an assumption of a profile is, by the evidence of one evaluation. */
 export type ConditionState =
-  | (ConditionBase & { readonly kind: 'limitation'; readonly state: LimitationState; readonly measure: string | null })
+  | (ConditionBase & {
+      readonly kind: 'limitation'
+      readonly state: LimitationState
+      readonly measure: string | null
+      readonly unpatched?: Unpatched
+    })
   | (ConditionBase & { readonly kind: 'assumption'; readonly state: AssumptionState })
 
 /** All limitations, then all assumptions of a profile. An assumption that names no practice is about all of its own. */
-export function conditionsOf(profile: ProfileDocument, evidence: Evidence): readonly ConditionState[] {
+export function conditionsOf(
+  profile: ProfileDocument,
+  evidence: Evidence,
+  unpatched: (limitation: string) => Omit<Unpatched, keyof UnpatchedScope> = () => ({ units: 0, advisories: [] }),
+): readonly ConditionState[] {
   const { id, version, limitations, assumptions } = profile
   const own = PRACTICE_IDS.filter((practice) => profile.practices[practice] !== undefined)
   return [
@@ -38,6 +53,7 @@ export function conditionsOf(profile: ProfileDocument, evidence: Evidence): read
       check: each.compensation === null ? null : checkText(each.compensation.check),
       measure: each.compensation?.text ?? null,
       state: stateOfLimitation(each, evidence),
+      ...(each.unpatched && { unpatched: { ...each.unpatched, ...unpatched(each.id) } }),
     })),
     ...assumptions.map((each): ConditionState => ({
       kind: 'assumption',

@@ -22,6 +22,8 @@ export interface Measurement {
   /** There was nothing that it could have been measured from: no advisory, no incident. Neither good nor unknown. */
   readonly idle?: boolean
   /** Of durations: the usual percentiles, and how many of them are not over yet. */
+  /** Units that a limitation of the profile leaves without fixes, each once for each advisory: in no figure above. */
+  readonly apart?: number
   readonly percentiles?: { readonly p50: number; readonly p90: number; readonly p95: number; readonly open: number }
 }
 

@@ -54,6 +54,18 @@ describe('what a later profile guarantees less of', () => {
       'limitations.no-hot-patch.compensation',
     ],
     [
+      'a limitation that leaves devices without fixes',
+      {},
+      { limitations: [{ ...limitation, unpatched: { hardware: ['A'] } }] },
+      'limitations.no-hot-patch.unpatched',
+    ],
+    [
+      'a limitation that leaves more of them without',
+      { limitations: [{ ...limitation, unpatched: { hardware: ['A'], packages: ['linux'] } }] },
+      { limitations: [{ ...limitation, unpatched: { hardware: ['A'] } }] },
+      'limitations.no-hot-patch.unpatched',
+    ],
+    [
       'a limitation of more practices',
       {},
       { limitations: [{ ...limitation, practices: ['patch-management', 'access-control'] }] },

@@ -4,7 +4,7 @@ import { integer, text } from '../../../../shared/config/value-types.ts'
 import { KeepsealError } from '../../../../shared/errors.ts'
 import { practicesOf } from '../../../../shared/maturity/problems.ts'
 import { PRACTICES } from '../../../../shared/maturity/practices.ts'
-import type { ProfileDocument } from '../../../../shared/maturity/profile.ts'
+import type { ProfileDocument, UnpatchedScope } from '../../../../shared/maturity/profile.ts'
 import { printable } from '../../../../shared/text/printable.ts'
 import * as v from 'valibot'
 import { writeProfile } from '../../../maturity/profile-file.ts'
@@ -55,15 +55,19 @@ const versionOption = {
   version: { description: 'Which; without it the newest.', value: integer(1, 1_000_000), placeholder: 'NUMBER' },
 } as const
 
+const unpatchedText = ({ hardware, packages }: UnpatchedScope): string =>
+  `Without fixes: hardware ${hardware.join(', ') || 'of all revisions'}, for ${packages.join(', ') || 'all packages'}.`
+
 function describe(document: ProfileDocument): readonly string[] {
   return [
     ...practicesOf(document).flatMap(([id, { target, priority, rationale }]) => [
       `  ${PRACTICES[id].name}: level ${target.level}, ${target.scope}, ${priority}`,
       ...(rationale === undefined ? [] : paragraph('    ', printable(rationale))),
     ]),
-    ...document.limitations.flatMap(({ title, reason, compensation }) => [
+    ...document.limitations.flatMap(({ title, reason, compensation, unpatched }) => [
       ...paragraph('  ', printable(`Limitation: ${title}. ${reason}`)),
       ...paragraph('    ', printable(compensation === null ? 'Nothing makes up for it.' : compensation.text)),
+      ...(unpatched === undefined ? [] : paragraph('    ', printable(unpatchedText(unpatched)))),
     ]),
     ...document.assumptions.flatMap(({ text: words }) => paragraph('  ', printable(`Assumed: ${words}`))),
   ]

@@ -1,0 +1,73 @@
+import { sql } from 'kysely'
+import type { Executor } from './database.ts'
+
+/** Active devices of a product that have the same packages and the same hardware. */
+export interface ExposedDevices {
+  readonly product: string
+  readonly hardware: string
+  readonly inventory: number
+  readonly count: number
+}
+
+export type ExposedDevicesRepository = ReturnType<typeof exposedDevicesRepository>
+
+/** Active devices by what advisories mean for them. */
+export function exposedDevicesRepository(db: Executor) {
+  return {
+    /** How many active devices a product has. */
+    async count(productId: string): Promise<number> {
+      const { count } = await db
+        .selectFrom('devices')
+        .select(({ fn }) => fn.countAll().as('count'))
+        .where('product_id', '=', productId)
+        .where('enrolment', '=', 'active')
+        .executeTakeFirstOrThrow()
+      return Number(count)
+    },
+
+    /** Active devices by what they report, and how many there are of each. */
+    async groups(productId?: string): Promise<readonly ExposedDevices[]> {
+      // Postures are counted first: there are few, and devices many.
+      const rows = await db
+        .selectFrom(
+          db
+            .selectFrom('device_states')
+            .innerJoin('devices', 'devices.id', 'device_states.device_id')
+            .select([
+              'devices.product_id',
+              'devices.vendor',
+              'devices.hardware_revision',
+              'device_states.posture_digest',
+            ])
+            .select(({ fn }) => fn.countAll().as('count'))
+            .where('devices.enrolment', '=', 'active')
+            .where('device_states.posture_digest', 'is not', null)
+            .$if(productId !== undefined, (query) => query.where('devices.product_id', '=', productId ?? ''))
+            .groupBy([
+              'devices.product_id',
+              'devices.vendor',
+              'devices.hardware_revision',
+              'device_states.posture_digest',
+            ])
+            .as('reported'),
+        )
+        .innerJoin('inventory_postures', (join) =>
+          join
+            .onRef('inventory_postures.vendor', '=', 'reported.vendor')
+            .onRef('inventory_postures.posture_digest', '=', 'reported.posture_digest'),
+        )
+        .select(['reported.product_id as product', 'reported.hardware_revision as hardware'])
+        .select('inventory_postures.inventory_id as inventory')
+        .select(sql<number | string>`sum(reported.count)`.as('count'))
+        .where('inventory_postures.inventory_id', 'is not', null)
+        .groupBy(['reported.product_id', 'reported.hardware_revision', 'inventory_postures.inventory_id'])
+        .execute()
+      return rows.map(({ product, hardware, inventory, count }) => ({
+        product,
+        hardware,
+        inventory: Number(inventory),
+        count: Number(count),
+      }))
+    },
+  }
+}
