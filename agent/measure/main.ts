@@ -7,16 +7,20 @@ import { printable } from '../../shared/text/printable.ts'
 import { version } from '../../shared/version.ts'
 import { createHost } from '../sensors/host.ts'
 import { listen } from './listen.ts'
-import { DEFAULT_SOCKET } from './protocol.ts'
+import { MEASURE_SUMMARY, MEASURE_USE, measureOptions } from './options.ts'
 import { createRunner, killCommands } from './run-command.ts'
 import { serve } from './serve.ts'
 
-const HELP = `keepseal-measure: looks at what takes privileges, for the agent, and ends
+const HELP = `keepseal-measure: ${MEASURE_SUMMARY}
 
-  keepseal-measure                        serve the connection on standard input: how systemd starts it
-  keepseal-measure --listen PATH          wait for connections at PATH (the agent's default: ${DEFAULT_SOCKET})
-                   [--group NAME]         the group whose members may connect, such as keepseal-agent
-  keepseal-measure --version
+${MEASURE_USE}
+
+${Object.entries(measureOptions)
+  .map(([name, option]) => {
+    const flag = `--${name}${'placeholder' in option ? ` ${option.placeholder}` : ''}`
+    return `  ${flag.padEnd(14)}  ${option.description}`
+  })
+  .join('\n')}
 `
 
 /** Of the whole process that serves a connection, commands included. Below what unit and --listen allow. */
@@ -54,14 +58,7 @@ async function listenAt(path: string, group: string | undefined): Promise<void> 
 }
 
 function options() {
-  const { values } = parseArgs({
-    options: {
-      listen: { type: 'string' },
-      group: { type: 'string' },
-      version: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  })
+  const { values } = parseArgs({ options: measureOptions })
   if (values.group !== undefined && values.listen === undefined) throw new Error('--group goes with --listen')
   if (values.listen !== undefined && !values.listen.startsWith('/')) throw new Error('--listen takes an absolute path')
   return values

@@ -98,6 +98,10 @@ const PACKAGES = [
   { name: 'lz4', for: ['test'], present: () => hasCommand('lz4'), debian: ['lz4'] },
   { name: 'chromium', for: ['test'], present: () => hasCommand('chromium'), debian: ['chromium'] },
   { name: 'lintian', for: ['test'], present: () => hasCommand('lintian'), debian: ['lintian'] },
+  { name: 'zsh', for: ['test'], present: () => hasCommand('zsh'), debian: ['zsh'] },
+  { name: 'fish', for: ['test'], present: () => hasCommand('fish'), debian: ['fish'] },
+  { name: 'man', for: ['test'], present: () => hasCommand('man'), debian: ['man-db'] },
+  { name: 'mandoc', for: ['test'], present: () => hasCommand('mandoc'), debian: ['mandoc'] },
   { name: 'lynis', for: ['bench'], present: () => hasCommand('lynis'), debian: ['lynis'] },
   { name: 'PostgreSQL', for: ['test', 'bench'], present: hasPostgres, debian: ['postgresql'] },
   {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { makeArtefact } from '../bundle/artefact.mjs'
 import { targetOf } from '../bundle/targets.mjs'
-import { copyTo, launcher, makePackage, put, putFile, putUnits } from './package.mjs'
+import { copyTo, launcher, makePackage, put, putFile, putManual, putUnits } from './package.mjs'
 
 const HOME = 'usr/lib/keepseal'
 const FLAGS = ['--jitless']
@@ -41,6 +41,7 @@ export async function buildAgentPackage({ target, runtime, version, out, fast })
     putFile(root, `${doc}/privileged-helper.md`, 'docs/privileged-helper.md')
     copyTo(root, `${doc}/sbom.cdx.json`, join(artefact, 'sbom.cdx.json'), 0o644)
     copyTo(root, `${doc}/LEGAL.txt`, join(artefact, 'keepseal-agent.js.LEGAL.txt'), 0o644)
+    await putManual(root, 'agent')
     const depends = runtime ? `libc6 (>= 2.28), libstdc++6, ${NEEDS}` : `libc6 (>= 2.28), nodejs (>= 20.19), ${NEEDS}`
     return makePackage({
       root,

@@ -25,7 +25,7 @@ try {
   if (positionals.length !== 1 || (name !== 'agent' && name !== 'collector')) {
     throw Object.assign(new Error('say which package: agent or collector'), { code: 'ERR_PARSE_ARGS_NAME' })
   }
-  const file = name === 'agent' ? await buildAgentPackage(wanted) : buildCollectorPackage(wanted)
+  const file = await (name === 'agent' ? buildAgentPackage(wanted) : buildCollectorPackage(wanted))
   process.stdout.write(`${file}\n`)
 } catch (error) {
   process.stderr.write(`${error.message}\n`)

@@ -6,7 +6,7 @@ import { repository } from '../bundle/build-agent.mjs'
 import { unpackPackage } from '../bundle/npm-package.mjs'
 import { makeSbom } from '../bundle/sbom.mjs'
 import { ownTarget, RUNTIME_VERSION, targetOf } from '../bundle/targets.mjs'
-import { launcher, makePackage, put, putFile, putUnits } from './package.mjs'
+import { launcher, makePackage, put, putFile, putManual, putUnits } from './package.mjs'
 
 const HOME = 'usr/lib/keepseal-collector'
 
@@ -44,7 +44,7 @@ function copyPackage(root, key) {
  * For this machine's processor alone, as the addon of SQLite is compiled here. The runtime has to be of the major
  * version that it was compiled for. Answers with the path of the package.
  */
-export function buildCollectorPackage({ runtime, version, out, fast }) {
+export async function buildCollectorPackage({ runtime, version, out, fast }) {
   const target = ownTarget()
   const node = targetOf(target).runtime
   const major = (text) => text.replace(/^v/, '').split('.')[0]
@@ -97,6 +97,7 @@ export function buildCollectorPackage({ runtime, version, out, fast }) {
       putFile(root, `${doc}/examples/mosquitto/${name}`, `deploy/mosquitto/${name}`)
     const sbom = { repository, name: 'keepseal-collector', version, lockKeys, native: [], runtime: runtimePackage }
     put(root, `${doc}/sbom.cdx.json`, makeSbom(sbom))
+    await putManual(root, 'collector')
     const needs = 'systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles'
     const own = `nodejs (>= ${major(process.version)}), nodejs (<< ${Number(major(process.version)) + 1}~)`
     const depends = runtime ? `libc6 (>= 2.28), libstdc++6, ${needs}` : `libc6 (>= 2.28), libstdc++6, ${own}, ${needs}`

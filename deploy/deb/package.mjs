@@ -13,9 +13,11 @@ import {
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { repository } from '../bundle/build-agent.mjs'
+import { manualFiles } from '../manual/make.mjs'
 
 /** Of the package's contents, whenever it is made: 2026-11-26. */
 const SOURCE_DATE = 1_795_651_200
+const RELEASE_DATE = '2026-11-26'
 const CHANGELOG_DATE = 'Thu, 26 Nov 2026 00:00:00 +0000'
 
 /** Puts a file there, with exactly this mode, whatever the umask of who builds. */
@@ -108,6 +110,14 @@ export const launcher = (node, flags, program) => `#!/bin/sh\nexec ${[node, ...f
 
 export function putUnits(root, units) {
   for (const unit of units) putFile(root, `lib/systemd/system/${unit}`, `deploy/systemd/${unit}`)
+}
+
+/** Manual pages, and completion for shells: what the command tables of the package's programs say. */
+export async function putManual(root, name) {
+  for (const { path, content } of await manualFiles(name, RELEASE_DATE)) {
+    if (path.startsWith('usr/share/man/')) put(root, `${path}.gz`, gzipSync(content, { level: 9 }))
+    else put(root, path, content)
+  }
 }
 
 export function copyTo(root, path, source, mode) {

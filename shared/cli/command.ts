@@ -7,16 +7,18 @@ import type { Output } from './output.ts'
 export interface CommandOption {
   readonly description: string
   readonly value?: ValueType<unknown>
-  /** What stands for the value in help; `VALUE` without one. */
+  /** What stands for the value in help; `VALUE` without one. After `FILE` and `DIR` shells complete paths. */
   readonly placeholder?: string
   readonly required?: boolean
   /** May be given more than once. */
   readonly multiple?: boolean
 }
 
-/** A word of a command line that belongs to no option. */
+/** A word of a command line that belongs to no option. After `file` and `directory` shells complete paths. */
 export interface CommandArgument {
   readonly description: string
+  /** What it may be; any text without. */
+  readonly value?: ValueType<unknown>
   readonly optional?: boolean
   /** Takes all words that are left; only the last argument can. */
   readonly multiple?: boolean
@@ -33,11 +35,13 @@ type OptionValue<O extends CommandOption> = O extends { readonly value: ValueTyp
       : T | undefined
   : boolean
 
+type WordValue<A extends CommandArgument> = A extends { readonly value: ValueType<infer T> } ? T : string
+
 type ArgumentValue<A extends CommandArgument> = A extends { readonly multiple: true }
-  ? readonly string[]
+  ? readonly WordValue<A>[]
   : A extends { readonly optional: true }
-    ? string | undefined
-    : string
+    ? WordValue<A> | undefined
+    : WordValue<A>
 
 export interface CommandContext<O extends CommandOptions, A extends CommandArguments> extends Output {
   /** `--token-file` is `options.tokenFile`. */

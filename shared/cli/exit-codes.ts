@@ -18,6 +18,16 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
+/** In the words of help and manual pages. */
+export const exitCodeMeanings: readonly (readonly [code: ExitCode, meaning: string])[] = [
+  [exitCodes.good, 'good'],
+  [exitCodes.finding, 'finding or invalid'],
+  [exitCodes.usage, 'usage'],
+  [exitCodes.unreachable, 'unreachable'],
+  [exitCodes.refused, 'refused'],
+  [exitCodes.internal, 'internal fault'],
+]
+
 type AreaOf<Code extends string> = Code extends `${infer Area}.${string}` ? Area : never
 
 /** One line per area, so that a new area cannot be added without deciding this. */

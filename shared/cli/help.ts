@@ -1,5 +1,5 @@
 import type { Command, CommandOption } from './command.ts'
-import { exitCodes } from './exit-codes.ts'
+import { exitCodeMeanings } from './exit-codes.ts'
 import { allOptions } from './parse.ts'
 import type { Program } from './program.ts'
 
@@ -30,14 +30,7 @@ function definitions(entries: readonly (readonly [term: string, explanation: str
 }
 
 function exitCodeLines(): string[] {
-  const meanings = [
-    `${exitCodes.good} good`,
-    `${exitCodes.finding} finding or invalid`,
-    `${exitCodes.usage} usage`,
-    `${exitCodes.unreachable} unreachable`,
-    `${exitCodes.refused} refused`,
-    `${exitCodes.internal} internal fault`,
-  ]
+  const meanings = exitCodeMeanings.map(([code, meaning]) => `${code} ${meaning}`)
   return wrap(`exit codes: ${meanings.join(', ')}`, WIDTH)
 }
 
@@ -57,28 +50,33 @@ export function overview(program: Program, commands: readonly Command[] = progra
   ].join('\n')
 }
 
-function optionTerm(name: string, option: CommandOption): string {
+export function optionTerm(name: string, option: CommandOption): string {
   const flag = name === 'help' ? '-h, --help' : `--${name}`
   return option.value === undefined ? flag : `${flag} ${option.placeholder ?? 'VALUE'}`
 }
 
-function optionExplanation(option: CommandOption): string {
+export function optionExplanation(option: CommandOption): string {
   const notes = [option.required === true ? 'required' : '', option.multiple === true ? 'may be repeated' : '']
   const told = notes.filter((note) => note !== '').join(', ')
   return told === '' ? option.description : `${option.description} (${told})`
 }
 
-/** The help of one command. */
-export function commandHelp(program: Program, command: Command): string {
-  const positional = Object.entries(command.arguments)
-  const words = positional.map(([name, { optional, multiple }]) => {
+/** What follows the name of a command: `--product PRODUCT [OPTIONS] UEID`. */
+export function usageOf(command: Command): string {
+  const words = Object.entries(command.arguments).map(([name, { optional, multiple }]) => {
     const word = `${name.toUpperCase()}${multiple === true ? '...' : ''}`
     return optional === true ? `[${word}]` : word
   })
   const required = Object.entries(command.options)
     .filter(([, option]) => option.required === true)
     .map(([name, option]) => optionTerm(name, option))
-  const usage = ['usage:', program.name, command.name, ...required, '[OPTIONS]', ...words].join(' ')
+  return [...required, '[OPTIONS]', ...words].join(' ')
+}
+
+/** The help of one command. */
+export function commandHelp(program: Program, command: Command): string {
+  const positional = Object.entries(command.arguments)
+  const usage = `usage: ${program.name} ${command.name} ${usageOf(command)}`
   const section = (title: string, lines: readonly string[]): string[] =>
     lines.length === 0 ? [] : ['', title, ...lines]
   return [

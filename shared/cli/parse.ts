@@ -1,5 +1,6 @@
 import { KeepsealError } from '../errors.ts'
 import * as v from 'valibot'
+import type { ValueType } from '../config/value-types.ts'
 import { camelCase } from '../text/case.ts'
 import { didYouMean, nearest } from '../text/suggest.ts'
 import type { Command, CommandOption, CommandOptions, ParsedCommandLine } from './command.ts'
@@ -89,8 +90,12 @@ function readValue(option: CommandOption, token: Extract<ArgumentToken, { kind: 
   // `--token-file --json` is a forgotten value; a value that does begin with a dash is written with an equals sign.
   const forgotten = token.value === undefined || (token.inlineValue !== true && /^-./.test(token.value))
   if (forgotten) throw refuse(`${token.rawName} needs a value`)
-  const value = option.value.fromText(token.value ?? '')
-  if (!v.is(option.value.schema, value)) throw refuse(`${token.rawName} must be ${option.value.requirement}`)
+  return checkedValue(option.value, token.value ?? '', token.rawName, refuse)
+}
+
+function checkedValue(type: ValueType<unknown>, text: string, name: string, refuse: Refuse): unknown {
+  const value = type.fromText(text)
+  if (!v.is(type.schema, value)) throw refuse(`${name} must be ${type.requirement}`)
   return value
 }
 
@@ -110,11 +115,13 @@ function collectOptions(
 
 function collectArguments(command: Command, words: readonly string[], refuse: Refuse): Record<string, unknown> {
   const left = [...words]
-  const entries = Object.entries(command.arguments).map(([name, argument]) => {
-    const value = argument.multiple === true ? left.splice(0) : left.shift()
-    const missing = value === undefined || value.length === 0
-    if (missing && argument.optional !== true) throw refuse(`${name.toUpperCase()} is missing`)
-    return [camelCase(name, '-'), value] as const
+  const entries = Object.entries(command.arguments).map(([name, { value: type, multiple, optional }]) => {
+    const given = left.splice(0, multiple === true ? left.length : 1)
+    if (given.every((word) => word === '') && optional !== true) throw refuse(`${name.toUpperCase()} is missing`)
+    const values = given.map((word) =>
+      type === undefined ? word : checkedValue(type, word, name.toUpperCase(), refuse),
+    )
+    return [camelCase(name, '-'), multiple === true ? values : values[0]] as const
   })
   if (left[0] !== undefined) throw refuse(`"${left[0]}" is too much`)
   return Object.fromEntries(entries)

@@ -8,6 +8,9 @@ export interface ValueType<T> {
   readonly requirement: string
   /** Reads the text form. Text that has no such form is handed back as it is, for the schema to refuse. */
   readonly fromText: (text: string) => unknown
+  /** All that it may be, where that is a closed list; with `isList` some of them, separated by commas. */
+  readonly words?: readonly string[]
+  readonly isList?: true
 }
 
 const asWritten = (text: string): unknown => text
@@ -53,7 +56,7 @@ export function hostOrSocketDirectory(): ValueType<string> {
 
 /** One of a closed list of words. */
 export function choice<const Words extends readonly string[]>(words: Words): ValueType<Words[number]> {
-  return { schema: v.picklist(words), requirement: `one of ${words.join(', ')}`, fromText: asWritten }
+  return { schema: v.picklist(words), requirement: `one of ${words.join(', ')}`, fromText: asWritten, words }
 }
 
 export function boolean(): ValueType<boolean> {
@@ -61,7 +64,12 @@ export function boolean(): ValueType<boolean> {
     ['true', true],
     ['false', false],
   ])
-  return { schema: v.boolean(), requirement: 'true or false', fromText: (text) => words.get(text) ?? text }
+  return {
+    schema: v.boolean(),
+    requirement: 'true or false',
+    fromText: (text) => words.get(text) ?? text,
+    words: [...words.keys()],
+  }
 }
 
 /** A whole number within bounds. Durations are in seconds and sizes in bytes, as the name of the option says. */
@@ -102,5 +110,7 @@ export function someOf<const Words extends readonly string[]>(words: Words): Val
     >,
     requirement: `some of ${words.join(', ')}, each once`,
     fromText: (text) => text.split(',').map((item) => item.trim()),
+    words,
+    isList: true,
   }
 }

@@ -15,7 +15,12 @@ describe('source files', () => {
     const all = [...PRODUCT, 'test'].flatMap(sourceFiles)
     const isRoot = (file: string): boolean => file.endsWith('.test.ts') || file.endsWith('.mjs')
     // The scripts in deploy/ load these from dist/, after they have compiled them.
-    const compiledPrograms = ['deploy/preview/main.ts', 'deploy/simulator/main.ts', 'test/bench/main.ts']
+    const compiledPrograms = [
+      'deploy/preview/main.ts',
+      'deploy/simulator/main.ts',
+      'deploy/manual/main.ts',
+      'test/bench/main.ts',
+    ]
     // The build of the pages begins at their document, which names the first, and at the script of the public page.
     const pages = ['collector/web/main.tsx', 'collector/web/verify/main.ts']
     const loadedByVitest = 'test/support/properties.ts'

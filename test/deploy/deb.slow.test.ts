@@ -64,6 +64,12 @@ describe.skipIf(!dpkg)(`the packages for Debian${dpkg ? '' : ' (skipped: no dpkg
       '/lib/systemd/system/keepseal-measure.socket',
       '/lib/systemd/system/keepseal-measure@.service',
       '/usr/share/doc/keepseal-agent/sbom.cdx.json',
+      '/usr/share/man/man1/keepseal-agent.1.gz',
+      '/usr/share/man/man5/keepseal-agent.toml.5.gz',
+      '/usr/share/man/man8/keepseal-measure.8.gz',
+      '/usr/share/bash-completion/completions/keepseal-agent',
+      '/usr/share/zsh/vendor-completions/_keepseal-agent',
+      '/usr/share/fish/vendor_completions.d/keepseal-agent.fish',
     ]) {
       expect([path, contents.has(path)]).toEqual([path, true])
     }
@@ -81,6 +87,8 @@ describe.skipIf(!dpkg)(`the packages for Debian${dpkg ? '' : ' (skipped: no dpkg
     const modules = '/usr/lib/keepseal-collector/node_modules/'
     expect(paths).toContain(`${modules}better-sqlite3/build/Release/better_sqlite3.node`)
     expect(paths).toContain('/usr/lib/keepseal-collector/dist/collector/ingest/verify/worker.js')
+    expect(paths).toContain('/usr/share/man/man1/keepseal-device.1.gz')
+    expect(paths).toContain('/usr/share/bash-completion/completions/keepseal')
     const unwanted = [
       `${modules}typescript/`,
       `${modules}koffi/`,

@@ -65,7 +65,12 @@ const devices = defineCommand({
       'not at all. A device that has failed is not approved this way. Ends with 1 where something was not done.',
   ],
   examples: ['keepseal device bulk accept --product "Gate 7" --enrolment pending'],
-  arguments: { action: { description: 'accept, reject, approve, revoke or label.' } },
+  arguments: {
+    action: {
+      description: 'accept, reject, approve, revoke or label.',
+      value: choice(['accept', 'reject', 'approve', 'revoke', 'label']),
+    },
+  },
   options: {
     ...connectionOptions,
     expect,

@@ -2,7 +2,6 @@ import * as v from 'valibot'
 import { defineCommand, type Command } from '../../../shared/cli/command.ts'
 import { exitCodes } from '../../../shared/cli/exit-codes.ts'
 import { choice, text } from '../../../shared/config/value-types.ts'
-import { KeepsealError } from '../../../shared/errors.ts'
 import { RECORDED_EVENT_KINDS } from '../../../shared/maturity/events/kinds.ts'
 import { printable } from '../../../shared/text/printable.ts'
 import { connect } from './api.ts'
@@ -43,7 +42,7 @@ const record = defineCommand({
     '    advisory=CVE-2026-1234 fixedIn=2.4.1',
   ],
   arguments: {
-    kind: { description: 'What happened.' },
+    kind: { description: 'What happened.', value: choice(RECORDED_EVENT_KINDS) },
     detail: { description: 'NAME=VALUE', multiple: true, optional: true },
   },
   options: {
@@ -55,12 +54,10 @@ const record = defineCommand({
   },
   json: true,
   run: async ({ options, arguments: { kind, detail }, terminal, present }) => {
-    const known = RECORDED_EVENT_KINDS.find((each) => each === kind)
-    if (known === undefined) throw new KeepsealError('usage.invalid', `no kind of event: ${kind}`)
     const client = connect(options, terminal.env)
     const body = {
       productId: await productIdOf(client, options.product),
-      kind: known,
+      kind,
       detail: eventDetail(detail),
       ...(options.at === undefined ? {} : { occurredAt: options.at }),
       ...(options.reference === undefined ? {} : { reference: options.reference }),

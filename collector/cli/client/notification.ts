@@ -90,7 +90,7 @@ const test = defineCommand({
   name: 'notification test',
   summary: 'Send a test to one channel, and wait until it was taken',
   examples: ['keepseal notification test webhook'],
-  arguments: { channel: { description: 'webhook, mail or syslog.' } },
+  arguments: { channel: { description: 'webhook, mail or syslog.', value: choice(['webhook', 'mail', 'syslog']) } },
   options: connectionOptions,
   json: true,
   run: async ({ options, arguments: { channel }, terminal, present }) => {

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { defineCommand, type Command } from '../../../shared/cli/command.ts'
 import { exitCodes } from '../../../shared/cli/exit-codes.ts'
 import type { Output } from '../../../shared/cli/output.ts'
-import { text } from '../../../shared/config/value-types.ts'
+import { choice, text } from '../../../shared/config/value-types.ts'
 import { productName } from '../../../shared/decisions/products.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import { printable } from '../../../shared/text/printable.ts'
@@ -239,7 +239,10 @@ const confirm = defineCommand({
     'What is signed names the product, the practice, and since when it is in drift. With no it is again what is computed.',
   ],
   examples: ['keepseal practice confirm access yes --product "Gate 7" --reason "seen"'],
-  arguments: { practice: { description: 'Its short name or its id.' }, answer: { description: 'yes or no.' } },
+  arguments: {
+    practice: { description: 'Its short name or its id.' },
+    answer: { description: 'yes or no.', value: choice(['yes', 'no']) },
+  },
   options: {
     ...decisionOptions,
     product: { ...product, required: true },
@@ -247,7 +250,6 @@ const confirm = defineCommand({
   },
   json: true,
   run: async ({ options, arguments: { practice: named, answer }, terminal, present }) => {
-    if (answer !== 'yes' && answer !== 'no') throw new KeepsealError('usage.invalid', 'the answer is yes or no')
     const client = connect(options, terminal.env)
     const [subject, practice] = [await productIdOf(client, options.product), practiceOf(named)]
     const path = `/products/${subject}/practices/${practice}`

@@ -1,4 +1,4 @@
-import type { Program } from '../../../shared/cli/program.ts'
+import { withCompletion } from '../../../shared/cli/completion/command.ts'
 import { version } from '../../../shared/version.ts'
 import { advisoryCommands } from './advisory.ts'
 import { advisoryFileCommands } from './advisory-file.ts'
@@ -45,7 +45,7 @@ import { signalCommands } from './signal.ts'
 import { tokenCommands } from './token.ts'
 
 /** `keepseal`: what people do with a collector, over its API. One file a group of commands. */
-export const client: Program = {
+export const client = withCompletion({
   name: 'keepseal',
   summary: 'Look at the fleet and decide about it',
   version,
@@ -94,4 +94,4 @@ export const client: Program = {
     ...mirrorCommands,
     ...inspectCommands,
   ],
-}
+})
