@@ -22,6 +22,8 @@ export class OutcomeError extends Error {
 /** The operator, an API client or this software is at fault. Says nothing about any device. */
 export class KeepsealError extends Error {
   readonly code: ErrorCode
+  /** What the message says beside the title of the code. */
+  readonly detail: string | undefined
   readonly remedy: string
 
   constructor(code: ErrorCode, detail?: string, options?: { cause?: unknown; remedy?: string }) {
@@ -31,6 +33,7 @@ export class KeepsealError extends Error {
     )
     this.name = 'KeepsealError'
     this.code = code
+    this.detail = detail
     this.remedy = options?.remedy ?? errors[code].remedy
   }
 }

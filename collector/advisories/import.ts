@@ -19,12 +19,16 @@ export interface WholeFeed {
   readonly validators?: Pick<AdvisoryFeed, 'etag' | 'lastModified' | 'digest'>
   /** It may have lost half of what it had: a person has looked. */
   readonly mayShrink?: boolean
+  /** What else changes at the moment from which it counts. */
+  readonly beside?: (transaction: Store) => Promise<void>
 }
 
 export interface Imported {
   readonly advisories: number
   readonly before: number
 }
+
+const NO_VALIDATORS = { etag: null, lastModified: null, digest: null }
 
 const toAdd = (record: AdvisoryRecord) => ({ record, cves: cvesOf(record) })
 
@@ -33,22 +37,40 @@ const toAdd = (record: AdvisoryRecord) => ({ record, cves: cvesOf(record) })
  * with it, or half of it is gone, what was there stays. Errors: advisory.feed-shrunk and what the parsers throw.
  */
 export async function importFeed(store: Store, whole: WholeFeed, clock: () => number): Promise<Imported> {
-  const { feed, authority, batches, mayShrink = false } = whole
+  const { feed, authority } = whole
   await store.advisorySets.declareFeed(feed, authority)
   const set = await store.advisorySets.beginSet(feed, clock())
-  for await (const batch of batches) await addBatch(store, set, batch, clock())
+  try {
+    for await (const batch of whole.batches) await addBatch(store, set, batch, clock())
+    return await activateWhole(store, set, whole, clock)
+  } catch (error) {
+    // It is removed with other sets that count no more.
+    await store.advisorySets.abandon(set).catch(() => undefined)
+    throw error
+  }
+}
+
+function activateWhole(
+  store: Store,
+  set: number,
+  { feed, mayShrink = false, validators = NO_VALIDATORS, beside }: WholeFeed,
+  clock: () => number,
+): Promise<Imported> {
   return store.transaction(async (transaction) => {
     const before = await transaction.advisorySets.feed(feed)
     const advisories = await transaction.advisorySets.count(set)
     const had = before?.advisories ?? 0
-    if (!mayShrink && had > 0 && advisories * 2 <= had) {
-      throw new KeepsealError('advisory.feed-shrunk', `${feed}: ${advisories} of ${had}`)
-    }
+    if (!mayShrink) assertNotShrunk(feed, advisories, had)
     await transaction.advisorySets.markDifferences(set, before?.activeSet ?? null)
-    const validators = whole.validators ?? { etag: null, lastModified: null, digest: null }
+    await beside?.(transaction)
     await transaction.advisorySets.activate(feed, set, validators, clock())
     return { advisories, before: had }
   })
+}
+
+/** Error: advisory.feed-shrunk, where half of it is gone or more. */
+export function assertNotShrunk(feed: string, now: number, before: number): void {
+  if (before > 0 && now * 2 <= before) throw new KeepsealError('advisory.feed-shrunk', `${feed}: ${now} of ${before}`)
 }
 
 async function addBatch(store: Store, set: number, batch: Batch, now: number): Promise<void> {
@@ -77,15 +99,36 @@ export function addAdvisories(
 ): Promise<Imported> {
   return store.transaction(async (transaction) => {
     await transaction.advisorySets.declareFeed(feed, authority)
+    return replaceAdvisories(transaction, feed, { remove: [], add: records, validators: NO_VALIDATORS }, now)
+  })
+}
+
+interface Replacement {
+  readonly remove: readonly string[]
+  readonly add: readonly AdvisoryRecord[]
+  readonly validators: NonNullable<WholeFeed['validators']>
+}
+
+/** The same for a feed that exists, where others go away with it. `beside`: what else changes at the same moment. */
+export function replaceAdvisories(
+  store: Store,
+  feed: string,
+  { remove, add, validators }: Replacement,
+  now: number,
+  beside?: WholeFeed['beside'],
+): Promise<Imported> {
+  return store.transaction(async (transaction) => {
     const before = await transaction.advisorySets.feed(feed)
     const set = before?.activeSet ?? (await transaction.advisorySets.beginSet(feed, now))
-    const ids = [...new Set(records.map(({ id }) => id))]
+    const added = new Set(add.map(({ id }) => id))
+    const ids = [...new Set([...remove, ...added])]
     // What was said of packages that it says nothing of any more changes too.
     await transaction.advisorySets.markChanged(set, ids)
     await transaction.advisorySets.removeFrom(set, ids)
-    await transaction.advisories.add(set, records.map(toAdd), now)
+    await transaction.advisories.add(set, add.map(toAdd), now)
     await transaction.advisorySets.markChanged(set, ids)
-    await transaction.advisorySets.activate(feed, set, { etag: null, lastModified: null, digest: null }, now)
-    return { advisories: ids.length, before: before?.advisories ?? 0 }
+    await beside?.(transaction)
+    await transaction.advisorySets.activate(feed, set, validators, now)
+    return { advisories: added.size, before: before?.advisories ?? 0 }
   })
 }

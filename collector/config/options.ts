@@ -1,6 +1,7 @@
 import { defineConfig, option, type ConfigValues } from '../../shared/config/definition.ts'
 import { isLoopbackHost, serverUrl } from '../../shared/config/url-types.ts'
 import { canShareEmbeddedBroker, ROLES, ROLES_AT_THE_BROKER } from '../roles/role.ts'
+import { advisoriesSection, hasFittingSignatures, isEncrypted, isUnique } from './feed-options.ts'
 import { notificationSections } from './notification-options.ts'
 import { oidcSection } from './oidc-options.ts'
 import {
@@ -126,6 +127,7 @@ export const collectorConfig = defineConfig(
         "Bound of what the collector's own downtime adds to that window; results say so.",
       ),
     },
+    advisories: advisoriesSection,
     practices: {
       evaluation_seconds: option(
         integer(10, DAY),
@@ -230,6 +232,22 @@ export const collectorConfig = defineConfig(
       names: ['oidc.roles', 'oidc.issuer'],
       requirement: 'be given together with oidc.issuer: nobody could log in otherwise',
       holds: ({ oidc }) => (oidc.roles.length === 0) === (oidc.issuer === ''),
+    },
+    {
+      names: ['advisories.feeds'],
+      requirement:
+        'have a name of its own for each feed, and none of them "own", which is for what is imported by hand',
+      holds: ({ advisories: { feeds } }) => isUnique(feeds) && feeds.every(({ name }) => name !== 'own'),
+    },
+    {
+      names: ['advisories.feeds'],
+      requirement: 'have https addresses, unless plain_http = true says otherwise',
+      holds: ({ advisories: { feeds } }) => feeds.every(isEncrypted),
+    },
+    {
+      names: ['advisories.feeds'],
+      requirement: 'have openpgp_key_file where signatures = "required", and both for kind csaf-provider alone',
+      holds: ({ advisories: { feeds } }) => feeds.every(hasFittingSignatures),
     },
     {
       names: ['oidc.scope'],

@@ -1,4 +1,7 @@
+import { join } from 'node:path'
 import { AdvisoryClerk } from '../advisories/clerk.ts'
+import { FeedClerk } from '../advisories/feeds/clerk.ts'
+import { feedOf } from '../advisories/feeds/feed.ts'
 import { EpochPublisher } from '../ingest/epoch-publisher.ts'
 import { RestorePointPublisher } from '../ingest/restore-point-publisher.ts'
 import { ReleaseClock } from '../ingest/judge-again.ts'
@@ -69,6 +72,19 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
   exceptionClock.start()
   const advisoryClerk = new AdvisoryClerk({ store, clock, logger, isLeader })
   advisoryClerk.start()
+  const { feeds, fetchSeconds, idleSeconds } = config.advisories
+  const feedClerk = new FeedClerk({
+    store,
+    clock,
+    logger,
+    isLeader,
+    feeds: feeds.map(feedOf),
+    directory: join(config.data.directory, 'feeds'),
+    wholeMs: fetchSeconds * 1000,
+    idleMs: idleSeconds * 1000,
+    chance: () => (random(1)[0] ?? 0) / 255,
+  })
+  feedClerk.start()
   const silentAfterMs = config.liveness.silentAfterSeconds * 1000
   const watching = { store, clock, random, logger, isLeader, silentAfterMs, catalogue }
   const caseWatch = new CaseWatch({ ...watching, decisions: deps.decisions })
@@ -85,6 +101,7 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
       await renewal?.stop()
       await resultSigner.stop()
       await caseWatch.stop()
+      await feedClerk.stop()
       await advisoryClerk.stop()
       await exceptionClock.stop()
       await watch.stop()

@@ -55,6 +55,11 @@ export function advisorySetsRepository(db: Executor) {
       return Number(id)
     },
 
+    /** It will never count. */
+    async abandon(set: number): Promise<void> {
+      await db.updateTable('advisory_sets').set({ started_at: 0 }).where('id', '=', set).execute()
+    },
+
     /** From now on this set counts. */
     async activate(
       feed: string,

@@ -25,6 +25,7 @@ import { findingExceptionsRepository } from './finding-exceptions.ts'
 import { findingPoliciesRepository } from './finding-policies.ts'
 import { summarizeFindings, type SummaryRequest } from './finding-summary.ts'
 import { findingTransitionsRepository } from './finding-transitions.ts'
+import { feedFetchesRepository } from './feed-fetches.ts'
 import { fleetRepository } from './fleet.ts'
 import { fleetPageRepository } from './fleet-page.ts'
 import { fleetProofRepository } from './fleet-proof.ts'
@@ -144,6 +145,7 @@ function repositories(db: Executor) {
     advisories: advisoriesRepository(db),
     advisorySets: advisorySetsRepository(db),
     exposedDevices: exposedDevicesRepository(db),
+    feedFetches: feedFetchesRepository(db),
     exposures: exposuresRepository(db),
     trackedAdvisories: trackedAdvisoriesRepository(db),
     summary: () => readSummary(db),

@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely'
 import type { AdvisorySeverity } from '../../shared/maturity/events/kinds.ts'
+import type { SignatureState } from '../model/advisory-fetch.ts'
 import type { ExposureStatus, FeedAuthority } from '../model/advisory.ts'
 
 /** Tables of advisories and of what they mean for devices: part of ./schema.ts, where the conventions stand. */
@@ -127,6 +128,30 @@ export interface TrackedAdvisoriesTable {
   patched_at: number | null
 }
 
+/** Feeds that are fetched. */
+export interface AdvisoryFetchesTable {
+  feed: string
+  kind: string
+  url: string
+  declared_at: number
+  max_age_ms: number
+  next_at: number
+  attempts: number
+  attempted_at: number | null
+  failures: number
+  may_shrink: 0 | 1
+  is_stale: 0 | 1
+  signature: SignatureState | null
+}
+
+export interface AdvisoryDocumentsTable {
+  feed: string
+  url: string
+  updated: string
+  /** JSON: names. */
+  advisories: string
+}
+
 export interface AdvisoryTables {
   advisory_feeds: AdvisoryFeedsTable
   advisory_sets: AdvisorySetsTable
@@ -141,4 +166,6 @@ export interface AdvisoryTables {
   changed_packages: ChangedPackagesTable
   advisory_exclusions: AdvisoryExclusionsTable
   tracked_advisories: TrackedAdvisoriesTable
+  advisory_fetches: AdvisoryFetchesTable
+  advisory_documents: AdvisoryDocumentsTable
 }

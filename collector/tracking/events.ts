@@ -1,3 +1,4 @@
+import { errors, type ErrorCode } from '../../shared/codes/errors.ts'
 import { findings, type FindingCode, type Severity } from '../../shared/codes/findings.ts'
 import type { Deadline } from '../../shared/decisions/cases/deadlines.ts'
 import { causeOf } from '../../shared/maturity/causes.ts'
@@ -120,6 +121,31 @@ export function clockWrong(machine: string, what: string, at: number): Notificat
 export function clockRight(machine: string, at: number): NotificationEvent {
   const text = `the clock of ${machine} is right again`
   return { kind: 'clock.right', at, severity: 'low', text, ...ofTheClock(machine) }
+}
+
+const ofFeed = (feed: string) => ({ productId: null, ueid: null, subject: feed })
+
+/** What it has now was not taken, and what it had before stays in force. */
+export function feedRefused(feed: string, code: ErrorCode, detail: string, at: number): NotificationEvent {
+  const text = `advisories of ${feed} were not taken: ${errors[code].title}${detail === '' ? '' : ` (${detail})`}`
+  return { kind: 'feed.refused', at, severity: 'high', code, text, ...ofFeed(feed) }
+}
+
+/** New advisories can be missing. */
+export function feedStale(feed: string, since: number, at: number): NotificationEvent {
+  const text = `advisories of ${feed} were last looked at with success on ${new Date(since).toISOString()}`
+  return { kind: 'feed.stale', at, severity: 'high', code: null, text, ...ofFeed(feed) }
+}
+
+export function feedFresh(feed: string, at: number): NotificationEvent {
+  return {
+    kind: 'feed.fresh',
+    at,
+    severity: 'low',
+    code: null,
+    text: `advisories of ${feed} are up to date again`,
+    ...ofFeed(feed),
+  }
 }
 
 /** Many devices of a product have passed the same deadline at once: one event, and a finding on each of them. */

@@ -14,19 +14,36 @@ export const advisoryErrors = {
   },
   'advisory.feed-shrunk': {
     title: 'a feed of advisories has lost half of what it had',
-    remedy: 'What was there before stays in force. Look at the feed; if it is right: keepseal advisory accept FEED',
+    remedy:
+      'What was there before stays in force. Look at the feed; if it is right: keepseal advisory fetch FEED --accept-shrunk',
   },
   'advisory.feed-unreachable': {
     title: 'a feed of advisories cannot be fetched',
     remedy:
       'Check the address, the network and the certificate. What was there before stays in force; it is tried again.',
   },
+  'advisory.redirect-refused': {
+    title: 'a feed of advisories sends elsewhere than it may',
+    remedy:
+      'Redirects lead to https, not from a public server into a private network, and five times at most. If the new ' +
+      'address is right, put it into advisories.feeds.',
+  },
   'advisory.digest-mismatch': {
     title: 'what a feed serves does not have the digest that it names',
     remedy: 'It was changed or damaged on the way. What was there before stays in force; it is tried again.',
   },
   'advisory.signature-invalid': {
-    title: 'a bundle of advisories is not signed by a key that is trusted here',
-    remedy: 'Give the key of the collector that made it: keepseal advisory import FILE --signed-by THUMBPRINT',
+    title: 'advisories are not signed by a key that is trusted here',
+    remedy:
+      'Nothing of them was taken. Of a feed: look whether openpgp_key_file is the key of its publisher. Of a bundle: put ' +
+      'the thumbprint of the collector that made it into advisories.bundle_signers, or give it as --signed-by.',
+  },
+  'advisory.signature-unchecked': {
+    title: 'a feed must be signed, and nothing here can check that',
+    remedy: 'Install gpgv or sqv on the machine of the collector. What was there before stays in force.',
+  },
+  'advisory.bundle-older': {
+    title: 'a bundle of advisories is older than what is known here',
+    remedy: 'Nothing of it was taken. Get a newer one. If an older state is what you want: --force, which is recorded.',
   },
 } as const

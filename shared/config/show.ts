@@ -36,9 +36,12 @@ export function configAsToml<S extends Sections>(definition: ConfigDefinition<S>
   return `${sections.join('\n\n')}\n`
 }
 
-/** Values are printable by their types, so that JSON's notation of them is TOML's as well. */
+/** Values are printable by their types, so that JSON's notation of texts and numbers is TOML's as well. */
 function tomlValue(value: unknown): string {
-  return Array.isArray(value) ? `[${value.map(tomlValue).join(', ')}]` : JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(tomlValue).join(', ')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const pairs = Object.entries(value).map(([key, of]) => `${key} = ${tomlValue(of)}`)
+  return `{ ${pairs.join(', ')} }`
 }
 
 function valueOf<S extends Sections>(resolved: ResolvedConfig<S>, { section, key }: NamedOption): unknown {

@@ -9,7 +9,7 @@ import { limitationsOf, type LimitedBy } from '../../advisories/limited.ts'
 import { computeExposures } from '../../advisories/compute.ts'
 import { EXPOSURE_REASONS, EXPOSURE_STATUSES, FEED_AUTHORITIES } from '../../model/advisory.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
-import { id, pageOf, pageQuery, Time, toTime, toTimeOrNull } from '../schemas.ts'
+import { id, pageOf, pageQuery, Time, toTimeOrNull } from '../schemas.ts'
 import { AdvisoryJson, advisoryJson } from './advisory-json.ts'
 import { FLEET, READERS } from './roles.ts'
 
@@ -166,35 +166,4 @@ const add = defineEndpoint({
   },
 })
 
-const feeds = defineEndpoint({
-  method: 'GET',
-  path: '/advisory-feeds',
-  operationId: 'listAdvisoryFeeds',
-  summary: 'Where advisories come from, when each was looked at, and what is wrong with it',
-  roles: READERS,
-  scope: 'common',
-  response: v.strictObject({
-    items: v.array(
-      v.strictObject({
-        feed: v.string(),
-        authority: v.picklist(FEED_AUTHORITIES),
-        advisories: v.number(),
-        checkedAt: v.nullable(Time),
-        changedAt: v.nullable(Time),
-        problem: v.nullable(v.strictObject({ code: v.string(), detail: v.string(), since: Time })),
-      }),
-    ),
-  }),
-  run: async ({ store }) => ({
-    items: (await store.advisorySets.feeds()).map(({ id: feed, problem, checkedAt, changedAt, ...rest }) => ({
-      feed,
-      authority: rest.authority,
-      advisories: rest.advisories,
-      checkedAt: toTimeOrNull(checkedAt),
-      changedAt: toTimeOrNull(changedAt),
-      problem: problem && { ...problem, since: toTime(problem.since) },
-    })),
-  }),
-})
-
-export const advisoryEndpoints: readonly Endpoint[] = [list, show, add, feeds]
+export const advisoryEndpoints: readonly Endpoint[] = [list, show, add]

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../endpoint.ts'
 import { advisoryEndpoints } from './advisories.ts'
+import { advisoryFeedEndpoints } from './advisory-feeds.ts'
 import { accountEndpoints } from './accounts.ts'
 import { bulkEndpoints } from './bulk.ts'
 import { bootEndpoints } from './boot.ts'
@@ -73,6 +74,7 @@ export const endpoints: readonly Endpoint[] = [
   ...decisionEndpoints,
   ...recordedEventEndpoints,
   ...advisoryEndpoints,
+  ...advisoryFeedEndpoints,
   ...vulnerabilityEndpoints,
   ...practiceEndpoints,
   ...productUnitsEndpoints,

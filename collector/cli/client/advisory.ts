@@ -221,47 +221,4 @@ const show = defineCommand({
   },
 })
 
-const Feeds = v.looseObject({
-  items: v.array(
-    v.looseObject({
-      feed: v.string(),
-      authority: v.string(),
-      advisories: v.number(),
-      checkedAt: v.nullable(v.string()),
-      changedAt: v.nullable(v.string()),
-      problem: v.nullable(v.looseObject({ code: v.string(), detail: v.string(), since: v.string() })),
-    }),
-  ),
-})
-
-const feeds = defineCommand({
-  name: 'advisory feeds',
-  summary: 'List where advisories come from, and how old what they brought is',
-  description: ['Exit code 1: something is wrong with one of them.'],
-  options: connectionOptions,
-  json: true,
-  run: async ({ options, terminal, present, table }) => {
-    const found = await connect(options, terminal.env).get('/advisory-feeds', Feeds)
-    present(found, () =>
-      table(
-        [
-          { title: 'FEED', shrinks: false },
-          { title: 'WORD OF' },
-          { title: 'ADVISORIES', align: 'right' },
-          { title: 'CHECKED', shrinks: false },
-          { title: 'PROBLEM' },
-        ],
-        found.items.map((one) => [
-          one.feed,
-          one.authority,
-          String(one.advisories),
-          timeText(one.checkedAt),
-          one.problem?.code ?? '-',
-        ]),
-      ),
-    )
-    return found.items.some(({ problem }) => problem !== null) ? exitCodes.finding : exitCodes.good
-  },
-})
-
-export const advisoryCommands: readonly Command[] = [list, show, feeds]
+export const advisoryCommands: readonly Command[] = [list, show]

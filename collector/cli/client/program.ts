@@ -1,6 +1,7 @@
 import { withCompletion } from '../../../shared/cli/completion/command.ts'
 import { version } from '../../../shared/version.ts'
 import { advisoryCommands } from './advisory.ts'
+import { advisoryFeedCommands } from './advisory-feeds.ts'
 import { advisoryFileCommands } from './advisory-file.ts'
 import { bulkCommands } from './bulk.ts'
 import { certificateCommands } from './certificates/index.ts'
@@ -61,6 +62,7 @@ export const client = withCompletion({
     ...eventCommands,
     ...advisoryCommands,
     ...advisoryFileCommands,
+    ...advisoryFeedCommands,
     ...deviceVulnerabilityCommands,
     ...practiceCommands,
     ...signalCommands,

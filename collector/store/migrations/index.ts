@@ -34,6 +34,7 @@ import { oidc } from './0027-oidc.ts'
 import { advisories } from './0028-advisories.ts'
 import { gatheredEvents } from './0029-gathered-events.ts'
 import { attestationChallenges } from './0030-attestation-challenges.ts'
+import { advisoryFetches } from './0031-advisory-fetches.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -73,6 +74,7 @@ export const migrations: readonly Migration[] = [
   advisories,
   gatheredEvents,
   attestationChallenges,
+  advisoryFetches,
 ]
 
 /**

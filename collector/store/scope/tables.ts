@@ -128,6 +128,8 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   advisory_statements: 'common',
   known_advisories: 'common',
   vulnerability_facts: 'common',
+  advisory_fetches: 'common',
+  advisory_documents: 'closed',
   changed_packages: 'closed',
   inventories: { vendor: 'vendor' },
   inventory_packages: { column: 'inventory_id', of: 'inventories', key: 'id' },

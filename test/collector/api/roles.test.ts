@@ -155,6 +155,7 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /advisories/:name': ROLES,
   'POST /advisories': ['vendor', 'operator'],
   'GET /advisory-feeds': ROLES,
+  'POST /advisory-feeds/:feed/fetch': ['vendor', 'operator'],
   'GET /devices/:ueid/vulnerabilities': ROLES,
   'GET /products/:id/vulnerabilities': ROLES,
   'GET /products/:id/vex': ROLES,
@@ -409,6 +410,7 @@ describe('every route', () => {
     await store.quarantine.add([aside], NOW)
     const advisory = parseAdvisories({ id: 'ACME-1', modified: '2026-01-01T00:00:00Z' })
     await addAdvisories(store, 'own', 'own', advisory, NOW)
+    await store.feedFetches.declare([{ feed: 'own', kind: 'document', url: 'https://a.example/', maxAgeMs: 1000 }], NOW)
     await store.newestResults.put({ deviceId: device.id, issuedAt: NOW, cwt: bytes('cwt'), keyId: bytes('key', 32) })
     const asked = { ueid: device.ueid, actor: 'api_x', now: NOW - 3_600_000, validMs: 60_000, random: randomBytes }
     const challenge = await askDevice(store, asked)
@@ -445,6 +447,7 @@ describe('every route', () => {
       .replace(':id', named ?? resource)
       .replace(':number', '1')
       .replace(':name', 'ACME-1')
+      .replace(':feed', 'own')
       .replace(':practice', 'patch-management')
       .replace(':signal', 'patch.critical-time')
       .replace(':code', 'packages.added')

@@ -1,0 +1,100 @@
+import { rm } from 'node:fs/promises'
+import type { AdvisoryRecord } from '../../../../shared/advisories/record.ts'
+import type { AdvisoryDocument } from '../../../model/advisory-fetch.ts'
+import type { Store } from '../../../store/index.ts'
+import { assertNotShrunk, importFeed, replaceAdvisories, type Batch } from '../../import.ts'
+import type { Feed } from '../feed.ts'
+import type { Visit } from '../request.ts'
+import type { FetchedDocument } from './documents.ts'
+import type { ListedDocument } from './listing.ts'
+import { fetchDocuments, listProvider } from './provider.ts'
+
+const BATCH = 1000
+
+interface Provider {
+  readonly store: Store
+  readonly clock: () => number
+  readonly feed: Feed
+  /** Of this feed alone: what was fetched and is not taken yet. */
+  readonly directory: string
+  readonly visit: Visit
+  readonly mayShrink: boolean
+}
+
+/**
+ * Brings what is known of a CSAF provider up to date: everything at first, then what was added, changed or removed, all of
+ * that at once or nothing. Errors: advisory.*.
+ */
+export async function takeProvider(provider: Provider): Promise<'unchanged' | 'changed'> {
+  const { store, feed, clock, directory, mayShrink } = provider
+  const listing = await listProvider(feed, directory, provider.visit)
+  const known = new Map((await store.feedFetches.documents(feed.name)).map((one) => [one.url, one]))
+  const before = await store.advisorySets.feed(feed.name)
+  if (before?.digest === listing.digest && known.size === listing.documents.length) {
+    await store.advisorySets.checked(feed.name, clock())
+    return 'unchanged'
+  }
+  if (!mayShrink) assertNotShrunk(feed.name, listing.documents.length, known.size)
+  const validators = { etag: null, lastModified: null, digest: listing.digest }
+  const isFirst = known.size === 0 || before === undefined || before.activeSet === null
+  const wanted = isFirst
+    ? listing.documents
+    : listing.documents.filter((one) => known.get(one.url)?.updated !== one.updated)
+  const fetched = fetchDocuments(feed, wanted, directory, listing.visit)
+  const taken: AdvisoryDocument[] = []
+  if (isFirst) {
+    const batches = batchesOf(fetched.documents, taken)
+    const beside = (transaction: Store): Promise<void> => transaction.feedFetches.addDocuments(feed.name, taken)
+    await importFeed(
+      store,
+      { feed: feed.name, authority: feed.authority, batches, validators, mayShrink, beside },
+      clock,
+    )
+  } else {
+    const records: AdvisoryRecord[] = []
+    for await (const batch of batchesOf(fetched.documents, taken))
+      if ('records' in batch) records.push(...batch.records)
+    const removed = removedFrom(known, listing.documents, taken)
+    await replaceAdvisories(
+      store,
+      feed.name,
+      { remove: removed.advisories, add: records, validators },
+      clock(),
+      async (transaction) => {
+        await transaction.feedFetches.removeDocuments(feed.name, removed.urls)
+        await transaction.feedFetches.addDocuments(feed.name, taken)
+      },
+    )
+  }
+  const signature = fetched.signature()
+  // Signed is what all of it is: what was taken earlier counts too.
+  const earlier = (await store.feedFetches.byFeed(feed.name))?.signature
+  await store.feedFetches.setSignature(feed.name, isFirst || earlier === 'checked' ? signature : 'not-checked')
+  await rm(directory, { recursive: true, force: true })
+  return 'changed'
+}
+
+/** Writes down in `taken` what each document brought. */
+async function* batchesOf(documents: AsyncIterable<FetchedDocument>, taken: AdvisoryDocument[]): AsyncGenerator<Batch> {
+  let gathered: AdvisoryRecord[] = []
+  for await (const { listed, records } of documents) {
+    taken.push({ url: listed.url, updated: listed.updated, advisories: [...new Set(records.map(({ id }) => id))] })
+    gathered.push(...records)
+    if (gathered.length < BATCH) continue
+    yield { records: gathered }
+    gathered = []
+  }
+  yield { records: gathered }
+}
+
+/** Documents that are there no more, or came anew, and what they had brought. */
+function removedFrom(
+  known: ReadonlyMap<string, AdvisoryDocument>,
+  listed: readonly ListedDocument[],
+  taken: readonly AdvisoryDocument[],
+): { readonly urls: readonly string[]; readonly advisories: readonly string[] } {
+  const there = new Set(listed.map(({ url }) => url))
+  const anew = new Set(taken.map(({ url }) => url))
+  const gone = [...known.values()].filter(({ url }) => !there.has(url) || anew.has(url))
+  return { urls: gone.map(({ url }) => url), advisories: [...new Set(gone.flatMap(({ advisories }) => advisories))] }
+}
