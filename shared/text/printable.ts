@@ -16,9 +16,9 @@ export function isPrintable(text: string): boolean {
   return text.search(UNPRINTABLE) < 0
 }
 
-/** JSON over several lines which is as safe to print as `printable` makes text, and still the same JSON. */
-export function printableJson(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(/[^\n\P{C}]|[\u2028\u2029]/gu, (character) =>
+/** JSON over several lines (on one, with an `indent` of 0) as safe to print as `printable` makes text, and the same JSON. */
+export function printableJson(value: unknown, indent = 2): string {
+  return JSON.stringify(value, null, indent).replace(/[^\n\P{C}]|[\u2028\u2029]/gu, (character) =>
     Array.from({ length: character.length }, (_, unit) => `\\u${hexOfUnit(character, unit)}`).join(''),
   )
 }

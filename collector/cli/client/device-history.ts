@@ -3,6 +3,7 @@ import { defineCommand, type Command } from '../../../shared/cli/command.ts'
 import { connect } from './api.ts'
 import { DEFAULT_ITEMS, listOptions, presentList } from './listing.ts'
 import { timeText, toneOf } from './text.ts'
+import { watchable } from './watch/watchable.ts'
 
 const Transition = v.looseObject({
   at: v.string(),
@@ -39,4 +40,4 @@ const history = defineCommand({
   },
 })
 
-export const deviceHistoryCommands: readonly Command[] = [history]
+export const deviceHistoryCommands: readonly Command[] = [watchable(history)]

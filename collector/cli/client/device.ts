@@ -24,6 +24,7 @@ import { DEFAULT_ITEMS, listOptions, presentList } from './listing.ts'
 import { productIdOf } from './product-reference.ts'
 import { connectionOptions } from './settings.ts'
 import { toneOf } from './text.ts'
+import { watchable } from './watch/watchable.ts'
 
 const ueid = { description: 'Id of the device, as `device list` shows it.' } as const
 
@@ -281,8 +282,8 @@ const label = defineCommand({
 })
 
 export const deviceCommands: readonly Command[] = [
-  list,
-  show,
+  watchable(list),
+  watchable(show),
   ...deviceHistoryCommands,
   ...deviceBootCommands,
   approve,

@@ -11,6 +11,7 @@ import { productIdOf } from './product-reference.ts'
 import { connectionOptions } from './settings.ts'
 import { timeText } from './text.ts'
 import { checkedTime } from './time-option.ts'
+import { watchable } from './watch/watchable.ts'
 
 const Event = v.looseObject({
   id: v.string(),
@@ -105,4 +106,4 @@ const list = defineCommand({
   },
 })
 
-export const eventCommands: readonly Command[] = [record, list]
+export const eventCommands: readonly Command[] = [record, watchable(list)]

@@ -6,6 +6,7 @@ import { connect } from './api.ts'
 import { productIdOf } from './product-reference.ts'
 import { connectionOptions } from './settings.ts'
 import { counted } from './text.ts'
+import { watchable } from './watch/watchable.ts'
 
 const Summary = v.looseObject({
   deviceCount: v.number(),
@@ -79,4 +80,4 @@ const summary = defineCommand({
   },
 })
 
-export const findingSummaryCommands: readonly Command[] = [summary]
+export const findingSummaryCommands: readonly Command[] = [watchable(summary)]

@@ -7,6 +7,7 @@ import { connect } from './api.ts'
 import { DEFAULT_ITEMS, listOptions, presentList } from './listing.ts'
 import { productIdOf } from './product-reference.ts'
 import { advice, counted, paragraph, timeText, toneOf } from './text.ts'
+import { watchable } from './watch/watchable.ts'
 
 export const Finding = v.looseObject({
   id: v.string(),
@@ -104,4 +105,4 @@ const list = defineCommand({
   },
 })
 
-export const findingCommands: readonly Command[] = [list]
+export const findingCommands: readonly Command[] = [watchable(list)]

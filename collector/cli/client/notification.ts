@@ -8,6 +8,7 @@ import { connect } from './api.ts'
 import { DEFAULT_ITEMS, listOptions, presentList } from './listing.ts'
 import { connectionOptions } from './settings.ts'
 import { toneOf } from './text.ts'
+import { watchable } from './watch/watchable.ts'
 
 const Delivery = v.looseObject({
   id: v.number(),
@@ -111,4 +112,4 @@ const test = defineCommand({
   },
 })
 
-export const notificationCommands: readonly Command[] = [list, retry, test]
+export const notificationCommands: readonly Command[] = [watchable(list), retry, test]

@@ -13,6 +13,7 @@ import { Product, productIdOf } from './product-reference.ts'
 import { connectionOptions } from './settings.ts'
 import { certificateConformity, certificateNote, certificateTable } from './certificate-conformity.ts'
 import { advice, field, paragraph, timeText, toneOf } from './text.ts'
+import { watchable } from './watch/watchable.ts'
 
 const Reason = v.looseObject({
   code: v.string(),
@@ -270,4 +271,4 @@ const confirm = defineCommand({
   },
 })
 
-export const practiceCommands: readonly Command[] = [status, confirm]
+export const practiceCommands: readonly Command[] = [watchable(status), confirm]

@@ -25,6 +25,7 @@ import { findingExceptionCommands } from './finding-exception.ts'
 import { findingPolicyCommands } from './finding-policy.ts'
 import { findingSummaryCommands } from './finding-summary.ts'
 import { findingCommands } from './finding.ts'
+import { fleetCommands } from './fleet.ts'
 import { groupCommands } from './group.ts'
 import { imaPolicyCommands } from './ima-policy.ts'
 import { inspectCommands } from './inspect/index.ts'
@@ -57,6 +58,7 @@ export const client = withCompletion({
     ...releaseDiffCommands,
     ...imaPolicyCommands,
     ...tokenCommands,
+    ...fleetCommands,
     ...deviceCommands,
     ...evidenceCommands,
     ...eventCommands,

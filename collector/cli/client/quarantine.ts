@@ -9,6 +9,7 @@ import { writeOutput } from './inspect/files.ts'
 import { DEFAULT_ITEMS, listOptions, presentList } from './listing.ts'
 import { connectionOptions } from './settings.ts'
 import { field, timeText } from './text.ts'
+import { watchable } from './watch/watchable.ts'
 
 const Message = v.looseObject({
   id: v.number(),
@@ -146,4 +147,4 @@ const remove = defineCommand({
   },
 })
 
-export const quarantineCommands: readonly Command[] = [list, show, retry, remove]
+export const quarantineCommands: readonly Command[] = [watchable(list), show, retry, remove]

@@ -8,6 +8,7 @@ import { pathOfRelease, Release, releaseArgument, releaseIdOf, ReleaseList } fro
 import { describeRelease, nextStep, ReleaseDetail } from './release-view.ts'
 import { connectionOptions } from './settings.ts'
 import { advice, timeText, toneOf } from './text.ts'
+import { watchable } from './watch/watchable.ts'
 
 const seenOption = {
   description: 'First digits of its digest, as `release show` gives them: refuse when it is another one by now.',
@@ -166,4 +167,12 @@ const revoke = defineCommand({
   },
 })
 
-export const releaseCommands: readonly Command[] = [list, show, approve, countersign, activate, retire, revoke]
+export const releaseCommands: readonly Command[] = [
+  watchable(list),
+  watchable(show),
+  approve,
+  countersign,
+  activate,
+  retire,
+  revoke,
+]

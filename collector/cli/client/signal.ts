@@ -12,6 +12,7 @@ import { practiceOf } from './practice-names.ts'
 import { productIdOf } from './product-reference.ts'
 import { connectionOptions } from './settings.ts'
 import { field } from './text.ts'
+import { watchable } from './watch/watchable.ts'
 
 const Sample = v.looseObject({
   day: v.string(),
@@ -146,4 +147,4 @@ const units = defineCommand({
   },
 })
 
-export const signalCommands: readonly Command[] = [list, show, units]
+export const signalCommands: readonly Command[] = [watchable(list), watchable(show), units]

@@ -18,6 +18,7 @@ import { toneOf } from '../text.ts'
 import { checkedTime } from '../time-option.ts'
 import { Case, readCase } from './case.ts'
 import { describeCase } from './view.ts'
+import { watchable } from '../watch/watchable.ts'
 
 const PRODUCT = { value: text(260), placeholder: 'PRODUCT' } as const
 export const caseArgument = { description: 'Id of the case, as `case list` shows it.' } as const
@@ -154,4 +155,4 @@ const exportCommand = defineCommand({
   },
 })
 
-export const caseReaders: readonly Command[] = [list, show, open, exportCommand]
+export const caseReaders: readonly Command[] = [watchable(list), watchable(show), open, exportCommand]
