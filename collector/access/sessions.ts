@@ -37,8 +37,16 @@ export async function openSession(store: Store, account: Account, now: number, r
   return { text, csrfToken: csrfOf(text), expiresAt: now + ABSOLUTE_MS }
 }
 
-/** Whose session the cookie of a request names; undefined where there is none any more. */
-export async function sessionOf(store: Store, cookies: string, now: number): Promise<OpenSession | undefined> {
+/**
+ * Whose session the cookie of a request names; undefined where there is none any more. `isUse`: a person asks. What a page
+ * asks by itself keeps no session from going idle.
+ */
+export async function sessionOf(
+  store: Store,
+  cookies: string,
+  now: number,
+  isUse = true,
+): Promise<OpenSession | undefined> {
   const text = cookieNamed(cookies, SESSION_COOKIE)
   if (text === undefined || !SESSION_TEXT.test(text)) return undefined
   const session = await store.loginSessions.byHash(tokenHash(text, hash))
@@ -50,7 +58,7 @@ export async function sessionOf(store: Store, cookies: string, now: number): Pro
     await store.loginSessions.end(session.tokenHash)
     return undefined
   }
-  if (now - session.lastSeenAt >= TOUCH_MS) await store.loginSessions.touch(session.tokenHash, now)
+  if (isUse && now - session.lastSeenAt >= TOUCH_MS) await store.loginSessions.touch(session.tokenHash, now)
   return { account, session, text, csrfToken: csrfOf(text) }
 }
 

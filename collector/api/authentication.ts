@@ -41,6 +41,12 @@ async function tokenOf({ store, clock }: Pick<ApiServices, 'store' | 'clock'>, r
   return token !== undefined && (token.expiresAt === null || token.expiresAt > clock()) ? token : undefined
 }
 
+/** Pages hold it open, and open it again, by themselves. */
+export const LIVE_PATH = '/live'
+
+/** Sent by a page with what nobody has asked it for, such as what has changed meanwhile. */
+const BACKGROUND_HEADER = 'x-keepseal-background'
+
 /** What only reads (RFC 9110 section 9.2.1). */
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS']
 
@@ -53,7 +59,8 @@ export async function sessionOfRequest(
   request: FastifyRequest,
 ) {
   const { cookie, 'x-csrf-token': given, 'sec-fetch-site': site = 'same-origin' } = request.headers
-  const opened = cookie === undefined ? undefined : await sessionOf(store, cookie, clock())
+  const isUse = request.headers[BACKGROUND_HEADER] === undefined && !request.url.endsWith(LIVE_PATH)
+  const opened = cookie === undefined ? undefined : await sessionOf(store, cookie, clock(), isUse)
   if (opened === undefined || SAFE_METHODS.includes(request.method)) return opened
   const isRight = typeof given === 'string' && equalConstantTime(utf8(given), utf8(opened.csrfToken))
   if (!isRight || (site !== 'same-origin' && site !== 'none')) throw new KeepsealError('auth.csrf-missing')

@@ -8,6 +8,7 @@ import type { PublishedFacts } from '../decisions/published-facts.ts'
 import type { DecideAgain } from '../ingest/decide-again.ts'
 import type { OidcLogins } from '../access/oidc/provider.ts'
 import type { PasswordCost } from '../access/password.ts'
+import type { LiveLimits } from './web/live.ts'
 import type { ClockStep } from '../liveness/clock-guard.ts'
 import type { Store } from '../store/index.ts'
 import type { LivenessTime } from '../tracking/liveness.ts'
@@ -54,6 +55,8 @@ export interface ApiServices extends PublishedFacts {
   readonly webDirectory?: string
   /** Of the passwords of people; less in tests alone. */
   readonly passwordCost?: PasswordCost
+  /** Of streams of changes; less in tests alone. */
+  readonly liveLimits?: Partial<LiveLimits>
   /** Per client address, of the API. */
   readonly requestsPerMinute?: number
   /** Called after a device was approved or revoked, so that a broker can let it in or cut it off. */

@@ -45,6 +45,7 @@ const SERVICES: Readonly<Record<keyof ApiServices, 'shared' | 'narrowed' | 'with
   webDirectory: 'withheld',
   passwordCost: 'withheld',
   requestsPerMinute: 'withheld',
+  liveLimits: 'withheld',
   conformityOf: 'shared',
   coverageOf: 'shared',
   fleetCoverage: 'shared',

@@ -12,7 +12,7 @@ import type { ListenerRule } from './rule-schema.ts'
  * states is let pass; that an allowed listener is not there is let pass too. Any other has to be as captured.
  */
 export function allowedListeners(rules: readonly ListenerRule[], contents: readonly SocketsContent[]): Set<string> {
-  const matchers = rules.map(matcherOf)
+  const matchers = rules.map(listenerMatcher)
   const allowed = new Set<string>()
   const refused = new Set<string>()
   for (const listener of contents.flatMap(({ listeners }) => listeners)) {
@@ -24,7 +24,7 @@ export function allowedListeners(rules: readonly ListenerRule[], contents: reado
   return allowed
 }
 
-function matcherOf(rule: ListenerRule): (listener: Listener) => boolean {
+export function listenerMatcher(rule: ListenerRule): (listener: Listener) => boolean {
   const isExecutable = matcherFor(rule.executable)
   const isPackage = matcherFor(rule.package)
   const isUnit = matcherFor(rule.unit)

@@ -107,6 +107,12 @@ export function evidenceRepository(db: Executor) {
       return optional(await ofDevice(deviceId).where('session', '=', session).where('seq', '=', seq).executeTakeFirst())
     },
 
+    /** The first message of each run of the agent, of those that are kept; newest first. */
+    async firstOfSessions(deviceId: number, limit: number): Promise<readonly EvidenceRecord[]> {
+      const rows = await ofDevice(deviceId).where('seq', '=', 0).orderBy('id', 'desc').limit(limit).execute()
+      return rows.map(toRecord)
+    },
+
     async byHash(deviceId: number, hash: Uint8Array): Promise<EvidenceRecord | undefined> {
       return optional(await ofDevice(deviceId).where('hash', '=', hash).executeTakeFirst())
     },

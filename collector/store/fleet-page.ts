@@ -157,6 +157,20 @@ export function fleetPageRepository(db: Executor) {
         .execute()
     },
 
+    /** On which day (number of days since 1970) the devices that conform to a release now have come to it, in order. */
+    async arrivals(releaseId: string): Promise<readonly { readonly day: number; readonly count: number }[]> {
+      const day = sql<number>`release_since / 86400000`
+      const rows = await joined()
+        .select(({ fn }) => [day.as('day'), fn.countAll<number>().as('count')])
+        .where('device_states.release_id', '=', releaseId)
+        .where('device_states.release_since', 'is not', null)
+        .where('devices.enrolment', '=', 'active')
+        .groupBy(day)
+        .orderBy('day')
+        .execute()
+      return rows.map((row) => ({ day: Number(row.day), count: Number(row.count) }))
+    },
+
     /** The number of the newest change, and the devices of those after `last`, a few at most. */
     async changedAfter(last: number | null, limit: number): Promise<{ readonly last: number; readonly ueids: Ueid[] }> {
       let query = db

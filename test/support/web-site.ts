@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createAccount } from '../../collector/access/accounts.ts'
 import { hotp, totpStep } from '../../collector/access/totp.ts'
+import { processBatch } from '../../collector/ingest/process-batch.ts'
 import type { Collector } from '../../collector/app.ts'
 import type { ApiRole } from '../../collector/model/product.ts'
 import { openStore } from '../../collector/store/index.ts'
 import { loadOrCreateKeys } from '../../collector/trust/keys.ts'
 import type { Scenario } from '../../deploy/simulator/scenario.ts'
 import { hmac, random } from '../../shared/crypto/node.ts'
+import { createChallenge } from '../../shared/evidence/challenge.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import { certifyByProfile } from './certified-profile.ts'
 import { IngestingCollector } from './ingesting-collector.ts'
@@ -31,6 +33,8 @@ export interface WebSite {
   readonly tampered: Ueid
   readonly drifted: Ueid
   readonly productId: string
+  /** The gateway with this id reads what it was asked last, and answers; its messages take the way of all others. */
+  answer(ueid: Ueid): Promise<void>
   /** Ends the collector and starts it again on the same port. */
   restart(): Promise<void>
   close(): Promise<void>
@@ -94,6 +98,30 @@ export async function openWebSite(gateways: number): Promise<WebSite> {
     tampered: tampered?.ueid ?? ('' as Ueid),
     drifted: drifted?.ueid ?? ('' as Ueid),
     productId: ingesting.productId,
+    async answer(ueid) {
+      const gateway = site.gateways.find((each) => each.ueid === ueid)
+      const opened = await openStore({ path: join(dataDirectory, 'collector.db') })
+      try {
+        const device = await opened.store.devices.byUeid(ueid)
+        const asked = device && (await opened.store.attestationChallenges.newest(device.id))
+        const epoch = await opened.store.epochs.current()
+        if (gateway === undefined || asked === undefined || epoch === undefined) throw new Error('nothing was asked')
+        const { number, nonce, expiresAt } = asked
+        const { collectorId } = keys
+        gateway.learn({ ...epoch, collectorId, issuedAt: Math.floor(epoch.issuedAt / 1000), period: 300 })
+        const question = { number, nonce, expiresAt: Math.floor(expiresAt / 1000) }
+        await gateway.answered(createChallenge(ueid, question, gateway.identity.receiptKey))
+        await gateway.report(Date.now())
+        const delivery = gateway.outbox.waiting.at(-1)
+        if (delivery === undefined) throw new Error('it has not answered')
+        const receiving = new IngestingCollector(opened.store, keys)
+        for (const { topic, bytes } of await gateway.messagesOf(delivery)) {
+          await processBatch(opened.store, [{ topic, bytes, receivedAt: Date.now() }], receiving.deps, Date.now())
+        }
+      } finally {
+        await opened.close()
+      }
+    },
     async restart() {
       await collector.stop()
       collector = await runCollector(directory, 'http.plain=true', `http.plain_port=${port}`)

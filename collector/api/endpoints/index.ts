@@ -38,6 +38,9 @@ import { reportEndpoints } from './reports.ts'
 import { mirrorEndpoints } from './mirror.ts'
 import { restoreEndpoints } from './restores.ts'
 import { challengeEndpoints } from './challenges.ts'
+import { deviceBootsEndpoints } from './device-boots.ts'
+import { deviceListenerEndpoints } from './device-listeners.ts'
+import { rollOutEndpoints } from './roll-out.ts'
 import { resultEndpoints } from './results.ts'
 import { roadmapEndpoints } from './roadmap.ts'
 import { vulnerabilityEndpoints } from './vulnerabilities.ts'
@@ -59,6 +62,9 @@ export const endpoints: readonly Endpoint[] = [
   ...evidenceEndpoints,
   ...resultEndpoints,
   ...challengeEndpoints,
+  ...deviceBootsEndpoints,
+  ...deviceListenerEndpoints,
+  ...rollOutEndpoints,
   ...bootEndpoints,
   ...findingEndpoints,
   ...findingActEndpoints,

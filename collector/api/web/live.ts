@@ -3,16 +3,22 @@ import { KeepsealError } from '../../../shared/errors.ts'
 import type { Actor } from '../../model/product.ts'
 import type { VendorScope } from '../../model/scope.ts'
 import type { Ueid } from '../../../shared/evidence/identifiers.ts'
-import { actorOf, authenticate } from '../authentication.ts'
+import { actorOf, authenticate, LIVE_PATH } from '../authentication.ts'
 import { READERS } from '../endpoints/roles.ts'
 import type { ApiServices } from '../services.ts'
 
-const LOOK_MS = 2_000
 const HEARTBEAT_MS = 15_000
-/** A stream ends after it, and the page comes again: so whoever has logged out or was disabled is told nothing for long. */
-const LIFE_MS = 120_000
-const MAX_STREAMS = 500
-const MAX_OF_ONE = 20
+
+export interface LiveLimits {
+  readonly lookMs: number
+  /** A stream ends after it, and the page comes again: whoever has logged out or was disabled is told nothing for long. */
+  readonly lifeMs: number
+  /** Of everybody, and of one person or token. */
+  readonly streams: number
+  readonly ofOne: number
+}
+const LIMITS: LiveLimits = { lookMs: 2_000, lifeMs: 120_000, streams: 500, ofOne: 20 }
+
 /** Devices that one message names; a page that shows others looks anew by itself. */
 const MAX_UEIDS = 200
 
@@ -35,6 +41,7 @@ interface Audience {
  */
 export function liveRoute(server: FastifyInstance, services: ApiServices): void {
   const audiences = new Map<string, Audience>()
+  const limits = { ...LIMITS, ...services.liveLimits }
   let timer: NodeJS.Timeout | undefined
   let looking = false
 
@@ -60,7 +67,7 @@ export function liveRoute(server: FastifyInstance, services: ApiServices): void 
 
   server.route({
     method: 'GET',
-    url: '/live',
+    url: LIVE_PATH,
     schema: { hide: true },
     preParsing: async (request, reply, payload) => {
       await authenticate(services, READERS)(request, reply)
@@ -68,7 +75,7 @@ export function liveRoute(server: FastifyInstance, services: ApiServices): void 
     },
     handler: async (request, reply) => {
       const actor = actorOf(request)
-      if (count() >= MAX_STREAMS || ofOne(actor) >= MAX_OF_ONE) {
+      if (count() >= limits.streams || ofOne(actor) >= limits.ofOne) {
         throw new KeepsealError('request.rate-limited', 'too many pages are open')
       }
       reply.hijack()
@@ -79,13 +86,15 @@ export function liveRoute(server: FastifyInstance, services: ApiServices): void 
         ...Object.fromEntries(headers),
         'content-type': 'text/event-stream',
         'cache-control': 'no-store',
+        // Ended when the stream is: what is kept open would hold up the end of the collector.
+        connection: 'close',
       })
       const stream = { actor, write: (text: string) => void reply.raw.write(text), end: () => reply.raw.end() }
       const leave = join(audiences, stream)
       stream.write('retry: 3000\n\nevent: ready\ndata: {}\n\n')
       const heartbeat = setInterval(() => stream.write(': alive\n\n'), HEARTBEAT_MS)
-      const life = setTimeout(stream.end, LIFE_MS)
-      timer ??= setInterval(() => void look(), LOOK_MS)
+      const life = setTimeout(stream.end, limits.lifeMs)
+      timer ??= setInterval(() => void look(), limits.lookMs)
       // Of the answer, not of the connection, which the browser uses again.
       reply.raw.once('close', () => {
         clearInterval(heartbeat)

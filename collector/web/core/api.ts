@@ -7,9 +7,9 @@ export { ApiError }
  * Asks the API. Where the session is over, somebody logs in again on top of the page as it is, and what was asked for is
  * done then: nothing that was typed is lost. Throws ApiError.
  */
-async function ask(method: string, path: string, body?: unknown): Promise<Response> {
+async function ask(method: string, path: string, body?: unknown, isBackground = false): Promise<Response> {
   for (let attempt = 0; ; attempt++) {
-    const response = await exchange(method, path, body)
+    const response = await exchange(method, path, body, isBackground)
     if (response.ok) return response
     // A token that is of another session than the cookie: somebody has logged in anew in another tab.
     const isOver = response.status === 401 || (response.status === 403 && attempt === 0)
@@ -20,7 +20,9 @@ async function ask(method: string, path: string, body?: unknown): Promise<Respon
   }
 }
 
-export const get = async <T>(path: string): Promise<T> => (await (await ask('GET', path)).json()) as T
+/** `isBackground`: the page asks by itself, for what has changed. */
+export const get = async <T>(path: string, isBackground = false): Promise<T> =>
+  (await (await ask('GET', path, undefined, isBackground)).json()) as T
 
 export const send = async <T>(method: 'POST' | 'PUT', path: string, body: unknown): Promise<T> =>
   (await (await ask(method, path, body)).json()) as T

@@ -20,9 +20,11 @@ const BASE = '/api/v1'
 const unreachable = (): ApiError =>
   new ApiError({ type: 'client.unreachable', title: '', status: 0, detail: '', remedy: '' })
 
-export async function exchange(method: string, path: string, body?: unknown): Promise<Response> {
+/** `isBackground`: nobody has asked for it; it does not keep a session from going idle. */
+export async function exchange(method: string, path: string, body?: unknown, isBackground = false): Promise<Response> {
   const headers: Record<string, string> = { accept: 'application/json' }
   if (body !== undefined) headers['content-type'] = 'application/json'
+  if (isBackground) headers['x-keepseal-background'] = '1'
   if (method !== 'GET' && session.value !== null) headers['x-csrf-token'] = session.value.csrfToken
   const request = { method, headers, credentials: 'same-origin' as const, cache: 'no-store' as const }
   try {

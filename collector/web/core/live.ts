@@ -18,7 +18,10 @@ const tell = (ueids: readonly string[] | 'all'): void => {
 }
 
 const RETRY_MS = 3_000
+const MOST_RETRY_MS = 60_000
 let wasInterrupted = false
+/** Grows while it is refused, as it is where the session is over. */
+let retryMs = RETRY_MS
 
 function listen(): () => void {
   const source = new EventSource('/api/v1/live')
@@ -26,6 +29,7 @@ function listen(): () => void {
   let stop = (): void => undefined
   source.addEventListener('ready', () => {
     connection.value = 'connected'
+    retryMs = RETRY_MS
     if (wasInterrupted) tell('all')
     wasInterrupted = false
   })
@@ -36,7 +40,9 @@ function listen(): () => void {
     connection.value = 'reconnecting'
     wasInterrupted = true
     // The browser comes back by itself, unless it was refused.
-    if (source.readyState === EventSource.CLOSED) timer = window.setTimeout(() => (stop = listen()), RETRY_MS)
+    if (source.readyState !== EventSource.CLOSED) return
+    timer = window.setTimeout(() => (stop = listen()), retryMs)
+    retryMs = Math.min(2 * retryMs, MOST_RETRY_MS)
   })
   return () => {
     window.clearTimeout(timer)
@@ -49,6 +55,7 @@ function listen(): () => void {
 export function startLive(): void {
   effect(() => {
     const account = session.value?.account.id
+    retryMs = RETRY_MS
     return account === undefined ? undefined : listen()
   })
 }

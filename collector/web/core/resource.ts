@@ -8,6 +8,8 @@ export interface Resource<T> {
   readonly error: ApiError | undefined
   readonly isLoading: boolean
   readonly reload: () => void
+  /** The same where nobody has asked for it. */
+  readonly look: () => void
 }
 
 interface State<T> {
@@ -30,12 +32,12 @@ export function useResource<T>(
 ): Resource<T> {
   const state = useSignal<State<T>>({ path: null, isLoading: path !== null })
   const newest = useRef(0)
-  const load = (): void => {
+  const load = (isBackground = false): void => {
     if (path === null) return
     const number = ++newest.current
     const known = state.value.path === path ? state.value : { path }
     state.value = { ...known, isLoading: true }
-    get<T>(path).then(
+    get<T>(path, isBackground).then(
       (data) => {
         if (number === newest.current) state.value = { path, data, isLoading: false }
       },
@@ -52,7 +54,7 @@ export function useResource<T>(
     const stop = onChange((ueids) => {
       if (!concerns(ueids)) return
       window.clearTimeout(timer)
-      timer = window.setTimeout(load, SETTLE_MS)
+      timer = window.setTimeout(() => load(true), SETTLE_MS)
     })
     return () => {
       newest.current++
@@ -66,6 +68,7 @@ export function useResource<T>(
     data: isCurrent ? data : undefined,
     error: isCurrent ? error : undefined,
     isLoading: isCurrent ? isLoading : path !== null,
-    reload: load,
+    reload: () => load(),
+    look: () => load(true),
   }
 }

@@ -35,12 +35,12 @@ export function useRows(path: string, shown: ShownRows): Rows {
   const visible = useRef(shown)
   visible.current = shown
 
-  const load = (page: number): void => {
+  const load = (page: number, isBackground = false): void => {
     const name = `${path} ${page}`
     if (asked.current.has(name)) return
     asked.current.add(name)
     const url = path + (path.includes('?') ? '&' : '?') + withQuery('', { offset: page * PAGE, limit: PAGE }).slice(1)
-    get<FleetList>(url)
+    get<FleetList>(url, isBackground)
       .then(({ total, items }) => {
         const before = held.value.path === path ? held.value : empty
         held.value = { path, total, pages: new Map(before.pages).set(page, items), error: undefined }
@@ -67,7 +67,7 @@ export function useRows(path: string, shown: ShownRows): Rows {
         // What is not on the screen is asked for when it comes there.
         const kept = new Map([...held.value.pages].filter(([page]) => wanted().includes(page)))
         held.value = { ...held.value, pages: kept }
-        for (const page of new Set([0, ...wanted()])) load(page)
+        for (const page of new Set([0, ...wanted()])) load(page, true)
       }, REFRESH_MS)
     })
     return () => {

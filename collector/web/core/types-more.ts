@@ -195,6 +195,7 @@ export interface CaseStep {
 }
 
 export interface CaseDetail extends Case {
+  readonly decided: DecidedCase | null
   readonly facts: Readonly<Record<string, unknown>>
   readonly identity: Readonly<Record<string, unknown>>
   readonly deadlines: readonly {
@@ -222,6 +223,16 @@ export interface CaseDetail extends Case {
     readonly state: string
   }[]
   readonly findingCount: number
+}
+
+export interface DecidedCase {
+  readonly impact: {
+    readonly summary: string
+    readonly changes: readonly { readonly what: string; readonly effect: string }[]
+    readonly practices: readonly string[]
+    readonly affectedEvidence: readonly string[]
+  } | null
+  readonly scope: { readonly practices: readonly string[] } | null
 }
 
 export interface Guard {

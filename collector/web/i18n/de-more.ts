@@ -102,7 +102,6 @@ export const deMore: Readonly<Record<keyof typeof enMore, string>> = {
   'certificate.support': 'Hersteller pflegt bis',
   'certificate.public': 'Öffentliche Seite',
   'certificate.representative': 'Vertreter',
-  'certificate.log': 'Entscheidungsprotokoll',
   'certificate.logHint':
     'Jede Entscheidung ist von ihrem Urheber signiert. Das ganze Protokoll, ohne diesen Collector geprüft:',
   'certificate.noDocument': 'Das Dokument des Profils ist nicht bei diesem Collector.',

@@ -1,8 +1,10 @@
+import { deFace } from './de-face.ts'
 import { deMore } from './de-more.ts'
 import type { Messages } from './text.ts'
 
 export const de: Messages = {
   ...deMore,
+  ...deFace,
   'app.skip': 'Zum Inhalt',
   'app.menu': 'Seiten',
   'app.loading': 'Wird geladen',
@@ -190,8 +192,6 @@ export const de: Messages = {
   'device.evidence.raw': 'Neuester Beleg, wie er ankam (CBOR)',
   'device.evidence.ear': 'Ergebnis der Attestierung, signiert (JSON)',
   'device.evidence.posture': 'Gemeldeter Zustand (JSON)',
-  'device.evidence.attest':
-    'Das Gerät meldet sich von selbst; diese Seite zeigt jeden Bericht, wenn er ankommt. Um jetzt zu fragen, auf dem Gateway:',
   'device.section.missing': 'Noch nicht gesendet.',
   'device.section.not-supported': 'Gibt es auf diesem System nicht ({reason}).',
   'device.section.no-permission': 'Der Agent durfte nicht nachsehen ({reason}).',

@@ -101,7 +101,6 @@ export const enMore = {
   'certificate.support': 'Vendor supports until',
   'certificate.public': 'Public page',
   'certificate.representative': 'representative',
-  'certificate.log': 'Decision log',
   'certificate.logHint': 'Every decision is signed by its author. The whole log, checked without this collector:',
   'certificate.noDocument': 'The document of the profile is not with this collector.',
   'certificate.review': 'Next review {at}',

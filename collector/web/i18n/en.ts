@@ -1,8 +1,10 @@
+import { enFace } from './en-face.ts'
 import { enMore } from './en-more.ts'
 
 /** Every text of the pages. `{name}` stands for a value. The other languages have the same keys. */
 export const en = {
   ...enMore,
+  ...enFace,
   'app.skip': 'Skip to content',
   'app.menu': 'Pages',
   'app.loading': 'Loading',
@@ -189,8 +191,6 @@ export const en = {
   'device.evidence.raw': 'Newest evidence, as it was received (CBOR)',
   'device.evidence.ear': 'Attestation result, signed (JSON)',
   'device.evidence.posture': 'Reported posture (JSON)',
-  'device.evidence.attest':
-    'The device reports by itself; this page shows each report as it arrives. To ask it now, on the gateway:',
   'device.section.missing': 'Not sent yet.',
   'device.section.not-supported': 'Not there on this system ({reason}).',
   'device.section.no-permission': 'The agent was not allowed to look ({reason}).',

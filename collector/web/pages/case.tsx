@@ -8,6 +8,7 @@ import { Command, Loading, ProblemBox } from '../parts/problem.tsx'
 import { Status } from '../parts/status.tsx'
 import { Ago } from '../parts/time.tsx'
 import { DecisionForm } from './case-decision.tsx'
+import { Impact } from './case-impact.tsx'
 import { severityTone } from './cases.tsx'
 
 export function CasePage({ id }: { readonly id?: string }) {
@@ -35,6 +36,7 @@ export function CasePage({ id }: { readonly id?: string }) {
             <Facts entry={data} />
             <Deadlines entry={data} />
           </div>
+          <Impact entry={data} />
           {data.next?.verb != null && (
             <DecisionForm
               entry={data}

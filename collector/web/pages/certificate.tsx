@@ -1,10 +1,16 @@
 import { useResource } from '../core/resource.ts'
 import type { Certificate, Profile } from '../core/types-more.ts'
 import { date, t, word } from '../i18n/text.ts'
+import { lazy } from '../core/lazy.tsx'
+import { CERTIFICATE_STAGES, stageOf } from '../model/certificate-stage.ts'
+import { Stages } from '../parts/stages.tsx'
 import { Page } from '../parts/page.tsx'
 import { Command, Loading, ProblemBox } from '../parts/problem.tsx'
 import { Status } from '../parts/status.tsx'
 import { certificateTone, certificateWord } from './certificates.tsx'
+
+/** With what it takes to verify signatures, which other pages need not. */
+const CertificateLog = lazy(async () => (await import('./certificate-log.tsx')).CertificateLog)
 
 /** Certificate and profile beside each other: neither says anything without the other. */
 export function CertificatePage({ id }: { readonly id?: string }) {
@@ -33,6 +39,13 @@ export function CertificatePage({ id }: { readonly id?: string }) {
           </section>
         </div>
       )}
+      {data !== undefined && (
+        <>
+          <CertificateLog id={data.id} />
+          <p class="hint">{t('certificate.logHint')}</p>
+          <Command text={`keepseal log export --out log.cbor\nkeepseal inspect log log.cbor`} />
+        </>
+      )}
     </Page>
   )
 }
@@ -43,6 +56,12 @@ const CertificateSide = ({ certificate }: { readonly certificate: Certificate })
     <p class="first">
       <Status tone={certificateTone(certificate)}>{certificateWord(certificate)}</Status>
     </p>
+    <Stages
+      label={t('stage.title')}
+      stages={CERTIFICATE_STAGES.map((id) => ({ id, text: t(`stage.${id}`) }))}
+      current={stageOf(certificate)}
+      tone={certificateTone(certificate)}
+    />
     {certificate.reason !== '' && <p>{certificate.reason}</p>}
     {certificate.conditions !== null && (
       <p class="note">
@@ -87,9 +106,6 @@ const CertificateSide = ({ certificate }: { readonly certificate: Certificate })
         </li>
       ))}
     </ul>
-    <h3>{t('certificate.log')}</h3>
-    <p class="hint">{t('certificate.logHint')}</p>
-    <Command text={`keepseal log export --out log.cbor\nkeepseal inspect log log.cbor`} />
   </section>
 )
 

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals'
 import { ApiError, download } from '../core/api.ts'
 import type { DeviceDetail } from '../core/types.ts'
 import { date, dateTime, t } from '../i18n/text.ts'
-import { Command, ProblemBox } from '../parts/problem.tsx'
+import { ProblemBox } from '../parts/problem.tsx'
 import { Ago } from '../parts/time.tsx'
 
 export const Facts = ({ device }: { readonly device: DeviceDetail }) => (
@@ -78,8 +78,6 @@ export function Evidence({ device }: { readonly device: DeviceDetail }) {
         ))}
       </div>
       {error.value !== undefined && <ProblemBox error={error.value} />}
-      <p class="hint">{t('device.evidence.attest')}</p>
-      <Command text="keepseal-agent once" />
     </section>
   )
 }

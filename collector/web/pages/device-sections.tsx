@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact'
 import type { Listener } from '../../../shared/posture/sections/sockets.ts'
 import type { Package } from '../../../shared/posture/sections/packages.ts'
 import type { Finding, Posture, Section } from '../core/types.ts'
+import type { ExplainedListeners } from '../core/types-face.ts'
 import { t, type MessageKey } from '../i18n/text.ts'
 import { listenerRows, type ListenerRow } from '../model/listeners.ts'
 import { linesOf, pendingUpdates, sectionOf } from '../model/sections.ts'
@@ -41,23 +42,39 @@ interface ListenersProps {
   readonly posture: Posture | undefined
   readonly findings: readonly Finding[]
   readonly isCompared: boolean
+  readonly rules: ExplainedListeners | undefined
 }
 
-export const Listeners = ({ posture, findings, isCompared }: ListenersProps) => (
+const whyOf = ({ state, allowedBy, rule }: ListenerRow): string => {
+  if (allowedBy === 'captured') return t('listener.byCapture')
+  if (allowedBy === 'rule') return t('listener.byRule', { rule: rule ?? '' })
+  if (state === 'unknown' || allowedBy === undefined) return '–'
+  return rule === null || rule === undefined ? t('listener.byNothing') : t('listener.againstRule', { rule })
+}
+
+export const Listeners = ({ posture, findings, isCompared, rules }: ListenersProps) => (
   <section aria-labelledby="listeners">
     <h2 id="listeners">{t('device.listeners')}</h2>
-    <p class="hint">{t('device.listeners.hint')}</p>
+    <p class="hint">
+      {t('device.listeners.hint')} {rules?.release != null && t('listener.release', { name: rules.release.name })}
+    </p>
     <Content posture={posture} id="sockets">
       {({ content }) => (
         <LongTable
           label={t('device.listeners')}
-          rows={listenerRows((content as { listeners: Listener[] }).listeners, findings, isCompared)}
-          columns={[t('table.state'), t('table.subject'), t('table.program')]}
-          textOf={({ subject, program }) => `${subject} ${program}`}
-          cells={({ subject, program, state }) => [
-            <Status tone={TONES[state]}>{t(`device.listeners.${WORDS[state]}`)}</Status>,
-            <span class="code">{subject}</span>,
-            program,
+          rows={listenerRows((content as { listeners: Listener[] }).listeners, findings, isCompared, rules?.items)}
+          columns={[
+            t('table.state'),
+            t('table.subject'),
+            t('table.program'),
+            ...(rules?.release == null ? [] : [t('listener.column')]),
+          ]}
+          textOf={(row) => `${row.subject} ${row.program} ${whyOf(row)}`}
+          cells={(row) => [
+            <Status tone={TONES[row.state]}>{t(`device.listeners.${WORDS[row.state]}`)}</Status>,
+            <span class="code">{row.subject}</span>,
+            row.program,
+            ...(rules?.release == null ? [] : [whyOf(row)]),
           ]}
         />
       )}

@@ -9,6 +9,7 @@ import { Page } from '../parts/page.tsx'
 import { Loading, ProblemBox } from '../parts/problem.tsx'
 import { Status } from '../parts/status.tsx'
 import { standingTone } from './product.tsx'
+import { RollOutBars } from './release-roll-out.tsx'
 
 export function ReleasePage({ id }: { readonly id?: string }) {
   const path = `/releases/${id ?? ''}`
@@ -34,6 +35,7 @@ export function ReleasePage({ id }: { readonly id?: string }) {
       {release.error !== undefined && <ProblemBox error={release.error} retry={release.reload} />}
       {data === undefined && release.error === undefined && <Loading />}
       {data !== undefined && <State release={data} hasBefore={before !== undefined} reload={release.reload} />}
+      {data !== undefined && data.activatedAt !== null && <RollOutBars releaseId={data.id} />}
       <section aria-labelledby="diff">
         <h2 id="diff">{before === undefined ? t('release.content') : t('release.diff', { name: before.name })}</h2>
         {diff.error !== undefined && <ProblemBox error={diff.error} />}
