@@ -7,6 +7,8 @@ import type { NewPosture } from '../store/exposures.ts'
 import type { Store } from '../store/index.ts'
 import { groupOf, keyOf, type Group } from './index-groups.ts'
 import { inventoryOf } from './inventory.ts'
+import { listeningOf } from './listening.ts'
+import { inventoryOfRelease } from './release-inventory.ts'
 import { incomparableIn, matchInventory, type Lookup, type Precedence } from './match.ts'
 
 /** Postures, or packages, of one transaction. */
@@ -19,6 +21,7 @@ const PACKAGES = 500
  */
 export async function computeExposures(store: Store): Promise<boolean> {
   let isDone = !(await lookAtPostures(store))
+  if (await lookAtReleases(store)) isDone = false
   while (await lookAtChanges(store)) isDone = false
   return !isDone
 }
@@ -40,35 +43,67 @@ async function lookAtPostures(store: Store): Promise<boolean> {
 
 const NOTHING = new Uint8Array(0)
 
+/** Releases that are new, or were given another bill of materials. */
+async function lookAtReleases(store: Store): Promise<boolean> {
+  let wasAny = false
+  for (;;) {
+    const releases = await store.releaseSboms.toLookAt(POSTURES)
+    for (const { id, basis, ...release } of releases) {
+      await store.transaction(async (transaction) => {
+        const { inventory, digests } = inventoryOfRelease(release)
+        const known = await transaction.exposures.findInventory(release.vendor, ...digests)
+        const made = known ?? (await addInventory(transaction, release.vendor, digests, inventory))
+        await transaction.releaseSboms.setInventory(id, made, basis)
+      })
+      wasAny = true
+    }
+    if (releases.length < POSTURES) return wasAny
+  }
+}
+
 /** False where its sections are not all here yet. */
 async function lookAtPosture(store: Store, { vendor, digest, sections }: NewPosture): Promise<boolean> {
   const digests = JSON.parse(sections) as Readonly<Record<string, string>>
+  const sockets =
+    digests['sockets'] === undefined ? null : await readSection(store, vendor, 'sockets', fromHex(digests['sockets']))
+  if (sockets === 'missing') return false
+  const listening = sockets === null ? null : listeningOf(sockets)
   const packagesDigest = digests['packages'] === undefined ? undefined : fromHex(digests['packages'])
   if (packagesDigest === undefined) {
-    await store.exposures.setPosture(vendor, digest, null)
+    await store.exposures.setPosture(vendor, digest, null, listening)
     return true
   }
   const systemDigest = digests['system'] === undefined ? NOTHING : fromHex(digests['system'])
   const known = await store.exposures.findInventory(vendor, packagesDigest, systemDigest)
   if (known !== undefined) {
-    await store.exposures.setPosture(vendor, digest, known)
+    await store.exposures.setPosture(vendor, digest, known, listening)
     return true
   }
   const packages = await readSection(store, vendor, 'packages', packagesDigest)
   const system = systemDigest === NOTHING ? null : await readSection(store, vendor, 'system', systemDigest)
   if (packages === 'missing' || system === 'missing') return false
   if (packages === null) {
-    await store.exposures.setPosture(vendor, digest, null)
+    await store.exposures.setPosture(vendor, digest, null, listening)
     return true
   }
   const inventory = inventoryOf(packages, system)
+  const id = await addInventory(store, vendor, [packagesDigest, systemDigest], inventory)
+  await store.exposures.setPosture(vendor, digest, id, listening)
+  return true
+}
+
+async function addInventory(
+  store: Store,
+  vendor: string,
+  [packagesDigest, systemDigest]: readonly [Uint8Array, Uint8Array],
+  inventory: Inventory,
+): Promise<number> {
   const incomparable = incomparableIn(inventory).length
   const id = await store.exposures.addInventory({ vendor, packagesDigest, systemDigest, inventory, incomparable })
   const names = [...new Set(inventory.packages.flatMap(({ name, source }) => [name, source]))]
   const exposures = matchInventory(inventory, await lookupOf(store, names), await precedenceOf(store))
   await store.exposures.replace(id, exposures)
-  await store.exposures.setPosture(vendor, digest, id)
-  return true
+  return id
 }
 
 async function readSection<S extends SectionId>(store: Store, vendor: string, id: S, digest: Uint8Array) {

@@ -8,6 +8,8 @@ import type { TrackedAdvisory } from '../store/tracked-advisories.ts'
 interface ReportingGroup {
   readonly vendor: string
   readonly postureDigest: Uint8Array | null
+  /** The release that they run, whose components no package manager knows. */
+  readonly releaseId?: string | null
 }
 
 export type PatchState = 'fixed' | 'open' | 'unaffected'
@@ -33,7 +35,7 @@ export async function trackAdvisories(
   now: number,
 ): Promise<readonly FleetAdvisory[]> {
   const inventories = await inventoriesOf(store, groups)
-  const ids = [...new Set(inventories.values())]
+  const ids = [...new Set(groups.flatMap((group) => inventories(group).all))]
   const excluded = exclusionsAt(await store.trackedAdvisories.exclusions(productId), now)
   const open = new Map([...(await store.exposures.openOf(ids))].filter(([advisory]) => !excluded.has(advisory)))
   const kept = new Map((await store.trackedAdvisories.ofProduct(productId)).map((one) => [one.advisory, one]))
@@ -69,7 +71,7 @@ export async function trackAdvisories(
     all.push({
       ...tracked,
       stateOf: (group) => stateOf(group, inventories, affected, having),
-      packagesOf: (group) => affected.get(inventoryOf(group, inventories) ?? -1) ?? [],
+      packagesOf: (group) => inventories(group).all.flatMap((id) => affected.get(id) ?? []),
     })
   }
   return all
@@ -77,30 +79,38 @@ export async function trackAdvisories(
 
 function stateOf(
   group: ReportingGroup,
-  inventories: ReadonlyMap<string, number>,
+  inventories: InventoriesOf,
   affected: ReadonlyMap<number, unknown>,
   having: ReadonlySet<number>,
 ): PatchState {
-  const inventory = inventoryOf(group, inventories)
+  const { packages, all } = inventories(group)
   // Whoever does not tell what it has installed may have it.
-  if (inventory === undefined) return 'open'
-  if (affected.has(inventory)) return 'open'
-  return having.has(inventory) ? 'fixed' : 'unaffected'
+  if (packages === undefined || all.some((id) => affected.has(id))) return 'open'
+  return all.some((id) => having.has(id)) ? 'fixed' : 'unaffected'
 }
 
-const inventoryOf = ({ vendor, postureDigest }: ReportingGroup, inventories: ReadonlyMap<string, number>) =>
-  postureDigest === null ? undefined : inventories.get(keyOf(vendor, postureDigest))
+/** Of what a group reports, and of its release: `packages` alone is what it reports. */
+type InventoriesOf = (group: ReportingGroup) => {
+  readonly packages: number | undefined
+  readonly all: readonly number[]
+}
 
 const keyOf = (vendor: string, digest: Uint8Array): string => `${vendor}\n${digest.join(',')}`
 
-async function inventoriesOf(store: Store, groups: readonly ReportingGroup[]): Promise<ReadonlyMap<string, number>> {
-  const found = new Map<string, number>()
+async function inventoriesOf(store: Store, groups: readonly ReportingGroup[]): Promise<InventoriesOf> {
+  const found = new Map<string, number | undefined>()
   for (const { vendor, postureDigest } of groups) {
     if (postureDigest === null || found.has(keyOf(vendor, postureDigest))) continue
     const id = await store.exposures.inventoryOfPosture(vendor, postureDigest)
-    if (id !== undefined && id !== null) found.set(keyOf(vendor, postureDigest), id)
+    found.set(keyOf(vendor, postureDigest), id ?? undefined)
   }
-  return found
+  const releaseIds = groups.flatMap(({ releaseId }) => releaseId ?? [])
+  const releases = await store.releaseSboms.inventories([...new Set(releaseIds)])
+  return ({ vendor, postureDigest, releaseId }) => {
+    const packages = postureDigest === null ? undefined : found.get(keyOf(vendor, postureDigest))
+    const release = releases.get(releaseId ?? '')
+    return { packages, all: [packages, release].filter((id) => id !== undefined) }
+  }
 }
 
 /** Advisories that were excluded as a whole. One package of several leaves the rest. */

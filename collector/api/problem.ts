@@ -63,6 +63,7 @@ const AREAS: Readonly<Record<string, number>> = {
   oidc: 403,
   // A document that is not as its format says, or a key that is not trusted.
   advisory: 400,
+  sbom: 400,
   // A decision that does not hold conflicts with what was decided before.
   log: 409,
   decision: 409,

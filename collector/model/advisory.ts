@@ -1,4 +1,5 @@
 import type { Ecosystem } from '../../shared/advisories/ecosystem.ts'
+import type { VersionScheme } from '../../shared/versions/compare.ts'
 import type { PackageStatement } from '../../shared/advisories/record.ts'
 import type { PackagesContent } from '../../shared/posture/sections/packages.ts'
 
@@ -67,6 +68,10 @@ export interface Exposure {
   readonly feed: string
   readonly package: string
   readonly architecture: string | null
+  /** Whose package it is, of which release, and the source that it is built from: what an update of it is an update of. */
+  readonly ecosystem: string
+  readonly source: string
+  readonly scheme: VersionScheme
   /** The version that counts: the source's where the advisory is about sources. */
   readonly installed: string
   readonly fixedIn: string | null
@@ -118,6 +123,16 @@ export interface StoredAdvisory {
   /** When it was first read here. */
   readonly knownAt: number
 }
+
+/** Where a package listens: `network` where anybody else can reach it, `local` where only the device itself can. */
+export interface Listener {
+  readonly reach: 'network' | 'local'
+  /** As `tcp/22`; the widest reaching ones where there are both. */
+  readonly ports: readonly string[]
+}
+
+/** By package. A package that is not there holds no socket itself: what it does for others is not seen. */
+export type Listening = Readonly<Record<string, Listener>>
 
 /** Somebody has decided that an advisory does not matter, for a time, and says why. */
 export interface AdvisoryExclusion {

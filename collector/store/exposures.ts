@@ -1,4 +1,4 @@
-import type { Exposure, ExposureStatus, Inventory } from '../model/advisory.ts'
+import type { Exposure, ExposureStatus, Inventory, Listening } from '../model/advisory.ts'
 import type { Executor } from './database.ts'
 
 const ROWS = 500
@@ -64,10 +64,16 @@ export function exposuresRepository(db: Executor) {
       return query.execute()
     },
 
-    async setPosture(vendor: string, digest: Uint8Array, inventory: number | null): Promise<void> {
+    async setPosture(
+      vendor: string,
+      digest: Uint8Array,
+      inventory: number | null,
+      listening: Listening | null = null,
+    ): Promise<void> {
+      const told = listening === null ? null : JSON.stringify(listening)
       await db
         .insertInto('inventory_postures')
-        .values({ vendor, posture_digest: digest, inventory_id: inventory })
+        .values({ vendor, posture_digest: digest, inventory_id: inventory, listening: told })
         .onConflict((conflict) => conflict.columns(['vendor', 'posture_digest']).doNothing())
         .execute()
     },
@@ -119,6 +125,17 @@ export function exposuresRepository(db: Executor) {
           .where('id', 'in', [...ids])
           .execute()
       ).map(toInventory)
+    },
+
+    /** What listens there, by package; null where the posture does not tell. */
+    async listeningOf(vendor: string, digest: Uint8Array): Promise<Listening | null> {
+      const row = await db
+        .selectFrom('inventory_postures')
+        .select('listening')
+        .where('vendor', '=', vendor)
+        .where('posture_digest', '=', digest)
+        .executeTakeFirst()
+      return row?.listening === undefined || row.listening === null ? null : (JSON.parse(row.listening) as Listening)
     },
 
     /** Null: a posture without packages. Undefined: nobody has looked at it yet. */
@@ -247,8 +264,13 @@ const toInventory = (row: { id: number; vendor: string; content: string; incompa
   incomparable: row.incomparable,
 })
 
+/** What an earlier version has computed lacks these until it is computed again. */
+const EARLIER = { ecosystem: '', scheme: 'dpkg' } as const
+
 const toExposure = (row: { package: string; advisory: string; status: ExposureStatus; content: string }): Exposure => ({
-  ...(JSON.parse(row.content) as Content),
+  ...EARLIER,
+  source: row.package,
+  ...(JSON.parse(row.content) as Partial<Content> & Omit<Content, keyof typeof EARLIER | 'source'>),
   package: row.package,
   advisory: row.advisory,
   status: row.status,

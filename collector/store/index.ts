@@ -62,6 +62,7 @@ import type { VendorScope } from '../model/scope.ts'
 import { VendorScopePlugin } from './scope/plugin.ts'
 import { readSummary } from './summary.ts'
 import { dueRepository } from './due.ts'
+import { releaseSbomsRepository } from './release-sboms.ts'
 import { trackedAdvisoriesRepository } from './tracked-advisories.ts'
 import { transitionsRepository } from './transitions.ts'
 import { sweepOnce, type SweepTimes } from './sweep.ts'
@@ -147,6 +148,7 @@ function repositories(db: Executor) {
     exposedDevices: exposedDevicesRepository(db),
     feedFetches: feedFetchesRepository(db),
     exposures: exposuresRepository(db),
+    releaseSboms: releaseSbomsRepository(db),
     trackedAdvisories: trackedAdvisoriesRepository(db),
     summary: () => readSummary(db),
     sweep: (times: SweepTimes, limit: number) => sweepOnce(db, times, limit),

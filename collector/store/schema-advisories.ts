@@ -85,6 +85,29 @@ export interface InventoryPosturesTable {
   vendor: string
   posture_digest: Uint8Array
   inventory_id: number | null
+  /** JSON: Listening. Null: the posture does not tell. */
+  listening: string | null
+}
+
+/** What a release is made of, as its vendor says: for the content that it had then. */
+export interface ReleaseSbomsTable {
+  release_id: string
+  release_digest: Uint8Array
+  /** SHA-256 of the document in hexadecimal. */
+  digest: string
+  /** JSON: Sbom. */
+  content: string
+  imported_at: number
+  imported_by: string
+  imported_by_name: string
+}
+
+/** The product and the components of each release, as an inventory. */
+export interface InventoryReleasesTable {
+  release_id: string
+  inventory_id: number
+  /** The digests of the release and of its bill of materials that it was made from. */
+  basis: string
 }
 
 export interface ExposuresTable {
@@ -162,6 +185,8 @@ export interface AdvisoryTables {
   inventories: InventoriesTable
   inventory_packages: InventoryPackagesTable
   inventory_postures: InventoryPosturesTable
+  release_sboms: ReleaseSbomsTable
+  inventory_releases: InventoryReleasesTable
   exposures: ExposuresTable
   changed_packages: ChangedPackagesTable
   advisory_exclusions: AdvisoryExclusionsTable

@@ -32,6 +32,14 @@ export function baseScore(vector: string): number | undefined {
   return roundUp(Math.min(scope === 'U' ? sum : 1.08 * sum, 10))
 }
 
+/**
+ * The score where the vulnerable program can be reached from the device alone: with the modified attack vector L
+ * (section 4.2), which makes nothing worse that is L or P already.
+ */
+export function localScore(vector: string): number | undefined {
+  return baseScore(vector.replace(/\/AV:[NA](?=\/|$)/, '/AV:L'))
+}
+
 /** Appendix A: in integers, since 4.02 must become 4.1 and 4.00002 must not. */
 function roundUp(value: number): number {
   const integer = Math.round(value * 100_000)

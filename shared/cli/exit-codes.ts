@@ -55,6 +55,7 @@ const byArea: Readonly<Record<AreaOf<ErrorCode>, ExitCode>> = {
   report: exitCodes.usage,
   mirror: exitCodes.finding,
   advisory: exitCodes.refused,
+  sbom: exitCodes.refused,
   usage: exitCodes.usage,
   file: exitCodes.usage,
   internal: exitCodes.internal,

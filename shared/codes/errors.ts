@@ -2,6 +2,7 @@ import { advisoryErrors } from './advisory-errors.ts'
 import { accessErrors } from './access-errors.ts'
 import { enrolmentErrors } from './enrolment-errors.ts'
 import { guards } from './guards.ts'
+import { sbomErrors } from './sbom-errors.ts'
 import { defineCodes } from './registry.ts'
 
 /** Errors that an operator, an API client or this software itself is responsible for. Never a verdict on a device. */
@@ -200,6 +201,7 @@ export const errors = defineCodes({
   },
 
   ...advisoryErrors,
+  ...sbomErrors,
 
   'usage.invalid': { title: 'the command line is not understood', remedy: 'See --help.' },
   'file.unreadable': { title: 'a file cannot be read', remedy: 'Check the path and its permissions.' },

@@ -131,7 +131,9 @@ export async function measureAdvisories(
     const affected = new Set(
       (await store.exposures.ofAdvisory(`BENCH-${options.advisories * NAMES}`)).map((one) => one.inventory),
     )
-    const counted = (await store.exposedDevices.groups()).filter((one) => affected.has(one.inventory))
+    const counted = (await store.exposedDevices.groups()).filter(
+      (one) => one.inventory !== null && affected.has(one.inventory),
+    )
     const countedMs = performance.now() - start
     const devices = counted.reduce((sum, { count }) => sum + count, 0)
     if (devices !== options.devices) throw new Error(`${devices} of ${options.devices} devices were found`)

@@ -99,7 +99,9 @@ const show = defineEndpoint({
     const limits = new Map<string, LimitedBy>()
     const exclusions = (await store.trackedAdvisories.exclusions()).filter(({ expiresAt }) => expiresAt > clock())
     for (const one of found) {
-      for (const { product, hardware, count } of devices.filter(({ inventory }) => inventory === one.inventory)) {
+      for (const { product, hardware, count } of devices.filter(({ inventory, release }) =>
+        [inventory, release].includes(one.inventory),
+      )) {
         const limit = limits.get(product) ?? (await limitationsOf(store, product))
         limits.set(product, limit)
         const isOpen = one.status === 'affected' || one.status === 'fixed-not-running'
@@ -110,7 +112,16 @@ const show = defineEndpoint({
             each.advisory === name &&
             (each.package === null || each.package === one.package),
         )
-        const { inventory: _inventory, advisory: _advisory, feed: _feed, architecture: _architecture, ...rest } = one
+        const {
+          inventory: _inventory,
+          advisory: _advisory,
+          feed: _feed,
+          architecture: _architecture,
+          ecosystem: _ecosystem,
+          scheme: _scheme,
+          source: _source,
+          ...rest
+        } = one
         const key = [product, one.package, one.installed, one.status, one.reason].join('\n')
         const before = effects.get(key)
         const effect = { ...rest, disputedBy: [...one.disputedBy], productId: product }

@@ -30,6 +30,7 @@ import { productUnitsEndpoints } from './product-units.ts'
 import { releaseDecisionEndpoints } from './release-decisions.ts'
 import { releaseDiffEndpoints } from './release-diffs.ts'
 import { releaseEndpoints } from './releases.ts'
+import { releaseSbomEndpoints } from './release-sboms.ts'
 import { practiceCatalogueEndpoints } from './practice-catalogue.ts'
 import { profileEndpoints } from './profiles.ts'
 import { productEndpoints } from './products.ts'
@@ -52,6 +53,7 @@ export const endpoints: readonly Endpoint[] = [
   ...releaseEndpoints,
   ...releaseDecisionEndpoints,
   ...releaseDiffEndpoints,
+  ...releaseSbomEndpoints,
   ...certificateEndpoints,
   ...enrolmentTokenEndpoints,
   ...deviceEndpoints,

@@ -1,9 +1,10 @@
 import * as v from 'valibot'
 import { text } from '../../../shared/posture/text.ts'
 import { ADVISORY_SEVERITIES } from '../../../shared/maturity/events/kinds.ts'
-import { exposuresOf, vulnerabilitiesOf, type RatedExposure } from '../../advisories/view.ts'
+import type { RatedExposure } from '../../advisories/rating.ts'
+import { exposuresOf, vulnerabilitiesOf } from '../../advisories/view.ts'
 import { openVexOf } from '../../advisories/vex-document.ts'
-import { EXPOSURE_REASONS, EXPOSURE_STATUSES, type AdvisoryExclusion } from '../../model/advisory.ts'
+import { EXPOSURE_REASONS, EXPOSURE_STATUSES, type AdvisoryExclusion, type Listener } from '../../model/advisory.ts'
 import { makeId } from '../../store/ids.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
 import { id, Reason, Time, toTime, toTimeOrNull } from '../schemas.ts'
@@ -12,11 +13,19 @@ import { DeviceParams, existingDevice } from './devices.ts'
 import { existingProduct, ProductParams } from './products.ts'
 import { FLEET, READERS } from './roles.ts'
 
+/** Where the package itself listens; null: it does not, or nobody can tell. */
+const ListenerJson = v.nullable(v.strictObject({ reach: v.picklist(['network', 'local']), ports: v.array(v.string()) }))
+const listenerJson = (listener: Listener | null): v.InferOutput<typeof ListenerJson> =>
+  listener === null ? null : { ...listener, ports: [...listener.ports] }
+
 const ExposureJson = v.strictObject({
   advisory: v.string(),
   feed: v.string(),
   package: v.string(),
   architecture: v.nullable(v.string()),
+  ecosystem: v.string(),
+  /** What the package is built from. */
+  source: v.string(),
   installed: v.string(),
   fixedIn: v.nullable(v.string()),
   status: v.picklist(EXPOSURE_STATUSES),
@@ -25,6 +34,9 @@ const ExposureJson = v.strictObject({
   disputedBy: v.array(v.string()),
   summary: v.string(),
   severity: v.nullable(v.picklist(ADVISORY_SEVERITIES)),
+  /** CVSS; lowered to a local attack vector where the package listens to the device alone. */
+  score: v.nullable(v.number()),
+  listener: ListenerJson,
   published: v.nullable(Time),
   cves: v.array(v.string()),
   exploited: v.boolean(),
@@ -34,8 +46,15 @@ const ExposureJson = v.strictObject({
   excludedUntil: v.nullable(Time),
 })
 
-const exposureJson = ({ published, excludedUntil, ...rest }: RatedExposure): v.InferOutput<typeof ExposureJson> => ({
+const exposureJson = ({
+  published,
+  excludedUntil,
+  listener,
+  scheme: _scheme,
+  ...rest
+}: RatedExposure): v.InferOutput<typeof ExposureJson> => ({
   ...rest,
+  listener: listenerJson(listener),
   disputedBy: [...rest.disputedBy],
   cves: [...rest.cves],
   published: toTimeOrNull(published),
@@ -86,15 +105,34 @@ const ofProduct = defineEndpoint({
         severity: v.nullable(v.picklist(ADVISORY_SEVERITIES)),
         exploited: v.boolean(),
         probability: v.nullable(v.number()),
+        score: v.nullable(v.number()),
+        listener: ListenerJson,
         published: v.nullable(Time),
         packages: v.array(v.string()),
         fixedIn: v.nullable(v.string()),
         status: v.picklist(EXPOSURE_STATUSES),
         devices: v.number(),
+        /** Of these, those that a limitation of the profile leaves without the fix. */
+        limited: v.number(),
         excludedUntil: v.nullable(Time),
       }),
     ),
-    updates: v.array(v.strictObject({ package: v.string(), version: v.string(), advisories: v.number() })),
+    /** What to ship next: the update that settles the worst, and the most of it, first. */
+    updates: v.array(
+      v.strictObject({
+        ecosystem: v.string(),
+        source: v.string(),
+        version: v.string(),
+        packages: v.array(v.string()),
+        advisories: v.array(v.string()),
+        exploited: v.number(),
+        severity: v.nullable(v.picklist(ADVISORY_SEVERITIES)),
+        probability: v.nullable(v.number()),
+        ports: v.array(v.string()),
+        oldest: v.nullable(Time),
+        devices: v.number(),
+      }),
+    ),
     /** From publication until each device had the fix. */
     patching: v.array(
       v.strictObject({
@@ -114,10 +152,17 @@ const ofProduct = defineEndpoint({
     const { items, patching, ...rest } = await vulnerabilitiesOf(store, product.id, clock())
     return {
       ...rest,
-      updates: rest.updates.map((update) => ({ ...update })),
-      items: items.map(({ published, excludedUntil, packages, ...item }) => ({
+      updates: rest.updates.map(({ packages, advisories, ports, oldest, ...update }) => ({
+        ...update,
+        packages: [...packages],
+        advisories: [...advisories],
+        ports: [...ports],
+        oldest: toTimeOrNull(oldest),
+      })),
+      items: items.map(({ published, excludedUntil, packages, listener, ...item }) => ({
         ...item,
         packages: [...packages],
+        listener: listenerJson(listener),
         published: toTimeOrNull(published),
         excludedUntil: toTimeOrNull(excludedUntil),
       })),

@@ -1,13 +1,15 @@
 import * as v from 'valibot'
 import { defineCommand, type Command } from '../../../shared/cli/command.ts'
 import { exitCodes } from '../../../shared/cli/exit-codes.ts'
-import { text } from '../../../shared/config/value-types.ts'
+import { choice, text } from '../../../shared/config/value-types.ts'
+import { KeepsealError } from '../../../shared/errors.ts'
 import { printable } from '../../../shared/text/printable.ts'
 import { connect } from './api.ts'
 import { explained, Exposure } from './exposure-text.ts'
 import { DEFAULT_ITEMS, listOptions, presentList } from './listing.ts'
 import { productIdOf } from './product-reference.ts'
 import { connectionOptions } from './settings.ts'
+import { advisories, Update, updateLines } from './update-text.ts'
 import { counted, field, paragraph, timeText, toneOf } from './text.ts'
 
 const Advisory = v.looseObject({
@@ -30,13 +32,15 @@ const Concern = v.looseObject({
   fixedIn: v.nullable(v.string()),
   status: v.string(),
   devices: v.number(),
+  limited: v.number(),
+  listener: v.nullable(v.looseObject({ reach: v.string(), ports: v.array(v.string()) })),
   excludedUntil: v.nullable(v.string()),
 })
 const Concerns = v.looseObject({
   devices: v.number(),
   unknownDevices: v.number(),
   items: v.array(Concern),
-  updates: v.array(v.looseObject({ package: v.string(), version: v.string(), advisories: v.number() })),
+  updates: v.array(Update),
 })
 
 const product = { description: 'Its id, its model, or VENDOR/MODEL.', value: text(260), placeholder: 'PRODUCT' }
@@ -54,12 +58,20 @@ const list = defineCommand({
     ...listOptions,
     about: { description: 'An advisory, a CVE, or a package.', value: text(256), placeholder: 'NAME' },
     product,
+    by: {
+      description: 'With --product: advisory, or update, which is what to ship next.',
+      value: choice(['advisory', 'update']),
+      placeholder: 'WHAT',
+    },
   },
   json: true,
   run: async (context) => {
     const { options, terminal, present, table } = context
     const client = connect(options, terminal.env)
     const { limit = DEFAULT_ITEMS } = options
+    if (options.by !== undefined && options.product === undefined) {
+      throw new KeepsealError('usage.invalid', '--by goes with --product', { remedy: 'keepseal product list' })
+    }
     if (options.product === undefined) {
       const listed = await client.list('/advisories', { about: options.about }, Advisory, limit)
       const columns = [
@@ -80,7 +92,11 @@ const list = defineCommand({
     }
     const productId = await productIdOf(client, options.product)
     const all = await client.get(`/products/${productId}/vulnerabilities`, Concerns)
-    const { about } = options
+    const { about, by } = options
+    if (by === 'update') {
+      present(all.updates.slice(0, limit), () => updateLines(all.updates.slice(0, limit), all.devices).join('\n'))
+      return all.updates.length > 0 ? exitCodes.finding : exitCodes.good
+    }
     const items = all.items.filter((one) => about === undefined || [one.advisory, ...one.packages].includes(about))
     present({ ...all, items: items.slice(0, limit) }, () =>
       [
@@ -104,12 +120,17 @@ const list = defineCommand({
               one.fixedIn ?? '-',
             ]),
         ),
-        ...(all.updates.length === 0 ? [] : ['', 'Updates that settle the most:']),
+        ...(all.updates.length === 0 ? [] : ['', 'What to ship next (--by update tells why):']),
         ...all.updates
           .slice(0, 5)
-          .map(
-            (one) =>
-              `  ${printable(one.package)} ${printable(one.version)}: ${counted(one.advisories, 'advisory').replace(/ys$/, 'ies')}`,
+          .map((one) => printable(`  ${one.source} ${one.version}: ${advisories(one.advisories.length)}`)),
+        ...items
+          .filter(({ limited }) => limited > 0)
+          .slice(0, 5)
+          .map((one) =>
+            printable(
+              `  ${one.advisory}: ${counted(one.limited, 'device')} without the fix by a limitation of the profile`,
+            ),
           ),
         ...(all.unknownDevices === 0
           ? []

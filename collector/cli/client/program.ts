@@ -40,6 +40,7 @@ import { resultCommands } from './result.ts'
 import { releaseCommands } from './release.ts'
 import { releaseDiffCommands } from './release-diff.ts'
 import { releaseFileCommands } from './release-file.ts'
+import { releaseSbomCommands } from './release-sbom.ts'
 import { assessmentCommands } from './roadmap/assessment.ts'
 import { recommendationCommands } from './roadmap/recommendation.ts'
 import { roadmapCommands } from './roadmap/roadmap.ts'
@@ -56,6 +57,7 @@ export const client = withCompletion({
     ...releaseCommands,
     ...releaseFileCommands,
     ...releaseDiffCommands,
+    ...releaseSbomCommands,
     ...imaPolicyCommands,
     ...tokenCommands,
     ...fleetCommands,

@@ -35,6 +35,7 @@ import { advisories } from './0028-advisories.ts'
 import { gatheredEvents } from './0029-gathered-events.ts'
 import { attestationChallenges } from './0030-attestation-challenges.ts'
 import { advisoryFetches } from './0031-advisory-fetches.ts'
+import { releaseSboms } from './0032-release-sboms.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -75,6 +76,7 @@ export const migrations: readonly Migration[] = [
   gatheredEvents,
   attestationChallenges,
   advisoryFetches,
+  releaseSboms,
 ]
 
 /**

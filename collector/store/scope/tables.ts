@@ -134,6 +134,8 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   inventories: { vendor: 'vendor' },
   inventory_packages: { column: 'inventory_id', of: 'inventories', key: 'id' },
   inventory_postures: { vendor: 'vendor' },
+  inventory_releases: { column: 'release_id', of: 'releases', key: 'id' },
+  release_sboms: { column: 'release_id', of: 'releases', key: 'id' },
   exposures: { column: 'inventory_id', of: 'inventories', key: 'id' },
   advisory_exclusions: ofProduct,
   tracked_advisories: ofProduct,

@@ -24,6 +24,7 @@ import { endpoints } from '../../../collector/api/endpoints/index.ts'
 import { initialDeviceState } from '../../../collector/model/device.ts'
 import { askDevice } from '../../../collector/tracking/challenges/ask.ts'
 import { createAccount } from '../../../collector/access/accounts.ts'
+import { parseSbom } from '../../../shared/sbom/parse.ts'
 import { createApiToken } from '../../../collector/api/authentication.ts'
 import type { ApiRole } from '../../../collector/model/product.ts'
 import { digestOfDocument, type ReleaseFile } from '../../../collector/releases/document.ts'
@@ -154,6 +155,8 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /products/:id/units': ROLES,
   'PUT /products/:id/units': ['vendor', 'operator'],
   'POST /events': ['vendor', 'operator', 'certifier'],
+  'GET /releases/:id/sbom': ROLES,
+  'PUT /releases/:id/sbom': ['vendor', 'operator'],
   'GET /advisories': ROLES,
   'GET /advisories/:name': ROLES,
   'POST /advisories': ['vendor', 'operator'],
@@ -172,6 +175,7 @@ const releaseFile = (name: string, model: string): ReleaseFile => ({
   name,
   sections: {},
 })
+const SBOM = '{"bomFormat":"CycloneDX","specVersion":"1.6","components":[]}'
 const seenOf = (model: string): string => toHex(digestOfDocument(splitFile(releaseFile('1', model)).document))
 
 const ASIDE = { until: new Date(NOW + 86_400_000).toISOString(), reason: 'a test' }
@@ -211,6 +215,7 @@ const BODIES: Readonly<Record<string, (productId: string, ueid: string, model: s
   'PUT /products/:id/ima-policy': () => ({ version: 1, allow: {}, signers: [], excludes: [] }),
   'POST /products/:id/releases': (_, __, model) => ({ file: releaseFile(`r${randomBytes(4).toString('hex')}`, model) }),
   'POST /products/:id/releases/capture': (_, ueid) => ({ name: `r${randomBytes(4).toString('hex')}`, ueids: [ueid] }),
+  'PUT /releases/:id/sbom': (_, __, model) => ({ releaseDigest: seenOf(model), replaces: null, document: SBOM }),
   'POST /releases/:id/approve': (_, __, model) => ({ seen: seenOf(model) }),
   'POST /releases/:id/countersign': (_, __, model) => ({ seen: seenOf(model) }),
   'POST /releases/:id/activate': () => ({}),
@@ -436,7 +441,7 @@ describe('every route', () => {
                 : route.includes(' /certificates/')
                   ? 'crt_1'
                   : route.includes(' /releases')
-                    ? await preparedRelease(store, device.productId, BEFORE[route])
+                    ? await preparedRelease(store, device.productId, BEFORE[route], route === 'GET /releases/:id/sbom')
                     : device.productId
     const own = Object.entries({
       ' /findings': open.id,
@@ -459,7 +464,12 @@ describe('every route', () => {
     return { call, path, productId: device.productId, ueid: device.ueid, model: product?.model ?? '' }
   }
 
-  async function preparedRelease(store: Store, productId: string, state?: 'approved' | 'active'): Promise<string> {
+  async function preparedRelease(
+    store: Store,
+    productId: string,
+    state?: 'approved' | 'active',
+    withSbom = false,
+  ): Promise<string> {
     const product = await store.products.byId(productId)
     if (product === undefined) throw new Error('no product')
     const by = (name: string) => ({ by: { tokenId: `api_${name}`, name }, now: NOW })
@@ -470,6 +480,10 @@ describe('every route', () => {
       by('Ada'),
       randomBytes,
     )
+    if (withSbom) {
+      const made = { releaseId: release, releaseDigest: digest, digest: '0'.repeat(64), sbom: parseSbom(SBOM) }
+      await store.releaseSboms.save({ ...made, importedAt: NOW, importedBy: 'api_Ada', importedByName: 'Ada' })
+    }
     if (state !== undefined) await approveRelease(store, release, digest, by('Ben'))
     const request = { acceptedUntil: null, isMinimum: false, isCertified: false }
     if (state === 'active') await activateRelease(store, release, request, by('Ben'))
