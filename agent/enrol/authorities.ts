@@ -22,10 +22,20 @@ export async function systemAuthorities(bundles: readonly string[] = SYSTEM_BUND
   return undefined
 }
 
+/** What is in a file that an operator named. Throws `file.unreadable`, with what keeps this user from reading it. */
+export async function readNamed(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path)
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code === 'EACCES' ? ': the service may not read it' : ''
+    throw new KeepsealError('file.unreadable', `${path}${reason}`, { cause })
+  }
+}
+
 /** PEM of the one authority that an operator named. Throws `file.unreadable` for anything that is no certificate. */
 export async function authoritiesIn(path: string): Promise<string> {
+  const pem = (await readNamed(path)).toString('latin1')
   try {
-    const pem = await readFile(path, 'latin1')
     void new X509Certificate(pem)
     return pem
   } catch (cause) {

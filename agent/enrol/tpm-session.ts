@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { hash } from '../../shared/crypto/node.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import type { PcrSelection } from '../../shared/tpm/pcr-selection.ts'
@@ -11,6 +10,7 @@ import { readEndorsementKey } from '../tpm/endorsement-key.ts'
 import { openTpm } from '../tpm/open.ts'
 import { takeQuote, type Quote } from '../tpm/quoting.ts'
 import type { Tpm } from '../tpm/tpm.ts'
+import { readNamed } from './authorities.ts'
 
 /** The TPM in the course of one enrolment, with both its keys. */
 export interface EnrolmentTpm {
@@ -75,8 +75,9 @@ async function prepare(tpm: Tpm, options: EnrolmentTpmOptions): Promise<Enrolmen
 
 /** DER of an EK certificate from a file in PEM or DER. Throws `file.unreadable`. */
 export async function readEkCertificate(path: string): Promise<Uint8Array> {
+  const content = await readNamed(path)
   try {
-    return new Uint8Array(new X509Certificate(await readFile(path)).raw)
+    return new Uint8Array(new X509Certificate(content).raw)
   } catch (cause) {
     throw new KeepsealError('file.unreadable', `${path} is not a certificate`, { cause })
   }

@@ -18,7 +18,7 @@ export interface ListenOptions {
 const MAX_CONNECTIONS = 4
 
 /** Until a process that serves a connection is ended. It ends by itself before. */
-const LIFETIME_MS = 25_000
+const LIFETIME_MS = 90_000
 
 /** For one that is asked to end. What is held up in the kernel, or never comes to look at signals, does not. */
 const GRACE_MS = 2_000

@@ -24,7 +24,7 @@ ${Object.entries(measureOptions)
 `
 
 /** Of the whole process that serves a connection, commands included. Below what unit and --listen allow. */
-const LIFETIME_MS = 20_000
+const LIFETIME_MS = 75_000
 
 const tell = (message: string): void => void process.stderr.write(`keepseal-measure: ${printable(message)}\n`)
 

@@ -1,9 +1,10 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { authorityFiles, manufacture } from './manufacture-tpm.ts'
 
 /** A private software TPM. Needs the packages swtpm and swtpm-tools, and nothing of a test runner. */
 export interface SoftwareTpm {
@@ -49,7 +50,7 @@ export async function startSwtpm(options: SoftwareTpmOptions = {}): Promise<Soft
     return {
       tcti: `swtpm:host=127.0.0.1,port=${port}`,
       stateDirectory,
-      caCertificates: authorityFiles(stateDirectory).filter((file) => existsSync(file)),
+      caCertificates: authorityFiles(stateDirectory),
       async restart() {
         await end(server.process)
         server = await startServer(stateDirectory, port)
@@ -63,48 +64,6 @@ export async function startSwtpm(options: SoftwareTpmOptions = {}): Promise<Soft
   } catch (error) {
     cleanUp()
     throw error
-  }
-}
-
-const authorityDirectory = (stateDirectory: string): string => join(stateDirectory, 'authority')
-
-const authorityFiles = (stateDirectory: string): string[] =>
-  ['swtpm-localca-rootca-cert.pem', 'issuercert.pem'].map((file) => join(authorityDirectory(stateDirectory), file))
-
-/** Makes the TPM's persistent state, with configuration files of its own: nothing of this machine's is touched. */
-function manufacture(stateDirectory: string, withEkCertificate: boolean, banks: readonly string[]): void {
-  const authority = authorityDirectory(stateDirectory)
-  mkdirSync(authority, { recursive: true })
-  const write = (name: string, lines: readonly string[]): string => {
-    const file = join(authority, name)
-    writeFileSync(file, `${lines.join('\n')}\n`)
-    return file
-  }
-  const authorityConfiguration = write('localca.conf', [
-    `statedir = ${authority}`,
-    `signingkey = ${join(authority, 'signkey.pem')}`,
-    `issuercert = ${join(authority, 'issuercert.pem')}`,
-    `certserial = ${join(authority, 'certserial')}`,
-  ])
-  const authorityOptions = write('localca.options', [
-    '--platform-manufacturer Keepseal',
-    '--platform-version 1',
-    '--platform-model Simulated',
-  ])
-  const configuration = write('setup.conf', [
-    'create_certs_tool = /usr/bin/swtpm_localca',
-    `create_certs_tool_config = ${authorityConfiguration}`,
-    `create_certs_tool_options = ${authorityOptions}`,
-    'active_pcr_banks = sha256',
-  ])
-  const arguments_ = ['--tpm2', '--tpmstate', stateDirectory, '--config', configuration, '--pcr-banks', banks.join(',')]
-  if (withEkCertificate) arguments_.push('--create-ek-cert', '--create-platform-cert', '--lock-nvram')
-  const log = join(stateDirectory, 'setup.log')
-  const result = spawnSync('swtpm_setup', [...arguments_, '--logfile', log], { encoding: 'utf8' })
-  if (result.error !== undefined)
-    throw new Error('swtpm_setup cannot be started (package swtpm-tools)', { cause: result.error })
-  if (result.status !== 0) {
-    throw new Error(`swtpm_setup: ${result.stderr}${existsSync(log) ? readFileSync(log, 'utf8') : ''}`)
   }
 }
 

@@ -3,8 +3,8 @@ import { encodeRequest, MAX_ANSWER_BYTES, type ProbeId } from '../protocol.ts'
 import { distrustSocket } from '../trusted-place.ts'
 import { absent, refused, type Asked } from './asked.ts'
 
-/** For a helper that is started for each connection, measures, and may run commands. */
-export const ANSWER_TIMEOUT_MS = 10_000
+/** For a helper that is started for each connection, measures, and may run commands: on a slow gateway its start alone takes ten seconds. */
+export const ANSWER_TIMEOUT_MS = 60_000
 
 /** Asks for one probe and takes the whole answer, of bounded size within a bounded time. Never rejects. */
 export async function exchange(

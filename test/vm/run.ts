@@ -1,0 +1,15 @@
+import { spawnSync } from 'node:child_process'
+
+/** A program that has to succeed; answers with what it has printed. */
+export function run(program: string, parameters: readonly string[], options: { readonly input?: string } = {}): string {
+  const { status, stdout, stderr, error } = spawnSync(program, parameters, {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+    timeout: 600_000,
+    env: { ...process.env, LC_ALL: 'C', PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
+    ...options,
+  })
+  if (error !== undefined) throw new Error(`${program} cannot be started`, { cause: error })
+  if (status !== 0) throw new Error(`${program} ${parameters.join(' ')}: ${stderr.slice(-2000)}${stdout.slice(-2000)}`)
+  return stdout
+}
