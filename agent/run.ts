@@ -8,6 +8,7 @@ import type { Heartbeat } from './service/heartbeat.ts'
 import { writeStatus } from './state/status-file.ts'
 import type { Identity } from './state/identity.ts'
 import { timeFloor } from './transport/floor.ts'
+import { keepaliveFor } from './transport/keepalive.ts'
 import { MqttChannel } from './transport/mqtt-channel.ts'
 
 /** From 0 to below 1. Spreads a fleet; nothing secret hangs on it. */
@@ -109,6 +110,7 @@ export async function startAgent(
     tls: identity.tls,
     protocol: config.mqtt.protocol,
     random: fraction,
+    keepaliveSeconds: keepaliveFor(config.report),
     events: {
       onConnected: ({ version }) => {
         log.info(`connected to the broker, MQTT ${version}`)

@@ -42,6 +42,8 @@ export class MqttConnection {
   #closing = false
   #closed = false
   #ready = false
+  #received = 0
+  #probe: NodeJS.Timeout | undefined
   #whenClosed: () => void = () => undefined
 
   constructor(options: ConnectionOptions) {
@@ -64,6 +66,7 @@ export class MqttConnection {
     this.#client.on('error', (error) => this.#fail(error))
     this.#client.on('disconnect', () => this.#fail(new Error('the broker ended the connection')))
     this.#client.on('message', (topic, payload) => options.onMessage(topic, new Uint8Array(payload)))
+    this.#client.on('packetreceive', () => this.#received++)
     this.#client.on('connect', () => this.#subscribe())
     this.#client.on('close', () => this.#onClose())
   }
@@ -87,6 +90,7 @@ export class MqttConnection {
       }
       const timer = setTimeout(() => {
         settle(new KeepsealError('collector.unreachable', `the broker has not answered for ${timeoutMs} ms`))
+        this.#probeBroker(timeoutMs)
       }, timeoutMs)
       this.#pending.add(settle)
       this.#client.publish(topic, Buffer.from(payload), { qos: 1 }, (error) => {
@@ -132,6 +136,17 @@ export class MqttConnection {
     })
   }
 
+  /** A broker may be slow to acknowledge; one that answers nothing at all is not there any more. */
+  #probeBroker(withinMs: number): void {
+    if (!this.ready || this.#probe !== undefined) return
+    const before = this.#received
+    this.#client.sendPing()
+    this.#probe = setTimeout(() => {
+      this.#probe = undefined
+      if (this.#received === before) this.abort('the broker does not answer')
+    }, withinMs)
+  }
+
   #fail(error: Error): void {
     const code: unknown = 'code' in error ? error.code : undefined
     this.#failure ??= { text: error.message, wrongVersion: WRONG_VERSION.has(code) }
@@ -141,6 +156,7 @@ export class MqttConnection {
     if (this.#closed) return
     this.#closed = true
     clearTimeout(this.#setUp)
+    clearTimeout(this.#probe)
     this.#settleAll('the connection to the broker was lost')
     // Stops its timers where it did not end by itself.
     this.#client.end(true)

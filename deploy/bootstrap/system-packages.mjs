@@ -102,6 +102,12 @@ const PACKAGES = [
   { name: 'fish', for: ['test'], present: () => hasCommand('fish'), debian: ['fish'] },
   { name: 'man', for: ['test'], present: () => hasCommand('man'), debian: ['man-db'] },
   { name: 'mandoc', for: ['test'], present: () => hasCommand('mandoc'), debian: ['mandoc'] },
+  {
+    name: 'node-exporter',
+    for: ['bench'],
+    present: () => hasCommand('prometheus-node-exporter'),
+    debian: ['prometheus-node-exporter'],
+  },
   { name: 'lynis', for: ['bench'], present: () => hasCommand('lynis'), debian: ['lynis'] },
   { name: 'PostgreSQL', for: ['test', 'bench'], present: hasPostgres, debian: ['postgresql'] },
   {

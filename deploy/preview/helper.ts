@@ -13,12 +13,17 @@ export const helperSocket = (home: string): string => join(home, 'measure.sock')
  * The privileged helper, where this is root: for anybody else it would see no more than the agent. The agent does
  * without where it cannot be, and says so.
  */
-export async function startHelper(repository: string, home: string, keep: Keep): Promise<void> {
+export async function startHelper(
+  repository: string,
+  home: string,
+  keep: Keep,
+  program = 'agent/measure/main.js',
+): Promise<void> {
   const socket = helperSocket(home)
   if (process.geteuid?.() !== 0 || Buffer.byteLength(socket) > MAX_SOCKET_PATH) return
   const logFile = join(home, 'logs', 'measure.log')
   const child = startChild(repository, {
-    program: 'agent/measure/main.js',
+    program,
     arguments: ['--listen', socket],
     environment: {},
     logFile,

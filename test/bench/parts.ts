@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { measureAdvisories } from './advisories.ts'
 import { AGENT_FLAGS } from './agent-flags.ts'
 import { bootRows, measureBoot } from './boot-result.ts'
+import { footprint } from './footprint.ts'
 import { measureIngest, measureIngestOnPostgres } from './ingest.ts'
 import { measureOnce } from './once.ts'
 import type { Part } from './part.ts'
@@ -253,6 +254,7 @@ export const PARTS = {
   boot,
   sensors,
   agent,
+  footprint,
   scale,
   workers,
   storm,

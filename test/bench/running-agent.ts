@@ -11,7 +11,7 @@ import { agentSettings, collectorSettings } from '../../deploy/preview/settings.
 import { findTpm } from '../../deploy/preview/tpm.ts'
 import { AGENT_FLAGS } from './agent-flags.ts'
 
-interface Memory {
+export interface Memory {
   /** Resident memory of an agent that is connected, has reported and waits. */
   readonly idleRssKib: number
   /** The part of it that no file backs: what cannot be shared with another process of Node. */
@@ -69,18 +69,26 @@ export async function measureRunningAgent(
   }
 }
 
-interface Site {
+export interface Site {
   readonly api: ApiClient
+  /** Where devices reach the embedded broker. */
+  readonly mqttPort: number
   /** Starts the agent, and resolves when the collector has its first report. */
-  startAgent(intervalSeconds: number): Promise<Child>
+  startAgent(intervalSeconds: number, settings?: Readonly<Record<string, string>>): Promise<Child>
 }
 
 /** A collector, and this machine enrolled with it, by its TPM or a private software TPM. */
-async function prepareSite(repository: string, home: string, keep: Keep, say: (line: string) => void): Promise<Site> {
+export async function prepareSite(
+  repository: string,
+  home: string,
+  keep: Keep,
+  say: (line: string) => void,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Site> {
   mkdirSync(join(home, 'logs'))
   const ports = await choosePorts(join(home, 'ports.json'))
   const tpm = await findTpm(home, ports, keep, say)
-  const environment = collectorSettings(home, ports)
+  const environment = { ...collectorSettings(home, ports), ...settings }
   const logFile = join(home, 'logs', 'collector.log')
   const serve = { program: 'collector/main.js', arguments: ['serve'], environment, logFile }
   supervise('collector', startChild(repository, serve), logFile, keep)
@@ -88,7 +96,8 @@ async function prepareSite(repository: string, home: string, keep: Keep, say: (l
   await enrol(repository, home, ports, tpm, api, await ensureProduct(api), say)
   return {
     api,
-    async startAgent(intervalSeconds) {
+    mqttPort: ports.mqtt,
+    async startAgent(intervalSeconds, over = {}) {
       const started = Date.now()
       const agent = startChild(repository, {
         program: 'bundle/keepseal-agent.js',
@@ -96,7 +105,8 @@ async function prepareSite(repository: string, home: string, keep: Keep, say: (l
         environment: {
           ...agentSettings(home, ports, tpm),
           KEEPSEAL_AGENT_REPORT__INTERVAL_SECONDS: String(intervalSeconds),
-          KEEPSEAL_AGENT_REPORT__RESEND_SECONDS: '1500',
+          KEEPSEAL_AGENT_REPORT__RESEND_SECONDS: String(Math.max(1500, intervalSeconds)),
+          ...over,
         },
         logFile: join(home, 'logs', 'agent.log'),
         nodeFlags: AGENT_FLAGS,
@@ -144,7 +154,7 @@ async function reported(api: ApiClient, since: number): Promise<void> {
 }
 
 /** Linux, proc(5): the lines of /proc/PID/status in KiB. */
-function memoryOf(child: Child): Memory {
+export function memoryOf(child: Child): Memory {
   const status = readFileSync(`/proc/${child.process.pid}/status`, 'utf8')
   const value = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1])
   return { idleRssKib: value('VmRSS'), idleAnonymousKib: value('RssAnon'), peakRssKib: value('VmHWM') }

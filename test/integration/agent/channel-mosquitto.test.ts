@@ -1,4 +1,5 @@
 import { createServer as createTcpServer, type AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer as createTlsServer } from 'node:tls'
 import { connectAsync, type MqttClient } from 'mqtt'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -173,6 +174,29 @@ describe('a broker that does not do its part', () => {
     expect(await elapsed(() => channel.close())).toBeLessThan(10_000)
     expect(await pending).toBe('collector.unreachable')
     await silent.stop()
+  })
+
+  test('and answers nothing at all: a report that is not acknowledged shows it, long before a ping would', async () => {
+    const silent = await dumbBroker({ 1: CONNACK, 8: suback(0) })
+    const options = { protocol: '3.1.1', publishTimeoutMs: 200, keepaliveSeconds: 360 } as const
+    const { channel, connected, disconnected } = open(silent.port, pki, options)
+    await until(() => connected.length > 0)
+    expect(await errorCodeOf(() => channel.publish(evidence, bytes('x')))).toBe('collector.unreachable')
+    await until(() => disconnected.length > 0)
+    expect(disconnected[0]).toContain('does not answer')
+    await silent.stop()
+  })
+
+  test('and is slow to acknowledge, but there: the connection is kept', async () => {
+    const slow = await dumbBroker({ 1: CONNACK, 8: suback(0), 12: () => [0xd0, 0] })
+    const options = { protocol: '3.1.1', publishTimeoutMs: 200, keepaliveSeconds: 360 } as const
+    const { channel, connected, disconnected } = open(slow.port, pki, options)
+    await until(() => connected.length > 0)
+    expect(await errorCodeOf(() => channel.publish(evidence, bytes('x')))).toBe('collector.unreachable')
+    await sleep(600)
+    expect(disconnected).toEqual([])
+    expect(channel.connected).toBe(true)
+    await slow.stop()
   })
 
   test('and does not let itself be read: the channel does not count as connected', async () => {

@@ -18,7 +18,7 @@ export interface MachineParts {
 }
 
 /** Beyond that firmware or kernel wait for something that does not come. */
-const BOOT_TIMEOUT_MS = 300_000
+const BOOT_TIMEOUT_MS = 600_000
 const END_TIMEOUT_MS = 90_000
 const ROOT_DEVICE = 'root-disk'
 
