@@ -30,7 +30,9 @@ export async function tryToEnrol({ config, environment, log }: FirstBoot): Promi
     await lock.release()
   }
   // It is used up. Where it may not be removed it opens nothing any more.
-  await rm(ready.file, { force: true }).catch(() => undefined)
+  await rm(ready.file, { force: true }).catch(() => {
+    log.warn(`${ready.file} cannot be removed: the token in it is used up, and opens nothing any more`)
+  })
   return { done: true }
 }
 

@@ -85,7 +85,7 @@ export async function prepareSite(
   say: (line: string) => void,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<Site> {
-  mkdirSync(join(home, 'logs'))
+  mkdirSync(join(home, 'logs'), { recursive: true })
   const ports = await choosePorts(join(home, 'ports.json'))
   const tpm = await findTpm(home, ports, keep, say)
   const environment = { ...collectorSettings(home, ports), ...settings }

@@ -2,11 +2,12 @@ import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { repository } from '../architecture/sources.ts'
-import { OTHER_COMMAND_LINE, PACKAGE_IN_GUEST } from './gateway.ts'
+import { OTHER_COMMAND_LINE, PACKAGE_IN_GUEST, TOKEN } from './gateway.ts'
 import { isCutOff } from './image/disks.ts'
 import { Ledger } from './ledger.ts'
 import { Story, type Device } from './story.ts'
 import { reportsInOutbox, tracesIn } from './in-the-guest.ts'
+import { keepVectors } from './vectors.ts'
 
 /**
  * A gateway from its image to its end, in a virtual machine: docs/virtual-gateway.md. Told in order, by as few boots as
@@ -73,7 +74,7 @@ describe('a gateway that is installed from the package', () => {
       verdict: 'not-appraised',
       verdictCode: 'reference-values.missing',
     })
-    expect(await story.machine.shell.ask('test -e /etc/keepseal/enrolment-token')).toMatchObject({ status: 1 })
+    expect(await story.machine.shell.ask(`test -e /${TOKEN}`)).toMatchObject({ status: 1 })
   })
 
   it('has its boot explained, link by link', async () => {
@@ -84,6 +85,7 @@ describe('a gateway that is installed from the package', () => {
     expect(view.pcrs.filter(({ status }) => status === 'not-logged')).toEqual([])
     // Words that systemd measures once the log of the firmware is closed.
     expect(view.pcrs.find(({ pcr }) => pcr === 11)?.late).toContain('sysinit')
+    if (process.env['KEEPSEAL_UPDATE_VECTORS'] !== undefined) await keepVectors(story, repository)
   })
 
   it('is affirming by the release that was captured from it', { timeout: 6 * MINUTE }, async () => {

@@ -71,13 +71,13 @@ export function makeGateway(options: GatewayOptions, say: (line: string) => void
   }
 }
 
-const TOKEN = 'etc/keepseal/enrolment-token'
+export const TOKEN = 'var/lib/keepseal-agent/enrolment-token'
 
 function configure(tree: string, { collectorUrl, authorityFile, token }: GatewayOptions): void {
   const lines = [
     `collector.url = "${collectorUrl}"`,
     'collector.ca_file = "/etc/keepseal/collector-ca.pem"',
-    'collector.token_file = "/etc/keepseal/enrolment-token"',
+    `collector.token_file = "/${TOKEN}"`,
   ]
   const product = [
     `vendor = "${PRODUCT.vendor}"`,

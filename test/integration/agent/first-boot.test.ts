@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -103,6 +103,19 @@ describe('the first boot of a device', () => {
     expect((await collector.devices())[0]?.ueid).toBe((await loadIdentity(state)).ueid)
     expect([existsSync(tokenFile), waited]).toEqual([false, []])
     expect(logged.join('')).not.toContain(token)
+  })
+
+  test('says so where the token cannot be removed, and is enrolled all the same', async () => {
+    const { start, tokenFile, logged } = device()
+    layReady(tokenFile, await collector.token())
+    // What a unit with a read-only system meets; root is kept from it by the attribute alone.
+    const locked = spawnSync('chattr', ['+i', tokenFile]).status === 0
+    try {
+      expect(await start()).toBe(true)
+    } finally {
+      if (locked) spawnSync('chattr', ['-i', tokenFile])
+    }
+    expect(logged.some((line) => line.includes('cannot be removed'))).toBe(locked)
   })
 
   test('takes the token from the credentials of the service', async () => {
