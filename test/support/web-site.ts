@@ -35,8 +35,8 @@ export interface WebSite {
   readonly productId: string
   /** The gateway with this id reads what it was asked last, and answers; its messages take the way of all others. */
   answer(ueid: Ueid): Promise<void>
-  /** Ends the collector and starts it again on the same port. */
-  restart(): Promise<void>
+  /** Ends the collector and starts it again on the same port, with further settings. */
+  restart(...settings: readonly string[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -122,9 +122,9 @@ export async function openWebSite(gateways: number): Promise<WebSite> {
         await opened.close()
       }
     },
-    async restart() {
+    async restart(...settings) {
       await collector.stop()
-      collector = await runCollector(directory, 'http.plain=true', `http.plain_port=${port}`)
+      collector = await runCollector(directory, 'http.plain=true', `http.plain_port=${port}`, ...settings)
     },
     async close() {
       await collector.stop()

@@ -26,7 +26,7 @@ export async function loginAgain(): Promise<void> {
   return waiting.promise
 }
 
-function opened(found: Session): void {
+export function opened(found: Session): void {
   session.value = found
   isLoginWanted.value = false
   waiting?.resolve()

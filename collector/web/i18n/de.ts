@@ -1,8 +1,10 @@
 import { deFace } from './de-face.ts'
+import { deLogin } from './de-login.ts'
 import { deMore } from './de-more.ts'
 import type { Messages } from './text.ts'
 
 export const de: Messages = {
+  ...deLogin,
   ...deMore,
   ...deFace,
   'app.skip': 'Zum Inhalt',

@@ -1,8 +1,10 @@
 import { enFace } from './en-face.ts'
+import { enLogin } from './en-login.ts'
 import { enMore } from './en-more.ts'
 
 /** Every text of the pages. `{name}` stands for a value. The other languages have the same keys. */
 export const en = {
+  ...enLogin,
   ...enMore,
   ...enFace,
   'app.skip': 'Skip to content',

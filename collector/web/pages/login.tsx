@@ -5,6 +5,7 @@ import { logIn } from '../core/session.ts'
 import { t } from '../i18n/text.ts'
 import { Command, ProblemBox } from '../parts/problem.tsx'
 import { Preferences } from '../parts/shell.tsx'
+import { OtherLogins } from './login-others.tsx'
 
 function LoginForm({ submitText }: { readonly submitText: string }) {
   const error = useSignal<ApiError | undefined>(undefined)
@@ -56,6 +57,7 @@ export function LoginPage() {
         <p class="brand">Keepseal</p>
         <h1>{t('login.title')}</h1>
         <LoginForm submitText={t('login.submit')} />
+        <OtherLogins />
         <p class="hint">{t('login.noAccount')}</p>
         <Command text="keepseal-collector account create NAME --name 'YOUR NAME' --role operator" />
       </main>
@@ -77,6 +79,7 @@ export function LoginDialog() {
       <h2 id="login-again">{t('login.again')}</h2>
       <p>{t('login.againHint')}</p>
       <LoginForm submitText={t('login.submit')} />
+      <OtherLogins isOnTop />
     </dialog>
   )
 }
