@@ -21,6 +21,7 @@ import { recordFindings } from '../tracking/record-findings.ts'
 import { byEvidence, transitionsBetween } from '../tracking/transitions.ts'
 import { remember, type HistoryPolicy } from './history.ts'
 import { loadKnownDevice, type Caches, type LoadedDevice } from './known-devices.ts'
+import type { RememberedDevices } from './steady/remembered-devices.ts'
 import type { SharedKnowledgeCache } from './steady/shared-knowledge.ts'
 import type { Proofs } from './verify/proof.ts'
 import { removeSpentLists } from './spent-lists.ts'
@@ -28,6 +29,7 @@ import { recordOf, sessionWith } from './counted.ts'
 
 export interface EvidenceDependencies extends Caches, CaseDependencies {
   readonly shared: SharedKnowledgeCache
+  readonly remembered: RememberedDevices
   readonly history: HistoryPolicy
   readonly policy: AppraisalPolicy
 }

@@ -27,6 +27,8 @@ import { sparedKeys, type ImportedKeys } from './verify/spared-keys.ts'
 /** Importing a key costs more than a check with it: the newest keys are kept, within a bound. */
 export class KeyCache {
   readonly #recent: Recent<ImportedKeys>
+  /** Of devices that are remembered whole, by the very object: without a look for their names. */
+  readonly #ofObjects = new WeakMap<Device, ImportedKeys>()
 
   constructor(capacity: number) {
     this.#recent = new Recent(capacity)
@@ -39,8 +41,12 @@ export class KeyCache {
   }
 
   #importedOf(device: Device): ImportedKeys {
+    const held = this.#ofObjects.get(device)
+    if (held !== undefined) return held
     const name = `${toHex(device.deviceKeyThumbprint)} ${device.tpm === null ? '' : toHex(device.tpm.akName)}`
-    return this.#recent.get(name) ?? this.#recent.keep(name, importKeys(device))
+    const keys = this.#recent.get(name) ?? this.#recent.keep(name, importKeys(device))
+    this.#ofObjects.set(device, keys)
+    return keys
   }
 }
 

@@ -56,9 +56,10 @@ export async function processBatch(
     for (const message of messages) handled.push(...(await handleMessage(transaction, message, deps, steady)))
     const publications = await answers(transaction, handled, deps, now, steady)
     await steady.flush()
-    return { handled, publications }
+    return { handled, publications, steady }
   })
   // Only now it is certain that what was read is stored.
+  result.steady.remember()
   for (const { known, appraisal } of result.handled) {
     if (known !== null && appraisal !== null) deps.shared.learn(known, appraisal)
   }
@@ -119,7 +120,7 @@ async function answers(
     const made = makeReceipt(deps.collectorKeys, owed, known, now, deps.receiptIntervalMs)
     if (made === undefined) return undefined
     issued.push(made.receipt)
-    steady.sentReceipt(owed.device.ueid, made.receipt.number)
+    steady.sentReceipt(owed.device.ueid, made.receipt)
     return made.publication
   }
   for (const owed of owedTo(handled)) {

@@ -7,6 +7,7 @@ import { BootCache, KeyCache } from '../ingest/known-devices.ts'
 import { ImaPolicyCache } from '../ingest/known-lists.ts'
 import type { IngestDependencies } from '../ingest/process-batch.ts'
 import { RateLimiter } from '../ingest/rate-limiter.ts'
+import { RememberedDevices } from '../ingest/steady/remembered-devices.ts'
 import { SharedKnowledgeCache } from '../ingest/steady/shared-knowledge.ts'
 import type { Store } from '../store/index.ts'
 import type { Downtime } from '../liveness/downtime.ts'
@@ -40,6 +41,7 @@ export function ingestDependencies(
     policies: new ImaPolicyCache(),
     releases: new ReleaseCache(),
     shared: new SharedKnowledgeCache(),
+    remembered: new RememberedDevices(),
     history: { keepOneIn: config.store.keepOneIn },
     get policy() {
       return { ...policy, downtime: downtime() }

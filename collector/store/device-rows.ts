@@ -120,7 +120,7 @@ function toTpmClock(row: Selectable<DeviceStatesTable>): DeviceState['tpmClock']
   return { clockMs: BigInt(clock), resetCount: resets, restartCount: restarts, observedAt: at }
 }
 
-export function stateColumns(state: DeviceState): Omit<DeviceStatesTable, 'device_id'> {
+export function stateColumns(state: DeviceState): Omit<DeviceStatesTable, 'device_id' | 'steady_mark'> {
   return {
     verdict: state.verdict,
     verdict_code: state.verdictCode,

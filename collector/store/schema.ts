@@ -237,6 +237,8 @@ export interface DeviceStatesTable {
   named_receipt: number
   last_receipt_number: number
   agent_version: string | null
+  /** Of the advance that was the last change of the device; null where something else was: see steady/steady.ts. */
+  steady_mark: Generated<number | null>
 }
 
 export interface SessionsTable {

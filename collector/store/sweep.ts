@@ -5,7 +5,7 @@ import type { Executor } from './database.ts'
 /** What is older than these times, ms since 1970, is of no use any more. */
 export interface SweepTimes {
   readonly evidence: number
-  /** Runs, sessions, epochs and signed results: what was counted and when. */
+  /** Runs, sessions, epochs, signed results and transitions: what was counted and when. */
   readonly history: number
   /** Also of messages that could not be decided. */
   readonly refusals: number
@@ -21,6 +21,7 @@ export type SweptTable =
   | 'sessions'
   | 'epochs'
   | 'signed_results'
+  | 'device_transitions'
   | 'refusals'
   | 'quarantine'
   | 'findings'
@@ -42,7 +43,7 @@ export async function sweepOnce(
   return removed
 }
 
-/** In this order: a session goes after its runs. */
+/** In this order: a session goes after its runs, a transition after the result that was signed of it. */
 const sweeps: readonly (readonly [SweptTable, Sweep])[] = [
   [
     'evidence',
@@ -140,6 +141,39 @@ const sweeps: readonly (readonly [SweptTable, Sweep])[] = [
         .orderBy('issued_at')
         .limit(limit)
       return db.deleteFrom('signed_results').where('transition_id', 'in', old).executeTakeFirstOrThrow()
+    },
+  ],
+  [
+    'device_transitions',
+    (db, { history }, limit) => {
+      const settled = db.selectFrom('result_signing').select('settled')
+      // The last one of each axis stays however old it is: it says since when the device is as it is.
+      const old = db
+        .selectFrom('device_transitions')
+        .select('device_transitions.id')
+        .where('device_transitions.at', '<', history)
+        .where('device_transitions.id', '<=', settled)
+        .where(({ exists, selectFrom }) =>
+          exists(
+            selectFrom('device_transitions as later')
+              .select('later.id')
+              .whereRef('later.device_id', '=', 'device_transitions.device_id')
+              .whereRef('later.id', '>', 'device_transitions.id')
+              .whereRef('later.axis', '=', 'device_transitions.axis'),
+          ),
+        )
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('signed_results')
+                .select('signed_results.transition_id')
+                .whereRef('signed_results.transition_id', '=', 'device_transitions.id'),
+            ),
+          ),
+        )
+        .orderBy('device_transitions.at')
+        .limit(limit)
+      return db.deleteFrom('device_transitions').where('id', 'in', old).executeTakeFirstOrThrow()
     },
   ],
   [

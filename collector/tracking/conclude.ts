@@ -218,12 +218,14 @@ function presentState(state: DeviceState, appraisal: Appraisal, latch: Latch, ti
   const { claims } = appraisal.evidence
   const [verdict, verdictCode] = latched(appraisal.verdict, appraisal.code, latch, state)
   const { clock } = appraisal
+  const isAgain = isSameReport(state, appraisal)
   return {
     ...state,
     verdict,
     verdictCode,
     latch,
-    ...(isSameReport(state, appraisal) ? {} : { liveness: 'fresh', freshExtended: appraisal.freshnessExtended }),
+    liveness: isAgain ? state.liveness : 'fresh',
+    freshExtended: isAgain ? state.freshExtended : appraisal.freshnessExtended,
     bootCoverage: appraisal.missing.pcrs ? state.bootCoverage : appraisal.bootCoverage,
     lastReceivedAt: Math.max(state.lastReceivedAt ?? 0, times.receivedAt),
     lastFreshAt: times.receivedAt,

@@ -5,6 +5,7 @@ import { afterAll, beforeAll } from 'vitest'
 import type { Handled, ReceivedMessage } from '../../collector/ingest/evidence-handler.ts'
 import { BootCache, KeyCache } from '../../collector/ingest/known-devices.ts'
 import { ImaPolicyCache } from '../../collector/ingest/known-lists.ts'
+import { RememberedDevices } from '../../collector/ingest/steady/remembered-devices.ts'
 import { SharedKnowledgeCache } from '../../collector/ingest/steady/shared-knowledge.ts'
 import { ReleaseCache } from '../../collector/ingest/known-releases.ts'
 import { processBatch, type BatchResult, type IngestDependencies } from '../../collector/ingest/process-batch.ts'
@@ -59,6 +60,7 @@ export class IngestingCollector {
       history: { keepOneIn: 1 },
       releases: new ReleaseCache(),
       shared: new SharedKnowledgeCache(),
+      remembered: new RememberedDevices(),
       policy: {
         freshnessWindowMs: 2 * PERIOD_MS,
         maxExtensionMs: 3_600_000,

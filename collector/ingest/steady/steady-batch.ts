@@ -1,14 +1,16 @@
 import type { ReleaseTime } from '../known-releases.ts'
 import { toHex } from '../../../shared/bytes/bytes.ts'
+import type { RandomFunction } from '../../../shared/crypto/crypto.ts'
 import { hash, sha256 } from '../../../shared/crypto/node.ts'
 import type { UnverifiedEvidence } from '../../../shared/evidence/evidence.ts'
 import type { Ueid } from '../../../shared/evidence/identifiers.ts'
 import { appraise, type Appraisal } from '../../appraisal/appraise.ts'
 import type { KnownDevice, KnownReleases } from '../../appraisal/context.ts'
 import type { Device, DeviceState } from '../../model/device.ts'
-import type { Epoch, EvidenceRecord, EvidenceRun } from '../../model/evidence.ts'
+import type { Epoch, EvidenceRecord, EvidenceRun, Session } from '../../model/evidence.ts'
 import { longerBy, runOf } from '../../store/evidence-runs.ts'
 import type { Store } from '../../store/index.ts'
+import type { IssuedReceipt } from '../../store/receipts.ts'
 import type { SteadyDevice } from '../../store/steady/steady.ts'
 import { conclude } from '../../tracking/conclude.ts'
 import { recordOf, sessionWith } from '../counted.ts'
@@ -17,18 +19,44 @@ import { hashesWith, tellsTheSame } from '../history.ts'
 import type { KnownReceipts } from '../receipts.ts'
 import { decoded, isSameBut, isUsual, mayBeOfCopy, tellsNothing } from './usual.ts'
 
-interface Held extends SteadyDevice {
+/** A device on its way through the batch. */
+class Advancing {
+  readonly device: Device
+  readonly lastEpochOfOthers: number | null
+  readonly ownReference: string | null
+  state: DeviceState
+  session: Session
+  runs: readonly EvidenceRun[]
+  recentHashes: Uint8Array
+  lastReceiptAt: number | null
   /** One of its messages of this batch was taken here. */
-  readonly isTaken: boolean
+  isTaken = false
   /** Something of it has to be written. */
-  readonly isMoved: boolean
+  isMoved = false
   /** Its newest message, where that is one of these. */
-  readonly newest?: EvidenceRecord
+  newest: EvidenceRecord | undefined
   /** First numbers of its runs that are longer now; those without an id are all new. */
-  readonly longer: ReadonlySet<number>
-}
+  readonly longer = new Set<number>()
+  /** Of the advance that has written it down; null where none has yet. */
+  mark: number | null = null
 
-const held = (device: SteadyDevice): Held => ({ ...device, isTaken: false, isMoved: false, longer: new Set() })
+  constructor(steady: SteadyDevice) {
+    this.device = steady.device
+    this.lastEpochOfOthers = steady.lastEpochOfOthers
+    this.ownReference = steady.ownReference
+    this.state = steady.state
+    this.session = steady.session
+    this.runs = steady.runs
+    this.recentHashes = steady.recentHashes
+    this.lastReceiptAt = steady.lastReceiptAt
+  }
+
+  /** As it stands. */
+  get steady(): SteadyDevice {
+    const { device, state, session, runs, recentHashes, lastReceiptAt, lastEpochOfOthers, ownReference } = this
+    return { device, state, session, runs, recentHashes, lastReceiptAt, lastEpochOfOthers, ownReference }
+  }
+}
 
 /**
  * The reports of a batch that tell nothing new, which is nearly all of a healthy fleet: also those that queued up while
@@ -39,7 +67,7 @@ const held = (device: SteadyDevice): Held => ({ ...device, isTaken: false, isMov
 export class SteadyBatch {
   readonly #store: Store
   readonly #deps: EvidenceDependencies
-  readonly #devices: Map<Ueid, Held>
+  readonly #devices: Map<Ueid, Advancing>
   readonly #epochs = new Map<string, Epoch | undefined>()
   readonly #references = new Map<string, string | null>()
   readonly #versions = new Map<string, number>()
@@ -52,12 +80,22 @@ export class SteadyBatch {
   private constructor(store: Store, deps: EvidenceDependencies, devices: ReadonlyMap<Ueid, SteadyDevice>) {
     this.#store = store
     this.#deps = deps
-    this.#devices = new Map([...devices].map(([ueid, device]) => [ueid, held(device)]))
+    this.#devices = new Map([...devices].map(([ueid, device]) => [ueid, new Advancing(device)]))
   }
 
   /** `store`: of the transaction that has locked these devices. */
   static async load(store: Store, deps: EvidenceDependencies, ueids: readonly Ueid[]): Promise<SteadyBatch> {
-    return new SteadyBatch(store, deps, ueids.length === 0 ? new Map() : await store.steady.load(ueids))
+    const remembered = await deps.remembered.of(store, ueids)
+    const others = ueids.filter((ueid) => !remembered.has(ueid))
+    const loaded = others.length === 0 ? [] : await store.steady.load(others)
+    return new SteadyBatch(store, deps, new Map([...remembered, ...loaded]))
+  }
+
+  /** To be called only after all of it is known to be stored for good. */
+  remember(): void {
+    for (const { mark, steady } of this.#devices.values()) {
+      if (mark !== null) this.#deps.remembered.keep(steady, mark)
+    }
   }
 
   /** The device was changed by other means: it is none of these any more. To be called after `flush`. */
@@ -90,9 +128,9 @@ export class SteadyBatch {
     return this.#accept(device, state, appraisal, receivedAt)
   }
 
-  #accept(before: Held, state: DeviceState, appraisal: Appraisal, receivedAt: number): Handled | undefined {
-    const { device, runs } = before
-    const session = sessionWith(device, before.session, appraisal, receivedAt)
+  #accept(moved: Advancing, state: DeviceState, appraisal: Appraisal, receivedAt: number): Handled | undefined {
+    const { device, runs } = moved
+    const session = sessionWith(device, moved.session, appraisal, receivedAt)
     if (session === undefined) return undefined
     const record = recordOf(device, appraisal, receivedAt)
     const adjoining = runs.find(({ lastSeq }) => lastSeq === record.seq - 1)
@@ -100,20 +138,17 @@ export class SteadyBatch {
     const next = run === undefined ? runOf(record) : longerBy(run, record)
     if ((record.seq - next.firstSeq) % this.#deps.history.keepOneIn === 0) this.#samples.push(record)
     this.#used.set(nameOfValues(device, record), [device, record])
-    const follows = run !== undefined && before.state.freshSequence === record.seq - 1
-    this.#devices.set(device.ueid, {
-      ...before,
-      isTaken: true,
-      isMoved: true,
-      state,
-      session,
-      runs: run === undefined ? [...runs, next] : runs.map((each) => (each === run ? next : each)),
-      longer: new Set(before.longer).add(next.firstSeq),
-      ...(appraisal.newest && {
-        newest: record,
-        recentHashes: hashesWith(follows ? before.recentHashes : undefined, record),
-      }),
-    })
+    if (appraisal.newest) {
+      const follows = run !== undefined && moved.state.freshSequence === record.seq - 1
+      moved.newest = record
+      moved.recentHashes = hashesWith(follows ? moved.recentHashes : undefined, record)
+    }
+    moved.isTaken = true
+    moved.isMoved = true
+    moved.state = state
+    moved.session = session
+    moved.runs = run === undefined ? [...runs, next] : runs.map((each) => (each === run ? next : each))
+    moved.longer.add(next.firstSeq)
     return {
       device,
       hash: record.hash,
@@ -130,7 +165,7 @@ export class SteadyBatch {
   }
 
   async #knownOf(
-    { device, state, session, runs, ownReference }: Held,
+    { device, state, session, runs, ownReference }: Advancing,
     evidence: UnverifiedEvidence,
     { receivedAt, proofs }: ReceivedMessage,
   ): Promise<KnownDevice | undefined> {
@@ -154,21 +189,16 @@ export class SteadyBatch {
     if (shared === undefined || (shared.approved !== undefined && epoch.issuedAt < shared.approved.approvedAt)) {
       return undefined
     }
-    return {
-      ...shared,
-      device,
-      ...this.#deps.keys.keysOf(device, proofs),
-      state,
-      epoch,
-      links: {
-        session,
-        samePlace: undefined,
-        hashBefore: runs.find(({ lastSeq }) => lastSeq === sequence - 1)?.headHash,
-        previousOfNext: runs.find(({ firstSeq }) => firstSeq === sequence + 1)?.firstPrevious,
-        freshSessions: [],
-        namedReceipt: undefined,
-      },
+    const { deviceKey, attestationKey } = this.#deps.keys.keysOf(device, proofs)
+    const links = {
+      session,
+      samePlace: undefined,
+      hashBefore: runs.find(({ lastSeq }) => lastSeq === sequence - 1)?.headHash,
+      previousOfNext: runs.find(({ firstSeq }) => firstSeq === sequence + 1)?.firstPrevious,
+      freshSessions: [],
+      namedReceipt: undefined,
     }
+    return { ...shared, device, deviceKey, attestationKey, state, epoch, links }
   }
 
   async #epochOf(nonce: Uint8Array): Promise<Epoch | undefined> {
@@ -187,11 +217,12 @@ export class SteadyBatch {
 
   async #releasesAt(device: Device, at: ReleaseTime): Promise<KnownReleases | undefined> {
     const { productId } = device
-    const name = `${productId} ${JSON.stringify(at)}`
-    if (this.#releases.has(name)) return this.#releases.get(name)
     // Each message has another time of arrival, and all of them the same releases.
     const version = this.#versions.get(productId) ?? (await this.#store.releases.versionOf(productId))
     this.#versions.set(productId, version)
+    if (version === 0) return undefined
+    const name = 'now' in at ? `${productId} ${at.now}` : `${productId} then ${at.past}`
+    if (this.#releases.has(name)) return this.#releases.get(name)
     const releases = await this.#deps.releases.of(this.#store, device, at, version)
     this.#releases.set(name, releases)
     return releases
@@ -204,11 +235,13 @@ export class SteadyBatch {
     return { lastIssuedAt: device.lastReceiptAt, lastNumber: device.state.lastReceiptNumber }
   }
 
-  /** The device is sent a receipt of this number, which the caller stores. */
-  sentReceipt(ueid: Ueid, lastReceiptNumber: number): void {
+  /** The device is sent this receipt, which the caller stores. */
+  sentReceipt(ueid: Ueid, { number: lastReceiptNumber, issuedAt: lastReceiptAt }: IssuedReceipt): void {
     const device = this.#devices.get(ueid)
     if (device === undefined) return
-    this.#devices.set(ueid, { ...device, isMoved: true, state: { ...device.state, lastReceiptNumber } })
+    device.state = { ...device.state, lastReceiptNumber }
+    device.lastReceiptAt = lastReceiptAt
+    device.isMoved = true
   }
 
   /** Writes what has come together, so that whoever reads the store sees it. */
@@ -217,6 +250,7 @@ export class SteadyBatch {
     if (moved.length === 0) return
     const begun = moved.flatMap(({ runs }) => runs.filter(({ id }) => id === 0))
     const stored = new Map((await this.#store.evidenceRuns.insert(begun)).map((run) => [nameOfRun(run), run]))
+    const mark = newMark(this.#deps.random)
     await this.#store.steady.advance(
       moved.map(({ device: { id: deviceId }, state, session, runs, longer, newest, recentHashes }) => ({
         deviceId,
@@ -225,17 +259,27 @@ export class SteadyBatch {
         longer: runs.filter(({ id, firstSeq }) => id !== 0 && longer.has(firstSeq)),
         newest: newest && { record: newest, recentHashes },
       })),
+      mark,
     )
     await this.#store.evidence.insertAll(this.#samples.splice(0))
     for (const [device, { pcrDigest, receivedAt }] of this.#used.values()) {
       if (pcrDigest !== null) await this.#store.pcrSets.use(device.vendor, pcrDigest, receivedAt)
     }
     this.#used.clear()
-    for (const { newest: _, ...rest } of moved) {
-      const runs = rest.runs.map((run) => (run.id === 0 ? (stored.get(nameOfRun(run)) ?? run) : run))
-      this.#devices.set(rest.device.ueid, { ...rest, runs, isMoved: false, longer: new Set() })
+    for (const device of moved) {
+      device.runs = device.runs.map((run) => (run.id === 0 ? (stored.get(nameOfRun(run)) ?? run) : run))
+      device.newest = undefined
+      device.isMoved = false
+      device.longer.clear()
+      device.mark = mark
     }
   }
+}
+
+/** 48 bits: two processes never choose the same, and a number holds it exactly. */
+function newMark(random: RandomFunction): number {
+  const bytes = random(6)
+  return bytes.reduce((mark, byte) => mark * 256 + byte, 0)
 }
 
 const nameOfRun = ({ deviceId, firstSeq }: EvidenceRun): string => `${deviceId} ${firstSeq}`

@@ -36,6 +36,7 @@ import { gatheredEvents } from './0029-gathered-events.ts'
 import { attestationChallenges } from './0030-attestation-challenges.ts'
 import { advisoryFetches } from './0031-advisory-fetches.ts'
 import { releaseSboms } from './0032-release-sboms.ts'
+import { steadyMarks } from './0033-steady-marks.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -77,6 +78,7 @@ export const migrations: readonly Migration[] = [
   attestationChallenges,
   advisoryFetches,
   releaseSboms,
+  steadyMarks,
 ]
 
 /**

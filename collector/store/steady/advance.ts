@@ -17,6 +17,7 @@ const STATES: BulkTable = {
     ['tpm_restart_count', 'bigint'],
     ['tpm_observed_at', 'bigint'],
     ['last_receipt_number', 'bigint'],
+    ['steady_mark', 'bigint'],
   ],
 }
 const RUNS: BulkTable = {
@@ -61,7 +62,7 @@ const SESSIONS: BulkTable = {
 }
 
 /** A statement a table for all of the devices. */
-export async function advanceAll(db: Executor, advances: readonly Advance[]): Promise<void> {
+export async function advanceAll(db: Executor, advances: readonly Advance[], mark: number): Promise<void> {
   await bulkUpdate(
     db,
     STATES,
@@ -77,6 +78,7 @@ export async function advanceAll(db: Executor, advances: readonly Advance[]): Pr
       state.tpmClock?.restartCount ?? null,
       state.tpmClock?.observedAt ?? null,
       state.lastReceiptNumber,
+      mark,
     ]),
   )
   await bulkUpdate(

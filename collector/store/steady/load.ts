@@ -10,13 +10,16 @@ import type { SteadyDevice } from './steady.ts'
 /** A backlog fills one gap. One that has left more of them is looked at message by message. */
 const MAX_GAPS = 8
 
+/** What `healthy` does not see of it. */
+export const isSteady = ({ state, session }: Pick<SteadyDevice, 'state' | 'session'>): boolean =>
+  state.bootAwaited === null && state.ima === null && session.extra.length <= MAX_GAPS
+
 /** Three statements for all of the devices: a query for each of them costs more than all that it answers. */
 export async function loadSteady(db: Executor, ueids: readonly Ueid[]): Promise<ReadonlyMap<Ueid, SteadyDevice>> {
   const rows = await healthy(db, ueids).execute()
   const found = rows.flatMap((row) => {
     const [state, session] = [toState(row), toSession(row)]
-    const isSteady = state.bootAwaited === null && state.ima === null && session.extra.length <= MAX_GAPS
-    return isSteady ? [{ row, state, session }] : []
+    return isSteady({ state, session }) ? [{ row, state, session }] : []
   })
   const runs = new Map<number, EvidenceRun[]>(found.map(({ row }) => [row.id, []]))
   for (const run of await runsOf(db, [...runs.keys()])) runs.get(run.deviceId)?.push(run)

@@ -60,6 +60,22 @@ export function steadyRepository(db: Executor) {
       return row?.id ?? null
     },
 
-    advance: (advances: readonly Advance[]): Promise<void> => advanceAll(db, advances),
+    /**
+     * `mark`: names this advance, as no other one. It stays with the devices until anything else changes them, by other
+     * means or in another process, which triggers of the database see to.
+     */
+    advance: (advances: readonly Advance[], mark: number): Promise<void> => advanceAll(db, advances, mark),
+
+    /** The marks of those of the devices that have one. */
+    async marksOf(deviceIds: readonly number[]): Promise<ReadonlyMap<number, number>> {
+      const rows = await db
+        .selectFrom('device_states')
+        .select(['device_id', 'steady_mark'])
+        .where('device_id', 'in', deviceIds)
+        .where('steady_mark', 'is not', null)
+        .$narrowType<{ steady_mark: number }>()
+        .execute()
+      return new Map(rows.map(({ device_id, steady_mark }) => [device_id, steady_mark]))
+    },
   }
 }

@@ -56,6 +56,34 @@ describeStore('the sweep of old rows', (createStore) => {
     expect(await store().evidenceRuns.around(device.id, bytes('recent', 16), 1)).toHaveLength(1)
   })
 
+  it('removes what became of devices long ago, but neither the last change of an axis nor one whose result is kept', async () => {
+    const device = await storedDevice(store())
+    const { transitions, signedResults } = store()
+    const moved = (at: number, axis: 'verdict' | 'liveness', from: string | null, to: string) =>
+      transitions.append([{ deviceId: device.id, at, axis, from, to, cause: null }])
+    await moved(NOW, 'verdict', null, 'affirming')
+    await moved(NOW + 1, 'liveness', null, 'fresh')
+    await moved(NOW + 2, 'verdict', 'affirming', 'warning')
+    await moved(NOW + 3, 'verdict', 'warning', 'affirming')
+    const left = async () => (await transitions.list(device.id, { limit: 9 })).items.map(({ at }) => at - NOW)
+    // Nobody has looked yet whether a result is to be signed of them.
+    expect(await removed({ history: NOW + 9 })).toEqual({})
+    const all = (await transitions.list(device.id, { limit: 9 })).items
+    expect(all).toHaveLength(4)
+    await signedResults.settle(NOW + 10)
+    await signedResults.add({
+      transitionId: 3,
+      deviceId: device.id,
+      issuedAt: NOW + 20,
+      cwt: bytes('cwt'),
+      keyId: bytes('key'),
+    })
+    expect(await removed({ history: NOW + 9 })).toEqual({ device_transitions: 1 })
+    expect(await left()).toEqual([3, 2, 1])
+    expect(await removed({ history: NOW + 30 })).toEqual({ signed_results: 1, device_transitions: 1 })
+    expect(await left()).toEqual([3, 1])
+  })
+
   it('never removes the newest epoch', async () => {
     for (const label of ['a', 'b']) await store().epochs.insert({ nonce: bytes(label), issuedAt: NOW })
     expect(await removed({ history: NOW + 1 })).toEqual({ epochs: 1 })

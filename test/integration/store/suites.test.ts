@@ -11,6 +11,8 @@ const suites = [
   ...readdirSync(`${TESTS}store`).map((name) => `store/${name}`),
   ...[
     'exactly-once.slow',
+    'steady.slow',
+    'remembered-devices',
     'receipts',
     'refusals',
     'ingest',
