@@ -76,7 +76,8 @@ function judge(
     const { parse, compare } = orderingOf(first.statement.scheme)
     const version = parse(installed)
     if (version === undefined) {
-      for (const entry of fixes) into.push(rawFrom(entry, each, installed, 'unknown', 'version-not-comparable'))
+      for (const entry of fixes)
+        into.push(rawFrom(entry, each, installed, scheme, ['unknown', 'version-not-comparable']))
     } else {
       // The first of the list that is newer: all from there on are fixed in what is not installed.
       let [low, high] = [0, fixes.length]
@@ -87,14 +88,14 @@ function judge(
       }
       for (let at = low; at < fixes.length; at++) {
         const entry = fixes[at]
-        if (entry !== undefined) into.push(rawFrom(entry, each, installed, 'affected', 'older-than-fix'))
+        if (entry !== undefined) into.push(rawFrom(entry, each, installed, scheme, ['affected', 'older-than-fix']))
       }
     }
   }
   for (const entry of isOrdered ? others : [...fixes, ...others]) {
     const said = scheme === undefined ? entry.statement : { ...entry.statement, scheme }
     const verdict = verdictOf(said, each, installed)
-    if (verdict !== undefined) into.push(rawFrom(entry, each, installed, ...verdict))
+    if (verdict !== undefined) into.push(rawFrom(entry, each, installed, scheme, verdict))
   }
 }
 
@@ -102,8 +103,8 @@ const rawFrom = (
   entry: Entry,
   each: InventoryPackage,
   installed: string,
-  status: ExposureStatus,
-  reason: ExposureReason,
+  scheme: VersionScheme | undefined,
+  [status, reason]: Verdict,
 ): Raw => ({
   entry,
   exposure: {
@@ -113,7 +114,7 @@ const rawFrom = (
     architecture: each.architecture,
     ecosystem: [entry.statement.ecosystem, entry.statement.release].filter(Boolean).join(' '),
     source: each.source,
-    scheme: entry.statement.scheme,
+    scheme: scheme ?? entry.statement.scheme,
     installed,
     fixedIn: fixIn(entry.statement),
     status,

@@ -23,6 +23,11 @@ const ROUTES: readonly (readonly [pattern: string, page: ComponentType<Parameter
   ['/products/:id', lazy(async () => (await import('./pages/product.tsx')).ProductPage)],
   ['/products/:id/practices', lazy(async () => (await import('./pages/practices.tsx')).PracticesPage)],
   ['/products/:id/practices/:practice', lazy(async () => (await import('./pages/practice.tsx')).PracticePage)],
+  [
+    '/products/:id/vulnerabilities',
+    lazy(async () => (await import('./pages/vulnerabilities.tsx')).VulnerabilitiesPage),
+  ],
+  ['/products/:id/advisories/:name', lazy(async () => (await import('./pages/advisory.tsx')).AdvisoryPage)],
   ['/releases/:id', lazy(async () => (await import('./pages/release.tsx')).ReleasePage)],
   ['/certificates', lazy(async () => (await import('./pages/certificates.tsx')).CertificatesPage)],
   ['/certificates/:id', lazy(async () => (await import('./pages/certificate.tsx')).CertificatePage)],

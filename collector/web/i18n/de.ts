@@ -1,11 +1,13 @@
 import { deFace } from './de-face.ts'
 import { deLogin } from './de-login.ts'
+import { deAdvisories } from './de-advisories.ts'
 import { deMore } from './de-more.ts'
 import type { Messages } from './text.ts'
 
 export const de: Messages = {
   ...deLogin,
   ...deMore,
+  ...deAdvisories,
   ...deFace,
   'app.skip': 'Zum Inhalt',
   'app.menu': 'Seiten',

@@ -1,11 +1,13 @@
 import { enFace } from './en-face.ts'
 import { enLogin } from './en-login.ts'
+import { enAdvisories } from './en-advisories.ts'
 import { enMore } from './en-more.ts'
 
 /** Every text of the pages. `{name}` stands for a value. The other languages have the same keys. */
 export const en = {
   ...enLogin,
   ...enMore,
+  ...enAdvisories,
   ...enFace,
   'app.skip': 'Skip to content',
   'app.menu': 'Pages',

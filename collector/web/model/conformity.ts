@@ -61,7 +61,7 @@ export interface Chart {
 
 /** Of a box of `width` and `height`; where nothing is known there is no line. */
 export function chartOf(
-  samples: readonly Sample[],
+  samples: readonly Pick<Sample, 'value'>[],
   objective: Objective | undefined,
   { width, height }: { readonly width: number; readonly height: number },
 ): Chart {

@@ -42,6 +42,7 @@ export function ProductPage({ id }: { readonly id?: string }) {
           </Status>
         )}{' '}
         · <a href={`/products/${id}/practices`}>{t('practices.title')}</a> ·{' '}
+        <a href={`/products/${id}/vulnerabilities`}>{t('advisories.title')}</a> ·{' '}
         <a href={`/?product=${id}`}>{t('products.devices')}</a>
       </p>
       <section aria-labelledby="releases">

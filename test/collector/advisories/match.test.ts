@@ -182,6 +182,9 @@ test('a system of its own has the order of its package manager, whatever an advi
     short(match(inventory([one('agent', version)], { ...acme, manager }), document))
   expect(of('2.4~beta-1', 'dpkg')).toEqual(['agent ACME-1 affected older-than-fix'])
   expect(of('2.4-1', 'dpkg')).toEqual([])
+  const scheme = (manager: Inventory['manager']) =>
+    match(inventory([one('agent', '2.4~beta-1')], { ...acme, manager }), document).map((each) => each.scheme)
+  expect([scheme('dpkg'), scheme('apk')]).toEqual([['dpkg'], ['apk']])
   // No version of Alpine's has a tilde there: nobody can tell.
   expect(of('2.4-1', 'apk')).toEqual(['agent ACME-1 unknown version-not-comparable'])
 })
