@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ReceivedMessage } from '../../collector/ingest/evidence-handler.ts'
 import { KeyCache } from '../../collector/ingest/known-devices.ts'
+import { processBatch } from '../../collector/ingest/process-batch.ts'
+import { RememberedDevices } from '../../collector/ingest/steady/remembered-devices.ts'
 import { openStore, type StoreLocation } from '../../collector/store/index.ts'
 import { loadOrCreateKeys } from '../../collector/trust/keys.ts'
 import { random } from '../../shared/crypto/node.ts'
@@ -14,22 +16,31 @@ import { median, toHundredths } from './statistics.ts'
 import { bareChecks } from './verification.ts'
 
 const DEVICES = 200
-const ROUNDS = 50
+const WARM_ROUNDS = 50
+const COLD_ROUNDS = 25
 /** Rounds before anything counts, so that all of it runs as compiled code. */
 const WARM_UP = 15
 
-export interface IngestResult {
-  readonly devices: number
+/** CPU times for each evidence, in microseconds. */
+interface IngestCost {
   readonly rounds: number
-  /** CPU time of this process from received message to durable commit, in microseconds for each evidence. */
+  /** Of this process, from received message to durable commit. */
   readonly subjectUs: number
-  /** CPU time of its two signature checks, keys imported. */
+  /** Of its two signature checks. */
   readonly baselineUs: number
   readonly ratio: number
 }
 
+export interface IngestResult {
+  readonly devices: number
+  /** Devices have reported not long ago: keys are imported, and what is known of them is at hand. */
+  readonly warm: IngestCost
+  /** Nothing of a device is at hand: both sides import its keys, and the subject reads its rows. */
+  readonly cold: IngestCost
+}
+
 export interface IngestOnPostgres extends IngestResult {
-  /** CPU time of the database's processes for one evidence, in microseconds. */
+  /** CPU time of the database's processes for one evidence. */
   readonly databaseUs: number
 }
 
@@ -55,7 +66,7 @@ export async function measureIngestOnPostgres(): Promise<IngestOnPostgres | null
       databaseMs += server.cpuMs() - before
       return cpu
     })
-    return { ...result, databaseUs: Math.round((databaseMs * 1000) / (ROUNDS * DEVICES)) }
+    return { ...result, databaseUs: Math.round((databaseMs * 1000) / ((WARM_ROUNDS + COLD_ROUNDS) * DEVICES)) }
   } finally {
     await server.stop()
   }
@@ -73,38 +84,63 @@ async function measureOn(
   const keys = await loadOrCreateKeys({ dataDirectory: directory, now: START, random })
   const { store, close } = await openStore(location)
   try {
-    const over = { keys: new KeyCache(2 * DEVICES), history: { keepOneIn: 100 } }
-    const collector = new IngestingCollector(store, keys, over)
-    const devices = await healthyFleet(collector)
-    const subjects: number[] = []
-    const baselines: number[] = []
-    for (let round = 0; round < ROUNDS; round++) {
-      const messages = await reports(collector, devices)
-      const bare = await Promise.all(
-        devices.map(async (device, index) => {
-          const { bytes } = messages[index] as ReceivedMessage
-          return bareChecks({ evidence: { bytes }, device: await collector.row(device) })
-        }),
-      )
-      const subject = await around(() => cpuOf(() => collector.receive(...messages)))
-      const baseline = await cpuOf(() => {
-        for (const { check, importKeys } of bare) check(importKeys.once)
+    const history = { keepOneIn: 100 }
+    const warm = new IngestingCollector(store, keys, { keys: new KeyCache(2 * DEVICES), history })
+    const devices = await healthyFleet(warm)
+    const nothingAtHand = { keys: new KeyCache(0), remembered: new RememberedDevices(0), history }
+    const cold = new IngestingCollector(store, keys, nothingAtHand)
+    const receiveBy = (collector: IngestingCollector, rounds: number): Promise<IngestCost> =>
+      costOf(devices, rounds, {
+        collector: warm,
+        receive: (messages) => around(() => cpuOf(() => processBatch(store, messages, collector.deps, warm.now))),
+        areKeysHeld: collector === warm,
       })
-      if (round < WARM_UP) continue
-      subjects.push(subject / DEVICES)
-      baselines.push(baseline / DEVICES)
-    }
-    const ratios = subjects.map((time, i) => time / (baselines[i] ?? Number.NaN))
     return {
       devices: DEVICES,
-      rounds: subjects.length,
-      subjectUs: Math.round(median(subjects)),
-      baselineUs: Math.round(median(baselines)),
-      ratio: toHundredths(median(ratios)),
+      warm: await receiveBy(warm, WARM_ROUNDS),
+      cold: await receiveBy(cold, COLD_ROUNDS),
     }
   } finally {
     await close()
     rmSync(directory, { recursive: true })
+  }
+}
+
+interface Subject {
+  readonly collector: IngestingCollector
+  readonly receive: (messages: readonly ReceivedMessage[]) => Promise<number>
+  readonly areKeysHeld: boolean
+}
+
+async function costOf(
+  devices: readonly SoftwareDevice[],
+  rounds: number,
+  { collector, receive, areKeysHeld }: Subject,
+): Promise<IngestCost> {
+  const subjects: number[] = []
+  const baselines: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    const messages = await reports(collector, devices)
+    const bare = await Promise.all(
+      devices.map(async (device, index) => {
+        const { bytes } = messages[index] as ReceivedMessage
+        return bareChecks({ evidence: { bytes }, device: await collector.row(device) })
+      }),
+    )
+    const subject = await receive(messages)
+    const baseline = await cpuOf(() => {
+      for (const { check, importKeys } of bare) check(areKeysHeld ? importKeys.once : importKeys())
+    })
+    if (round < WARM_UP) continue
+    subjects.push(subject / DEVICES)
+    baselines.push(baseline / DEVICES)
+  }
+  const ratios = subjects.map((time, i) => time / (baselines[i] ?? Number.NaN))
+  return {
+    rounds: subjects.length,
+    subjectUs: Math.round(median(subjects)),
+    baselineUs: Math.round(median(baselines)),
+    ratio: toHundredths(median(ratios)),
   }
 }
 

@@ -18,6 +18,7 @@ import type { EpochMessage } from '../../shared/evidence/epoch.ts'
 import { brokerFor } from '../support/broker-site.ts'
 import { IngestingCollector, PERIOD_MS } from '../support/ingesting-collector.ts'
 import { freePort } from '../support/mosquitto.ts'
+import { cpuMsOf } from '../support/process-cpu.ts'
 import { settingsIn } from '../support/test-collector.ts'
 
 const CONNECTIONS = 4
@@ -187,12 +188,15 @@ export class LoadSite {
     }
   }
 
-  /** proc(5), of the collector: processor time so far, and the highest resident memory that it ever had. */
-  usage(): { readonly cpuMs: number; readonly peakMib: number } {
-    const pid = this.#child?.pid
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  /** Processor time of the collector and of the broker so far; the highest resident memory that the collector had. */
+  usage(): { readonly cpuMs: number; readonly brokerCpuMs: number; readonly peakMib: number } {
+    const pid = this.#child?.pid ?? 0
     const [, peak] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-    return { cpuMs: (Number(fields[11]) + Number(fields[12])) * 10, peakMib: Math.round(Number(peak) / 1024) }
+    return {
+      cpuMs: cpuMsOf(pid).own,
+      brokerCpuMs: this.#broker.broker.cpuMs(),
+      peakMib: Math.round(Number(peak) / 1024),
+    }
   }
 
   async close(): Promise<void> {

@@ -9,6 +9,7 @@ import { enrol } from '../../deploy/preview/enrol.ts'
 import { choosePorts } from '../../deploy/preview/ports.ts'
 import { agentSettings, collectorSettings } from '../../deploy/preview/settings.ts'
 import { findTpm } from '../../deploy/preview/tpm.ts'
+import { cpuMsOf } from '../support/process-cpu.ts'
 import { AGENT_FLAGS } from './agent-flags.ts'
 
 export interface Memory {
@@ -122,9 +123,9 @@ async function watchResting(site: Site, say: (line: string) => void): Promise<Me
   const agent = await site.startAgent(LONG_INTERVAL_SECONDS)
   say(`Watching the agent at rest for ${IDLE_MS / 1000} s.`)
   await sleep(SETTLE_MS)
-  const before = cpuMsOf(agent)
+  const before = cpuMs(agent)
   await sleep(IDLE_MS)
-  const result = { idleCpuMs: cpuMsOf(agent) - before, ...memoryOf(agent) }
+  const result = { idleCpuMs: cpuMs(agent) - before, ...memoryOf(agent) }
   await agent.stop()
   return result
 }
@@ -133,9 +134,9 @@ async function watchReporting(site: Site, say: (line: string) => void): Promise<
   const agent = await site.startAgent(SHORTEST_INTERVAL_SECONDS)
   say(`Watching ${REPORTING_MS / 1000} s of reports, one each ${SHORTEST_INTERVAL_SECONDS} s.`)
   await sleep(SETTLE_MS)
-  const before = cpuMsOf(agent)
+  const before = cpuMs(agent)
   await sleep(REPORTING_MS)
-  return cpuMsOf(agent) - before
+  return cpuMs(agent) - before
 }
 
 async function onlyDevice(api: ApiClient): Promise<DeviceJson> {
@@ -160,11 +161,4 @@ export function memoryOf(child: Child): Memory {
   return { idleRssKib: value('VmRSS'), idleAnonymousKib: value('RssAnon'), peakRssKib: value('VmHWM') }
 }
 
-const TICK_MS = 10
-
-/** Linux, proc(5): utime and stime are fields 14 and 15 of /proc/PID/stat, in ticks of a hundredth of a second. */
-function cpuMsOf(child: Child): number {
-  const stat = readFileSync(`/proc/${child.process.pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS
-}
+const cpuMs = (child: Child): number => cpuMsOf(child.process.pid ?? 0).own

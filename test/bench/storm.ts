@@ -22,6 +22,8 @@ export interface StormResult {
   /** Steady reports, each the next of its device, as fast as they are taken. */
   readonly steadyPerSecond: number
   readonly steadyCpuUsPerEvidence: number
+  /** Of mosquitto, for a steady report that comes in, goes out to the collector, and the answers back. */
+  readonly brokerCpuUsPerEvidence: number
 }
 
 const STEADY_ROUNDS = 2
@@ -76,6 +78,7 @@ export async function measureStorm(
       peakMib: end.peakMib,
       steadyPerSecond: Math.round(reports / steadySeconds),
       steadyCpuUsPerEvidence: Math.round(((end.cpuMs - rested.cpuMs) * 1000) / reports),
+      brokerCpuUsPerEvidence: Math.round(((end.brokerCpuMs - rested.brokerCpuMs) * 1000) / reports),
     }
   } finally {
     await site.close()

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import type { PostgresSettings } from '../../collector/store/postgres/pool.ts'
+import { cpuMsOf } from './process-cpu.ts'
 
 /** Debian keeps the programs of each version in a directory of its own. */
 function programs(): string | undefined {
@@ -40,13 +41,6 @@ export interface Postgres {
 }
 
 const USER = 'keepseal'
-
-/** proc_pid_stat(5): user, system, and the same of children that have ended, each in hundredths of a second. */
-function cpuMsOf(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) * 10, 0)
-}
 
 /** It refuses to run as root, so that root becomes its own user first. */
 const asItsUser: readonly string[] =
@@ -120,7 +114,10 @@ export async function startPostgres({ isDurable = false } = {}): Promise<Postgre
     kill: () => end('SIGQUIT'),
     pause: () => signalAll('SIGSTOP'),
     resume: () => signalAll('SIGCONT'),
-    cpuMs: () => pids().reduce((sum, pid) => sum + cpuMsOf(pid), 0),
+    cpuMs: () =>
+      pids()
+        .map(cpuMsOf)
+        .reduce((sum, { own, children }) => sum + own + children, 0),
     async createDatabase() {
       const name = `test_${count++}`
       await query(settings('postgres'), `create database ${name}`)

@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from './mosquitto.ts'
+import { cpuMsOf } from './process-cpu.ts'
 
 const SHIPPED = new URL('../../deploy/mosquitto/', import.meta.url).pathname
 const INSTALLED = '/etc/mosquitto/keepseal/'
@@ -19,6 +20,8 @@ export interface ShippedOptions {
 
 export interface ShippedMosquitto {
   readonly port: number
+  /** Processor time so far, in ms. */
+  cpuMs(): number
   start(): Promise<void>
   /** SIGKILL. */
   kill(): Promise<void>
@@ -63,7 +66,7 @@ export async function shippedMosquitto(
     }
     throw new Error('mosquitto does not start')
   }
-  return { port, start, kill }
+  return { port, cpuMs: () => cpuMsOf(child?.pid ?? 0).own, start, kill }
 }
 
 function accepts(port: number): Promise<boolean> {
