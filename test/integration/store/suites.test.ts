@@ -26,6 +26,7 @@ const suites = [
   ...readdirSync(`${TESTS}tracking`).map((name) => `tracking/${name}`),
   ...readdirSync(`${TESTS}tracking/practices`).map((name) => `tracking/practices/${name}`),
   ...readdirSync(`${TESTS}liveness`).map((name) => `liveness/${name}`),
+  ...readdirSync(`${TESTS}advisories`).map((name) => `advisories/${name}`),
   'tracking/reminders/clerk.test.ts',
   'notify/dispatcher.test.ts',
   'report/report.test.ts',
