@@ -122,6 +122,7 @@ function servicesOf(options: ApiServerOptions): ApiServices {
     oidc: options.oidc,
     plainPort: options.config.http.plain ? options.config.http.plainPort : null,
     keys: options.enrolment.keys,
+    bundleSigners: options.config.advisories.bundleSigners,
     livenessTime: options.livenessTime,
     readiness: options.readiness,
     clockStep: options.clockStep,

@@ -44,6 +44,8 @@ export interface ApiServices extends PublishedFacts {
   readonly livenessTime: () => LivenessTime
   /** Who this collector is, and what it signs results with. */
   readonly keys: Pick<CollectorKeys, 'collectorId' | 'signer' | 'publicKey' | 'totpSecretOf'>
+  /** Thumbprints of collectors whose bundles of advisories are taken, beside this one's. */
+  readonly bundleSigners?: readonly string[]
   /** Beside the database, which is always asked. */
   readonly readiness?: readonly ReadinessCheck[]
   /** How far the clock of this machine was stepped, which is not followed; undefined while it is trusted. */

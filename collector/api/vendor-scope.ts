@@ -34,6 +34,7 @@ const SERVICES: Readonly<Record<keyof ApiServices, 'shared' | 'narrowed' | 'with
   version: 'shared',
   publicUrl: 'shared',
   plainPort: 'shared',
+  bundleSigners: 'withheld',
   clockStep: 'shared',
   oidc: 'withheld',
   livenessTime: 'shared',

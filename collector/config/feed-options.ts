@@ -72,7 +72,6 @@ export const advisoriesSection = {
   fetch_seconds: option(integer(10, DAY), 1800, 'Longest time that one file of a feed may take to arrive.'),
   idle_seconds: option(integer(1, 3600), 60, 'Longest time that a server of a feed may send nothing.'),
   bundle_signers: option(thumbprints(), [], 'Collectors whose bundles of advisories are taken, beside this one.'),
-  bundle_bytes: option(integer(1024, 64 * GIB), 2 * GIB, 'Largest bundle of advisories that is taken.'),
 } as const
 
 export const isUnique = (written: readonly WrittenFeed[]): boolean =>

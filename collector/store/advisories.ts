@@ -4,7 +4,7 @@ import type { PackageStatement } from '../../shared/advisories/record.ts'
 import type { Entry, StoredAdvisory } from '../model/advisory.ts'
 import type { Executor } from './database.ts'
 import { toPage, rowsToRead, type Page, type PageRequest } from './paging.ts'
-import type { AdvisoriesTable } from './schema-advisories.ts'
+import type { AdvisoriesTable, VulnerabilityFactsTable } from './schema-advisories.ts'
 
 /** Rows of one statement: a database takes a bounded number of values. */
 const ROWS = 500
@@ -16,6 +16,11 @@ type StatementContent = Omit<PackageStatement, 'package'> & { readonly cves: rea
 export interface AdvisoryToAdd {
   readonly record: AdvisoryRecord
   readonly cves: readonly string[]
+}
+
+/** An advisory with all that is kept of it. */
+export type WholeAdvisory = Omit<StoredAdvisory, 'feed' | 'knownAt'> & {
+  readonly statements: readonly (PackageStatement & { readonly cves: readonly string[] })[]
 }
 
 export interface AdvisoryFilter {
@@ -104,6 +109,52 @@ export function advisoriesRepository(db: Executor) {
       }
     },
 
+    /** Those of a set after one of them, in order, each with what it says, in order as well. */
+    async ofSet(set: number, after: string, limit: number): Promise<readonly WholeAdvisory[]> {
+      const rows = await db
+        .selectFrom('advisories')
+        .selectAll()
+        .where('set_id', '=', set)
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(limit)
+        .execute()
+      const ids = rows.map(({ id }) => id)
+      const statements = new Map<string, { package: string; content: string }[]>(ids.map((id) => [id, []]))
+      for (let at = 0; at < ids.length; at += ROWS) {
+        const found = await db
+          .selectFrom('advisory_statements')
+          .select(['advisory', 'package', 'content'])
+          .where('set_id', '=', set)
+          .where('advisory', 'in', ids.slice(at, at + ROWS))
+          .execute()
+        for (const { advisory, ...one } of found) statements.get(advisory)?.push(one)
+      }
+      return rows.map(({ id, severity, published, withdrawn, content }) => ({
+        id,
+        severity,
+        published,
+        withdrawn,
+        ...(JSON.parse(content) as Content),
+        statements: (statements.get(id) ?? [])
+          .sort((a, b) => compareText(a.package, b.package) || compareText(a.content, b.content))
+          .map((one) => ({ package: one.package, ...(JSON.parse(one.content) as StatementContent) })),
+      }))
+    },
+
+    /** Facts of a set after one of them, in order. */
+    async factsOfSet(set: number, after: string, limit: number): Promise<readonly VulnerabilityFact[]> {
+      const rows = await db
+        .selectFrom('vulnerability_facts')
+        .selectAll()
+        .where('set_id', '=', set)
+        .where('cve', '>', after)
+        .orderBy('cve')
+        .limit(limit)
+        .execute()
+      return rows.map((row) => toFact(row, {}))
+    },
+
     /** What counts about packages of these names. */
     async entries(packages: readonly string[]): Promise<readonly Entry[]> {
       const entries: Entry[] = []
@@ -184,18 +235,25 @@ export function advisoriesRepository(db: Executor) {
           .where('cve', 'in', cves.slice(at, at + ROWS))
           .execute()
         for (const row of rows) {
-          facts.set(row.cve, {
-            ...facts.get(row.cve),
-            cve: row.cve,
-            ...(row.added_at === null ? {} : { addedAt: row.added_at, dueAt: row.due_at }),
-            ...(row.probability === null ? {} : { probability: row.probability, percentile: row.percentile ?? 0 }),
-          })
+          facts.set(row.cve, toFact(row, facts.get(row.cve) ?? {}))
         }
       }
       return facts
     },
   }
 }
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+const toFact = (
+  { cve, added_at, due_at, probability, percentile }: Selectable<VulnerabilityFactsTable>,
+  known: Partial<VulnerabilityFact>,
+): VulnerabilityFact => ({
+  ...known,
+  cve,
+  ...(added_at === null ? {} : { addedAt: added_at, dueAt: due_at }),
+  ...(probability === null ? {} : { probability, percentile: percentile ?? 0 }),
+})
 
 type Row = Selectable<AdvisoriesTable> & { readonly feed: string; readonly known_at: number | null }
 

@@ -85,6 +85,12 @@ export function advisorySetsRepository(db: Executor) {
         .execute()
     },
 
+    /** As somebody else has looked at it. */
+    async setTimes(feed: string, times: { readonly checkedAt: number; readonly changedAt: number }): Promise<void> {
+      const { checkedAt: checked_at, changedAt: changed_at } = times
+      await db.updateTable('advisory_feeds').set({ checked_at, changed_at }).where('id', '=', feed).execute()
+    },
+
     /** It was looked at and has brought nothing new. */
     async checked(feed: string, now: number): Promise<void> {
       await db

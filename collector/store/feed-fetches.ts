@@ -59,7 +59,7 @@ export function feedFetchesRepository(db: Executor) {
 
     /** What it brought stays. */
     async remove(feed: string): Promise<void> {
-      await db.deleteFrom('advisory_documents').where('feed', '=', feed).execute()
+      await this.forgetDocuments(feed)
       await db.deleteFrom('advisory_fetches').where('feed', '=', feed).execute()
     },
 
@@ -102,6 +102,11 @@ export function feedFetchesRepository(db: Executor) {
         updated,
         advisories: JSON.parse(advisories) as string[],
       }))
+    },
+
+    /** All of them are fetched again. */
+    async forgetDocuments(feed: string): Promise<void> {
+      await db.deleteFrom('advisory_documents').where('feed', '=', feed).execute()
     },
 
     async removeDocuments(feed: string, urls: readonly string[]): Promise<void> {

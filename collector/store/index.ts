@@ -2,6 +2,7 @@ import { accountsRepository } from './accounts.ts'
 import { loginChallengesRepository } from './login-challenges.ts'
 import { loginSessionsRepository } from './login-sessions.ts'
 import { advisoriesRepository } from './advisories.ts'
+import { advisoryBundlesRepository } from './advisory-bundles.ts'
 import { advisorySetsRepository } from './advisory-sets.ts'
 import { attestationChallengesRepository } from './attestation-challenges.ts'
 import { apiTokensRepository } from './api-tokens.ts'
@@ -147,6 +148,7 @@ function repositories(db: Executor) {
     advisorySets: advisorySetsRepository(db),
     exposedDevices: exposedDevicesRepository(db),
     feedFetches: feedFetchesRepository(db),
+    advisoryBundles: advisoryBundlesRepository(db),
     exposures: exposuresRepository(db),
     releaseSboms: releaseSbomsRepository(db),
     trackedAdvisories: trackedAdvisoriesRepository(db),

@@ -175,6 +175,20 @@ export interface AdvisoryDocumentsTable {
   advisories: string
 }
 
+/** Bundles of advisories that are on their way in. */
+export interface AdvisoryBundlesTable {
+  id: Uint8Array
+  signer: string
+  head: Uint8Array
+  pages: number
+  next_feed: number
+  next_after: string
+  is_forced: 0 | 1
+  /** JSON: ids of sets. */
+  sets: string
+  started_at: number
+}
+
 export interface AdvisoryTables {
   advisory_feeds: AdvisoryFeedsTable
   advisory_sets: AdvisorySetsTable
@@ -193,4 +207,5 @@ export interface AdvisoryTables {
   tracked_advisories: TrackedAdvisoriesTable
   advisory_fetches: AdvisoryFetchesTable
   advisory_documents: AdvisoryDocumentsTable
+  advisory_bundles: AdvisoryBundlesTable
 }

@@ -15,6 +15,7 @@ export type MessageRole =
   | 'certificate-status'
   | 'report'
   | 'mirror-page'
+  | 'advisory-bundle'
 
 export const contentType = (role: MessageRole): string => `application/vnd.keepseal.${role}+cbor`
 

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../endpoint.ts'
 import { advisoryEndpoints } from './advisories.ts'
+import { advisoryBundleEndpoints } from './advisory-bundle.ts'
 import { advisoryFeedEndpoints } from './advisory-feeds.ts'
 import { accountEndpoints } from './accounts.ts'
 import { bulkEndpoints } from './bulk.ts'
@@ -83,6 +84,7 @@ export const endpoints: readonly Endpoint[] = [
   ...recordedEventEndpoints,
   ...advisoryEndpoints,
   ...advisoryFeedEndpoints,
+  ...advisoryBundleEndpoints,
   ...vulnerabilityEndpoints,
   ...practiceEndpoints,
   ...productUnitsEndpoints,

@@ -6,6 +6,8 @@ import { parseAdvisories } from '../../../shared/advisories/format.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import { ADVISORY_SEVERITIES } from '../../../shared/maturity/events/kinds.ts'
 import { printable } from '../../../shared/text/printable.ts'
+import { sendBundle } from './advisory-bundle.ts'
+import { isBundleFile } from './advisory-bundle-file.ts'
 import { connect } from './api.ts'
 import { inputFile, readInput, writeOutput } from './inspect/files.ts'
 import { productIdOf } from './product-reference.ts'
@@ -17,15 +19,19 @@ const Imported = v.looseObject({ feed: v.string(), advisories: v.array(v.string(
 
 const take = defineCommand({
   name: 'advisory import',
-  summary: 'Take in advisories or VEX of a file, each in the place of the one of its name',
+  summary: 'Take in advisories or VEX of a file, each in the place of the one of its name, or a bundle',
   description: [
     'The format is found by itself: OSV (one record or a list), CSAF 2.0, OpenVEX, CycloneDX, the JSON of the Debian ' +
       "security tracker, Alpine's secdb. All of the file is taken or nothing. Exposure is computed before it returns.",
+    'A bundle that `advisory export` wrote stands in the place of all that its feeds had. It must be signed by this ' +
+      'collector, one of advisories.bundle_signers, or --signed-by; be no older than what is here; and have half of it at ' +
+      'least, unless --force says otherwise, which is recorded.',
     '--of says whose word it is where two contradict each other: own before distribution before other.',
   ],
   examples: [
     'keepseal advisory import acme-2026-1.json',
     'keepseal advisory import --feed debian --of distribution dsa.json',
+    'keepseal advisory import advisories.bundle --signed-by 41f0…',
   ],
   arguments: { file: inputFile('The document') },
   options: {
@@ -36,9 +42,32 @@ const take = defineCommand({
       value: choice(['own', 'distribution', 'other']),
       placeholder: 'WHO',
     },
+    'signed-by': {
+      description: 'Thumbprint of the collector that made the bundle.',
+      value: text(64),
+      placeholder: 'HEX',
+    },
+    force: { description: 'Take a bundle although it is older than what is here, or has lost half of it.' },
   },
   json: true,
   run: async ({ options, arguments: { file }, terminal, present }) => {
+    if (isBundleFile(file)) {
+      if (options.feed !== undefined || options.of !== undefined) {
+        throw new KeepsealError('usage.invalid', 'a bundle says itself which feeds are in it')
+      }
+      const { signedBy, force } = options
+      const feeds = await sendBundle(connect(options, terminal.env), file, { signedBy, force })
+      present({ feeds }, () =>
+        [
+          'All of the bundle was taken:',
+          ...feeds.map((one) => `  ${printable(one.feed)}: ${one.advisories} advisories, ${one.before} before`),
+        ].join('\n'),
+      )
+      return exitCodes.good
+    }
+    if (options.force || options.signedBy !== undefined) {
+      throw new KeepsealError('usage.invalid', '--force and --signed-by are for bundles, and this is none')
+    }
     const document = textOf(readInput(file, 48 * MIB), file)
     const { feed = 'own', of: authority = 'own' } = options
     const done = await connect(options, terminal.env).post('/advisories', { feed, authority, document }, Imported)

@@ -1,6 +1,7 @@
 import { withCompletion } from '../../../shared/cli/completion/command.ts'
 import { version } from '../../../shared/version.ts'
 import { advisoryCommands } from './advisory.ts'
+import { advisoryBundleCommands } from './advisory-bundle.ts'
 import { advisoryFeedCommands } from './advisory-feeds.ts'
 import { advisoryFileCommands } from './advisory-file.ts'
 import { bulkCommands } from './bulk.ts'
@@ -67,6 +68,7 @@ export const client = withCompletion({
     ...advisoryCommands,
     ...advisoryFileCommands,
     ...advisoryFeedCommands,
+    ...advisoryBundleCommands,
     ...deviceVulnerabilityCommands,
     ...practiceCommands,
     ...signalCommands,

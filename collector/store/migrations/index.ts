@@ -37,6 +37,7 @@ import { attestationChallenges } from './0030-attestation-challenges.ts'
 import { advisoryFetches } from './0031-advisory-fetches.ts'
 import { releaseSboms } from './0032-release-sboms.ts'
 import { steadyMarks } from './0033-steady-marks.ts'
+import { advisoryBundles } from './0034-advisory-bundles.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -79,6 +80,7 @@ export const migrations: readonly Migration[] = [
   advisoryFetches,
   releaseSboms,
   steadyMarks,
+  advisoryBundles,
 ]
 
 /**

@@ -130,6 +130,7 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   vulnerability_facts: 'common',
   advisory_fetches: 'common',
   advisory_documents: 'closed',
+  advisory_bundles: 'closed',
   changed_packages: 'closed',
   inventories: { vendor: 'vendor' },
   inventory_packages: { column: 'inventory_id', of: 'inventories', key: 'id' },

@@ -5,6 +5,8 @@ import { signDecision } from '../../../shared/decisions/entry.ts'
 import type { Json } from '../../../shared/decisions/json-cbor.ts'
 import { newPerson } from '../../../shared/decisions/person.ts'
 import { addAdvisories } from '../../../collector/advisories/import.ts'
+import { signBundlePage } from '../../../shared/advisories/bundle.ts'
+import { deflateZlib } from '../../../collector/zlib.ts'
 import { parseAdvisories } from '../../../shared/advisories/format.ts'
 import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
 import {
@@ -39,7 +41,7 @@ import { tokenHash } from '../../../shared/evidence/binding.ts'
 import { bytes, evidence, finding, id, NOW, reassessment, storedDevice } from '../store/samples.ts'
 import { writtenProfile } from '../../support/profile.ts'
 import { quotedMessage } from '../../support/quoted-message.ts'
-import { ROLES, useApi } from './support.ts'
+import { ROLES, testKeys, useApi } from './support.ts'
 
 /** Who may do what, written down a second time: a route that is added or opened up must be entered here. */
 const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
@@ -162,6 +164,8 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'POST /advisories': ['vendor', 'operator'],
   'GET /advisory-feeds': ROLES,
   'POST /advisory-feeds/:feed/fetch': ['vendor', 'operator'],
+  'GET /advisory-bundle': ['vendor', 'operator'],
+  'POST /advisory-bundle': ['vendor', 'operator'],
   'GET /devices/:ueid/vulnerabilities': ROLES,
   'GET /products/:id/vulnerabilities': ROLES,
   'GET /products/:id/vex': ROLES,
@@ -249,6 +253,7 @@ const BODIES: Readonly<Record<string, (productId: string, ueid: string, model: s
   'POST /finding-exceptions/:id/end': () => ({}),
   'POST /events': (productId) => ({ productId, kind: 'drill-held' }),
   'POST /advisories': () => ({ document: '{"id":"ACME-1","modified":"2026-01-01T00:00:00Z"}' }),
+  'POST /advisory-bundle': async () => ({ page: toBase64Url(await emptyBundle()) }),
   'POST /advisory-exclusions': (productId) => ({
     productId,
     advisory: 'ACME-1',
@@ -258,6 +263,15 @@ const BODIES: Readonly<Record<string, (productId: string, ueid: string, model: s
   'POST /notifications/retry': () => ({}),
   'POST /notifications/test': () => ({ channel: 'syslog' }),
   'POST /boot-comparisons': (_, ueid) => ({ ueids: [ueid] }),
+}
+
+const KEYS = testKeys()
+
+/** Nothing, signed by the collector itself. */
+function emptyBundle(): Promise<Uint8Array> {
+  const { signer, publicKey } = KEYS
+  const page = { index: 0, previous: null, feeds: [], feed: 0, content: deflateZlib(new Uint8Array()), unpacked: 0 }
+  return signBundlePage({ ...page, key: publicKey.x, next: null }, signer)
 }
 
 const driftingPractice: PracticeState = {
@@ -305,7 +319,7 @@ const BEFORE: Readonly<Record<string, 'approved' | 'active'>> = {
 const methodOf = (route: string) => route.slice(0, route.indexOf(' ')) as 'GET' | 'POST' | 'PUT'
 
 describe('every route', () => {
-  const api = useApi({ requestsPerMinute: 10_000, decideAgain: async () => undefined }, 'all')
+  const api = useApi({ requestsPerMinute: 10_000, decideAgain: async () => undefined, keys: KEYS }, 'all')
   let count = 0
 
   beforeAll(async () => {
