@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client'
+import type { AdvisoryFigures } from './advisories/figures.ts'
 import type { Handled } from './ingest/evidence-handler.ts'
 
 /** What the collector counts. Labels are closed lists: results and codes, never anything that a device names. */
@@ -16,6 +17,8 @@ export interface Metrics {
   watchBacklog(backlog: () => number): void
   /** How many messages are in quarantine, which the database knows. */
   watchQuarantine(count: () => Promise<number>): void
+  /** What devices are affected by, which the database knows. */
+  watchAdvisories(figures: () => Promise<AdvisoryFigures>): void
 }
 
 export function createMetrics(): Metrics {
@@ -69,6 +72,7 @@ export function createMetrics(): Metrics {
           ),
       })
     },
+    watchAdvisories: (figures) => watchAdvisories(registry, figures),
     watchClock: (stepMs) => {
       const stepped: Gauge = new Gauge({
         name: 'keepseal_clock_step_seconds',
@@ -81,4 +85,45 @@ export function createMetrics(): Metrics {
       backlog = watched
     },
   }
+}
+
+/** Without the database there are no figures, and figures that are old would be wrong ones. */
+function watchAdvisories(registry: Registry, figures: () => Promise<AdvisoryFigures>): void {
+  const seconds = (ms: number | null): number => (ms === null ? Number.NaN : ms / 1000)
+  const exposed: Gauge<'severity'> = new Gauge({
+    name: 'keepseal_exposed_devices',
+    help: 'Devices by the worst advisory that they are affected by; unknown: nobody knows their packages',
+    labelNames: ['severity'],
+    registers: [registry],
+    collect: () =>
+      figures().then(
+        (found) => {
+          for (const [severity, devices] of Object.entries(found.exposed)) exposed.set({ severity }, devices)
+          exposed.set({ severity: 'unknown' }, found.unknown)
+        },
+        () => exposed.reset(),
+      ),
+  })
+  const gauge = (name: string, help: string, of: (found: AdvisoryFigures) => number): void => {
+    const made: Gauge = new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect: () =>
+        figures().then(
+          (found) => made.set(of(found)),
+          () => made.set(Number.NaN),
+        ),
+    })
+  }
+  gauge(
+    'keepseal_exploited_advisory_age_seconds',
+    'How long the oldest advisory that is used in attacks and that devices are affected by has been public; 0: none',
+    ({ oldestExploitedMs }) => seconds(oldestExploitedMs),
+  )
+  gauge(
+    'keepseal_advisory_feed_age_seconds',
+    'Since the feed of advisories that was looked at longest ago was looked at; NaN: there is none',
+    ({ feedAgeMs }) => seconds(feedAgeMs),
+  )
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { advisoryFigures, keptFor } from '../advisories/figures.ts'
 import { AdvisoryClerk } from '../advisories/clerk.ts'
 import { FeedClerk } from '../advisories/feeds/clerk.ts'
 import { feedOf } from '../advisories/feeds/feed.ts'
@@ -49,6 +50,7 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
   const sweeper = new Sweeper({ store, retention: config.retention, clock, logger, isLeader })
   sweeper.start()
   metrics.watchQuarantine(() => store.quarantine.count())
+  metrics.watchAdvisories(keptFor((now) => advisoryFigures(store, now), clock))
   const policy = livenessPolicyOf(config)
   const downtime = (): Downtime => attendance.downtime
   const watch = new LivenessWatch({ store, policy, clock, deps, logger, downtime, isLeader })

@@ -31,6 +31,12 @@ async function existing(): Promise<ReadonlySet<string>> {
   const metrics = createMetrics()
   metrics.watchQuarantine(async () => 0)
   metrics.watchClock(() => 0)
+  metrics.watchAdvisories(async () => ({
+    exposed: { critical: 0, high: 0, medium: 0, low: 0 },
+    unknown: 0,
+    oldestExploitedMs: 0,
+    feedAgeMs: null,
+  }))
   measureRequests(fastify(), metrics.registry)
   const all = await metrics.registry.getMetricsAsJSON()
   return new Set(all.flatMap(({ name }) => [name, `${name}_bucket`, `${name}_sum`, `${name}_count`]))
