@@ -19,15 +19,15 @@ export interface GatewayOptions {
 
 export interface Gateway {
   readonly root: string
-  /** Disks that firmware starts: what was shipped, and what was not. */
-  readonly esp: { readonly shipped: string; readonly otherCommandLine: string; readonly otherKernel: string }
+  /** Disks that firmware starts: what was shipped, and one with another kernel and another command line. */
+  readonly esp: { readonly shipped: string; readonly tampered: string }
   readonly packageFile: string
   readonly installMs: number
 }
 
 /** Where the package file lies in the guest, to be installed again. */
 export const PACKAGE_IN_GUEST = '/root/keepseal-agent.deb'
-export const OTHER_COMMAND_LINE = `${COMMAND_LINE} mitigations=off`
+const OTHER_COMMAND_LINE = `${COMMAND_LINE} mitigations=off`
 
 /** The package as it is shipped, with a Node of its own; or one that was built before. */
 function buildPackage(repository: string, directory: string): string {
@@ -51,6 +51,8 @@ export function makeGateway(options: GatewayOptions, say: (line: string) => void
     const installMs = installPackageFile(tree, packageFile)
     copyFileSync(packageFile, join(tree, PACKAGE_IN_GUEST))
     configure(tree, options)
+    // A package starts its service at boot; here it is what comes later, and was not approved.
+    chroot(tree, 'systemctl', 'disable', 'prometheus-node-exporter.service')
     const { kernel, initrd } = bootFiles(tree)
     const esp = (name: string, parts: { kernel: string; commandLine: string }): string => {
       const disk = join(directory, `esp-${name}.img`)
@@ -61,8 +63,7 @@ export function makeGateway(options: GatewayOptions, say: (line: string) => void
     const root = join(directory, 'root.img')
     const disks = {
       shipped: esp('shipped', { kernel, commandLine: COMMAND_LINE }),
-      otherCommandLine: esp('other-command-line', { kernel, commandLine: OTHER_COMMAND_LINE }),
-      otherKernel: esp('other-kernel', { kernel: other, commandLine: COMMAND_LINE }),
+      tampered: esp('tampered', { kernel: other, commandLine: OTHER_COMMAND_LINE }),
     }
     makeRootDisk(root, tree)
     return { root, esp: disks, packageFile, installMs }
@@ -76,7 +77,7 @@ export const TOKEN = 'var/lib/keepseal-agent/enrolment-token'
 function configure(tree: string, { collectorUrl, authorityFile, token }: GatewayOptions): void {
   const lines = [
     `collector.url = "${collectorUrl}"`,
-    'collector.ca_file = "/etc/keepseal/collector-ca.pem"',
+    'collector.ca_file = "/etc/ssl/collector-ca.pem"',
     `collector.token_file = "/${TOKEN}"`,
   ]
   const product = [
@@ -92,7 +93,7 @@ function configure(tree: string, { collectorUrl, authorityFile, token }: Gateway
     'etc/keepseal/agent.toml': file(lines),
     'etc/keepseal/agent.d/product.toml': file(['[product]', ...product]),
     'etc/keepseal/agent.d/test.toml': file(['[report]', ...report]),
-    'etc/keepseal/collector-ca.pem': { content: readFileSync(authorityFile, 'utf8') },
+    'etc/ssl/collector-ca.pem': { content: readFileSync(authorityFile, 'utf8') },
   })
   writeFiles(tree, { [TOKEN]: { content: `${token}\n`, mode: 0o400 } })
   chroot(tree, 'chown', 'keepseal-agent:', `/${TOKEN}`)

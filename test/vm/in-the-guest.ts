@@ -8,14 +8,17 @@ export async function reportsInOutbox(shell: GuestShell): Promise<string[]> {
   )
 }
 
-/** What the package could have left: files by name, users, units, processes. Logs and what lies ready for apt are not. */
+/**
+ * What the package could have left: files by name, users, units, processes. Logs are not, nor what is the test's own,
+ * nor what systemd remembers until the next boot.
+ */
 export async function tracesIn(shell: GuestShell): Promise<string[]> {
   const found = await shell.run(`
-    find / -xdev -name '*keepseal*' -not -path '/root/*' -not -path '/var/log/*' -not -path '/run/log/*'
-    find /run -name '*keepseal*'
+    find / -xdev -name '*keepseal*' -not -path '/root/*' -not -path '/var/log/*' -not -path '*.service.d'
+    find /run -name '*keepseal*' -not -path '/run/log/*' -not -path '/run/systemd/*'
     getent passwd keepseal-agent
     getent group keepseal-agent
-    systemctl list-units --all --plain --no-legend '*keepseal*'
+    systemctl list-units --all --plain --no-legend '*keepseal*' | grep -v '[.]slice'
     cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -o '/usr/lib/keepseal/[^ ]*'
     true`)
   return found.split('\n').filter((line) => line !== '')

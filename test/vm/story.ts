@@ -37,7 +37,6 @@ export interface Boot {
   readonly secureBoot: { readonly enabled: boolean | 'unknown' } | null
   readonly events: readonly { readonly part: string; readonly name: string }[]
   readonly pcrs: readonly { readonly pcr: number; readonly status: string; readonly late: readonly string[] }[]
-  readonly differences: readonly Finding[] | null
 }
 
 const POLL_MS = 1000
