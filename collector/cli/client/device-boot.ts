@@ -65,7 +65,7 @@ export function describeBoot(boot: Boot, { style }: Pick<Output, 'style'>, all: 
       field('note', printable(`PCR ${pcr}: ${detail ?? ''} (${code})`)),
     ),
     ...(differences === null
-      ? field('approved', 'nothing was approved yet')
+      ? field('approved', 'nothing for this device alone; releases: keepseal device show')
       : field('approved', differences.length === 0 ? 'as it was approved' : `${differences.length} differences`)),
     ...(differences ?? []).flatMap(({ code, subject, before, after }) => [
       ...paragraph('  ', `${style('red', printable(code))}: ${printable(subject)}`),
