@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_SOCKET } from '../../agent/measure/protocol.ts'
 import { repository } from '../architecture/sources.ts'
+import { AGENT_FLAGS } from '../bench/agent-flags.ts'
 
 const pathOf = (name: string): string => join(repository, 'deploy', 'systemd', name)
 
@@ -87,6 +88,11 @@ describe('the unit of the agent', () => {
 
   it('starts the bundle with the flags that allow memory to be never both written and executed', () => {
     expect(service.get('ExecStart')?.[0]).toMatch(/ --jitless .*\/keepseal-agent\.js run --wait$/)
+  })
+
+  it('starts it with the flags under which its footprint is measured', () => {
+    const words = service.get('ExecStart')?.[0]?.split(' ') ?? []
+    expect(words).toEqual(expect.arrayContaining(AGENT_FLAGS))
   })
 
   it('hides nothing from the sensors, and not the TPM', () => {
