@@ -10,20 +10,22 @@ export interface Cacheable {
   readonly expiresAt: number
   /** Which of several representations. */
   readonly form: string
+  /** Headers of the request that the representation was chosen by. */
+  readonly vary?: string
 }
 
 /** Sets the headers of caching, and says whether whoever asks has it already (RFC 9110 section 13.1.2). */
 export function isCached(
   request: FastifyRequest,
   reply: FastifyReply,
-  { digest, expiresAt, form }: Cacheable,
+  { digest, expiresAt, form, vary = 'accept' }: Cacheable,
   now: number,
 ): boolean {
   const age = Math.max(0, Math.min(expiresAt - now, MAX_AGE_SECONDS))
   const tag = `"${digest.slice(0, 32)}-${form}"`
   void reply.headers({
     etag: tag,
-    vary: 'accept',
+    vary,
     'cache-control': `public, max-age=${age}`,
     expires: new Date((now + age) * 1000).toUTCString(),
     'access-control-allow-origin': '*',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { PRACTICES, type PracticeId } from '../../../shared/maturity/practices.ts'
 import { html, Html } from '../html.ts'
+import { PUBLIC_LANGUAGES, publicTexts, type PublicLanguage, type PublicTexts } from './public-texts.ts'
 import { shownState } from './shown-state.ts'
 import type { SignedStatus } from './status-book.ts'
 
@@ -38,138 +39,150 @@ export interface CheckedBy {
   readonly verifier: string | undefined
   /** Public key of the collector, base64url. */
   readonly key: string
+  readonly language: PublicLanguage
 }
 
 export const styleElement = Html.of([`<style>${CERTIFICATE_STYLE}</style>`], [])
 
-const time = (seconds: number): Html => {
-  const iso = new Date(seconds * 1000).toISOString()
-  return html`<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`
-}
+/** As everybody reads it, whatever the language. */
+const minute = (seconds: number): string =>
+  `${new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+const time = (seconds: number): Html =>
+  html`<time datetime="${new Date(seconds * 1000).toISOString()}">${minute(seconds)}</time>`
 const fact = (name: string, value: Html | string | number): Html =>
   html`<dt>${name}</dt>
     <dd>${value}</dd>`
 const nothing = html``
 
+/** The same page in the other language; the link is in that language as well. */
+export const otherLanguage = ({ language, t }: PublicTexts, address: (language: PublicLanguage) => string): Html => {
+  const other = PUBLIC_LANGUAGES.find((each) => each !== language) ?? language
+  return html`<p class="faint"><a href="${address(other)}" lang="${other}" hreflang="${other}">${t('other')}</a></p>`
+}
+
 /** Certificate and profile on one page, never one without the other; its facts need no script, and it prints. */
 export function renderCertificate({ status, digest }: SignedStatus, now: number, served?: CheckedBy): Html {
-  const { verifier, key = '' } = served ?? {}
+  const { verifier, key = '', language = 'en' } = served ?? {}
+  const texts = publicTexts(language)
+  const { t, word } = texts
   const { body, certificate, issuedAt, expiresAt } = status
-  const { word, tone } = shownState(status, now)
+  const { word: state, tone } = shownState(status, now)
   return html`<!doctype html>
-    <html lang="en">
+    <html lang="${language}">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>Certificate ${body.number}: ${word}</title>
+        <title>${t('certificate')} ${body.number}: ${word(state)}</title>
         ${styleElement} ${verifier === undefined ? nothing : html`<script type="module" src="${verifier}"></script>`}
       </head>
       <body>
-        <h1>Security maturity certificate ${body.number}</h1>
-        <p class="state ${tone}">${word}</p>
-        <p>
-          As of ${time(issuedAt)}. Not to be believed after ${time(expiresAt)}: from then on the state is unknown until
-          it is asked again.
-        </p>
+        ${served === undefined ? nothing : otherLanguage(texts, (other) => `/c/${certificate}?lang=${other}`)}
+        <h1>${t('title', { number: body.number })}</h1>
+        <p class="state ${tone}">${word(state)}</p>
+        <p>${t('asOf', { at: minute(issuedAt), until: minute(expiresAt) })}</p>
         <dl>
-          ${fact('Certificate', html`<code>${certificate}</code>`)}
-          ${fact('May be claimed for', body.claimsAllowedFor.length === 0 ? 'no product' : body.claimsAllowedFor.join(', '))}
-          ${fact('Issued', body.issuedAt === null ? 'not issued' : time(body.issuedAt))}
-          ${fact('Valid', html`${time(body.validFrom)} to ${time(body.validUntil)}`)}
-          ${fact('Vendor supports until', time(body.supportUntil))}
-          ${body.supersedes === null ? nothing : fact('Replaces', html`<a href="/c/${body.supersedes}"><code>${body.supersedes}</code></a>`)}
-          ${fact('Collector operated by', body.operator)}
+          ${fact(t('certificate'), html`<code>${certificate}</code>`)}
+          ${fact(t('claims'), body.claimsAllowedFor.length === 0 ? t('noProduct') : body.claimsAllowedFor.join(', '))}
+          ${fact(t('issued'), body.issuedAt === null ? t('notIssued') : time(body.issuedAt))}
+          ${fact(t('valid'), html`${time(body.validFrom)} ${t('to')} ${time(body.validUntil)}`)}
+          ${fact(t('support'), time(body.supportUntil))}
+          ${body.supersedes === null ? nothing : fact(t('replaces'), html`<a href="/c/${body.supersedes}"><code>${body.supersedes}</code></a>`)}
+          ${fact(t('operator'), body.operator)}
           ${
             body.conformity === null
-              ? fact('Live conformity', 'not public by agreement')
+              ? fact(t('conformity'), t('notPublic'))
               : fact(
-                  'Live conformity',
+                  t('conformity'),
                   Object.entries(body.conformity)
-                    .map(([name, value]) => `${name}: ${value}`)
+                    .map(([name, value]) => `${word(name)}: ${word(value)}`)
                     .join(', '),
                 )
           }
         </dl>
-        ${conditions(body)} ${products(body)} ${profile(body)}
-        ${served === undefined ? nothing : coverageForm(certificate)}
-        <h2>Check it yourself</h2>
+        ${conditions(body, texts)} ${products(body, texts)} ${profile(body, texts)}
+        ${served === undefined ? nothing : coverageForm(certificate, texts)}
+        <h2>${t('checkYourself')}</h2>
         ${
           verifier === undefined
             ? nothing
             : html`<div id="verify" data-certificate="${certificate}" data-key="${key}" data-digest="${digest}">
-                <p data-result role="status">Your browser verifies the signature here, where it runs scripts.</p>
+                <p data-result role="status">${t('verifies')}</p>
                 <p data-detail class="faint"></p>
               </div>`
         }
         <p>
-          The signed status is at <a href="/c/${certificate}/status"><code>/c/${certificate}/status</code></a
-          >, SHA-256 <code>${digest}</code>. With the certificate file: <code>keepseal certificate verify FILE</code>
+          ${t('signedAt')} <a href="/c/${certificate}/status"><code>/c/${certificate}/status</code></a
+          >, SHA-256 <code>${digest}</code>. ${t('withFile')} <code>keepseal certificate verify FILE</code>
         </p>
         <p class="faint">
-          Decision log <code>${body.log.id}</code>, entry ${body.log.index}, <code>${body.log.hash}</code>
+          ${t('log')} <code>${body.log.id}</code>, ${t('entry')} ${body.log.index}, <code>${body.log.hash}</code>
         </p>
       </body>
     </html>`
 }
 
-const coverageForm = (certificate: string): Html =>
-  html`<h2>Is my gateway covered?</h2>
+const coverageForm = (certificate: string, { t, language }: PublicTexts): Html =>
+  html`<h2>${t('isCovered')}</h2>
     <form method="get" action="/c/${certificate}/check">
-      <label>Model <input name="model" required maxlength="256" /></label>
-      <label>Serial number <input name="serial" required maxlength="128" /></label>
-      <button type="submit">Check</button>
+      <input type="hidden" name="lang" value="${language}" />
+      <label>${t('model')} <input name="model" required maxlength="256" /></label>
+      <label>${t('serial')} <input name="serial" required maxlength="128" /></label>
+      <button type="submit">${t('check')}</button>
     </form>`
 
 type Body = SignedStatus['status']['body']
 
-function conditions({ conditions: under, conditionsOverdue, suspension }: Body): Html {
+function conditions({ conditions: under, conditionsOverdue, suspension }: Body, { t }: PublicTexts): Html {
   return html`${
     under === null
       ? nothing
-      : html`<h2>Conditions</h2>
+      : html`<h2>${t('conditions')}</h2>
           <p>${under.text}</p>
           <p>
-            To be met by
-            ${time(under.until)}${conditionsOverdue ? html` <strong class="bad">overdue</strong>` : nothing}
+            ${t('metBy')}
+            ${time(under.until)}${conditionsOverdue ? html` <strong class="bad">${t('overdue')}</strong>` : nothing}
           </p>`
   }${
     suspension === null
       ? nothing
-      : html`<h2>Suspension</h2>
+      : html`<h2>${t('suspension')}</h2>
           <p>
-            ${suspension.products === null ? 'All products' : suspension.products.join(', ')}, since
-            ${time(suspension.since)}, until ${time(suspension.until)} or an earlier decision
+            ${suspension.products === null ? t('allProducts') : suspension.products.join(', ')}, ${t('since')}
+            ${time(suspension.since)}, ${t('until')} ${time(suspension.until)} ${t('orEarlier')}
           </p>`
   }`
 }
 
 /** Percent of the units that are in use; nothing where it is not public. */
-const coveredText = (coverage: NonNullable<Body['coverage']>, product: string): string => {
+const coveredText = (coverage: NonNullable<Body['coverage']>, product: string, { t }: PublicTexts): string => {
   const percent = coverage[product]
-  return typeof percent === 'number' ? `${percent} %` : 'no active unit'
+  return typeof percent === 'number' ? `${percent} %` : t('noUnit')
 }
 
-function products({ products: listed, line, coverage }: Body): Html {
+function products({ products: listed, line, coverage }: Body, texts: PublicTexts): Html {
+  const { t } = texts
   const rows = listed.map(
     ({ product, hardwareRevisions, firmwareLines, representative, rationale }) =>
       html`<tr>
-        <td>${product}${representative && listed.length > 1 ? html` <strong>representative</strong>` : nothing}</td>
+        <td>
+          ${product}${representative && listed.length > 1 ? html` <strong>${t('representative')}</strong>` : nothing}
+        </td>
         <td><code>${hardwareRevisions.join(', ')}</code></td>
         <td><code>${firmwareLines.join(', ')}</code></td>
-        ${coverage === undefined ? nothing : html`<td>${coveredText(coverage, product)}</td>`}
+        ${coverage === undefined ? nothing : html`<td>${coveredText(coverage, product, texts)}</td>`}
         <td>${rationale}</td>
       </tr>`,
   )
-  return html`<h2>Products</h2>
-    ${line === null ? nothing : html`<p><strong>${line.name}</strong>. Code base: ${line.codeBase} Hardware: ${line.hardware}</p>`}
+  return html`<h2>${t('products')}</h2>
+    ${line === null ? nothing : html`<p><strong>${line.name}</strong>. ${t('codeBase')} ${line.codeBase} ${t('hardware')}: ${line.hardware}</p>`}
     <table>
       <thead>
         <tr>
-          <th scope="col">Product</th>
-          <th scope="col">Hardware</th>
-          <th scope="col">Firmware</th>
-          ${coverage === undefined ? nothing : html`<th scope="col">Units covered</th>`}
-          <th scope="col">Why</th>
+          <th scope="col">${t('product')}</th>
+          <th scope="col">${t('hardware')}</th>
+          <th scope="col">${t('firmware')}</th>
+          ${coverage === undefined ? nothing : html`<th scope="col">${t('unitsCovered')}</th>`}
+          <th scope="col">${t('why')}</th>
         </tr>
       </thead>
       <tbody>
@@ -178,41 +191,41 @@ function products({ products: listed, line, coverage }: Body): Html {
     </table>`
 }
 
-function profile({ profile: named, targets, limitations }: Body): Html {
+function profile({ profile: named, targets, limitations }: Body, { t, word }: PublicTexts): Html {
   const rows = Object.entries(targets).map(([practice, { level, scope }]) => {
     const known = PRACTICES[practice as PracticeId] as { readonly name: string } | undefined
     return html`<tr>
-      <td>${known?.name ?? practice}</td>
+      <td lang="en">${known?.name ?? practice}</td>
       <td>${level}</td>
-      <td>${scope}</td>
+      <td>${word(scope)}</td>
     </tr>`
   })
-  return html`<h2>Profile ${named.id}, version ${named.version}</h2>
+  return html`<h2>${t('profile', named)}</h2>
     <p class="faint">SHA-256 <code>${named.digest}</code></p>
     <table>
       <thead>
         <tr>
-          <th scope="col">Practice</th>
-          <th scope="col">Level</th>
-          <th scope="col">Scope</th>
+          <th scope="col">${t('practice')}</th>
+          <th scope="col">${t('level')}</th>
+          <th scope="col">${t('scope')}</th>
         </tr>
       </thead>
       <tbody>
         ${rows}
       </tbody>
     </table>
-    <h2>Limitations</h2>
+    <h2>${t('limitations')}</h2>
     ${
       limitations === null
-        ? html`<p>The document of the profile is not with this collector: ask the certifier for its limitations.</p>`
+        ? html`<p>${t('noDocument')}</p>`
         : limitations.length === 0
-          ? html`<p>None is public.</p>`
+          ? html`<p>${t('noLimitation')}</p>`
           : html`<ul>
               ${limitations.map(
                 ({ title, reason, compensation }) =>
                   html`<li>
                     <strong>${title}</strong>: ${reason}
-                    ${compensation === null ? '' : `Made up for by: ${compensation}`}
+                    ${compensation === null ? '' : `${t('madeUpFor')} ${compensation}`}
                   </li>`,
               )}
             </ul>`

@@ -8,6 +8,7 @@ import { CERTIFICATE_POLICY, renderCertificate } from './certificate-html.ts'
 import { renderCheck } from './check-html.ts'
 import { isCached } from './caching.ts'
 import { checkCoverage } from './check.ts'
+import { acceptedLanguage, PUBLIC_LANGUAGES, type PublicLanguage } from './public-texts.ts'
 import { StatusBook, type SignedStatus } from './status-book.ts'
 
 /** Of everybody together behind one address. */
@@ -17,7 +18,11 @@ const CHECKS_PER_MINUTE = 20
 
 const Id = v.pipe(v.string(), v.regex(/^[\w.-]{1,128}$/))
 const Params = v.object({ id: Id })
+const Language = v.optional(v.picklist(PUBLIC_LANGUAGES))
+/** Whatever else somebody's link has is left alone. */
+const Shown = v.object({ lang: Language })
 const Check = v.strictObject({
+  lang: Language,
   model: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
   serial: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
 })
@@ -55,11 +60,13 @@ export async function certificateRoutes(server: FastifyInstance, options: Certif
   })
   server.get('/:id', async (request, reply) => {
     const signed = await read(request)
-    if (isCached(request, reply, cacheable(signed, 'html'), now(services))) return reply.code(304).send()
+    const language = languageOf(request, valid(Shown, request.query).lang)
+    const shown = { ...cacheable(signed, `html-${language}`), vary: 'accept, accept-language' }
+    if (isCached(request, reply, shown, now(services))) return reply.code(304).send()
     void reply.type('text/html; charset=utf-8').header('content-security-policy', CERTIFICATE_POLICY)
     const { publicKey } = services.keys
     const key = publicKey.curve === 'Ed25519' ? toBase64(publicKey.x) : ''
-    return reply.send(renderCertificate(signed, now(services), { verifier, key }).toString())
+    return reply.send(renderCertificate(signed, now(services), { verifier, key, language }).toString())
   })
   server.get(
     '/:id/check',
@@ -68,14 +75,18 @@ export async function certificateRoutes(server: FastifyInstance, options: Certif
       const { id } = valid(Params, request.params)
       const query = valid(Check, request.query)
       const signed = await book.of(id)
-      void reply.header('cache-control', 'no-store').header('vary', 'accept')
+      void reply.header('cache-control', 'no-store').header('vary', 'accept, accept-language')
       const answer = await checkCoverage(services, id, signed.status, query)
       if (request.headers.accept?.includes('text/html') !== true) return answer
       void reply.type('text/html; charset=utf-8').header('content-security-policy', CERTIFICATE_POLICY)
-      return reply.send(renderCheck(answer, query).toString())
+      return reply.send(renderCheck(answer, query, languageOf(request, query.lang)).toString())
     },
   )
 }
+
+/** As the link says; as the browser prefers without. */
+const languageOf = (request: FastifyRequest, chosen: PublicLanguage | undefined): PublicLanguage =>
+  chosen ?? acceptedLanguage(request.headers['accept-language'])
 
 const cacheable = ({ digest, status }: SignedStatus, form: string) => ({ digest, expiresAt: status.expiresAt, form })
 const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url')

@@ -218,6 +218,7 @@ export interface CaseDetail extends Case {
   readonly findings: readonly {
     readonly id: string
     readonly deviceUeid: string
+    readonly code: string
     readonly title: string
     readonly subject: string
     readonly state: string

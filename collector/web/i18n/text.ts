@@ -6,10 +6,20 @@ export type MessageKey = keyof typeof en
 export type Messages = Readonly<Record<MessageKey, string>>
 
 const german = signal<Messages | undefined>(undefined)
+const germanCodes = signal<Readonly<Record<string, string>>>({})
 
 /** The other language is loaded when somebody wants it. */
 export async function loadLanguage(): Promise<void> {
-  if (language.value === 'de' && german.value === undefined) german.value = (await import('./de.ts')).de
+  if (language.value !== 'de' || german.value !== undefined) return
+  const [{ de }, { deCodes }] = await Promise.all([import('./de.ts'), import('./de-codes.ts')])
+  germanCodes.value = deCodes
+  german.value = de
+}
+
+/** What a code means. The collector sends it in English; a code that is newer than these pages stays so. */
+export function codeTitle(code: string | null, english: string): string {
+  if (language.value !== 'de' || code === null || !Object.hasOwn(germanCodes.value, code)) return english
+  return germanCodes.value[code] ?? english
 }
 
 const messages = computed<Messages>(() => (language.value === 'de' ? (german.value ?? en) : en))

@@ -1,7 +1,7 @@
 import { useRef } from 'preact/hooks'
 import { useResource } from '../core/resource.ts'
 import type { CaseDetail } from '../core/types-more.ts'
-import { count, dateTime, number, t, word } from '../i18n/text.ts'
+import { codeTitle, count, dateTime, number, t, word } from '../i18n/text.ts'
 import { LongTable } from '../parts/long-table.tsx'
 import { Page } from '../parts/page.tsx'
 import { Command, Loading, ProblemBox } from '../parts/problem.tsx'
@@ -17,7 +17,10 @@ export function CasePage({ id }: { readonly id?: string }) {
   const seen = useRef<CaseDetail | undefined>(undefined)
   if (seen.current === undefined) seen.current = data
   return (
-    <Page title={data?.title ?? t('nav.cases')} crumbs={[{ href: '/cases', text: t('nav.cases') }]}>
+    <Page
+      title={data === undefined ? t('nav.cases') : codeTitle(data.cause, data.title)}
+      crumbs={[{ href: '/cases', text: t('nav.cases') }]}
+    >
       {error !== undefined && <ProblemBox error={error} retry={reload} />}
       {data === undefined && error === undefined && <Loading />}
       {data !== undefined && (
@@ -134,12 +137,12 @@ const Findings = ({ entry }: { readonly entry: CaseDetail }) => (
         label={t('products.findings')}
         rows={entry.findings}
         columns={[t('fleet.column.device'), t('products.finding'), t('table.subject'), t('table.state')]}
-        textOf={({ deviceUeid, title, subject }) => `${deviceUeid} ${title} ${subject}`}
-        cells={({ deviceUeid, title, subject, state }) => [
+        textOf={({ deviceUeid, code, title, subject }) => `${deviceUeid} ${codeTitle(code, title)} ${subject}`}
+        cells={({ deviceUeid, code, title, subject, state }) => [
           <a class="code" href={`/devices/${deviceUeid}`}>
             {deviceUeid}
           </a>,
-          title,
+          codeTitle(code, title),
           <span class="code">{subject}</span>,
           state,
         ]}

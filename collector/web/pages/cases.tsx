@@ -1,7 +1,7 @@
 import { useResource } from '../core/resource.ts'
 import type { Page as ListPage } from '../core/types.ts'
 import type { Case } from '../core/types-more.ts'
-import { t, word } from '../i18n/text.ts'
+import { codeTitle, t, word } from '../i18n/text.ts'
 import { casesIn, COLUMN_NAMES, dueTone } from '../model/case-board.ts'
 import type { Tone } from '../model/standing.ts'
 import { Page } from '../parts/page.tsx'
@@ -46,7 +46,7 @@ export function CasesPage() {
 const CaseCard = ({ entry }: { readonly entry: Case }) => (
   <li>
     <a href={`/cases/${entry.id}`}>
-      <strong>{entry.title}</strong>
+      <strong>{codeTitle(entry.cause, entry.title)}</strong>
     </a>
     <p>
       <Status tone={severityTone(entry.severity)}>{word('severity', entry.severity)}</Status>{' '}

@@ -1,6 +1,6 @@
 import { role } from '../core/session.ts'
 import type { DeviceDetail, Finding } from '../core/types.ts'
-import { count, t, word } from '../i18n/text.ts'
+import { codeTitle, count, t, word } from '../i18n/text.ts'
 import { axisTone, standingOf, toneOf, type Tone } from '../model/standing.ts'
 import { Act } from '../parts/act.tsx'
 import { Status } from '../parts/status.tsx'
@@ -21,7 +21,11 @@ export function Verdict({ device, reload }: DeviceProps) {
         <Status tone={tone}>{t(`standing.${standing}`)}</Status>
       </p>
       <p class="why" data-testid="why">
-        {device.verdictTitle ?? (standing === 'good' ? t('device.good') : t(`standing.${standing}.hint`))}
+        {device.verdictTitle !== null
+          ? codeTitle(device.verdictCode, device.verdictTitle)
+          : standing === 'good'
+            ? t('device.good')
+            : t(`standing.${standing}.hint`)}
         {device.verdictCode !== null && <span class="code quiet"> {device.verdictCode}</span>}
       </p>
       {device.latch === 'recovered-unacknowledged' && <p>{t('device.latched')}</p>}
@@ -129,7 +133,7 @@ const FindingItem = ({ finding }: { readonly finding: Finding }) => (
   <li class="finding">
     <p>
       <Status tone={SEVERITY_TONES[finding.severity] ?? 'quiet'}>{word('severity', finding.severity)}</Status>{' '}
-      <strong>{finding.title}</strong> <Ago at={finding.openedAt} />
+      <strong>{codeTitle(finding.code, finding.title)}</strong> <Ago at={finding.openedAt} />
     </p>
     <p class="code">{finding.subject}</p>
     {(finding.before !== null || finding.after !== null) && (
@@ -140,6 +144,8 @@ const FindingItem = ({ finding }: { readonly finding: Finding }) => (
         <dd class="code">{finding.after ?? '–'}</dd>
       </dl>
     )}
-    <p class="hint">{finding.remedy}</p>
+    <p class="hint" lang="en">
+      {finding.remedy}
+    </p>
   </li>
 )

@@ -5,7 +5,7 @@ import { setQuery } from '../core/router.ts'
 import { useRows } from '../core/rows.ts'
 import { DEVICE_STANDINGS } from '../../../shared/result/standing.ts'
 import type { Device, Fleet } from '../core/types.ts'
-import { count, t, word } from '../i18n/text.ts'
+import { codeTitle, count, t, word } from '../i18n/text.ts'
 import { isFiltered, type FleetQuery } from '../model/fleet-query.ts'
 import { axisTone, standingOf, toneOf } from '../model/standing.ts'
 import { Loading, ProblemBox } from '../parts/problem.tsx'
@@ -131,7 +131,12 @@ export function FleetListView({ query }: { readonly query: FleetQuery }) {
 function Row({ device }: { readonly device: Device | undefined }) {
   if (device === undefined) return <span class="row waiting">…</span>
   const standing = standingOf(device)
-  const why = device.verdictTitle ?? (standing === 'good' ? '' : t(`standing.${standing}.hint`))
+  const why =
+    device.verdictTitle !== null
+      ? codeTitle(device.verdictCode, device.verdictTitle)
+      : standing === 'good'
+        ? ''
+        : t(`standing.${standing}.hint`)
   return (
     <a class="row" href={`/devices/${device.ueid}`}>
       <Status tone={toneOf(standing)}>{t(`standing.${standing}`)}</Status>

@@ -1,6 +1,6 @@
 import { useResource } from '../core/resource.ts'
 import type { FindingSummary, Product, Release } from '../core/types-more.ts'
-import { date, number, percent, t, word } from '../i18n/text.ts'
+import { codeTitle, date, number, percent, t, word } from '../i18n/text.ts'
 import type { Tone } from '../model/standing.ts'
 import { LongTable } from '../parts/long-table.tsx'
 import { Page } from '../parts/page.tsx'
@@ -64,10 +64,10 @@ export function ProductPage({ id }: { readonly id?: string }) {
               t('products.release'),
               t('products.devices'),
             ]}
-            textOf={({ title, subject }) => `${title} ${subject}`}
-            cells={({ severity, title, subject, release, deviceCount, ofDevices }) => [
+            textOf={({ code, title, subject }) => `${codeTitle(code, title)} ${subject}`}
+            cells={({ severity, code, title, subject, release, deviceCount, ofDevices }) => [
               <Status tone={SEVERITY_TONES[severity] ?? 'quiet'}>{word('severity', severity)}</Status>,
-              title,
+              codeTitle(code, title),
               <span class="code">{subject}</span>,
               release ?? t('fleet.noRelease'),
               `${number(deviceCount)} / ${number(ofDevices)}`,

@@ -1,5 +1,6 @@
 import { fromBase64Url } from '../../../shared/bytes/bytes.ts'
 import { checkStatus, type Checked } from './check-status.ts'
+import { verifyTexts } from './texts.ts'
 
 /** On the public page of a certificate: checks the signed status in the visitor's own browser, and says what came of it. */
 async function run(section: HTMLElement): Promise<Checked> {
@@ -8,7 +9,7 @@ async function run(section: HTMLElement): Promise<Checked> {
     headers: { accept: 'application/cbor' },
     credentials: 'omit',
   })
-  if (!answer.ok) return { isGood: false, reason: `the collector answered with ${answer.status}` }
+  if (!answer.ok) return { isGood: false, kind: 'not-fetched', reason: `the collector answered with ${answer.status}` }
   const bytes = new Uint8Array(await answer.arrayBuffer())
   return checkStatus(bytes, { certificate, key: fromBase64Url(key), digest }, Math.floor(Date.now() / 1000))
 }
@@ -17,13 +18,12 @@ function show(section: HTMLElement, checked: Checked): void {
   const result = section.querySelector('[data-result]')
   if (result === null) return
   result.className = `state ${checked.isGood ? 'good' : 'bad'}`
-  result.textContent = checked.isGood
-    ? '\u2713 Your browser has verified the signature.'
-    : `\u2717 Not verified: ${checked.reason}. Do not rely on this page.`
+  const texts = verifyTexts(document.documentElement.lang)
+  result.textContent = checked.isGood ? `\u2713 ${texts.good}` : `\u2717 ${texts.bad(checked)}`
   const detail = section.querySelector('[data-detail]')
   if (detail !== null && checked.isGood) {
     const at = new Date(checked.issuedAt * 1000).toISOString().slice(0, 16).replace('T', ' ')
-    detail.textContent = `Signed ${at} UTC by the key ${checked.keyId}: compare it with that in your certificate file.`
+    detail.textContent = texts.signed(at, checked.keyId)
   }
 }
 
@@ -31,6 +31,6 @@ const section = document.getElementById('verify')
 if (section !== null) {
   run(section).then(
     (checked) => show(section, checked),
-    () => show(section, { isGood: false, reason: 'the signed status could not be fetched' }),
+    () => show(section, { isGood: false, kind: 'not-fetched', reason: 'the signed status could not be fetched' }),
   )
 }

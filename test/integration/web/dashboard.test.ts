@@ -111,6 +111,7 @@ describe.skipIf(!hasBrowser)(`the dashboard in a browser${hasBrowser ? '' : ' (s
     await page.waitForSelector('html[lang=de] nav >> text=Flotte')
     await page.waitForSelector('.chain li.bad')
     expect(await page.textContent('.chain li.bad')).toContain('Weicht ab')
+    expect(await page.textContent('[data-testid=why]')).toContain('das Kernel-Image ist nicht das freigegebene')
   })
 
   it('reaches everything by the keyboard, and says on which page somebody has arrived', async () => {

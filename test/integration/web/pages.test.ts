@@ -139,6 +139,27 @@ describe.skipIf(!hasBrowser)(`pages beside the fleet${hasBrowser ? '' : ' (skipp
       await page.screenshot({ path: join('.cache', 'screenshots', 'public-light-1280.png'), fullPage: true })
     })
 
+    it('is in the language that the browser prefers, and in the other by its link', async () => {
+      const german = await browser.newContext({ locale: 'de-DE', javaScriptEnabled: true })
+      const page = await german.newPage()
+      await page.goto(`${site.url}/c/crt_1`)
+      await page.waitForSelector('#verify .good')
+      expect(await page.getAttribute('html', 'lang')).toBe('de')
+      expect(await page.textContent('.state')).toBe('gültig')
+      expect(await page.textContent('#verify .good')).toContain('hat die Signatur geprüft')
+      await expectAccessible(page)
+      await page.click('a[hreflang=en]')
+      await page.waitForSelector('#verify .good')
+      expect(await page.getAttribute('html', 'lang')).toBe('en')
+      expect(await page.textContent('.state')).toBe('valid')
+      await page.fill('[name=model]', 'EG-420')
+      await page.fill('[name=serial]', 'SIM-0000001')
+      await page.click('form button')
+      await page.click('a[hreflang=de]')
+      expect(await page.textContent('.state')).toBe('Nicht erfasst')
+      await german.close()
+    })
+
     it('says in red, with the reason, that its status was tampered with', async () => {
       const { page } = watched
       await page.route('**/c/crt_1/status', async (route) => {
