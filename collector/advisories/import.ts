@@ -132,3 +132,20 @@ export function replaceAdvisories(
     return { advisories: added.size, before: before?.advisories ?? 0 }
   })
 }
+
+/**
+ * Puts a catalogue of exploited vulnerabilities or of estimates in the place of the one that a feed had. Errors:
+ * request.conflict where the feed has advisories, advisory.feed-shrunk, and what the parsers throw.
+ */
+export async function importFacts(
+  store: Store,
+  feed: string,
+  facts: readonly VulnerabilityFact[],
+  clock: () => number,
+): Promise<Imported> {
+  const known = await store.advisorySets.feed(feed)
+  const isTaken = known?.activeSet ? (await store.advisories.ofSet(known.activeSet, '', 1)).length > 0 : false
+  if (isTaken)
+    throw new KeepsealError('request.conflict', `feed ${feed} has advisories`, { remedy: 'Name another feed.' })
+  return importFeed(store, { feed, authority: 'other', batches: [{ facts }] }, clock)
+}

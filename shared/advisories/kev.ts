@@ -54,6 +54,13 @@ export function* parseEpss(text: string): Generator<ExploitProbability> {
   if (!header) throw malformed('document', 'has no header cve,epss,percentile')
 }
 
+/** Which of the two a document is; undefined for any other. */
+export function factFormatOf(text: string): 'kev' | 'epss' | undefined {
+  if (/^(?:#[^\n]*\n)?cve,epss,percentile\s/.test(text)) return 'epss'
+  const head = text.slice(0, 4096)
+  return /^\s*\{/.test(head) && /"catalogVersion"\s*:/.test(head) ? 'kev' : undefined
+}
+
 function millionths(text: string | undefined): number | undefined {
   const value = Number(text)
   return text !== undefined && value >= 0 && value <= 1 ? Math.round(value * 1_000_000) : undefined

@@ -1,10 +1,11 @@
 import * as v from 'valibot'
 import { KeepsealError } from '../../../shared/errors.ts'
 import { parseAdvisories } from '../../../shared/advisories/format.ts'
+import { factFormatOf, parseEpss, parseKev } from '../../../shared/advisories/kev.ts'
 import { parseJson } from '../../../shared/advisories/reading.ts'
 import { STATEMENTS } from '../../../shared/advisories/record.ts'
 import { text } from '../../../shared/posture/text.ts'
-import { addAdvisories } from '../../advisories/import.ts'
+import { addAdvisories, importFacts } from '../../advisories/import.ts'
 import { limitationsOf, type LimitedBy } from '../../advisories/limited.ts'
 import { computeExposures } from '../../advisories/compute.ts'
 import { EXPOSURE_REASONS, EXPOSURE_STATUSES, FEED_AUTHORITIES } from '../../model/advisory.ts'
@@ -150,7 +151,8 @@ const add = defineEndpoint({
   method: 'POST',
   path: '/advisories',
   operationId: 'importAdvisories',
-  summary: 'Take in advisories of a document, each in the place of the one of its name; all of them or none',
+  summary:
+    'Take in advisories of a document, each in the place of the one of its name, or KEV or EPSS as a whole; all or nothing',
   roles: FLEET,
   scope: 'unbound',
   bodyBytes: 64 * MIB,
@@ -160,12 +162,27 @@ const add = defineEndpoint({
       'own',
     ),
     authority: v.optional(v.picklist(FEED_AUTHORITIES), 'own'),
-    /** The document as it is: OSV, CSAF, OpenVEX, CycloneDX, or one of Debian's or Alpine's. */
+    /** The document as it is: OSV, CSAF, OpenVEX, CycloneDX, one of Debian's or Alpine's, KEV, EPSS (CSV). */
     document: v.pipe(v.string(), v.minLength(2)),
   }),
   status: 201,
-  response: v.strictObject({ feed: v.string(), advisories: v.array(v.string()), withdrawn: v.array(v.string()) }),
+  response: v.strictObject({
+    feed: v.string(),
+    advisories: v.array(v.string()),
+    withdrawn: v.array(v.string()),
+    /** Vulnerabilities of which KEV or EPSS tells something. */
+    facts: v.number(),
+  }),
   run: async ({ store, clock }, { body: { feed, authority, document }, actor }) => {
+    const format = factFormatOf(document)
+    if (format !== undefined) {
+      const facts = format === 'kev' ? parseKev(parseJson(document)) : [...parseEpss(document)]
+      const name = feed === 'own' ? format : feed
+      await importFacts(store, name, facts, clock)
+      const entry = { at: clock(), actor: actor.id, action: 'advisory.import', subject: name }
+      await store.auditLog.append({ ...entry, detail: { feed: name, count: facts.length } })
+      return { feed: name, advisories: [], withdrawn: [], facts: facts.length }
+    }
     const records = parseAdvisories(parseJson(document))
     await addAdvisories(store, feed, authority, records, clock())
     await computeExposures(store)
@@ -173,7 +190,7 @@ const add = defineEndpoint({
     const detail = { feed, authority, advisories: names.slice(0, 20).join(' '), count: names.length }
     await store.auditLog.append({ at: clock(), actor: actor.id, action: 'advisory.import', subject: feed, detail })
     const withdrawn = records.filter((record) => record.withdrawn !== null).map((record) => record.id)
-    return { feed, advisories: names, withdrawn }
+    return { feed, advisories: names, withdrawn, facts: 0 }
   },
 })
 

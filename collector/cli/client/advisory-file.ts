@@ -12,17 +12,23 @@ import { connect } from './api.ts'
 import { inputFile, readInput, writeOutput } from './inspect/files.ts'
 import { productIdOf } from './product-reference.ts'
 import { connectionOptions } from './settings.ts'
+import { counted } from './text.ts'
 import { checkedTime } from './time-option.ts'
 
 const MIB = 1024 * 1024
-const Imported = v.looseObject({ feed: v.string(), advisories: v.array(v.string()), withdrawn: v.array(v.string()) })
+const Imported = v.looseObject({
+  feed: v.string(),
+  advisories: v.array(v.string()),
+  withdrawn: v.array(v.string()),
+  facts: v.optional(v.number(), 0),
+})
 
 const take = defineCommand({
   name: 'advisory import',
   summary: 'Take in advisories or VEX of a file, each in the place of the one of its name, or a bundle',
   description: [
     'The format is found by itself: OSV (one record or a list), CSAF 2.0, OpenVEX, CycloneDX, the JSON of the Debian ' +
-      "security tracker, Alpine's secdb. All of the file is taken or nothing. Exposure is computed before it returns.",
+      "security tracker, Alpine's secdb; or KEV (JSON) and EPSS (CSV), which become feeds of these names. All of the file is taken or nothing. Exposure is computed before it returns.",
     'A bundle that `advisory export` wrote stands in the place of all that its feeds had. It must be signed by this ' +
       'collector, one of advisories.bundle_signers, or --signed-by; be no older than what is here; and have half of it at ' +
       'least, unless --force says otherwise, which is recorded.',
@@ -73,7 +79,9 @@ const take = defineCommand({
     const done = await connect(options, terminal.env).post('/advisories', { feed, authority, document }, Imported)
     present(done, () =>
       [
-        `${done.advisories.length} advisories taken into feed ${printable(done.feed)}`,
+        done.facts > 0
+          ? `${counted(done.facts, 'fact')} about vulnerabilities: all that feed ${printable(done.feed)} has now`
+          : `${done.advisories.length} advisories taken into feed ${printable(done.feed)}`,
         ...done.advisories
           .slice(0, 20)
           .map((name) => `  ${printable(name)}${done.withdrawn.includes(name) ? ' (withdrawn)' : ''}`),

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 import { useFeedServer } from '../../support/feed-server.ts'
 import { osvRecord, useFetching } from '../../support/feed-fetching.ts'
+import { fixturesDescribe, readFixture } from '../../support/fixtures.ts'
 import { zipOf, zipOfRecords } from '../../support/zip.ts'
 import { describeStore } from '../store/support.ts'
 
@@ -278,5 +279,36 @@ describeStore('feeds of advisories that are fetched', (createStore) => {
     await fetching([]).look()
     expect(await feed.store.feedFetches.all()).toEqual([])
     expect(await feed.ids()).toEqual(ids)
+  })
+})
+
+fixturesDescribe('advisories', 'recorded advisories of Debian, Ubuntu and CISA', () => {
+  describeStore('that are fetched', (createStore) => {
+    const server = useFeedServer()
+    const fetching = useFetching(createStore)
+
+    it('are taken as they are', async () => {
+      const names = ['CVE-2022-27449', 'DLA-3623-1', 'DSA-3029-1', 'UBUNTU-CVE-2025-38094', 'USN-6332-1', 'USN-7234-1']
+      const part = (name: string) => ({
+        name: `${name}.json`,
+        content: readFixture('advisories', 'osv', `${name}.json`),
+      })
+      server().serve('/osv.zip', { body: zipOf(names.map(part)) })
+      server().serve('/kev.json', { body: readFixture('advisories', 'kev.json') })
+      const { url } = server()
+      const feed = fetching([
+        { name: 'osv', kind: 'osv-zip', url: `${url}/osv.zip` },
+        { name: 'kev', kind: 'kev', url: `${url}/kev.json` },
+      ])
+      await feed.look()
+      expect(await feed.standing('osv')).toMatchObject({ code: null, advisories: names.length })
+      expect(await feed.standing('kev')).toMatchObject({ code: null, advisories: 1404 })
+      const ubuntu = await feed.store.advisories.statementsOf('UBUNTU-CVE-2025-38094')
+      expect(
+        ubuntu.some(
+          ({ statement, cves }) => statement.ecosystem.startsWith('Ubuntu') && cves.includes('CVE-2025-38094'),
+        ),
+      ).toBe(true)
+    })
   })
 })

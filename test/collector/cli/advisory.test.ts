@@ -105,6 +105,31 @@ describe('keepseal advisory', () => {
     expect(said).toMatchObject({ 'DSA-1000': 'under_investigation', 'DSA-1001': 'not_affected' })
   })
 
+  it('takes KEV and EPSS, each as a whole and not in the place of advisories', async () => {
+    const { run, store, directory } = collector()
+    const kev = { catalogVersion: '1', dateReleased: '2026-01-01T00:00:00Z', count: 1 }
+    const file = write('kev.json', { ...kev, vulnerabilities: [{ cveID: 'CVE-2026-0001', dateAdded: '2026-02-01' }] })
+    const scores = join(directory, 'epss.csv')
+    writeFileSync(scores, '#model\ncve,epss,percentile\nCVE-2026-0001,0.5,0.9\nCVE-2026-0002,0.5,0.9\n')
+    expect((await run('vendor', 'advisory', 'import', file)).stdout).toContain('1 fact about')
+    expect(await run('vendor', 'advisory', 'import', scores)).toMatchObject({ code: 0 })
+    const facts = await store.advisories.facts(['CVE-2026-0001'])
+    expect(facts.get('CVE-2026-0001')).toMatchObject({ addedAt: Date.UTC(2026, 1, 1), probability: 500_000 })
+    writeFileSync(scores, 'cve,epss,percentile\nCVE-2026-0001,0.5,0.9\n')
+    expect(await run('vendor', 'advisory', 'import', scores)).toMatchObject({ code: 4 })
+    expect((await store.advisories.facts(['CVE-2026-0002'])).size).toBe(1)
+    await run(
+      'vendor',
+      'advisory',
+      'import',
+      write('a.json', { id: 'A-1', modified: '2026-01-01T00:00:00Z' }),
+      '--feed',
+      'x',
+    )
+    expect(await run('vendor', 'advisory', 'import', file, '--feed', 'x')).toMatchObject({ code: 4 })
+    expect(await store.advisories.byId('A-1')).toHaveLength(1)
+  })
+
   it('takes nothing of a document with a fault in it, and tells the place', async () => {
     const { run, store } = collector()
     const file = write('bad.json', [
