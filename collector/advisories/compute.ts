@@ -5,11 +5,11 @@ import type { SectionId } from '../../shared/posture/sections.ts'
 import { FEED_AUTHORITIES, type Entry, type Inventory } from '../model/advisory.ts'
 import type { NewPosture } from '../store/exposures.ts'
 import type { Store } from '../store/index.ts'
-import { groupOf, keyOf, type Group } from './index-groups.ts'
+import { groupOf, keyOf, placeOf, type Group, type Lookup } from './index-groups.ts'
 import { inventoryOf } from './inventory.ts'
 import { listeningOf } from './listening.ts'
 import { inventoryOfRelease } from './release-inventory.ts'
-import { incomparableIn, matchInventory, type Lookup, type Precedence } from './match.ts'
+import { incomparableIn, matchInventory, type Precedence } from './match.ts'
 
 /** Postures, or packages, of one transaction. */
 const POSTURES = 50
@@ -155,10 +155,13 @@ async function renew(
     (one) => !changed.has(one),
   )
   const rest = missing.length === 0 ? undefined : await lookupOf(store, missing)
-  const both: Lookup = (key) => {
-    const group = lookup(key)
-    return rest === undefined || group.fixes.length + group.others.length > 0 ? group : rest(key)
-  }
+  const both: Lookup = Object.assign(
+    (key: string): Group => {
+      const group = lookup(key)
+      return rest === undefined || group.fixes.length + group.others.length > 0 ? group : rest(key)
+    },
+    { isKnown: (place: string): boolean => lookup.isKnown(place) || rest?.isKnown(place) === true },
+  )
   const found = matchInventory(inventory, both, precedence, names).filter((each) => names.has(each.package))
   await store.exposures.replace(id, found, [...names])
 }
@@ -166,21 +169,24 @@ async function renew(
 /** Everything that is said of packages of these names. */
 export async function lookupOf(store: Store, packages: readonly string[]): Promise<Lookup> {
   const byKey = new Map<string, Entry[]>()
+  const places = new Set<string>()
   for (const entry of await store.advisories.entries(packages)) {
     const { ecosystem, release, side, package: name } = entry.statement
+    places.add(placeOf(ecosystem, release, side))
     const key = keyOf(ecosystem, release, side, name)
     const list = byKey.get(key)
     if (list === undefined) byKey.set(key, [entry])
     else list.push(entry)
   }
   const groups = new Map<string, Group>()
-  return (key) => {
+  const find = (key: string): Group => {
     const known = groups.get(key)
     if (known !== undefined) return known
     const group = groupOf(byKey.get(key) ?? [])
     groups.set(key, group)
     return group
   }
+  return Object.assign(find, { isKnown: (place: string): boolean => places.has(place) })
 }
 
 export async function precedenceOf(store: Store): Promise<Precedence> {

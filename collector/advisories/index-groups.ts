@@ -16,8 +16,15 @@ export interface FixEntry extends Entry {
 
 export const EMPTY: Group = { fixes: [], others: [] }
 
+/** What keys of all packages of a release have in common. */
+export const placeOf = (ecosystem: string, release: string, side: PackageSide): string =>
+  `${ecosystem}\n${release}\n${side}\n`
+
 export const keyOf = (ecosystem: string, release: string, side: PackageSide, name: string): string =>
-  `${ecosystem}\n${release}\n${side}\n${name}`
+  placeOf(ecosystem, release, side) + name
+
+/** Entries by key. `isKnown`: whether there is anything at all of a place. */
+export type Lookup = ((key: string) => Group) & { readonly isKnown: (place: string) => boolean }
 
 const keyOfStatement = ({ ecosystem, release, side, package: name }: PackageStatement): string =>
   keyOf(ecosystem, release, side, name)
@@ -53,8 +60,11 @@ export function groupOf(entries: readonly Entry[]): Group {
 export class StatementIndex {
   readonly #entries = new Map<string, Entry[]>()
   readonly #groups = new Map<string, Group>()
+  readonly #places = new Set<string>()
 
   add(entry: Entry): void {
+    const { ecosystem, release, side } = entry.statement
+    this.#places.add(placeOf(ecosystem, release, side))
     const key = keyOfStatement(entry.statement)
     const list = this.#entries.get(key)
     if (list === undefined) this.#entries.set(key, [entry])
@@ -70,12 +80,16 @@ export class StatementIndex {
     }
   }
 
-  readonly group = (key: string): Group => {
-    const known = this.#groups.get(key)
-    const entries = this.#entries.get(key)
-    if (entries === undefined) return known ?? EMPTY
-    const group = groupOf(entries)
-    this.#groups.set(key, group)
-    return group
-  }
+  readonly group: Lookup = Object.assign(
+    (key: string): Group => {
+      const known = this.#groups.get(key)
+      if (known !== undefined) return known
+      const entries = this.#entries.get(key)
+      if (entries === undefined) return EMPTY
+      const group = groupOf(entries)
+      this.#groups.set(key, group)
+      return group
+    },
+    { isKnown: (place: string): boolean => this.#places.has(place) },
+  )
 }

@@ -2,10 +2,8 @@ import type { PackageStatement } from '../../shared/advisories/record.ts'
 import { isDistribution, type Ecosystem } from '../../shared/advisories/ecosystem.ts'
 import { orderingOf, type VersionScheme } from '../../shared/versions/compare.ts'
 import type { Entry, Exposure, ExposureReason, ExposureStatus, Inventory, InventoryPackage } from '../model/advisory.ts'
-import { keyOf, type Group } from './index-groups.ts'
+import { placeOf, type Group, type Lookup } from './index-groups.ts'
 import { isRunning, kernelPartOf } from './kernel.ts'
-
-export type Lookup = (key: string) => Group
 
 /** Whose word counts more: feeds of lower numbers before those of higher ones. */
 export type Precedence = (feed: string) => number
@@ -19,12 +17,19 @@ export function matchInventory(
 ): readonly Exposure[] {
   const { ecosystem, packages } = inventory
   const found: Exposure[] = []
+  const places = new Map<string, readonly Place[]>()
+  const placesOf = (whose: Ecosystem): readonly Place[] => {
+    const key = `${whose.name}\n${whose.release}`
+    const known = places.get(key) ?? knownPlaces(whose, lookup)
+    places.set(key, known)
+    return known
+  }
   for (const each of packages) {
     if (only !== undefined && !only.has(each.name) && !only.has(each.source)) continue
     const whose = each.ecosystem ?? ecosystem
     if (whose === null) continue
     const scheme = each.ecosystem === undefined ? ownScheme(inventory) : undefined
-    const raw = rawOf(each, whose, scheme, lookup)
+    const raw = rawOf(each, whose, scheme, lookup, placesOf)
     if (raw.length === 0) continue
     const settled = settle(raw, precedence)
     const part = kernelPartOf(each)
@@ -44,22 +49,39 @@ function ownScheme({ manager, ecosystem }: Inventory): VersionScheme | undefined
   return manager === 'none' || ecosystem === null || isDistribution(ecosystem.name) ? undefined : manager
 }
 
+/** Where statements about packages of a system are kept: of its release and of all, by source and by package. */
+interface Place {
+  readonly prefix: string
+  readonly isSource: boolean
+}
+
+function knownPlaces({ name, release }: Ecosystem, lookup: Lookup): readonly Place[] {
+  const releases = release === '' ? [''] : [release, '']
+  return releases
+    .flatMap((of) => [
+      { prefix: placeOf(name, of, 'source'), isSource: true },
+      { prefix: placeOf(name, of, 'binary'), isSource: false },
+    ])
+    .filter(({ prefix }) => lookup.isKnown(prefix))
+}
+
 function rawOf(
   each: InventoryPackage,
-  { name: ecosystem, release }: Ecosystem,
+  whose: Ecosystem,
   scheme: VersionScheme | undefined,
   lookup: Lookup,
+  placesOf: (whose: Ecosystem) => readonly Place[],
 ): readonly Raw[] {
   const raw: Raw[] = []
-  const releases = release === '' ? [''] : [release, '']
-  // A subscription's versions carry its mark; without it those advisories are about what is not installed.
-  const names = ecosystem === 'Ubuntu' && each.version.includes('esm') ? [ecosystem, 'Ubuntu Pro'] : [ecosystem]
-  for (const name of names) {
-    for (const of of releases) {
-      judge(lookup(keyOf(name, of, 'source', each.source)), each, each.sourceVersion, scheme, raw)
-      judge(lookup(keyOf(name, of, 'binary', each.name)), each, each.version, scheme, raw)
+  const look = (of: Ecosystem): void => {
+    for (const { prefix, isSource } of placesOf(of)) {
+      const [name, version] = isSource ? [each.source, each.sourceVersion] : [each.name, each.version]
+      judge(lookup(prefix + name), each, version, scheme, raw)
     }
   }
+  look(whose)
+  // A subscription's versions carry its mark; without it those advisories are about what is not installed.
+  if (whose.name === 'Ubuntu' && each.version.includes('esm')) look({ ...whose, name: 'Ubuntu Pro' })
   return raw
 }
 

@@ -54,6 +54,7 @@ export function compareDpkgVersions(a: DpkgVersion, b: DpkgVersion): Order {
 
 /** deb-version(7), "Sorting algorithm": a run of non-digits, a run of digits, and so on to the end of both. */
 function compareParts(a: string, b: string): Order {
+  if (a === b) return 0
   let [i, j] = [0, 0]
   while (i < a.length || j < b.length) {
     // At its end, or at a digit, a text weighs less than any letter and more than a tilde.
