@@ -78,7 +78,7 @@ export class FeedServer {
     const cut = this.#cuts.get(path) ?? served.cuts ?? Infinity
     if (served.cutAfter !== undefined && cut > 0) {
       this.#cuts.set(path, cut - 1)
-      response.write(content.subarray(0, served.cutAfter), () => setTimeout(() => response.destroy(), 30))
+      response.write(content.subarray(0, served.cutAfter), () => setTimeout(() => response.destroy(), 250))
     } else if (served.drip === undefined) response.end(content)
     else drip(response, content, served.drip)
   }

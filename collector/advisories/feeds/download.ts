@@ -54,6 +54,12 @@ export async function download(
         await forget(part)
         continue
       }
+      // Of something else than what was begun, whatever the server was asked.
+      if (status === 206 && remnant !== null && !isSame(remnant, response) && attempt < MAX_ATTEMPTS) {
+        response.destroy()
+        await forget(part)
+        continue
+      }
       const start = status === 206 && remnant !== null ? rangeStart(response, url) : 0
       if (start !== 0 && start !== remnant?.bytes) throw unreachable(url, 'another range was sent than was asked for')
       if (status !== 200 && status !== 206) {
@@ -64,6 +70,8 @@ export async function download(
       const declared = Number(response.headers['content-length'] ?? 0)
       if (start + declared > visit.maxBytes) throw tooLarge(url, visit.maxBytes)
       const validators = validatorsOf(response)
+      // Never is an old part on disk beside the validators of a new one.
+      if (start === 0) await forget(part)
       await writeFile(`${part}.json`, JSON.stringify({ url, ...validators }), { mode: 0o600 })
       await append(response, part, start, url, visit.maxBytes)
       const { size } = await stat(part)
@@ -118,10 +126,18 @@ function validatorsOf({ headers }: IncomingMessage): Validators {
   return { etag: headers.etag ?? null, lastModified: headers['last-modified'] ?? null }
 }
 
-/** Of `Content-Range: bytes 100-199/200`. */
+/** What goes on has the validator of what it goes on with (RFC 9110, section 15.3.7). */
+const isSame = ({ etag, lastModified }: Validators, { headers }: IncomingMessage): boolean =>
+  (headers.etag ?? null) === etag && (etag !== null || headers['last-modified'] === lastModified)
+
+/** Of `Content-Range: bytes 100-199/200`, which has to reach to the end. */
 function rangeStart({ headers }: IncomingMessage, url: string): number {
-  const [, start] = /^bytes (\d{1,15})-\d{1,15}\/(?:\d{1,15}|\*)$/.exec(headers['content-range'] ?? '') ?? []
+  const range = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(headers['content-range'] ?? '')
+  const [, start, last, length] = range ?? []
   if (start === undefined) throw unreachable(url, 'a part was sent without its range')
+  if (length !== '*' && Number(last) + 1 !== Number(length)) {
+    throw unreachable(url, 'less was sent than was asked for')
+  }
   return Number(start)
 }
 

@@ -89,7 +89,9 @@ export async function open(url: string, headers: Readonly<Record<string, string>
       // The configuration names the first address; whatever servers name must be as public as they are.
       const isGuarded = isPrivate === false
       const response = await ask(at, headers, visit, isGuarded, end)
-      isPrivate ??= !isPublicAddress(response.socket.remoteAddress ?? '')
+      const { remoteAddress: address } = response.socket
+      // Of a connection that is over already nobody knows where it led to: that frees from nothing.
+      isPrivate ??= address !== undefined && !isPublicAddress(address)
       if (!REDIRECTS.includes(response.statusCode)) return { response, isPrivate, end }
       discard(response)
       at = next(at, response.headers.location, visit)
@@ -114,12 +116,20 @@ function next(from: URL, location: string | undefined, { plainHttp }: Visit): UR
     throw new KeepsealError('advisory.redirect-refused', `${from.href}: to no address`)
   }
   const to = new URL(location, from.href)
+  assertMayName(from, to, plainHttp)
+  return to
+}
+
+/**
+ * Where what was got at one address may send to: nowhere without TLS, unless the configuration says so, or all of it is on
+ * this machine. Error: advisory.redirect-refused.
+ */
+export function assertMayName(from: URL, to: URL, plainHttp: boolean): void {
   const isPlainAllowed = plainHttp || (from.protocol === 'http:' && isLoopbackHost(to.hostname))
   const isAllowed = to.protocol === 'https:' || (to.protocol === 'http:' && isPlainAllowed)
   if (!isAllowed || to.username !== '' || to.password !== '') {
     throw new KeepsealError('advisory.redirect-refused', `${from.href}: to ${to.protocol}//${to.host}`)
   }
-  return to
 }
 
 function ask(

@@ -59,6 +59,32 @@ describeStore('providers of CSAF', (createStore) => {
     },
   )
 
+  it.each(['document', 'digest', 'signature', 'ROLIE feed'] as const)(
+    'that name a %s without TLS elsewhere are refused, and nobody is asked for it',
+    async (named) => {
+      serveProvider(server(), 'rolie', documents)
+      const plain = 'http://feeds.example/one.json'
+      const { url } = server()
+      if (named === 'ROLIE feed') {
+        const rolie = { feeds: [{ url: plain, tlp_label: 'WHITE' }] }
+        const metadata = { metadata_version: '2.0', publisher: { name: 'Acme' }, distributions: [{ rolie }] }
+        server().serve('/provider-metadata.json', { body: JSON.stringify(metadata) })
+      } else {
+        const self = named === 'document' ? plain : `${url}/csaf/2026/acme-1.json`
+        const link = [
+          { rel: 'self', href: self },
+          ...(named === 'digest' ? [{ rel: 'hash', href: `${plain}.sha512` }] : []),
+          ...(named === 'signature' ? [{ rel: 'signature', href: `${plain}.asc` }] : []),
+        ]
+        const entry = [{ id: 'one', updated: '2026-01-02T00:00:00Z', link }]
+        server().serve('/rolie.json', { body: JSON.stringify({ feed: { entry } }) })
+      }
+      const acme = fetching([feed()])
+      await acme.look()
+      expect(await acme.standing('acme')).toMatchObject({ code: 'advisory.redirect-refused', activeSet: null })
+    },
+  )
+
   const [first, ...others] = documents as [ProvidedDocument, ...ProvidedDocument[]]
   it.each([
     [

@@ -152,6 +152,27 @@ describeStore('feeds of advisories that are fetched', (createStore) => {
     expect(await feed.ids()).toEqual([...ids, 'DSA-6'])
   })
 
+  it('that go on with what they did not break off in are begun anew', async () => {
+    const feed = fetching([zipFeed()])
+    const body = zipOfRecords(four)
+    server().serve('/all.zip', { body, cutAfter: 300, cuts: 1 })
+    await feed.look()
+    // It takes the old validator, and says of the rest that it is of something else.
+    server().serve('/all.zip', { body, headers: { etag: '"another"' } })
+    expect(await feed.fetch('debian')).toMatchObject({ code: null })
+    expect(server().asked.map(({ headers }) => headers.range !== undefined)).toEqual([false, true, false])
+  })
+
+  it('that send a part of what is missing as all of it are not taken', async () => {
+    const feed = fetching([zipFeed()])
+    const body = zipOfRecords(four)
+    server().serve('/all.zip', { body, cutAfter: 300, cuts: 1 })
+    await feed.look()
+    const range = `bytes 300-${body.length - 1}/${body.length + 500}`
+    server().serve('/all.zip', { body, headers: { 'content-range': range } })
+    expect(await feed.fetch('debian')).toMatchObject({ code: 'advisory.feed-unreachable', activeSet: null })
+  })
+
   it('that lost half are taken when somebody has looked, once', async () => {
     const feed = await taken()
     server().serve('/all.zip', { body: zipOfRecords(four.slice(0, 2)) })

@@ -6,7 +6,7 @@ import type { SignatureState } from '../../../model/advisory-fetch.ts'
 import { KeepsealError } from '../../../../shared/errors.ts'
 import { download } from '../download.ts'
 import type { Feed } from '../feed.ts'
-import type { Visit } from '../request.ts'
+import { assertMayName, type Visit } from '../request.ts'
 import { fetchDocument, type FetchedDocument } from './documents.ts'
 import { distributionsOf, merged, readDirectory, readRolie, type Distribution, type ListedDocument } from './listing.ts'
 import { signatureChecker } from './openpgp.ts'
@@ -43,7 +43,14 @@ export async function listProvider(feed: Feed, directory: string, first: Visit):
   }
   const metadata = parseJson(await fetchText(feed.url, 'provider-metadata'), 'provider-metadata')
   const lists: (readonly ListedDocument[])[] = []
-  for (const distribution of distributionsOf(metadata)) lists.push(await list(distribution))
+  const from = new URL(feed.url)
+  const assertNamed = (url: string): void => assertMayName(from, new URL(url), feed.plainHttp)
+  for (const distribution of distributionsOf(metadata)) {
+    assertNamed(distribution.url)
+    const listed = await list(distribution)
+    for (const { url, hashUrls, signatureUrl } of listed) [url, ...hashUrls, signatureUrl ?? url].forEach(assertNamed)
+    lists.push(listed)
+  }
   const documents = merged(lists)
   const hash = createHash('sha256')
   for (const { url, updated } of documents) hash.update(`${url}\n${updated}\n`)
