@@ -133,6 +133,8 @@ export class Agent {
       this.#tell(new Error('no epoch of the collector has arrived yet, so there is nothing to answer'))
       return undefined
     }
+    // Before anything is measured: what was seen before a question came is no answer to it.
+    const challenge = this.#asked.waiting
     const posture = await measurePosture(host, helper)
     const contents: Uint8Array[] = []
     for (const { bytes, digest } of posture.sections.values()) {
@@ -141,7 +143,6 @@ export class Agent {
     }
     const firmwareLogDigest = quote === null ? null : await this.#keepFirmwareLog(posture.bootId)
     if (firmwareLogDigest !== null) contents.push(firmwareLogDigest)
-    const challenge = this.#asked.waiting
     let carried: CarriedList | null = null
     const usage = this.#usage.sinceReport()
     const made = await makeEvidence({

@@ -21,7 +21,7 @@ const PACKAGES = 500
  */
 export async function computeExposures(store: Store): Promise<boolean> {
   let isDone = !(await lookAtPostures(store))
-  if (await lookAtReleases(store)) isDone = false
+  if (await computeReleases(store)) isDone = false
   while (await lookAtChanges(store)) isDone = false
   return !isDone
 }
@@ -43,8 +43,11 @@ async function lookAtPostures(store: Store): Promise<boolean> {
 
 const NOTHING = new Uint8Array(0)
 
-/** Releases that are new, or were given another bill of materials. */
-async function lookAtReleases(store: Store): Promise<boolean> {
+/**
+ * Releases that are new, or were given another bill of materials. It touches nothing of other vendors, so that `store` may
+ * be one that is bound.
+ */
+export async function computeReleases(store: Store): Promise<boolean> {
   let wasAny = false
   for (;;) {
     const releases = await store.releaseSboms.toLookAt(POSTURES)

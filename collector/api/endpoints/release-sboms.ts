@@ -4,7 +4,7 @@ import { sha256 } from '../../../shared/crypto/node.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import { MAX_SBOM_BYTES, SBOM_FORMATS } from '../../../shared/sbom/component.ts'
 import { parseSbom } from '../../../shared/sbom/parse.ts'
-import { computeExposures } from '../../advisories/compute.ts'
+import { computeReleases } from '../../advisories/compute.ts'
 import { compareSbom } from '../../advisories/sbom-comparison.ts'
 import type { Release } from '../../model/release.ts'
 import type { ReleaseSbom } from '../../model/release-sbom.ts'
@@ -90,7 +90,7 @@ const take = defineEndpoint({
       await transaction.auditLog.append({ at: now, actor: actor.id, ...about })
       return sbomJson({ ...saved, importedBy, importedByName }, release)
     })
-    await computeExposures(store)
+    await computeReleases(store)
     return made
   },
 })

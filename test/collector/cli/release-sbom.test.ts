@@ -1,6 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { addAdvisories } from '../../../collector/advisories/import.ts'
+import { createApiToken } from '../../../collector/api/authentication.ts'
+import { parseOsv } from '../../../shared/advisories/osv.ts'
+import { random } from '../../../shared/crypto/node.ts'
 import { computeExposures } from '../../../collector/advisories/compute.ts'
 import type { SocketsContent } from '../../../shared/posture/sections/sockets.ts'
 import { goodPosture } from '../../support/postures.ts'
@@ -180,6 +184,29 @@ describe('keepseal release sbom', () => {
     expect((await put(null, '0'.repeat(64))).status).toBe(409)
     expect((await put(null, digest)).status).toBe(200)
     expect((await put(null, digest)).status).toBe(409)
+  })
+
+  it('takes one of whoever is bound to a vendor, of his own releases alone', async () => {
+    const { url, store, fleet, release } = await withRelease()
+    const { store: all } = collector()
+    // Advisories that came meanwhile, of which nobody has looked yet at what they mean.
+    const record = parseOsv(osv('GHSA-1', 'npm', 'lodash', '4.17.21'))
+    await addAdvisories(all, 'test', 'distribution', [record], NOW)
+    const put = async (vendor: string): Promise<number> => {
+      const bound = { name: vendor, role: 'vendor', scope: { vendor, products: null }, expiresAt: null } as const
+      const { text } = await createApiToken(store, bound, { now: NOW, random })
+      const releaseDigest = Buffer.from(release.digest).toString('hex')
+      const response = await fetch(`${url}/api/v1/releases/${release.id}/sbom`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${text}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ replaces: null, releaseDigest, document: JSON.stringify(bill([LODASH])) }),
+      })
+      return response.status
+    }
+    expect(await put('Rival')).toBe(404)
+    expect(await put(fleet.product.vendor)).toBe(200)
+    const [inventory] = [...(await store.releaseSboms.inventories([release.id])).values()]
+    expect(await store.exposures.of(inventory ?? 0)).toMatchObject([{ advisory: 'GHSA-1', status: 'affected' }])
   })
 
   it("shows what a vendor's own VEX says of the product in the version that devices run", async () => {

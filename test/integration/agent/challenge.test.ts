@@ -21,6 +21,31 @@ afterEach(async () => {
   for (const collector of collectors.splice(0)) await collector.stop()
 })
 
+it('what was measured before a challenge came is no answer to it', async () => {
+  const directory = scratch()
+  const port = await freePort()
+  collectors.push(await runCollector(directory, `mqtt.listen_port=${port}`))
+  const bench = await Workbench.open(directory)
+  const gateway = new RunningGateway(port, scratch)
+  gateways.push(gateway)
+  await gateway.enrol(bench)
+  await gateway.start()
+  await gateway.epochAfter(null)
+  const { ueid } = gateway.device
+  const device = (await bench.store.devices.byUeid(ueid)) ?? expect.fail()
+  const secret = bench.keys.receiptKeyOf(ueid, device.deviceKeyThumbprint)
+  const message = { number: 1, nonce: random(32), expiresAt: Math.floor(Date.now() / 1000) + 600 }
+  const measuring = gateway.agent.measure()
+  await gateway.agent.downArrived(
+    createChallenge(ueid, message, { keyId: device.deviceKeyThumbprint, secret, hmac }),
+    false,
+  )
+  await measuring
+  expect(gateway.agent.challengeDueMs).toBe(0)
+  await gateway.agent.measure()
+  expect(gateway.agent.challengeDueMs).toBeNull()
+}, 60_000)
+
 it('a gateway answers what it is asked, also what it was asked while it was away, and nothing twice', async () => {
   const directory = scratch()
   const port = await freePort()
