@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import type { AdvisorySeverity } from '../maturity/events/kinds.ts'
 import { baseScore, severityOfScore, severityOfWord } from './cvss.ts'
 import { parseEcosystem, rulesOf } from './ecosystem.ts'
+import { nameIn } from './package-url.ts'
 import {
   checkedAs,
   componentName,
@@ -117,7 +118,7 @@ function statementsOf({ package: named, ranges, versions }: Affected, place: str
     {
       ecosystem,
       release,
-      package: named.name,
+      package: nameIn(ecosystem, named.name),
       side,
       architecture: null,
       product: null,

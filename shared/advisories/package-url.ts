@@ -83,13 +83,21 @@ export function parsePackageUrl(text: string): NamedPackage | undefined {
   return {
     ecosystem,
     release: '',
-    package: namespace === '' ? name : `${namespace}${separator}${name}`,
+    package: nameIn(ecosystem, namespace === '' ? name : `${namespace}${separator}${name}`),
     side: 'binary',
     architecture: null,
     scheme: rulesOf(ecosystem).scheme,
-    version,
+    version: versionIn(ecosystem, version),
   }
 }
+
+/** PyPI takes names of one normal form for the same (PEP 503). Here all have that form, whoever wrote them. */
+export const nameIn = (ecosystem: string, name: string): string =>
+  ecosystem === 'PyPI' ? name.toLowerCase().replace(/[-_.]+/g, '-') : name
+
+/** Versions of Go modules begin with v, and those of advisories about them do not. */
+export const versionIn = (ecosystem: string, version: string | null): string | null =>
+  ecosystem === 'Go' && version !== null ? version.replace(/^v(?=\d)/, '') : version
 
 /** `debian-12`, `jammy`, `ubuntu-22.04`, `alpine-3.19`, `esm-infra/focal`, `el9`. */
 function releaseOf(distro: string): string {

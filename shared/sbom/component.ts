@@ -1,4 +1,4 @@
-import { parsePackageUrl } from '../advisories/package-url.ts'
+import { parsePackageUrl, versionIn } from '../advisories/package-url.ts'
 
 export const SBOM_FORMATS = ['cyclonedx', 'spdx'] as const
 export type SbomFormat = (typeof SBOM_FORMATS)[number]
@@ -46,21 +46,13 @@ export function componentOf(purl: string | null, named: Named): SbomComponent | 
   const parsed = parsePackageUrl(purl)
   if (parsed === undefined) return undefined
   return {
-    name: nameIn(parsed.ecosystem, parsed.package),
+    name: parsed.package,
     version: versionIn(parsed.ecosystem, parsed.version ?? named.version),
     ecosystem: parsed.ecosystem,
     isManaged: MANAGED.test(purl),
     supplier: named.supplier,
   }
 }
-
-/** PyPI takes names of one normal form for the same (PEP 503), and advisories use that form. */
-const nameIn = (ecosystem: string, name: string): string =>
-  ecosystem === 'PyPI' ? name.toLowerCase().replace(/[-_.]+/g, '-') : name
-
-/** Versions of Go modules begin with v, and those of advisories about them do not. */
-const versionIn = (ecosystem: string, version: string | null): string | null =>
-  ecosystem === 'Go' && version !== null ? version.replace(/^v(?=\d)/, '') : version
 
 /** Each once, in one order: equal bills are equal, in whatever order they were written. */
 export function distinct(components: readonly SbomComponent[]): readonly SbomComponent[] {
