@@ -133,8 +133,7 @@ export class Agent {
       this.#tell(new Error('no epoch of the collector has arrived yet, so there is nothing to answer'))
       return undefined
     }
-    // Before anything is measured: what was seen before a question came is no answer to it.
-    const challenge = this.#asked.waiting
+    const challenge = this.#asked.waiting // What is measured before a question comes is no answer to it.
     const posture = await measurePosture(host, helper)
     const contents: Uint8Array[] = []
     for (const { bytes, digest } of posture.sections.values()) {
