@@ -104,7 +104,8 @@ function fromProduct({ name, product_identification_helper: help }: Product, pla
     (help?.purl === undefined ? undefined : parsePackageUrl(help.purl)) ?? fromFileName(place.version ?? name)
   if (named !== undefined) {
     const { version, ...rest } = named
-    return { ...rest, product: null, version, ranges: [], versions: version === null ? [] : [version] }
+    if (version === null) return { ...rest, product: null, version, ...versionsIn(place.range) }
+    return { ...rest, product: null, version, ranges: [], versions: [version] }
   }
   // A product of its maker: it is known by his name and its own.
   const own = {
@@ -120,6 +121,13 @@ function fromProduct({ name, product_identification_helper: help }: Product, pla
   if (vers !== undefined) return { ...own, version: null, ranges: vers.ranges, versions: vers.versions }
   const version = place.version ?? place.range
   return { ...own, version, ranges: [], versions: version === null ? [] : [version] }
+}
+
+/** A package URL without a version leaves it to the branch. A range that is not understood is not all versions. */
+function versionsIn(range: string | null): Pick<CsafProduct, 'ranges' | 'versions'> {
+  if (range === null) return { ranges: [], versions: [] }
+  const { ranges, versions } = parseVersionRange(range) ?? { ranges: [], versions: [range] }
+  return { ranges, versions }
 }
 
 /** name-[epoch:]version-release.architecture, as rpm files are called. */
