@@ -113,6 +113,7 @@ export function fleetPageRepository(db: Executor) {
     },
 
     async count(filter: FleetListFilter, deadlines: SeenDeadlines): Promise<number> {
+      if (Object.values(filter).every((each) => each === undefined || each === '')) return countAll(db)
       const row = await filtered(filter, deadlines)
         .select(({ fn }) => fn.countAll().as('count'))
         .executeTakeFirstOrThrow()
@@ -185,6 +186,16 @@ export function fleetPageRepository(db: Executor) {
       return { last: newest, ueids: last === null ? [] : [...new Set(rows.map(({ ueid }) => ueid))] }
     },
   }
+}
+
+/** The whole list needs no look at how each of its devices stands. */
+async function countAll(db: Executor): Promise<number> {
+  const row = await db
+    .selectFrom('devices')
+    .select(({ fn }) => fn.countAll().as('count'))
+    .where('enrolment', '<>', 'revoked')
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
 }
 
 const rankOf = (standing: DeviceStanding): number => DEVICE_STANDINGS.indexOf(standing)

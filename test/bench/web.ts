@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { logInAs, openBrowser } from '../support/browser.ts'
 import { openWebSite } from '../support/web-site.ts'
+import { fillFleet, measureFleetList, type FleetListResult } from './fleet-list.ts'
 import { median } from './statistics.ts'
 
 export interface WebResult {
@@ -13,11 +14,14 @@ export interface WebResult {
   /** With the processor slowed down four times, from the request on. */
   readonly firstContentMs: number
   readonly firstRowMs: number
+  readonly list: FleetListResult
 }
 
 const RUNS = 7
 const GATEWAYS = 100
 const SLOWED = 4
+/** In the list; the first page is measured with them as well. */
+const LISTED = 100_000
 
 const sizeOf = (directory: string, ending: string): number =>
   readdirSync(directory)
@@ -27,7 +31,7 @@ const sizeOf = (directory: string, ending: string): number =>
 /** The first page of the dashboard, by a real collector, in Debian's chromium. */
 export async function measureWeb(repository: string): Promise<WebResult> {
   const assets = join(repository, 'dist', 'web', 'assets')
-  const site = await openWebSite(GATEWAYS)
+  const site = await openWebSite(GATEWAYS, (store, path) => fillFleet(store, path, LISTED))
   const browser = await openBrowser()
   try {
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
@@ -35,6 +39,7 @@ export async function measureWeb(repository: string): Promise<WebResult> {
     await page.goto(site.url)
     await logInAs(page, site.people.operator)
     await page.waitForSelector('.virtual a.row')
+    const list = await measureFleetList(page)
     await (await context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: SLOWED })
     const runs = []
     for (let run = 0; run < RUNS; run++) runs.push(await open(page, site.url))
@@ -44,6 +49,7 @@ export async function measureWeb(repository: string): Promise<WebResult> {
       styleKiB: sizeOf(assets, '.css.br'),
       firstContentMs: median(runs.map(({ firstContent }) => firstContent)),
       firstRowMs: median(runs.map(({ firstRow }) => firstRow)),
+      list,
     }
   } finally {
     await browser.close()

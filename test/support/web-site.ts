@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createAccount } from '../../collector/access/accounts.ts'
@@ -6,13 +6,13 @@ import { hotp, totpStep } from '../../collector/access/totp.ts'
 import { processBatch } from '../../collector/ingest/process-batch.ts'
 import type { Collector } from '../../collector/app.ts'
 import type { ApiRole } from '../../collector/model/product.ts'
-import { openStore } from '../../collector/store/index.ts'
+import { openStore, type Store } from '../../collector/store/index.ts'
 import { loadOrCreateKeys } from '../../collector/trust/keys.ts'
 import type { Scenario } from '../../deploy/simulator/scenario.ts'
 import { hmac, random } from '../../shared/crypto/node.ts'
 import { createChallenge } from '../../shared/evidence/challenge.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
-import { certifyByProfile } from './certified-profile.ts'
+import { certifyByProfile, decideIn } from './certified-profile.ts'
 import { IngestingCollector } from './ingesting-collector.ts'
 import { SimulatedSite } from './simulated-fleet.ts'
 import { runCollector } from './test-collector.ts'
@@ -33,6 +33,8 @@ export interface WebSite {
   readonly tampered: Ueid
   readonly drifted: Ueid
   readonly productId: string
+  /** Signed by the key of a person of the log, and appended to it. */
+  decide(kind: string, subject: string, detail: object): Promise<void>
   /** The gateway with this id reads what it was asked last, and answers; its messages take the way of all others. */
   answer(ueid: Ueid): Promise<void>
   /** Ends the collector and starts it again on the same port, with further settings. */
@@ -40,8 +42,11 @@ export interface WebSite {
   close(): Promise<void>
 }
 
+/** Without a disk, where there is such a place: each message of a fleet is a commit. */
+const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+
 const MINUTE = 60
-const SECONDS = 40 * MINUTE
+const SECONDS = 20 * MINUTE
 
 /** One, from the middle of the fleet's order. */
 const driftedOf = (gateways: number) => ({ from: 0.5, to: 0.5 + 1 / gateways })
@@ -51,9 +56,9 @@ const scenarioOf = (gateways: number): Scenario => ({
   title: 'one gateway boots a foreign kernel, another opens a port',
   durationSeconds: SECONDS,
   steps: [
-    { atSeconds: 25 * MINUTE, gateways: { first: 1 }, change: { kind: 'tampered-boot' } },
+    { atSeconds: 11 * MINUTE, gateways: { first: 1 }, change: { kind: 'tampered-boot' } },
     {
-      atSeconds: 25 * MINUTE,
+      atSeconds: 11 * MINUTE,
       gateways: driftedOf(gateways),
       change: { kind: 'listener', port: 4444, executable: '/tmp/nc' },
     },
@@ -61,9 +66,12 @@ const scenarioOf = (gateways: number): Scenario => ({
   findings: [],
 })
 
-/** A real collector with its pages, and what a fleet of simulated gateways has sent to it. */
-export async function openWebSite(gateways: number): Promise<WebSite> {
-  const directory = mkdtempSync(join(tmpdir(), 'keepseal-web-'))
+/** A real collector with its pages, and what a fleet of simulated gateways has sent to it. `fill`: puts in more. */
+export async function openWebSite(
+  gateways: number,
+  fill: (store: Store, path: string) => Promise<void> = async () => undefined,
+): Promise<WebSite> {
+  const directory = mkdtempSync(join(MEMORY, 'keepseal-web-'))
   const dataDirectory = join(directory, 'data')
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
   const begin = Date.now() - SECONDS * 1000
@@ -72,8 +80,8 @@ export async function openWebSite(gateways: number): Promise<WebSite> {
   const ingesting = new IngestingCollector(store, keys)
   ingesting.now = begin
   const site = await SimulatedSite.of(ingesting, gateways, 'EG-420')
-  await certifyByProfile(store, 'Acme/EG-420', Math.floor(begin / 1000))
-  const fleet = await site.play(scenarioOf(gateways), { approveAtSeconds: 12 * MINUTE })
+  const deciding = await certifyByProfile(store, 'Acme/EG-420', Math.floor(begin / 1000))
+  const fleet = await site.play(scenarioOf(gateways), { approveAtSeconds: 6 * MINUTE })
   const [tampered] = fleet.chosen({ first: 1 })
   const [drifted] = fleet.chosen(driftedOf(gateways))
   const accounts = {
@@ -81,6 +89,7 @@ export async function openWebSite(gateways: number): Promise<WebSite> {
     certifier: await account(store, 'cleo', 'Cleo Certifier', 'certifier'),
     second: await account(store, 'otto', 'Otto Operator', 'operator'),
   }
+  await fill(store, join(dataDirectory, 'collector.db'))
   await close()
 
   let collector: Collector = await runCollector(directory, 'http.plain=true', 'http.plain_port=0')
@@ -98,6 +107,14 @@ export async function openWebSite(gateways: number): Promise<WebSite> {
     tampered: tampered?.ueid ?? ('' as Ueid),
     drifted: drifted?.ueid ?? ('' as Ueid),
     productId: ingesting.productId,
+    async decide(kind, subject, detail) {
+      const opened = await openStore({ path: join(dataDirectory, 'collector.db') })
+      try {
+        await decideIn(opened.store, deciding, deciding.certifier, kind, subject, detail)
+      } finally {
+        await opened.close()
+      }
+    },
     async answer(ueid) {
       const gateway = site.gateways.find((each) => each.ueid === ueid)
       const opened = await openStore({ path: join(dataDirectory, 'collector.db') })

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { fromBase64Url, fromHex, toBase64Url, toHex } from '../../../shared/bytes/bytes.ts'
+import { encodeCoseKey } from '../../../shared/cose/key.ts'
 import type { Json } from '../../../shared/decisions/json-cbor.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import { assertMayBeCovered } from '../../releases/coverage-gate.ts'
@@ -93,6 +94,10 @@ const PersonJson = v.strictObject({
   name: v.string(),
   role: v.string(),
   keyId: Digest,
+  /** Public COSE_Key in hexadecimal. */
+  key: v.string(),
+  /** Where the key is a passkey: the host that it is for, and the pages on which it signs. */
+  passkey: v.nullable(v.strictObject({ id: v.string(), origins: v.array(v.string()) })),
   revokedAt: v.nullable(Time),
 })
 
@@ -106,11 +111,13 @@ const people = defineEndpoint({
   response: v.strictObject({ operator: v.string(), items: v.array(PersonJson) }),
   run: async ({ decisions }) => {
     const { operator, people: known } = await decisions.register()
-    const items = [...known.values()].map(({ id, name, role, keyId, revokedAt }) => ({
+    const items = [...known.values()].map(({ id, name, role, keyId, key, relyingParty, revokedAt }) => ({
       id,
       name,
       role,
       keyId,
+      key: toHex(encodeCoseKey(key)),
+      passkey: relyingParty && { id: relyingParty.id, origins: [...relyingParty.origins] },
       revokedAt: revokedAt === null ? null : toTime(revokedAt * 1000),
     }))
     return { operator, items }

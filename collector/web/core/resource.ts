@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { ApiError, get } from './api.ts'
 import { onChange } from './live.ts'
+import { Pace } from './pace.ts'
 
 export interface Resource<T> {
   readonly data: T | undefined
@@ -32,13 +33,16 @@ export function useResource<T>(
 ): Resource<T> {
   const state = useSignal<State<T>>({ path: null, isLoading: path !== null })
   const newest = useRef(0)
+  const pace = useRef(new Pace(SETTLE_MS))
   const load = (isBackground = false): void => {
     if (path === null) return
     const number = ++newest.current
     const known = state.value.path === path ? state.value : { path }
     state.value = { ...known, isLoading: true }
+    const start = performance.now()
     get<T>(path, isBackground).then(
       (data) => {
+        pace.current.took(performance.now() - start)
         if (number === newest.current) state.value = { path, data, isLoading: false }
       },
       (error: unknown) => {
@@ -50,15 +54,12 @@ export function useResource<T>(
   }
   useEffect(() => {
     load()
-    let timer: number | undefined
     const stop = onChange((ueids) => {
-      if (!concerns(ueids)) return
-      window.clearTimeout(timer)
-      timer = window.setTimeout(() => load(true), SETTLE_MS)
+      if (concerns(ueids)) pace.current.later(() => load(true))
     })
     return () => {
       newest.current++
-      window.clearTimeout(timer)
+      pace.current.stop()
       stop()
     }
   }, [path])

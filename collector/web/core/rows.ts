@@ -2,11 +2,14 @@ import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { ApiError, get, withQuery } from './api.ts'
 import { onChange } from './live.ts'
+import { Pace } from './pace.ts'
 import type { Device, FleetList } from './types.ts'
 import { pagesOf, type ShownRows } from '../model/window.ts'
 
 const PAGE = 100
 const REFRESH_MS = 1_000
+/** Pages that are asked for at a time. */
+const UNDER_WAY = 2
 
 export interface Rows {
   /** undefined before the first answer. */
@@ -33,6 +36,7 @@ export function useRows(path: string, shown: ShownRows): Rows {
   const held = useSignal<Held>(empty)
   const asked = useRef(new Set<string>())
   const visible = useRef(shown)
+  const pace = useRef(new Pace(REFRESH_MS))
   visible.current = shown
 
   const load = (page: number, isBackground = false): void => {
@@ -40,38 +44,45 @@ export function useRows(path: string, shown: ShownRows): Rows {
     if (asked.current.has(name)) return
     asked.current.add(name)
     const url = path + (path.includes('?') ? '&' : '?') + withQuery('', { offset: page * PAGE, limit: PAGE }).slice(1)
+    const start = performance.now()
     get<FleetList>(url, isBackground)
       .then(({ total, items }) => {
+        pace.current.took(performance.now() - start)
         const before = held.value.path === path ? held.value : empty
         held.value = { path, total, pages: new Map(before.pages).set(page, items), error: undefined }
       })
       .catch((error: unknown) => {
         if (error instanceof ApiError) held.value = { ...held.value, path, error }
       })
-      .finally(() => asked.current.delete(name))
+      .finally(() => {
+        asked.current.delete(name)
+        if (held.value.path === path && held.value.error === undefined) loadWanted()
+      })
   }
   const wanted = (): number[] => pagesOf(visible.current, PAGE)
+  /** What is on the screen now: whoever scrolls past thousands of rows waits for none of those that he has passed. */
+  const loadWanted = (): void => {
+    const { pages } = held.value.path === path ? held.value : empty
+    for (const page of wanted()) if (!pages.has(page) && asked.current.size < UNDER_WAY) load(page)
+  }
 
   const current = held.value.path === path ? held.value : empty
   const range = `${path} ${wanted().join()}`
   useEffect(() => {
     if (current.total === undefined) load(0)
-    for (const page of wanted()) if (!current.pages.has(page)) load(page)
+    else loadWanted()
   }, [range, current.total])
 
   useEffect(() => {
-    let timer: number | undefined
-    const stop = onChange(() => {
-      window.clearTimeout(timer)
-      timer = window.setTimeout(() => {
-        // What is not on the screen is asked for when it comes there.
-        const kept = new Map([...held.value.pages].filter(([page]) => wanted().includes(page)))
-        held.value = { ...held.value, pages: kept }
-        for (const page of new Set([0, ...wanted()])) load(page, true)
-      }, REFRESH_MS)
-    })
+    const refresh = (): void => {
+      // What is not on the screen is asked for when it comes there.
+      const kept = new Map([...held.value.pages].filter(([page]) => wanted().includes(page)))
+      held.value = { ...held.value, pages: kept }
+      for (const page of new Set([0, ...wanted()])) load(page, true)
+    }
+    const stop = onChange(() => pace.current.later(refresh))
     return () => {
-      window.clearTimeout(timer)
+      pace.current.stop()
       stop()
     }
   }, [path])

@@ -247,6 +247,8 @@ export interface Person {
   readonly name: string
   readonly role: string
   readonly keyId: string
+  readonly key: string
+  readonly passkey: { readonly id: string; readonly origins: readonly string[] } | null
   readonly revokedAt: string | null
 }
 

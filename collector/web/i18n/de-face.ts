@@ -61,4 +61,7 @@ export const deFace: Readonly<Record<keyof typeof enFace, string>> = {
   'impact.failing': 'jetzt unter seinem Ziel',
   'impact.named': 'in der Analyse genannt',
   'impact.scoped': 'neu bewertet',
+  'sign.passkey': 'Mit dem Passkey von {name} signieren',
+  'sign.cancelled': 'Nichts wurde signiert: der Passkey wurde nicht benutzt, oder dieser Browser hat ihn nicht.',
+  'sign.done': 'Signiert, als Eintrag {n} des Entscheidungsprotokolls.',
 }

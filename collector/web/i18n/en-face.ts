@@ -60,4 +60,7 @@ export const enFace = {
   'impact.failing': 'below its target now',
   'impact.named': 'named in the analysis',
   'impact.scoped': 'assessed anew',
+  'sign.passkey': 'Sign with the passkey of {name}',
+  'sign.cancelled': 'Nothing was signed: the passkey was not used, or it is none that this browser has.',
+  'sign.done': 'Signed, and entry {n} of the decision log.',
 } as const

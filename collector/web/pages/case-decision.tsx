@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { ApiError, send } from '../core/api.ts'
 import { useResource } from '../core/resource.ts'
+import type { Json } from '../../../shared/decisions/json-cbor.ts'
 import type { CaseDetail, Guard, List, Person } from '../core/types-more.ts'
 import { dateTime, t } from '../i18n/text.ts'
 import { Command, ProblemBox } from '../parts/problem.tsx'
@@ -15,8 +16,9 @@ interface DecisionFormProps {
 }
 
 /**
- * What comes next in a case. A decision counts by the signature of its author, whose key is in no browser: the form tries
- * the guards, and gives the command that signs. What others have decided meanwhile is shown, and nothing is overwritten.
+ * What comes next in a case. A decision counts by the signature of its author: the form tries the guards, and his passkey
+ * signs here; a key of the command line signs there, by the command that is given. What others have decided meanwhile is
+ * shown, and nothing is overwritten, neither there nor here.
  */
 export function DecisionForm({ entry, seen, onSeen, reload }: DecisionFormProps) {
   const people = useResource<List<Person>>('/people')
@@ -25,23 +27,53 @@ export function DecisionForm({ entry, seen, onSeen, reload }: DecisionFormProps)
   const reason = useSignal('')
   const guards = useSignal<readonly Guard[] | undefined>(undefined)
   const error = useSignal<ApiError | undefined>(undefined)
-  const isTriage = entry.next?.verb === 'triage'
+  const signed = useSignal<number | undefined>(undefined)
+  const isCancelled = useSignal(false)
+  // By what was looked at: a form that somebody fills in does not go away because somebody else was quicker.
+  const isTriage = seen.next?.verb === 'triage'
   const decidedMeanwhile = entry.history.filter(({ index }) => !seen.history.some((each) => each.index === index))
   const isConflict = decidedMeanwhile.length > 0 || entry.severity !== seen.severity
 
+  const signer = people.data?.items.find(({ id }) => id === author.value)
+  const canSign = signer?.passkey?.origins.includes(window.location.origin) === true
+  const mayAct = guards.value !== undefined && guards.value.every(({ wrong }) => wrong === null) && !isConflict
+  const decision = () => ({
+    kind: 'case.triage',
+    subject: entry.id,
+    // Of what was looked at: a severity that has grown meanwhile is no longer the one that is stated.
+    detail: {
+      case: seen.identity,
+      severity: seen.severity,
+      outcome: outcome.value,
+      reason: reason.value,
+    } as unknown as Json,
+  })
+  /** What is signed is what was checked. */
+  const changed = (): void => {
+    guards.value = undefined
+    isCancelled.value = false
+  }
+  const sign = async (by: Person): Promise<void> => {
+    error.value = undefined
+    isCancelled.value = false
+    try {
+      const { signByPasskey } = await import('../verify/sign-decision.ts')
+      signed.value = await signByPasskey(decision(), by)
+      onSeen()
+    } catch (failure) {
+      if (failure instanceof ApiError) error.value = failure
+      else isCancelled.value = true
+    }
+    reload()
+  }
   const check = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault()
     error.value = undefined
     guards.value = undefined
-    const keyId = people.data?.items.find(({ id }) => id === author.value)?.keyId
-    // Of what was looked at: a severity that has grown meanwhile is no longer the one that is stated.
-    const detail = { case: seen.identity, severity: seen.severity, outcome: outcome.value, reason: reason.value }
     try {
       const answer = await send<{ guards: readonly Guard[] }>('POST', '/decisions/check', {
-        kind: 'case.triage',
-        subject: entry.id,
-        detail,
-        keyId,
+        ...decision(),
+        keyId: signer?.keyId,
       })
       guards.value = answer.guards
     } catch (failure) {
@@ -83,7 +115,7 @@ export function DecisionForm({ entry, seen, onSeen, reload }: DecisionFormProps)
                   type="radio"
                   name="outcome"
                   checked={outcome.value === each}
-                  onChange={() => (outcome.value = each)}
+                  onChange={() => ((outcome.value = each), changed())}
                 />{' '}
                 {t(`case.outcome.${each}`)}
               </label>
@@ -95,7 +127,7 @@ export function DecisionForm({ entry, seen, onSeen, reload }: DecisionFormProps)
               rows={3}
               required
               value={reason.value}
-              onInput={({ currentTarget }) => (reason.value = currentTarget.value)}
+              onInput={({ currentTarget }) => ((reason.value = currentTarget.value), changed())}
             />
           </label>
           <label>
@@ -103,7 +135,7 @@ export function DecisionForm({ entry, seen, onSeen, reload }: DecisionFormProps)
             <select
               required
               value={author.value}
-              onChange={({ currentTarget }) => (author.value = currentTarget.value)}
+              onChange={({ currentTarget }) => ((author.value = currentTarget.value), changed())}
             >
               <option value="" />
               {people.data?.items
@@ -131,8 +163,29 @@ export function DecisionForm({ entry, seen, onSeen, reload }: DecisionFormProps)
           </ul>
         </div>
       )}
-      <p class="hint">{t('case.sign')}</p>
-      <Command text={command} />
+      {signer !== undefined && canSign && mayAct && (
+        <div class="acts">
+          <button type="button" class="primary" onClick={() => void sign(signer)}>
+            {t('sign.passkey', { name: signer.name })}
+          </button>
+        </div>
+      )}
+      {isCancelled.value && (
+        <p class="problem" role="alert">
+          {t('sign.cancelled')}
+        </p>
+      )}
+      {signed.value !== undefined && (
+        <p role="status" data-testid="signed">
+          <Status tone="good">{t('sign.done', { n: String(signed.value) })}</Status>
+        </p>
+      )}
+      {!canSign && (
+        <>
+          <p class="hint">{t('case.sign')}</p>
+          <Command text={command} />
+        </>
+      )}
     </section>
   )
 }

@@ -1,7 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Browser, BrowserContext } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openStore } from '../../../collector/store/index.ts'
+import { fromBase64Url } from '../../../shared/bytes/bytes.ts'
+import { newPerson } from '../../../shared/decisions/person.ts'
 import { buildWeb } from '../../../deploy/bundle/build-web.mjs'
 import {
   expectAccessible,
@@ -109,17 +111,64 @@ describe.skipIf(!hasBrowser)(`what people ask of the pages${hasBrowser ? '' : ' 
     await takeScreenshots(page, 'case-impact')
   })
 
-  it('shows a conflict where somebody else has decided a case meanwhile, and overwrites nothing', async () => {
+  it('has a passkey sign a decision, and shows somebody else who is at it that he was overtaken', async () => {
     const page = await open('/cases', site.people.certifier)
+    const other = await context.newPage()
+    await other.goto(`${site.url}/cases`)
+    await other.click('.board .cards a')
+    await other.fill('textarea', 'mine, typed before')
+
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const { x = '', y = '' } = publicKey.export({ format: 'jwk' })
+    const key = { curve: 'P-256', x: fromBase64Url(x), y: fromBase64Url(y) } as const
+    const passkey = { id: 'localhost', origins: [site.url] }
+    await site.decide('person.add', 'per_cleo', newPerson('Cleo', 'certifier', key, passkey))
+    const devtools = await context.newCDPSession(page)
+    await devtools.send('WebAuthn.enable')
+    const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2',
+        transport: 'internal',
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    })
+
     await page.click('.board .cards a')
-    await page.fill('textarea', 'mine')
-    const id = new URL(page.url()).pathname.split('/').at(-1) ?? ''
-    const { store, close } = await openStore({ path: `${site.directory}/data/collector.db` })
-    await store.cases.setSeverity(id, 'critical')
-    await close()
-    await page.selectOption('.form select', 'per_vendor')
+    await page.fill('textarea', 'the boot loader has changed')
+    await page.selectOption('.form select', 'per_cleo')
     await page.click('.form button[type=submit]')
-    await page.waitForSelector('#decision ~ [role=alert]')
-    expect(await page.inputValue('textarea')).toBe('mine')
+    const signing = 'button:has-text("Sign with the passkey of Cleo")'
+    await page.waitForSelector(signing)
+    await expectAccessible(page)
+    // Without the passkey nothing is signed, and nothing that was typed is lost.
+    await devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false })
+    await page.click(signing)
+    await page.waitForSelector('[role=alert]:has-text("Nothing was signed")')
+    expect(await page.inputValue('textarea')).toBe('the boot loader has changed')
+    await devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true })
+    await devtools.send('WebAuthn.addCredential', {
+      authenticatorId,
+      credential: {
+        credentialId: Buffer.from('cleo').toString('base64'),
+        isResidentCredential: true,
+        rpId: 'localhost',
+        privateKey: privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64'),
+        userHandle: Buffer.from('per_cleo').toString('base64'),
+        signCount: 0,
+      },
+    })
+    await page.click(signing)
+    await page.waitForSelector('[data-testid=signed]')
+    await page.waitForSelector('.first:has-text("Triaged")')
+    expect(await page.textContent('#deadlines ~ ol')).toContain('Cleo')
+
+    await other.selectOption('.form select', 'per_vendor')
+    await other.click('.form button[type=submit]')
+    await other.waitForSelector('#decision ~ [role=alert]:has-text("Cleo")')
+    expect(await other.inputValue('textarea')).toBe('mine, typed before')
+    expect(await other.$$eval('button:has-text("Sign with")', (all) => all.length)).toBe(0)
   })
 })
