@@ -9,9 +9,10 @@ import { KeepsealError } from '../../../shared/errors.ts'
 export async function* textOf(file: string, most: number): AsyncGenerator<string> {
   const excess = (): KeepsealError => new KeepsealError('advisory.too-large', `more than ${most} bytes`)
   const limit = bounded(most, excess)
+  const isPacked = await isGzip(file)
+  // Nothing is awaited between: an error of a stream that nobody listens to would end the process.
   const source = createReadStream(file, { highWaterMark: 256 * 1024 })
-  // Whatever goes wrong comes out of the last stream of the pipe.
-  const pieces: AsyncIterable<Buffer> = (await isGzip(file))
+  const pieces: AsyncIterable<Buffer> = isPacked
     ? pipeline(source, createGunzip(), limit, () => undefined)
     : pipeline(source, limit, () => undefined)
   const decoder = new TextDecoder('utf-8', { fatal: true })

@@ -39,7 +39,7 @@ const isBad = ({ problem, fetch }: Feed): boolean => problem !== null || fetch?.
 function stateOf({ problem, fetch }: Feed): string {
   if (problem !== null) return problem.code
   if (fetch?.isStale === true) return 'too old'
-  return fetch?.signature === 'not-checked' ? 'not signed' : '-'
+  return fetch?.signature === 'not-checked' ? 'signature unchecked' : '-'
 }
 
 /** What does not fit into a line of the table. */

@@ -1,7 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { fetchDocuments } from '../../../collector/advisories/feeds/csaf/provider.ts'
+import { feedOf } from '../../../collector/advisories/feeds/feed.ts'
+import { makeAgents, type Visit } from '../../../collector/advisories/feeds/request.ts'
 import { signatureChecker } from '../../../collector/advisories/feeds/csaf/openpgp.ts'
 import { csafDocument, provided, serveProvider, type ProvidedDocument } from '../../support/csaf-provider.ts'
 import { useFeedServer } from '../../support/feed-server.ts'
@@ -12,6 +15,10 @@ import { describeStore } from '../store/support.ts'
 
 const documents = [1, 2, 3, 4].map((n) => provided(csafDocument(`ACME-${n}`, `package-${n}`, `${n}`)))
 const ids = ['ACME-1', 'ACME-2', 'ACME-3', 'ACME-4']
+
+async function drain(items: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of items) continue
+}
 
 describeStore('providers of CSAF', (createStore) => {
   const server = useFeedServer()
@@ -117,6 +124,30 @@ describeStore('providers of CSAF', (createStore) => {
     expect(await acme.fetch('acme')).toMatchObject({ code: null })
     expect(await acme.ids()).toEqual(ids)
     expect(asked().filter((path) => path === '/csaf/2026/acme-1.json')).toHaveLength(1)
+  })
+
+  it('are refused where their documents are more than fits', async () => {
+    serveProvider(server(), 'directory', documents)
+    const directory = mkdtempSync(join(tmpdir(), 'keepseal-documents-'))
+    const agents = makeAgents()
+    const visit: Visit = {
+      maxBytes: 1_000_000,
+      wholeMs: 5_000,
+      idleMs: 5_000,
+      plainHttp: true,
+      isPrivate: true,
+      authorization: null,
+      agents,
+      signal: new AbortController().signal,
+    }
+    const listed = documents.map(({ path, updated }) => {
+      const url = `${server().url}/csaf/${path}`
+      return { url, updated, hashUrls: [], signatureUrl: null }
+    })
+    const all = fetchDocuments(feedOf(feed()), listed, directory, visit, 2000)
+    await expect(drain(all.documents)).rejects.toMatchObject({ code: 'advisory.too-large' })
+    expect(existsSync(directory)).toBe(false)
+    agents.plain.destroy()
   })
 
   it('are refused where they are none', async () => {

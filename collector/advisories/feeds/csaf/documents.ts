@@ -25,6 +25,8 @@ export interface FetchedDocument {
   readonly listed: ListedDocument
   readonly records: readonly AdvisoryRecord[]
   readonly isSigned: boolean
+  /** That were fetched for it now. */
+  readonly bytes: number
 }
 
 const SMALL = 65_536
@@ -44,17 +46,17 @@ export async function fetchDocument(listed: ListedDocument, store: DocumentStore
     // One that was taken without its signature is not enough where one is wanted.
     const isEnough = index === 0 || checker === undefined
     if (isEnough && (await exists(file)))
-      return { listed, records: await read(file, listed.url), isSigned: index === 0 }
+      return { listed, records: await read(file, listed.url), isSigned: index === 0, bytes: 0 }
   }
   const file = join(directory, `${name}.new`)
   // Without validators of something known the answer is never "unchanged".
-  await download(listed.url, file, null, store.visit)
+  const fetched = await download(listed.url, file, null, store.visit)
   try {
     await checkDigest(listed, file, store)
     const isSigned = await checkSignature(listed, file, store)
     const records = await read(file, listed.url)
     await rename(file, kept[isSigned ? 0 : 1])
-    return { listed, records, isSigned }
+    return { listed, records, isSigned, bytes: fetched === 'unchanged' ? 0 : fetched.bytes }
   } catch (error) {
     await rm(file, { force: true })
     throw error

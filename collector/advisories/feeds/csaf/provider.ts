@@ -22,6 +22,8 @@ export interface ProviderListing {
 
 /** Documents that are fetched at once. */
 const AT_ONCE = 4
+/** Of all documents that are fetched in one go: they lie on disk until all are here. */
+const MAX_TOTAL_BYTES = 16 * 1024 ** 3
 
 /** Follows a provider-metadata.json (CSAF 2.0, section 7.1.7) to its documents. Errors: advisory.*. */
 export async function listProvider(feed: Feed, directory: string, first: Visit): Promise<ProviderListing> {
@@ -72,8 +74,10 @@ export function fetchDocuments(
   listed: readonly ListedDocument[],
   directory: string,
   visit: Visit,
+  mostBytes = MAX_TOTAL_BYTES,
 ): DocumentFetch {
   const isSignatureRequired = feed.signatures === 'required'
+  let total = 0
   let allSigned = feed.openpgpKeyFile !== ''
   const documents = async function* (): AsyncGenerator<FetchedDocument> {
     const checker = feed.openpgpKeyFile === '' ? undefined : await signatureChecker(feed.openpgpKeyFile)
@@ -82,8 +86,13 @@ export function fetchDocuments(
       for (let at = 0; at < listed.length; at += AT_ONCE) {
         visit.signal.throwIfAborted()
         const store = { directory, visit, checker, isSignatureRequired }
-        const some = await Promise.all(listed.slice(at, at + AT_ONCE).map((one) => fetchDocument(one, store)))
+        const some = await allOf(listed.slice(at, at + AT_ONCE).map((one) => fetchDocument(one, store)))
         allSigned &&= some.every(({ isSigned }) => isSigned)
+        total += some.reduce((sum, { bytes }) => sum + bytes, 0)
+        if (total > mostBytes) {
+          await rm(directory, { recursive: true, force: true })
+          throw new KeepsealError('advisory.too-large', `${feed.name}: documents of more than ${mostBytes} bytes`)
+        }
         yield* some
       }
     } finally {
@@ -91,4 +100,10 @@ export function fetchDocuments(
     }
   }
   return { documents: documents(), signature: () => (allSigned ? 'checked' : 'not-checked') }
+}
+
+/** As Promise.all, but when all have ended: nothing goes on writing behind a failure. */
+async function allOf<T>(promises: readonly Promise<T>[]): Promise<readonly T[]> {
+  await Promise.allSettled(promises)
+  return Promise.all(promises)
 }
