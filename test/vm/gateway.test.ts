@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { repository } from '../architecture/sources.ts'
-import { PACKAGE_IN_GUEST, TOKEN } from './gateway.ts'
+import { OTHER_WORD, PACKAGE_IN_GUEST, TOKEN } from './gateway.ts'
 import { isCutOff } from './image/disks.ts'
 import { Ledger } from './ledger.ts'
 import { Story, type Device } from './story.ts'
@@ -235,7 +235,11 @@ describe('a boot that no release knows', () => {
     expect((await story.bootView()).secureBoot?.enabled).toBe(false)
     const boots = device.findings.filter(({ code }) => code.startsWith('boot.'))
     for (const { code, subject, before: was, after } of boots) ledger.say(`${code}: ${subject}: ${was} -> ${after}`)
-    const measured = new Set(boots.map(({ code }) => code).filter((code) => code !== 'boot.fact-changed'))
+    const told = boots.find(({ code, subject }) => code === 'boot.fact-changed' && subject === 'command-line')
+    expect(told?.after).toContain(OTHER_WORD)
+    // OVMF measures a volume of its own in memory, where it has noted what its variables say.
+    const noted = new Set(['boot.fact-changed', 'boot.firmware-changed'])
+    const measured = new Set(boots.map(({ code }) => code).filter((code) => !noted.has(code)))
     expect([...measured].sort()).toEqual([
       'boot.command-line-changed',
       'boot.kernel-changed',

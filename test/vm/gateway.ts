@@ -27,7 +27,8 @@ export interface Gateway {
 
 /** Where the package file lies in the guest, to be installed again. */
 export const PACKAGE_IN_GUEST = '/root/keepseal-agent.deb'
-const OTHER_COMMAND_LINE = `${COMMAND_LINE} mitigations=off`
+export const OTHER_WORD = 'mitigations=off'
+const OTHER_COMMAND_LINE = `${COMMAND_LINE} ${OTHER_WORD}`
 
 /** The package as it is shipped, with a Node of its own; or one that was built before. */
 function buildPackage(repository: string, directory: string): string {
