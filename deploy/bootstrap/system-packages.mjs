@@ -98,6 +98,7 @@ const PACKAGES = [
   { name: 'lz4', for: ['test'], present: () => hasCommand('lz4'), debian: ['lz4'] },
   { name: 'chromium', for: ['test'], present: () => hasCommand('chromium'), debian: ['chromium'] },
   { name: 'lintian', for: ['test'], present: () => hasCommand('lintian'), debian: ['lintian'] },
+  { name: 'rpm', for: ['test'], present: () => hasCommand('rpmbuild') && hasCommand('rpmspec'), debian: ['rpm'] },
   { name: 'zsh', for: ['test'], present: () => hasCommand('zsh'), debian: ['zsh'] },
   { name: 'fish', for: ['test'], present: () => hasCommand('fish'), debian: ['fish'] },
   { name: 'man', for: ['test'], present: () => hasCommand('man'), debian: ['man-db'] },
