@@ -62,6 +62,7 @@ export const enrollCommand: Command = defineCommand({
       value: text(256),
       placeholder: 'TOKEN',
     },
+    'without-token': { description: 'Enrol by the TPM alone, whose endorsement key the collector knows beforehand.' },
     'ca-file': {
       description: 'Certificate authority of the collector, in PEM.',
       value: text(4096),
@@ -78,7 +79,7 @@ export const enrollCommand: Command = defineCommand({
   run: async ({ options, terminal, present }) => {
     const flags = { config: options.config, set: options.set, settings: settingsOf(options) }
     const { values } = loadAgentConfig(flags, terminal.env)
-    const token = await readToken(options.token, options.tokenFile)
+    const token = await readToken(options.token, options.tokenFile, options.withoutToken)
     const { directory } = values.state
     await ensurePrivateDirectory(directory)
     const lock = await lockState(directory)
@@ -111,11 +112,16 @@ export const enrollCommand: Command = defineCommand({
 })
 
 /** The token is told nowhere, whatever is wrong with it. */
-async function readToken(argument: string | undefined, file: string | undefined): Promise<string> {
-  if ((argument === undefined) === (file === undefined)) {
-    throw new KeepsealError('usage.invalid', 'give --token-file or --token', {
+async function readToken(
+  argument: string | undefined,
+  file: string | undefined,
+  without: boolean,
+): Promise<string | null> {
+  if ([argument !== undefined, file !== undefined, without].filter(Boolean).length !== 1) {
+    throw new KeepsealError('usage.invalid', 'give one of --token-file, --token and --without-token', {
       remedy: 'keepseal-agent enroll --help',
     })
   }
+  if (without) return null
   return argument === undefined ? tokenIn(file ?? '') : checkedToken(argument)
 }

@@ -1,7 +1,7 @@
 import { defineConfig, option, type ConfigValues } from '../../shared/config/definition.ts'
 import { serverUrl } from '../../shared/config/url-types.ts'
 import { DEFAULT_SOCKET, LOGS } from '../measure/protocol.ts'
-import { choice, integer, integerList, optionalPath, path, text } from '../../shared/config/value-types.ts'
+import { boolean, choice, integer, integerList, optionalPath, path, text } from '../../shared/config/value-types.ts'
 
 const DAY = 86_400
 const MIB = 1024 * 1024
@@ -25,6 +25,11 @@ export const agentConfig = defineConfig(
         '',
         'One-time token with which the service enrols this device by itself. Removed when it is used.',
         { secretFile: true },
+      ),
+      enrol_without_token: option(
+        boolean(),
+        false,
+        'Enrol by the TPM alone where no token lies ready. The collector has to know its endorsement key beforehand.',
       ),
     },
     mqtt: {

@@ -6,7 +6,13 @@ import { signSign1 } from '../../shared/cose/sign1.ts'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import { hash, sha256 } from '../../shared/crypto/node.ts'
 import { KeepsealError } from '../../shared/errors.ts'
-import { ENROLMENT_PROOF_TYPE, enrolmentBinding, enrolmentProofAad, tokenHash } from '../../shared/evidence/binding.ts'
+import {
+  ENROLMENT_PROOF_TYPE,
+  enrolmentBinding,
+  enrolmentProofAad,
+  NO_TOKEN_HASH,
+  tokenHash,
+} from '../../shared/evidence/binding.ts'
 import {
   EnrolmentChallenge,
   EnrolmentGrant,
@@ -30,8 +36,8 @@ export interface Enrolment {
   readonly collectorUrl: string
   /** PEM of the authorities that may have certified the collector; Node's own list without it. */
   readonly authorities: string | undefined
-  /** One-time token. Never logged, never kept. */
-  readonly token: string
+  /** One-time token. Never logged, never kept. null: the endorsement key stands for it. */
+  readonly token: string | null
   readonly product: ProductIdentity
   /** The TPM with an attestation key made from this seed; null for a machine without one. */
   readonly openTpm: ((attestationKeySeed: Uint8Array) => Promise<EnrolmentTpm>) | null
@@ -98,7 +104,7 @@ async function exchange(enrolment: Enrolment, keys: EnrolmentKeys, tpm: Enrolmen
       tlsKeyHash: sha256(createPublicKey(tlsKey).export({ format: 'der', type: 'spki' })),
       ekName: tpm?.ekName ?? null,
       product,
-      tokenHash: tokenHash(token, hash),
+      tokenHash: token === null ? NO_TOKEN_HASH : tokenHash(token, hash),
     },
     hash,
   )

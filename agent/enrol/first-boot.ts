@@ -15,20 +15,23 @@ export interface FirstBoot {
   readonly log: Log
 }
 
-/** Done when this device is enrolled; where a token lies ready, this enrols it. Throws what `enrol` throws. */
+/** Done when this device is enrolled; where a token lies ready, or its TPM may stand for one, this enrols it. Throws what `enrol` throws. */
 export async function tryToEnrol({ config, environment, log }: FirstBoot): Promise<Attempt<true>> {
   if (await isEnrolled(config)) return { done: true }
   const ready = await tokenLaidReady(config, environment)
-  if (ready === undefined) return { wait: 'not enrolled, and no token lies ready: keepseal-agent enroll' }
+  if (ready === undefined && !config.collector.enrolWithoutToken) {
+    return { wait: 'not enrolled, and no token lies ready: keepseal-agent enroll' }
+  }
   const { directory } = config.state
   await ensurePrivateDirectory(directory)
   const lock = await lockState(directory)
   try {
-    const { ueid, assurance } = await enrol(await enrolmentOf(config, ready.token, false))
+    const { ueid, assurance } = await enrol(await enrolmentOf(config, ready?.token ?? null, false))
     log.info(`enrolled as ${ueid}, ${assurance}`)
   } finally {
     await lock.release()
   }
+  if (ready === undefined) return { done: true }
   // It is used up. Where it may not be removed it opens nothing any more.
   await rm(ready.file, { force: true }).catch(() => {
     log.warn(`${ready.file} cannot be removed: the token in it is used up, and opens nothing any more`)

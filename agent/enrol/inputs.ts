@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { fromUtf8 } from '../../shared/bytes/bytes.ts'
 import { random } from '../../shared/crypto/node.ts'
 import { KeepsealError } from '../../shared/errors.ts'
-import { EnrolmentBegin } from '../../shared/evidence/enrolment.ts'
+import { EnrolmentTokenText } from '../../shared/evidence/enrolment.ts'
 import { readEndorsementPassword } from '../config/endorsement-password.ts'
 import type { AgentConfig } from '../config/options.ts'
 import { readPrivateFile } from '../state/files.ts'
@@ -20,7 +20,7 @@ const CREDENTIAL = 'enrolment-token'
 
 /** Throws KeepsealError `usage.invalid`. The token is told nowhere, whatever is wrong with it. */
 export function checkedToken(given: string): string {
-  const token = v.safeParse(EnrolmentBegin.entries.token, given)
+  const token = v.safeParse(EnrolmentTokenText, given)
   if (!token.success) throw usage('the enrolment token is not kse_ and 43 characters')
   return token.output
 }
@@ -67,7 +67,7 @@ export function tctiOf({ tpm }: AgentConfig): string | undefined {
 }
 
 /** An enrolment as it is configured. Throws `usage.invalid` where the configuration says too little for one. */
-export async function enrolmentOf(config: AgentConfig, token: string, again: boolean): Promise<Enrolment> {
+export async function enrolmentOf(config: AgentConfig, token: string | null, again: boolean): Promise<Enrolment> {
   const { collector, product, state, tpm } = config
   if (collector.url === '') throw usage('give --collector URL, or set collector.url')
   const missing = Object.entries(product).find(([, value]) => value === '')
@@ -75,6 +75,7 @@ export async function enrolmentOf(config: AgentConfig, token: string, again: boo
     throw usage(`the product's ${missing[0].replace('hardwareRevision', 'hardware revision')} is not set`)
   }
   const tcti = tctiOf(config)
+  if (token === null && tcti === undefined) throw usage('without a token it takes a TPM, and none is here')
   const kind = tpm.akAlgorithm === 'rsa-2048' ? ({ kind: 'rsassa-2048' } as const) : {}
   const ekCertificate =
     tpm.ekCertificateFile === '' ? {} : { ekCertificate: await readEkCertificate(tpm.ekCertificateFile) }

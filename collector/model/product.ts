@@ -1,3 +1,4 @@
+import type { Registration } from './registration.ts'
 import type { VendorScope } from './scope.ts'
 
 /** Which identities a product's devices may enrol with. Each further step is weaker, and visible for ever. */
@@ -28,6 +29,8 @@ export interface EnrolmentToken {
   readonly usedAt: number | null
   readonly usedByUeid: string | null
   readonly createdAt: number
+  /** Set where an endorsement key stands for the token: see ./registration.ts. `tokenHash` is then nobody's. */
+  readonly registration: Registration | null
 }
 
 /** An enrolment between its two calls. */

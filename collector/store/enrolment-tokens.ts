@@ -1,20 +1,8 @@
 import { KeepsealError } from '../../shared/errors.ts'
 import type { EnrolmentToken } from '../model/product.ts'
+import { readToken, tokenColumns } from './enrolment-token-rows.ts'
 import type { Executor } from './database.ts'
 import { idCursor, rowsToRead, toPage, type Page, type PageRequest } from './paging.ts'
-
-const columns = [
-  'id',
-  'token_hash as tokenHash',
-  'product_id as productId',
-  'reenrol_ueid as reenrolUeid',
-  'expires_at as expiresAt',
-  'reserved_until as reservedUntil',
-  'reserved_by as reservedBy',
-  'used_at as usedAt',
-  'used_by_ueid as usedByUeid',
-  'created_at as createdAt',
-] as const
 
 export type Reservation = 'ok' | 'reserved' | 'used' | 'expired'
 
@@ -23,7 +11,7 @@ export type EnrolmentTokensRepository = ReturnType<typeof enrolmentTokensReposit
 /** One-time enrolment tokens, known by their SHA-256 alone. */
 export function enrolmentTokensRepository(db: Executor) {
   const byId = async (id: string): Promise<EnrolmentToken | undefined> =>
-    db.selectFrom('enrolment_tokens').select(columns).where('id', '=', id).executeTakeFirst()
+    readToken(await db.selectFrom('enrolment_tokens').select(tokenColumns).where('id', '=', id).executeTakeFirst())
 
   return {
     async create(token: EnrolmentToken): Promise<void> {
@@ -40,6 +28,10 @@ export function enrolmentTokensRepository(db: Executor) {
           used_at: token.usedAt,
           used_by_ueid: token.usedByUeid,
           created_at: token.createdAt,
+          ek_kind: token.registration?.kind ?? null,
+          ek_fingerprint: token.registration?.fingerprint ?? null,
+          ek_serial: token.registration?.serial ?? null,
+          revoked_at: token.registration?.revokedAt ?? null,
         })
         .execute()
     },
@@ -47,7 +39,8 @@ export function enrolmentTokensRepository(db: Executor) {
     byId,
 
     async byHash(tokenHash: Uint8Array): Promise<EnrolmentToken | undefined> {
-      return db.selectFrom('enrolment_tokens').select(columns).where('token_hash', '=', tokenHash).executeTakeFirst()
+      const query = db.selectFrom('enrolment_tokens').select(tokenColumns).where('token_hash', '=', tokenHash)
+      return readToken(await query.executeTakeFirst())
     },
 
     /**
@@ -82,21 +75,28 @@ export function enrolmentTokensRepository(db: Executor) {
         .set({ used_at: now, used_by_ueid: ueid })
         .where('id', '=', id)
         .where('used_at', 'is', null)
-        .where('reserved_until', '>=', now)
+        .where('revoked_at', 'is', null)
+        // A registered key is reserved for nobody but whoever has proven to hold it.
+        .where((or) => or.or([or('reserved_until', '>=', now), or('ek_fingerprint', 'is not', null)]))
         .executeTakeFirst()
       return used.numUpdatedRows === 1n
     },
 
-    /** Newest first. */
+    /** Tokens that are secrets, newest first; registered keys are in a list of their own. */
     async list(page: PageRequest): Promise<Page<EnrolmentToken>> {
       const cursor = idCursor(page)
-      let query = db.selectFrom('enrolment_tokens').select(columns).orderBy('id', 'desc').limit(rowsToRead(page))
+      let query = db
+        .selectFrom('enrolment_tokens')
+        .select(tokenColumns)
+        .where('ek_fingerprint', 'is', null)
+        .orderBy('id', 'desc')
+        .limit(rowsToRead(page))
       if (cursor !== undefined) query = query.where('id', '<', cursor)
       return toPage(
         await query.execute(),
         page,
         (row) => row.id,
-        (row): EnrolmentToken => row,
+        (row) => readToken(row),
       )
     },
   }

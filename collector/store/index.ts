@@ -16,6 +16,7 @@ import { openDatabase, openPostgres, transaction, transactionOf, type Executor }
 import { deviceGroupsRepository } from './device-groups.ts'
 import { deviceLabelsRepository } from './device-labels.ts'
 import { devicesRepository } from './devices.ts'
+import { registrationsRepository } from './registrations.ts'
 import { enrolmentTokensRepository } from './enrolment-tokens.ts'
 import { epochsRepository } from './epochs.ts'
 import { evidenceRepository } from './evidence.ts'
@@ -91,6 +92,7 @@ function repositories(db: Executor) {
   return {
     products: productsRepository(db),
     enrolmentTokens: enrolmentTokensRepository(db),
+    registrations: registrationsRepository(db),
     pendingEnrolments: pendingEnrolmentsRepository(db),
     apiTokens: apiTokensRepository(db),
     accounts: accountsRepository(db),

@@ -1,3 +1,4 @@
+import type { EnrolmentTokensTable, PendingEnrolmentsTable } from './schema-enrolment.ts'
 import type { AdvisoryTables } from './schema-advisories.ts'
 import type { Generated } from 'kysely'
 import type { HashAlgorithm } from '../../shared/crypto/crypto.ts'
@@ -134,29 +135,6 @@ export interface ProductsTable {
   /** Grows with each change of a release. */
   release_version: Generated<number>
   created_at: number
-}
-
-export interface EnrolmentTokensTable {
-  id: string
-  token_hash: Uint8Array
-  product_id: string
-  reenrol_ueid: string | null
-  expires_at: number
-  reserved_until: number | null
-  reserved_by: Uint8Array | null
-  used_at: number | null
-  used_by_ueid: string | null
-  created_at: number
-}
-
-export interface PendingEnrolmentsTable {
-  id: string
-  token_id: string
-  challenge: Uint8Array
-  secret_hash: Uint8Array | null
-  request: string
-  identity: Identity
-  expires_at: number
 }
 
 export interface ApiTokensTable {

@@ -112,7 +112,7 @@ function climb(
 }
 
 /** NV indices may be larger than the certificate in them; the rest is then all 00 or all ff. */
-function withoutPadding(bytes: Uint8Array): Uint8Array {
+export function withoutPadding(bytes: Uint8Array): Uint8Array {
   const [tag, form, high = 0, low = 0] = bytes
   if (tag !== 0x30 || form !== 0x82) return bytes
   const end = 4 + high * 256 + low

@@ -18,6 +18,22 @@ export const enrolmentErrors = defineCodes({
     title: 'the enrolment token is in use by another device',
     remedy: 'Wait ten minutes or make another token.',
   },
+  'enrol.ek-not-registered': {
+    title: 'this TPM is not registered to enrol without a token',
+    remedy: 'Register its endorsement key: keepseal registration import FILE, or use a token.',
+  },
+  'enrol.ek-registration-expired': {
+    title: 'the registration of this TPM has expired',
+    remedy: 'Register it again: keepseal registration import FILE, or use a token.',
+  },
+  'enrol.ek-registration-revoked': {
+    title: 'the registration of this TPM was revoked',
+    remedy: 'Find out why; then register it again: keepseal registration import FILE',
+  },
+  'enrol.ek-registration-used': {
+    title: 'the registration of this TPM was used already',
+    remedy: 'The device is enrolled; to enrol it again: keepseal token create --reenrol UEID',
+  },
   'enrol.product-mismatch': {
     title: 'the token is for another product',
     remedy: 'Use a token of the product that the device claims to be.',

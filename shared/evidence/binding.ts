@@ -37,6 +37,9 @@ export function enrolmentBinding(terms: EnrolmentTerms, hash: HashFunction): Uin
   return new Uint8Array(hash('sha256', bound))
 }
 
+/** What is bound in the place of a token's hash where the endorsement key stands for a token: no text has this hash. */
+export const NO_TOKEN_HASH: Uint8Array = new Uint8Array(32)
+
 /** What stands for a token wherever it is stored or bound: SHA-256 over its text, prefix included. */
 export function tokenHash(token: string, hash: HashFunction): Uint8Array {
   return new Uint8Array(hash('sha256', utf8(token)))

@@ -25,9 +25,12 @@ export const EnrolmentTpm = v.strictObject({
   akPublic: encoded(1024),
 })
 
+/** One-time token, `kse_` + 32 random bytes. */
+export const EnrolmentTokenText = v.pipe(v.string(), v.regex(/^kse_[A-Za-z0-9_-]{43}$/, 'kse_ and 43 characters'))
+
 export const EnrolmentBegin = v.strictObject({
-  /** One-time token, `kse_` + 32 random bytes. */
-  token: v.pipe(v.string(), v.regex(/^kse_[A-Za-z0-9_-]{43}$/, 'kse_ and 43 characters')),
+  /** null: the endorsement key stands for a token, because the collector knew it before the device. */
+  token: v.nullable(EnrolmentTokenText),
   /** COSE_Key of the device's Ed25519 key. */
   deviceKey: encoded(256),
   /** PKCS#10 request (DER) for the MQTT client certificate. Only its key and its self-signature are used. */

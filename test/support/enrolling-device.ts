@@ -7,6 +7,7 @@ import {
   ENROLMENT_PROOF_TYPE,
   enrolmentBinding,
   enrolmentProofAad,
+  NO_TOKEN_HASH,
   tokenHash,
   type EnrolmentTerms,
 } from '../../shared/evidence/binding.ts'
@@ -60,7 +61,10 @@ export function enrollingDevice(changes: Partial<EnrollingDevice> = {}): Enrolli
   }
 }
 
-export function beginBody({ product, deviceKey, tlsRequest, tpm }: EnrollingDevice, token: string): EnrolmentBegin {
+export function beginBody(
+  { product, deviceKey, tlsRequest, tpm }: EnrollingDevice,
+  token: string | null,
+): EnrolmentBegin {
   return {
     token,
     deviceKey: toBase64Url(encodeCoseKey(deviceKey)),
@@ -78,7 +82,7 @@ export function beginBody({ product, deviceKey, tlsRequest, tpm }: EnrollingDevi
 }
 
 /** What the device believes to agree to. */
-export function termsOf(device: EnrollingDevice, token: string, challenge: EnrolmentChallenge): EnrolmentTerms {
+export function termsOf(device: EnrollingDevice, token: string | null, challenge: EnrolmentChallenge): EnrolmentTerms {
   return {
     collectorKeyThumbprint: coseKeyThumbprint(decodeCoseKey(fromBase64Url(challenge.collectorKey)), hash),
     challenge: fromBase64Url(challenge.challenge),
@@ -86,7 +90,7 @@ export function termsOf(device: EnrollingDevice, token: string, challenge: Enrol
     tlsKeyHash: device.tlsKeyHash,
     ekName: device.tpm === null ? null : nameOf(device.tpm.ek.area, hash),
     product: device.product,
-    tokenHash: tokenHash(token, hash),
+    tokenHash: token === null ? NO_TOKEN_HASH : tokenHash(token, hash),
   }
 }
 
@@ -110,7 +114,7 @@ function tpmAnswer({ tpm }: EnrollingDevice, { credential }: EnrolmentChallenge,
 /** `changes`: terms that the TPM and the device key sign in place of the true ones. */
 export async function finishBody(
   device: EnrollingDevice,
-  token: string,
+  token: string | null,
   challenge: EnrolmentChallenge,
   changes: Partial<EnrolmentTerms> = {},
 ): Promise<EnrolmentFinish> {

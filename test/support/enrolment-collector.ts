@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import type { Product } from '../../collector/model/product.ts'
+import type { Registration } from '../../collector/model/registration.ts'
 import { makeId } from '../../collector/store/ids.ts'
 import { openStore, type OpenStore, type Store } from '../../collector/store/index.ts'
 import { EndorsementAuthorities } from '../../collector/trust/ek-roots.ts'
@@ -74,15 +75,36 @@ export class Collector {
       usedAt: null,
       usedByUeid: null,
       createdAt: this.now,
+      registration: null,
     })
     return token
   }
 
-  begin(device: EnrollingDevice, token: string) {
+  /** Registers an endorsement key in the place of a token; answers with the id of the entry. */
+  async register(registration: Partial<Registration>, lifetimeMs = 3_600_000, productId = this.productId) {
+    const id = makeId('tok', this.now, random)
+    const unknown = { kind: 'ek', fingerprint: random(32), serial: null, revokedAt: null } as const
+    await this.store.enrolmentTokens.create({
+      id,
+      tokenHash: random(32),
+      productId,
+      reenrolUeid: null,
+      expiresAt: this.now + lifetimeMs,
+      reservedUntil: null,
+      reservedBy: null,
+      usedAt: null,
+      usedByUeid: null,
+      createdAt: this.now,
+      registration: { ...unknown, ...registration },
+    })
+    return id
+  }
+
+  begin(device: EnrollingDevice, token: string | null) {
     return beginEnrolment(beginBody(device, token), this.dependencies)
   }
 
-  async enrol(device: EnrollingDevice, token: string): Promise<EnrolmentGrant> {
+  async enrol(device: EnrollingDevice, token: string | null): Promise<EnrolmentGrant> {
     const challenge = await this.begin(device, token)
     return finishEnrolment(await finishBody(device, token, challenge), this.dependencies)
   }

@@ -73,6 +73,7 @@ const create = defineEndpoint({
       usedAt: null,
       usedByUeid: null,
       createdAt: now,
+      registration: null,
     }
     await store.transaction(async (transaction) => {
       const product = await transaction.products.byId(token.productId)

@@ -15,6 +15,7 @@ import { deviceEndpoints } from './devices.ts'
 import { documentRequestEndpoints } from './document-requests.ts'
 import { documentEndpoints } from './documents.ts'
 import { enrolmentTokenEndpoints } from './enrolment-tokens.ts'
+import { registrationEndpoints } from './registrations.ts'
 import { evidenceEndpoints } from './evidence.ts'
 import { findingActEndpoints } from './finding-acts.ts'
 import { findingExceptionEndpoints } from './finding-exceptions.ts'
@@ -57,6 +58,7 @@ export const endpoints: readonly Endpoint[] = [
   ...releaseSbomEndpoints,
   ...certificateEndpoints,
   ...enrolmentTokenEndpoints,
+  ...registrationEndpoints,
   ...deviceEndpoints,
   ...coverageEndpoints,
   ...deviceHistoryEndpoints,

@@ -46,6 +46,7 @@ import { assessmentCommands } from './roadmap/assessment.ts'
 import { recommendationCommands } from './roadmap/recommendation.ts'
 import { roadmapCommands } from './roadmap/roadmap.ts'
 import { signalCommands } from './signal.ts'
+import { registrationCommands } from './registration.ts'
 import { tokenCommands } from './token.ts'
 
 /** `keepseal`: what people do with a collector, over its API. One file a group of commands. */
@@ -61,6 +62,7 @@ export const client = withCompletion({
     ...releaseSbomCommands,
     ...imaPolicyCommands,
     ...tokenCommands,
+    ...registrationCommands,
     ...fleetCommands,
     ...deviceCommands,
     ...evidenceCommands,

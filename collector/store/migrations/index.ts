@@ -38,6 +38,7 @@ import { advisoryFetches } from './0031-advisory-fetches.ts'
 import { releaseSboms } from './0032-release-sboms.ts'
 import { steadyMarks } from './0033-steady-marks.ts'
 import { advisoryBundles } from './0034-advisory-bundles.ts'
+import { registrations } from './0035-registrations.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -81,6 +82,7 @@ export const migrations: readonly Migration[] = [
   releaseSboms,
   steadyMarks,
   advisoryBundles,
+  registrations,
 ]
 
 /**

@@ -10,6 +10,7 @@ import type { EnrolmentToken } from '../../model/product.ts'
 import { makeId } from '../../store/ids.ts'
 import { deviceToReenrol, identityOf, productOf, type AdmittedIdentity } from './admission.ts'
 import { orRefuse, readClaims, type EnrolmentClaims, type EnrolmentRequest, type TpmClaims } from './claims.ts'
+import { assertRegistered, usableRegistration } from './registered.ts'
 import { audited, RESERVATION_MS, type EnrolmentDependencies } from './dependencies.ts'
 
 const SECRET_SIZE = 32
@@ -58,11 +59,13 @@ async function challenge(
   const { store, keys, authorities, random } = dependencies
   const now = dependencies.now()
   const claims = readClaims(request)
+  if (token.registration !== null) assertRegistered(token, token.registration, claims)
   const product = await productOf(token, claims.product, store)
   const admitted = identityOf(claims, product, authorities, now)
   await deviceToReenrol(claims, token, store)
   const made = claims.tpm === null ? null : credentialFor(claims.tpm, dependencies)
-  await reserve(token, claims, now + RESERVATION_MS, dependencies)
+  // A registered key is no secret: whoever knows it could keep its device from enrolling, by reserving it.
+  if (token.registration === null) await reserve(token, claims, now + RESERVATION_MS, dependencies)
 
   const pending = {
     id: makeId('enr', now, random),
@@ -113,6 +116,6 @@ export async function beginEnrolment(
   dependencies: EnrolmentDependencies,
 ): Promise<EnrolmentChallenge> {
   const { token: text, ...request } = body
-  const token = await usableToken(text, dependencies)
+  const token = await (text === null ? usableRegistration(request, dependencies) : usableToken(text, dependencies))
   return audited(dependencies, token.id, () => challenge(request, token, dependencies))
 }

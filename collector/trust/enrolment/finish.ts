@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { equal, toBase64Url, toHex } from '../../../shared/bytes/bytes.ts'
 import { hash } from '../../../shared/crypto/node.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
-import { enrolmentBinding } from '../../../shared/evidence/binding.ts'
+import { enrolmentBinding, NO_TOKEN_HASH } from '../../../shared/evidence/binding.ts'
 import type { EnrolmentFinish, EnrolmentGrant } from '../../../shared/evidence/enrolment.ts'
 import { makeUeid, type Ueid } from '../../../shared/evidence/identifiers.ts'
 import type { Device } from '../../model/device.ts'
@@ -41,7 +41,7 @@ async function accept(
       tlsKeyHash: claims.tls.hash,
       ekName: claims.tpm?.ekName ?? null,
       product: claims.product,
-      tokenHash: token.tokenHash,
+      tokenHash: token.registration === null ? token.tokenHash : NO_TOKEN_HASH,
     },
     hash,
   )
@@ -85,7 +85,11 @@ function changes(before: Device | null, { claims, pending }: Accepted): Record<s
 async function commit(accepted: Accepted, ueid: Ueid, certificate: DeviceCertificate, store: Store): Promise<void> {
   const { token, claims, pending, now } = accepted
   // First, so that of several who arrive together all but one end here.
-  if (!(await store.enrolmentTokens.consume(token.id, ueid, now))) throw new KeepsealError('enrol.token-used')
+  if (!(await store.enrolmentTokens.consume(token.id, ueid, now))) {
+    if (token.registration === null) throw new KeepsealError('enrol.token-used')
+    const isRevoked = (await store.registrations.byId(token.id))?.registration?.revokedAt !== null
+    throw new KeepsealError(isRevoked ? 'enrol.ek-registration-revoked' : 'enrol.ek-registration-used')
+  }
   const product = await productOf(token, claims.product, store)
   const before = await deviceToReenrol(claims, token, store)
   const enrolment = enrolmentAfter(product, before)

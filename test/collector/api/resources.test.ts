@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { endpoints } from '../../../collector/api/endpoints/index.ts'
@@ -81,6 +82,69 @@ describe('products', () => {
       type: 'request.not-found',
       status: 404,
     })
+  })
+})
+
+describe('registrations of endorsement keys', () => {
+  const api = useApi()
+  const entry = (label: string, serial: string | null = null) => ({
+    kind: 'ek',
+    fingerprint: Buffer.from(bytes(label)).toString('hex'),
+    serial,
+  })
+
+  it('are imported together, listed with what became of them, and revoked', async () => {
+    const { call, store } = api()
+    const { id: productId } = await storedProduct(store)
+    const entries = [entry('first', '0001'), entry('second')]
+    const made = await call('operator', 'POST', '/api/v1/registrations', { productId, entries })
+    expect(made).toMatchObject({ status: 201, body: { productId, registered: 2 } })
+    expectDocumented('importRegistrations', made.body)
+    const listed = async () => {
+      const { body } = await call('auditor', 'GET', `/api/v1/registrations?productId=${productId}`)
+      expectDocumented('listRegistrations', body)
+      return body['items'] as { id: string; state: string; serial: string | null; fingerprint: string }[]
+    }
+    const [first] = (await listed()).filter(({ serial }) => serial === '0001')
+    const revoke = () => call('operator', 'POST', `/api/v1/registrations/${first?.id}/revoke`, {})
+    expect((await revoke()).body).toMatchObject({ state: 'revoked', fingerprint: entries[0]?.fingerprint })
+    expect((await revoke()).body).toMatchObject({ type: 'request.conflict' })
+    expect((await listed()).map(({ state }) => state).sort()).toEqual(['revoked', 'unused'])
+    const actions = (await store.auditLog.list({ limit: 9 })).items.map(({ action }) => action)
+    expect(actions).toEqual(expect.arrayContaining(['registration.import', 'registration.revoke']))
+  })
+
+  it('are taken all or none, and again where they were revoked', async () => {
+    const { call, store } = api()
+    const { id: productId } = await storedProduct(store)
+    const take = (...entries: object[]) => call('operator', 'POST', '/api/v1/registrations', { productId, entries })
+    await take(entry('known'))
+    const refused = await take(entry('new'), entry('known'))
+    expect(refused.body).toMatchObject({ type: 'request.conflict', remedy: expect.any(String) })
+    const all = async () => (await store.registrations.list({ limit: 9 }, productId)).items
+    expect(await all()).toHaveLength(1)
+    await store.registrations.revoke((await all())[0]?.id ?? '', NOW)
+    expect((await take(entry('new'), entry('known'))).status).toBe(201)
+    expect((await all()).map(({ registration }) => registration?.revokedAt)).toEqual([null, null])
+  })
+
+  it.each([
+    ['none', []],
+    ['one twice', [entry('a'), entry('a')]],
+    ['a kind that there is not', [{ ...entry('a'), kind: 'sha1' }]],
+    ['a digest of another length', [{ ...entry('a'), fingerprint: 'ab' }]],
+    ['more than are taken at once', Array.from({ length: 5001 }, (_, index) => entry(String(index)))],
+  ])('are refused with %s', async (_, entries) => {
+    const { call, store } = api()
+    const { id: productId } = await storedProduct(store, { model: randomUUID() })
+    const { body } = await call('operator', 'POST', '/api/v1/registrations', { productId, entries })
+    expect(body).toMatchObject({ type: 'request.invalid' })
+    expect((await store.registrations.list({ limit: 9 }, productId)).items).toEqual([])
+  })
+
+  it('of a product that is not there are refused', async () => {
+    const body = { productId: id('prd'), entries: [entry('a')] }
+    expect((await api().call('operator', 'POST', '/api/v1/registrations', body)).status).toBe(404)
   })
 })
 

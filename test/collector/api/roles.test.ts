@@ -38,7 +38,7 @@ import { advance } from '../../../shared/maturity/conformity/waiting.ts'
 import { toHex } from '../../../shared/bytes/bytes.ts'
 import { hash, sha256 } from '../../../shared/crypto/node.ts'
 import { tokenHash } from '../../../shared/evidence/binding.ts'
-import { bytes, evidence, finding, id, NOW, reassessment, storedDevice } from '../store/samples.ts'
+import { bytes, evidence, finding, id, NOW, reassessment, storedDevice, token } from '../store/samples.ts'
 import { writtenProfile } from '../../support/profile.ts'
 import { quotedMessage } from '../../support/quoted-message.ts'
 import { ROLES, testKeys, useApi } from './support.ts'
@@ -65,6 +65,9 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'POST /releases/:id/revoke': ['vendor', 'operator'],
   'POST /enrolment-tokens': ['vendor', 'operator'],
   'GET /enrolment-tokens': ROLES,
+  'POST /registrations': ['vendor', 'operator'],
+  'GET /registrations': ROLES,
+  'POST /registrations/:id/revoke': ['vendor', 'operator'],
   'GET /devices': ROLES,
   'GET /devices/:ueid': ROLES,
   'POST /devices/:ueid/approve': ['vendor', 'operator'],
@@ -226,6 +229,11 @@ const BODIES: Readonly<Record<string, (productId: string, ueid: string, model: s
   'POST /releases/:id/retire': () => ({}),
   'POST /releases/:id/revoke': () => ({ reason: 'a test' }),
   'POST /enrolment-tokens': (productId) => ({ productId }),
+  'POST /registrations': (productId) => ({
+    productId,
+    entries: [{ kind: 'ek', fingerprint: randomBytes(32).toString('hex') }],
+  }),
+  'POST /registrations/:id/revoke': () => ({}),
   'POST /devices/:ueid/approve': () => ({}),
   'POST /devices/:ueid/revoke': () => ({}),
   'POST /devices/:ueid/challenges': () => ({}),
@@ -457,7 +465,13 @@ describe('every route', () => {
                   : route.includes(' /releases')
                     ? await preparedRelease(store, device.productId, BEFORE[route], route === 'GET /releases/:id/sbom')
                     : device.productId
+    const fingerprint = randomBytes(32)
+    const registered = token(device.productId, {
+      registration: { kind: 'ek', fingerprint, serial: null, revokedAt: null },
+    })
+    await store.enrolmentTokens.create(registered)
     const own = Object.entries({
+      ' /registrations': registered.id,
       ' /findings': open.id,
       ' /finding-exceptions': exceptionId,
       ' /device-groups': groupId,

@@ -78,6 +78,29 @@ describe('keepseal product and token', () => {
     expect(again).toMatchObject({ code: 2, stdout: '' })
   })
 
+  it('register the endorsement keys of a batch, all or none, list them, and revoke one', async () => {
+    const { run, store, directory } = collector()
+    await storedProduct(store, { model: 'Batch' })
+    const file = join(directory, 'batch.csv')
+    const line = (label: string, serial: string) => `ek,${Buffer.from(bytes(label)).toString('hex')},${serial}\n`
+    writeFileSync(file, `kind,fingerprint,serial\n${line('one', '0001')}${line('two', '0002')}`)
+    const taken = await run('operator', 'registration', 'import', '--product', 'Batch', file)
+    expect(taken).toMatchObject({ code: 0, stdout: expect.stringMatching(/^2 registered, until /) })
+    const again = await run('operator', 'registration', 'import', '--product', 'Batch', file)
+    expect(again.code).not.toBe(0)
+
+    const list = await run('auditor', 'registration', 'list', '--product', 'Batch')
+    expectFits(list)
+    expect(list.stdout).toMatch(/unused +0002/)
+    const [registration] = (await store.registrations.list({ limit: 9 })).items
+    expect((await run('operator', 'registration', 'revoke', registration?.id ?? '')).stdout).toBe('revoked\n')
+    expect((await run('auditor', 'registration', 'list')).stdout).toMatch(/revoked +000/)
+    writeFileSync(file, 'kind,fingerprint\nek,12\n')
+    const wrong = await run('operator', 'registration', 'import', '--product', 'Batch', file)
+    expect(wrong.stderr).toContain('line 2')
+    expect(wrong.code).not.toBe(0)
+  })
+
   it('make a token for the re-enrolment of a device, of which the product is known', async () => {
     const { run, store } = collector()
     const device = await storedDevice(store)

@@ -50,6 +50,7 @@ export const token = (productId: string, over: Partial<EnrolmentToken> = {}): En
   usedAt: null,
   usedByUeid: null,
   createdAt: NOW,
+  registration: null,
   ...over,
 })
 

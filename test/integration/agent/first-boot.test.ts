@@ -10,6 +10,10 @@ import { tryToEnrol } from '../../../agent/enrol/first-boot.ts'
 import { createLog } from '../../../agent/log.ts'
 import { patiently } from '../../../agent/service/patience.ts'
 import { loadIdentity, saveIdentity } from '../../../agent/state/identity.ts'
+import { readEndorsementKey } from '../../../agent/tpm/endorsement-key.ts'
+import { openTpm } from '../../../agent/tpm/open.ts'
+import { hash } from '../../../shared/crypto/node.ts'
+import { nameOf } from '../../../shared/tpm/public.ts'
 import { lockState } from '../../../agent/state/lock.ts'
 import { readStatus } from '../../../agent/state/status-file.ts'
 import { enrolmentRoutes } from '../../../collector/api/enrolment-routes.ts'
@@ -17,12 +21,14 @@ import type { EnrolmentDependencies } from '../../../collector/trust/enrolment/d
 import { identityMaterial } from '../../agent/state/identity-sample.ts'
 import { PRODUCT } from '../../support/enrolling-device.ts'
 import { Collector, useCollectors } from '../../support/enrolment-collector.ts'
+import { startSwtpm } from '../../support/swtpm.ts'
 import { createPki } from '../../support/pki.ts'
 import { useScratchDirectories } from '../../support/scratch.ts'
 
 const pki = createPki()
 const scratch = useScratchDirectories('first-boot')
 const newCollector = useCollectors()
+const hasSwtpm = spawnSync('swtpm', ['--version']).error === undefined
 let collector: Collector
 let dependencies: EnrolmentDependencies
 let server: FastifyInstance
@@ -48,7 +54,13 @@ beforeEach(async () => {
 })
 
 /** A device as its image made it. `rounds`: what happens while it waits, one after the other; then it is stopped. */
-function device(options: { readonly url?: string; readonly rounds?: readonly (() => void | Promise<void>)[] } = {}) {
+function device(
+  options: {
+    readonly url?: string
+    readonly set?: readonly string[]
+    readonly rounds?: readonly (() => void | Promise<void>)[]
+  } = {},
+) {
   const directory = scratch()
   const state = join(directory, 'state')
   const [tokenFile, caFile] = [join(directory, 'token'), join(directory, 'ca.pem')]
@@ -63,6 +75,7 @@ function device(options: { readonly url?: string; readonly rounds?: readonly (()
     `product.model=${PRODUCT.model}`,
     `product.hardware_revision=${PRODUCT.hardwareRevision}`,
     `product.serial=${PRODUCT.serial}`,
+    ...(options.set ?? []),
   ]
   const waited: string[] = []
   const pauses: number[] = []
@@ -104,6 +117,43 @@ describe('the first boot of a device', () => {
     expect([existsSync(tokenFile), waited]).toEqual([false, []])
     expect(logged.join('')).not.toContain(token)
   })
+
+  test('without a token and a TPM is no enrolment, also where the TPM may stand for a token', async () => {
+    const { start, waited } = device({ set: ['collector.enrol_without_token=true'] })
+    expect(await start()).toBeUndefined()
+    expect(waited).toEqual([expect.stringContaining('takes a TPM')])
+    expect(await collector.devices()).toEqual([])
+  })
+
+  test.skipIf(!hasSwtpm)(
+    `without a token enrols a TPM whose key was registered meanwhile${hasSwtpm ? '' : ' (skipped: no swtpm)'}`,
+    async () => {
+      await collector.product({ identityPolicy: 'tofu', model: 'GW-2' })
+      const tpm = await startSwtpm()
+      try {
+        const register = async (): Promise<void> => {
+          const open = await openTpm(tpm.tcti)
+          try {
+            const { publicArea } = await readEndorsementKey(open)
+            await collector.register({ fingerprint: nameOf(publicArea, hash).slice(2) })
+          } finally {
+            await open.close()
+          }
+        }
+        const set = ['collector.enrol_without_token=true', `tpm.tcti=${tpm.tcti}`, 'product.model=GW-2']
+        const { start, state, waited } = device({ set, rounds: [register] })
+        expect(await start()).toBe(true)
+        expect(waited).toEqual([expect.stringContaining('not registered')])
+        const identity = await loadIdentity(state)
+        expect((await collector.store.registrations.list({ limit: 9 })).items).toMatchObject([
+          { usedByUeid: identity.ueid },
+        ])
+      } finally {
+        await tpm.stop()
+      }
+    },
+    60_000,
+  )
 
   test('says so where the token cannot be removed, and is enrolled all the same', async () => {
     const { start, tokenFile, logged } = device()

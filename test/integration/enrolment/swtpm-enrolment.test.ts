@@ -128,6 +128,7 @@ async function newToken(reenrolUeid: string | null = null): Promise<string> {
     reservedBy: null,
     usedAt: null,
     usedByUeid: null,
+    registration: null,
     createdAt: now,
   })
   return token
