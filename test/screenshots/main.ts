@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { logInAs, openBrowser } from '../support/browser.ts'
 import { openWebSite, type WebSite } from '../support/web-site.ts'
+import { addAdvisoriesTo } from './advisories.ts'
 
 const GATEWAYS = 40
 const WIDE = 1280
@@ -18,6 +19,8 @@ interface Shown {
   /** What is there when the page has answered. */
   readonly ready: string
   readonly isNarrowToo?: true
+  /** Looks the same in both themes, as paper does. */
+  readonly isLightAlone?: true
 }
 
 const pagesOf = ({ tampered, productId }: WebSite): readonly Shown[] => [
@@ -25,6 +28,7 @@ const pagesOf = ({ tampered, productId }: WebSite): readonly Shown[] => [
   { name: 'device', path: `/devices/${tampered}`, ready: '#listeners ~ .table tbody tr' },
   { name: 'products', path: '/products', ready: 'main table' },
   { name: 'product', path: `/products/${productId}`, ready: '#findings ~ .table' },
+  { name: 'vulnerabilities', path: `/products/${productId}/vulnerabilities`, ready: '.updates li' },
   { name: 'practices', path: `/products/${productId}/practices`, ready: '.matrix' },
   { name: 'practice', path: `/products/${productId}/practices/patch-management`, ready: '.signal' },
   { name: 'certificates', path: '/certificates', ready: '.cards li' },
@@ -40,6 +44,7 @@ const linked: readonly {
   readonly ready: string
 }[] = [
   { name: 'release', from: 'product', link: 'main a[href^="/releases/"]', ready: 'main dl, main table' },
+  { name: 'advisory', from: 'vulnerabilities', link: '.updates a', ready: '#groups ~ .updates li' },
   { name: 'case', from: 'cases', link: '.board .cards a', ready: '#decision' },
 ]
 
@@ -49,24 +54,26 @@ const linked: readonly {
  */
 export async function takePictures(directory: string, say: (line: string) => void): Promise<void> {
   const site = await openWebSite(GATEWAYS)
+  await addAdvisoriesTo(site)
   const browser = await openBrowser()
   try {
     mkdirSync(directory, { recursive: true })
     for (const file of readdirSync(directory)) if (/\.(webp|png)$/.test(file)) rmSync(join(directory, file))
     const context = await browser.newContext({ viewport: { width: WIDE, height: HEIGHT }, locale: 'en-GB' })
     const page = await context.newPage()
-    const take = async ({ name, isNarrowToo }: Pick<Shown, 'name' | 'isNarrowToo'>): Promise<void> => {
-      const bytes = await pictures(page, directory, name, isNarrowToo === true ? [WIDE, NARROW] : [WIDE])
-      say(`${name}: ${page.url().slice(site.url.length)}, ${Math.round(bytes / 1024)} KiB`)
+    const take = async (shown: Omit<Shown, 'path' | 'ready'>): Promise<void> => {
+      const bytes = await pictures(page, directory, shown)
+      say(`${shown.name}: ${page.url().slice(site.url.length)}, ${Math.round(bytes / 1024)} KiB`)
     }
     await page.goto(`${site.url}/c/crt_1`)
     await page.waitForSelector('#verify .good')
-    await take({ name: 'public', isNarrowToo: true })
+    await take({ name: 'public', isNarrowToo: true, isLightAlone: true })
     await page.goto(site.url)
     await page.waitForSelector('.login')
     await take({ name: 'login' })
     await logInAs(page, site.people.operator)
     await page.waitForSelector('header.top')
+    await page.evaluate(`(${CAPTURE})('${site.productId}')`)
     for (const shown of pagesOf(site)) {
       await page.goto(site.url + shown.path)
       await page.waitForSelector(shown.ready)
@@ -86,14 +93,34 @@ export async function takePictures(directory: string, say: (line: string) => voi
   }
 }
 
+/** A release, drafted from what a good gateway reports, as an operator does it. */
+const CAPTURE = `async (productId) => {
+  const ask = async (path, body) => {
+    const { csrfToken } = await (await fetch('/api/v1/session')).json()
+    const headers = { 'content-type': 'application/json', 'x-csrf-token': csrfToken }
+    const request = body === undefined ? {} : { method: 'POST', headers, body: JSON.stringify(body) }
+    const answer = await fetch('/api/v1' + path, request)
+    if (!answer.ok) throw new Error(await answer.text())
+    return answer.json()
+  }
+  const { items } = await ask('/fleet/devices?standing=good&limit=1')
+  await ask('/products/' + productId + '/releases/capture', { name: '2.4.1', ueids: [items[0].ueid] })
+}`
+
 /** Answers with the bytes of all of them. */
-async function pictures(page: Page, directory: string, name: string, widths: readonly number[]): Promise<number> {
+async function pictures(
+  page: Page,
+  directory: string,
+  { name, isNarrowToo, isLightAlone }: Omit<Shown, 'path' | 'ready'>,
+): Promise<number> {
+  const widths = isNarrowToo === true ? [WIDE, NARROW] : [WIDE]
+  const themes = isLightAlone === true ? (['light'] as const) : (['light', 'dark'] as const)
   // Playwright writes PNG and JPEG; the browser also WebP, a third of the size.
   const ofPage = await page.context().newCDPSession(page)
   let bytes = 0
   for (const width of widths) {
     await page.setViewportSize({ width, height: HEIGHT })
-    for (const colorScheme of ['light', 'dark'] as const) {
+    for (const colorScheme of themes) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
       await page.waitForTimeout(300)
       const tall = await page.evaluate<number>('document.documentElement.scrollHeight')
