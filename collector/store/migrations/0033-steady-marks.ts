@@ -49,6 +49,13 @@ const onSqlite: readonly string[] = [
   ),
 ]
 
+/**
+ * The row is locked before it is looked at: a mark that ingest sets at this moment is not seen yet, and would outlive
+ * the change. The second statement sees what was committed until then (read committed).
+ */
+const unmarkLocked = (device: string): string =>
+  `perform 1 from device_states where device_id = ${device} for update; ${unmark(device)};`
+
 const onPostgres: readonly string[] = [
   `create function unmark_itself() returns trigger language plpgsql as
     $$ begin new.steady_mark := null; return new; end $$`,
@@ -58,7 +65,7 @@ const onPostgres: readonly string[] = [
   ...CHANGES.flatMap(([table, device, events]) =>
     events.flatMap((event) => [
       `create function ${table}_${event}_unmark() returns trigger language plpgsql as
-        $$ begin ${unmark(`${rowOf(event)}.${device}`)}; return null; end $$`,
+        $$ begin ${unmarkLocked(`${rowOf(event)}.${device}`)} return null; end $$`,
       `create trigger ${table}_${event}_unmark after ${event} on ${table} for each row
         execute function ${table}_${event}_unmark()`,
     ]),

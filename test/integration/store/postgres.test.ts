@@ -56,6 +56,24 @@ describe.skipIf(postgresPrograms === undefined)(`a database (${postgresName})`, 
     await close()
   })
 
+  it('does not remember a device as it was when something changes it while ingest writes it', async () => {
+    const { store, close } = await opened()
+    const device = await storedDevice(store)
+    const begun = { deviceId: device.id, session: bytes('session', 16), contiguousTo: 0, extra: [] }
+    const session = { ...begun, firstSeenAt: NOW, firstEpoch: 1, lastEpoch: 1 }
+    let revoked: Promise<void> | undefined
+    await store.transactionOf([device.ueid], async (ingest) => {
+      const state = await ingest.devices.stateOf(device.id)
+      await ingest.steady.advance([{ deviceId: device.id, state, session, longer: [], newest: undefined }], 7)
+      revoked = store.devices.updateEnrolment(device.id, 'revoked', NOW)
+      // It has to have come as far as it can: it does not see the mark, which is not committed yet.
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    })
+    await revoked
+    expect(await store.steady.marksOf([device.id])).toEqual(new Map())
+    await close()
+  })
+
   it('gives no integer that is not exact', async () => {
     const { settings, store, close } = await opened()
     const { id } = await storedDevice(store)
