@@ -17,6 +17,8 @@ export interface BundleTrust {
 }
 
 export interface TakenPage {
+  /** As its first page was handed in. */
+  readonly isForced: boolean
   readonly pages: number
   /** Null: more is to come. */
   readonly feeds: readonly TakenFeed[] | null
@@ -56,9 +58,12 @@ export async function takeBundlePage(
       await transaction.advisories.addFacts(set, content.facts)
     }
     const { head, index, next } = page
-    if (next === null) return { pages: index + 1, feeds: await activate(transaction, bundle, page, names, clock) }
+    const { isForced } = bundle
+    if (next === null) {
+      return { pages: index + 1, isForced, feeds: await activate(transaction, bundle, page, names, clock) }
+    }
     await transaction.advisoryBundles.put({ ...bundle, head, pages: index + 1, next }, clock())
-    return { pages: index + 1, feeds: null }
+    return { pages: index + 1, isForced, feeds: null }
   })
 }
 

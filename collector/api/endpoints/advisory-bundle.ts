@@ -65,13 +65,13 @@ const take = defineEndpoint({
       ...(body.signedBy === undefined ? [] : [body.signedBy]),
     ]
     const trust = { signers, isForced: body.force }
-    const { pages, feeds } = await takeBundlePage(store, fromBase64Url(body.page), trust, clock)
+    const { pages, feeds, isForced } = await takeBundlePage(store, fromBase64Url(body.page), trust, clock)
     if (feeds === null) return { pages, feeds }
     const detail = {
       feeds: feeds.map(({ feed }) => feed).join(' '),
       advisories: String(feeds.reduce((sum, one) => sum + one.advisories, 0)),
       ...(body.signedBy === undefined ? {} : { signedBy: body.signedBy }),
-      ...(body.force ? { forced: 'true' } : {}),
+      ...(isForced ? { forced: 'true' } : {}),
     }
     const entry = { at: clock(), actor: actor.id, action: 'advisory.import-bundle', subject: 'advisories', detail }
     await store.auditLog.append(entry)

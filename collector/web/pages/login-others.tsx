@@ -47,6 +47,8 @@ export function OtherLogins({ isOnTop = false }: { readonly isOnTop?: boolean })
       const { pathname } = location
       // Opened at the click: a browser lets no page open a tab by itself later.
       const tab = isOnTop ? window.open('about:blank', '_blank') : null
+      // The provider's page has no business with this one.
+      if (tab !== null) tab.opener = null
       try {
         const url = await providerAddress(!isOnTop && RETURNABLE.test(pathname) ? pathname : '/')
         if (tab === null) location.assign(url)

@@ -229,6 +229,16 @@ describeStore('a bundle of advisories', (createStore) => {
     expect(await take(store, smaller, { ...trusted, isForced: true }, Date.UTC(2026, 6, 1))).toHaveLength(5)
   })
 
+  it('is told to have been forced where its first page was, whatever comes with the last one', async () => {
+    await withFeeds()
+    const store = createStore()
+    const pages = await pagesOf(opened.store, keys)
+    await take(store, pages.slice(0, -1), { ...trusted, isForced: true })
+    const last = pages.at(-1) ?? new Uint8Array()
+    const taken = await takeBundlePage(store, last, trusted, () => Date.UTC(2026, 5, 2))
+    expect(taken).toMatchObject({ isForced: true, feeds: { length: 5 } })
+  })
+
   it('by a clock that is ahead is not younger than now', async () => {
     const feeds = await withFeeds()
     const store = createStore()
