@@ -28,6 +28,9 @@ function shippedPackages() {
 const UNREAD =
   /\.(d\.[cm]?ts|tsbuildinfo|map|md|markdown|ya?ml)$|\/\.[^/]+$|^\/(tests?|benchmarks?|examples?|integration|scripts)(\/|$)/
 
+/** Debian has glibc: an addon that npm brings for musl as well is never loaded. */
+const OTHER_LIBC = /\.musl\.node$/
+
 /** Of a package what is in it itself: packages within it are in the list by themselves. */
 function copyPackage(root, key) {
   const source = join(repository, key)
@@ -35,7 +38,7 @@ function copyPackage(root, key) {
     recursive: true,
     filter: (path) => {
       const inside = path.slice(source.length)
-      return !inside.includes('/node_modules') && !UNREAD.test(inside) && !ADDON.test(path)
+      return !inside.includes('/node_modules') && !UNREAD.test(inside) && !ADDON.test(path) && !OTHER_LIBC.test(path)
     },
   })
 }
