@@ -249,7 +249,7 @@ describe('a boot that no release knows', () => {
 })
 
 describe('the package', () => {
-  it('leaves no trace when it is purged', { timeout: 5 * MINUTE }, async () => {
+  it('leaves no trace when it is purged', { timeout: 15 * MINUTE }, async () => {
     const { shell } = story.machine
     expect(await tracesIn(shell)).not.toEqual([])
     await shell.run('apt-get purge -y -qq keepseal-agent')
