@@ -108,7 +108,7 @@ const shown = (before = new Set()) => new Promise((resolve) => {
       return bottom > 0 && top < innerHeight
     })
     const isNew = !rows.some((row) => before.has(row.getAttribute('aria-posinset')))
-    if (isNew && rows.length > 5 && rows.every((row) => row.querySelector('a.row') !== null)) resolve()
+    if (isNew && rows.length > 0 && rows.every((row) => row.querySelector('a.row') !== null)) resolve()
     else requestAnimationFrame(look)
   }
   requestAnimationFrame(() => requestAnimationFrame(look))
