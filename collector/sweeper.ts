@@ -33,6 +33,8 @@ export class Sweeper extends PeriodicWork {
   async look(): Promise<void> {
     const { store, retention, clock, isLeader, logger } = this.#options
     const times = sweepTimes(retention, clock())
+    if (!(await isLeader())) return
+    const made = await store.evidencePartitions.prepare(clock(), times.evidence)
     const total: Record<string, number> = {}
     for (let round = 0; round < ROUNDS && !this.isStopped; round++) {
       if (!(await isLeader())) return
@@ -41,6 +43,8 @@ export class Sweeper extends PeriodicWork {
       if (![...removed.values()].some((count) => count === ROWS)) break
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
     }
+    const dropped = await store.evidencePartitions.drop(times.evidence)
+    if (made.length + dropped.length > 0) logger.info({ made, dropped }, 'the partitions of evidence have changed')
     if (Object.keys(total).length > 0) logger.info({ removed: total }, 'old rows were removed')
   }
 }

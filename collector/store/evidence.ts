@@ -1,10 +1,11 @@
 import type { Selectable } from 'kysely'
+import { toHex } from '../../shared/bytes/bytes.ts'
 import type { EvidenceRecord } from '../model/evidence.ts'
-import type { Executor } from './database.ts'
+import { transaction, type Executor } from './database.ts'
 import { integerCursor, rowsToRead, toPage, type Page, type PageRequest } from './paging.ts'
 import type { EvidenceTable } from './schema-evidence.ts'
 
-type Row = Omit<Selectable<EvidenceTable>, 'id'>
+type Row = Omit<Selectable<EvidenceTable>, 'id'> & { readonly bytes: Uint8Array }
 
 function toRecord(row: Row): EvidenceRecord {
   return {
@@ -37,7 +38,6 @@ export function evidenceColumns(record: EvidenceRecord) {
     verdict: record.verdict,
     posture_digest: record.postureDigest,
     pcr_digest: record.pcrDigest,
-    bytes: record.bytes,
   }
 }
 
@@ -45,34 +45,24 @@ export type EvidenceRepository = ReturnType<typeof evidenceRepository>
 
 /** Messages of accepted evidence that are kept: each (device, session, seq) at most once. */
 export function evidenceRepository(db: Executor) {
-  const ofDevice = (deviceId: number) => db.selectFrom('evidence').selectAll().where('device_id', '=', deviceId)
+  const ofDevice = (deviceId: number) => kept(db).where('device_id', '=', deviceId)
   const newestOf = (deviceId: number) => db.selectFrom('newest_evidence').selectAll().where('device_id', '=', deviceId)
   const optional = (row: Row | undefined) => (row === undefined ? undefined : toRecord(row))
 
   return {
     /** False when the place (device, session, seq) is taken, whatever takes it: nothing was stored. */
     async insert(record: EvidenceRecord): Promise<boolean> {
-      const result = await db
-        .insertInto('evidence')
-        .values({ device_id: record.deviceId, ...evidenceColumns(record) })
-        .onConflict((conflict) => conflict.doNothing())
-        .executeTakeFirst()
-      return result.numInsertedOrUpdatedRows === 1n
+      return (await insertAll(db, [record])) === 1
     },
 
     /** As `insert`, of many. */
     async insertAll(records: readonly EvidenceRecord[]): Promise<void> {
-      if (records.length === 0) return
-      await db
-        .insertInto('evidence')
-        .values(records.map((record) => ({ device_id: record.deviceId, ...evidenceColumns(record) })))
-        .onConflict((conflict) => conflict.doNothing())
-        .execute()
+      await insertAll(db, records)
     },
 
     /** Replaces the newest message of the device. `recentHashes`: see the table. */
     async saveNewest(record: EvidenceRecord, recentHashes: Uint8Array): Promise<void> {
-      const columns = { ...evidenceColumns(record), recent_hashes: recentHashes }
+      const columns = { ...evidenceColumns(record), bytes: record.bytes, recent_hashes: recentHashes }
       await db
         .insertInto('newest_evidence')
         .values({ device_id: record.deviceId, ...columns })
@@ -139,4 +129,40 @@ export function evidenceRepository(db: Executor) {
       return toPage(await query.execute(), page, (row) => row.id, toRecord)
     },
   }
+}
+
+/** What is known of the messages that are kept, each with the message. */
+export function kept(db: Executor) {
+  return db
+    .selectFrom('evidence')
+    .innerJoin('evidence_messages', (join) =>
+      join
+        .onRef('evidence_messages.evidence_id', '=', 'evidence.id')
+        .onRef('evidence_messages.received_at', '=', 'evidence.received_at'),
+    )
+    .selectAll('evidence')
+    .select('evidence_messages.bytes')
+}
+
+/** Those whose place was free, and how many these were. */
+function insertAll(db: Executor, records: readonly EvidenceRecord[]): Promise<number> {
+  if (records.length === 0) return Promise.resolve(0)
+  return transaction(db, async (inner) => {
+    const rows = await inner
+      .insertInto('evidence')
+      .values(records.map((record) => ({ device_id: record.deviceId, ...evidenceColumns(record) })))
+      .onConflict((conflict) => conflict.doNothing())
+      .returning(['id', 'device_id', 'hash', 'received_at'])
+      .execute()
+    if (rows.length === 0) return 0
+    const key = (deviceId: number, hash: Uint8Array): string => `${deviceId} ${toHex(hash)}`
+    const bytesOf = new Map(records.map(({ deviceId, hash, bytes }) => [key(deviceId, hash), bytes]))
+    const messages = rows.map((row) => {
+      const bytes = bytesOf.get(key(row.device_id, row.hash))
+      if (bytes === undefined) throw new Error('a row came back that was not inserted')
+      return { evidence_id: row.id, received_at: row.received_at, bytes }
+    })
+    await inner.insertInto('evidence_messages').values(messages).execute()
+    return rows.length
+  })
 }

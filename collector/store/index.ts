@@ -20,6 +20,7 @@ import { registrationsRepository } from './registrations.ts'
 import { enrolmentTokensRepository } from './enrolment-tokens.ts'
 import { epochsRepository } from './epochs.ts'
 import { evidenceRepository } from './evidence.ts'
+import { evidencePartitions } from './evidence-partitions.ts'
 import { evidenceRunsRepository } from './evidence-runs.ts'
 import { exposedDevicesRepository } from './exposed-devices.ts'
 import { exposuresRepository } from './exposures.ts'
@@ -156,6 +157,7 @@ function repositories(db: Executor) {
     trackedAdvisories: trackedAdvisoriesRepository(db),
     summary: () => readSummary(db),
     sweep: (times: SweepTimes, limit: number) => sweepOnce(db, times, limit),
+    evidencePartitions: evidencePartitions(db),
   }
 }
 

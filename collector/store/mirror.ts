@@ -4,6 +4,7 @@ import type { Position } from '../../shared/mirror/position.ts'
 import { sha256 } from '../../shared/crypto/node.ts'
 import { isUeid, ueidBytes } from '../../shared/evidence/identifiers.ts'
 import type { Executor } from './database.ts'
+import { kept } from './evidence.ts'
 
 /** A row with the number by which it is found again. */
 export interface Numbered<T> {
@@ -122,14 +123,7 @@ export function mirrorRepository(db: Executor) {
       until: number,
       limit: number,
     ): Promise<readonly (Numbered<MirroredEvidence> & { readonly place: Place })[]> {
-      const rows = await db
-        .selectFrom('evidence')
-        .select(['id', 'device_id', 'session', 'seq', 'received_at', 'outcome', 'verdict', 'bytes'])
-        .where('id', '>', after)
-        .where('id', '<=', until)
-        .orderBy('id')
-        .limit(limit)
-        .execute()
+      const rows = await kept(db).where('id', '>', after).where('id', '<=', until).orderBy('id').limit(limit).execute()
       return rows.map(({ id, device_id: deviceId, session, seq, received_at, outcome, verdict, bytes }) => ({
         id,
         item: { receivedAt: Math.floor(received_at / 1000), outcome, verdict, bytes },

@@ -14,13 +14,20 @@ interface EvidenceColumns {
   verdict: string
   posture_digest: Uint8Array
   pcr_digest: Uint8Array | null
-  bytes: Uint8Array
 }
 
-/** The messages that are kept. */
+/** What is known of the messages that are kept. */
 export interface EvidenceTable extends EvidenceColumns {
   id: Generated<number>
   device_id: number
+}
+
+/** Those messages as they came; partitioned by time on PostgreSQL: ./evidence-partitions.ts. */
+export interface EvidenceMessagesTable {
+  evidence_id: number
+  /** The same as in the row of the evidence: it says which partition to look in. */
+  received_at: number
+  bytes: Uint8Array
 }
 
 /** Messages that could not be decided, by a fault of this software. */
@@ -41,6 +48,7 @@ export interface QuarantineTable {
 /** One row a device, updated by each report: the newest fresh message, kept or not. */
 export interface NewestEvidenceTable extends EvidenceColumns {
   device_id: number
+  bytes: Uint8Array
   /** The first eight bytes of the hashes of the newest messages of its run, up to and with this one. */
   recent_hashes: Uint8Array
 }

@@ -7,7 +7,13 @@ import type { PaddingMode } from '../../shared/ima/types.ts'
 import type { BootCoverage, Enrolment, Identity, Latch, Liveness, Verdict } from '../model/device.ts'
 import type { ImaVerdict } from '../model/ima-state.ts'
 import type { ApiRole, ApprovalPolicy, IdentityPolicy } from '../model/product.ts'
-import type { EvidenceRunsTable, EvidenceTable, NewestEvidenceTable, QuarantineTable } from './schema-evidence.ts'
+import type {
+  EvidenceMessagesTable,
+  EvidenceRunsTable,
+  EvidenceTable,
+  NewestEvidenceTable,
+  QuarantineTable,
+} from './schema-evidence.ts'
 import type { DeviceEnrolmentsTable, UnitDeclarationsTable } from './schema-mirror.ts'
 import type {
   AccountsTable,
@@ -78,6 +84,7 @@ export interface Database extends AdvisoryTables, CaseTables {
   device_states: DeviceStatesTable
   sessions: SessionsTable
   evidence: EvidenceTable
+  evidence_messages: EvidenceMessagesTable
   evidence_runs: EvidenceRunsTable
   newest_evidence: NewestEvidenceTable
   refusals: RefusalsTable

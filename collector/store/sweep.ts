@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { FINAL_STATES } from '../../shared/decisions/cases/case.ts'
-import type { Executor } from './database.ts'
+import { transaction, type Executor } from './database.ts'
+import { removeMessages } from './evidence-partitions.ts'
 
 /** What is older than these times, ms since 1970, is of no use any more. */
 export interface SweepTimes {
@@ -27,7 +28,7 @@ export type SweptTable =
   | 'findings'
   | 'pcr_sets'
 
-type Sweep = (db: Executor, times: SweepTimes, limit: number) => Promise<{ readonly numDeletedRows: bigint }>
+type Sweep = (db: Executor, times: SweepTimes, limit: number) => Promise<{ readonly numDeletedRows: bigint | number }>
 
 /**
  * Removes old rows, at most `limit` of each table, so that nobody waits for it long. Nothing is removed that something
@@ -77,7 +78,14 @@ const sweeps: readonly (readonly [SweptTable, Sweep])[] = [
         )
         .orderBy('evidence.received_at')
         .limit(limit)
-      return db.deleteFrom('evidence').where('id', 'in', old).executeTakeFirstOrThrow()
+      return transaction(db, async (inner) => {
+        const removed = await inner.deleteFrom('evidence').where('id', 'in', old).returning('id').execute()
+        await removeMessages(
+          inner,
+          removed.map(({ id }) => id),
+        )
+        return { numDeletedRows: removed.length }
+      })
     },
   ],
   [

@@ -39,6 +39,7 @@ import { releaseSboms } from './0032-release-sboms.ts'
 import { steadyMarks } from './0033-steady-marks.ts'
 import { advisoryBundles } from './0034-advisory-bundles.ts'
 import { registrations } from './0035-registrations.ts'
+import { evidenceMessages } from './0036-evidence-messages.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -83,6 +84,7 @@ export const migrations: readonly Migration[] = [
   steadyMarks,
   advisoryBundles,
   registrations,
+  evidenceMessages,
 ]
 
 /**

@@ -50,6 +50,7 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   device_states: ofDevice,
   sessions: ofDevice,
   evidence: ofDevice,
+  evidence_messages: { column: 'evidence_id', of: 'evidence', key: 'id' },
   evidence_runs: ofDevice,
   newest_evidence: ofDevice,
   receipts: ofDevice,

@@ -5,6 +5,7 @@ import { openStore } from '../../../collector/store/index.ts'
 import { holdAlone, joinCollectors } from '../../../collector/store/leadership.ts'
 import { migrate, migrations, type Migration } from '../../../collector/store/migrations/index.ts'
 import { bytes, evidence, finding, NOW, product, storedDevice } from '../../collector/store/samples.ts'
+import { keepsItsMessages } from '../../support/kept-messages.ts'
 import { usePostgres } from '../../support/postgres-backend.ts'
 import { postgresName, postgresPrograms, query } from '../../support/postgres.ts'
 
@@ -43,6 +44,12 @@ describe.skipIf(postgresPrograms === undefined)(`a database (${postgresName})`, 
     await expect(migrate(db, [...migrations, broken])).rejects.toThrow('power cut')
     expect((await sql`select 1 from pg_tables where tablename = 'half'`.execute(db)).rows).toEqual([])
     expect(await migrate(db)).toEqual([])
+    await db.destroy()
+  })
+
+  it('keeps the messages that an earlier version kept', async () => {
+    const db = openPostgres(await server().createDatabase())
+    await keepsItsMessages(db, (hex) => `'\\x${hex}'`)
     await db.destroy()
   })
 
