@@ -20,7 +20,8 @@ export interface MachineParts {
 /** Beyond that firmware or kernel wait for something that does not come. */
 const BOOT_TIMEOUT_MS = 600_000
 const END_TIMEOUT_MS = 90_000
-const ROOT_DEVICE = 'root-disk'
+/** What has the disk: of a virtio device on PCI that is the part behind the bus. */
+const ROOT_DEVICE = '/machine/peripheral/root-disk/virtio-backend'
 
 /** A virtual machine under software emulation that has booted: the same processor wherever the test runs. */
 export class Machine {
