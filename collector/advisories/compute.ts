@@ -1,15 +1,14 @@
 import { fromHex } from '../../shared/bytes/bytes.ts'
-import { OutcomeError } from '../../shared/errors.ts'
-import { decodeSection } from '../../shared/posture/canonical.ts'
-import type { SectionId } from '../../shared/posture/sections.ts'
 import { FEED_AUTHORITIES, type Entry, type Inventory } from '../model/advisory.ts'
 import type { NewPosture } from '../store/exposures.ts'
 import type { Store } from '../store/index.ts'
 import { groupOf, keyOf, placeOf, type Group, type Lookup } from './index-groups.ts'
 import { inventoryOf } from './inventory.ts'
+import { lookAtConfigurations } from './configurations.ts'
 import { listeningOf } from './listening.ts'
 import { inventoryOfRelease } from './release-inventory.ts'
 import { incomparableIn, matchInventory, type Precedence } from './match.ts'
+import { readSection } from './sections.ts'
 
 /** Postures, or packages, of one transaction. */
 const POSTURES = 50
@@ -22,6 +21,7 @@ const PACKAGES = 500
 export async function computeExposures(store: Store): Promise<boolean> {
   let isDone = !(await lookAtPostures(store))
   if (await computeReleases(store)) isDone = false
+  if (await lookAtConfigurations(store)) isDone = false
   while (await lookAtChanges(store)) isDone = false
   return !isDone
 }
@@ -107,19 +107,6 @@ async function addInventory(
   const exposures = matchInventory(inventory, await lookupOf(store, names), await precedenceOf(store))
   await store.exposures.replace(id, exposures)
   return id
-}
-
-async function readSection<S extends SectionId>(store: Store, vendor: string, id: S, digest: Uint8Array) {
-  const bytes = await store.sections.find(vendor, digest)
-  if (bytes === undefined) return 'missing' as const
-  try {
-    const reading = decodeSection(id, bytes)
-    return reading.status === 'measured' ? reading.content : null
-  } catch (error) {
-    // Of a newer schema: whoever sent it is appraised elsewhere.
-    if (error instanceof OutcomeError) return null
-    throw error
-  }
 }
 
 /** Some packages at a time, each time with all inventories that have them. */

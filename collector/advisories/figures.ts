@@ -1,6 +1,8 @@
 import { ADVISORY_SEVERITIES, type AdvisorySeverity } from '../../shared/maturity/events/kinds.ts'
 import type { Store } from '../store/index.ts'
-import { exclusionsAt, exploitedOf, UNRATED } from './track.ts'
+import { exposedGroups } from './exposed-groups.ts'
+import { Rulings } from './rulings.ts'
+import { exploitedOf, UNRATED } from './track.ts'
 
 /** What is told of advisories as metrics. */
 export interface AdvisoryFigures {
@@ -17,25 +19,21 @@ export interface AdvisoryFigures {
 const rankOf = (severity: AdvisorySeverity): number => ADVISORY_SEVERITIES.indexOf(severity)
 
 export async function advisoryFigures(store: Store, now: number): Promise<AdvisoryFigures> {
-  const groups = await store.exposedDevices.groups()
+  const rulings = new Rulings(await store.productStatements.inForce(now), now)
+  const groups = await exposedGroups(store, rulings)
   const ids = [...new Set(groups.flatMap(({ inventory, release }) => [inventory, release]))].filter((id) => id !== null)
   const open = await store.exposures.openOf(ids)
   const advisories = await store.advisories.byIds([...open.keys()])
   const exploited = await exploitedOf(store, advisories)
   const described = new Map(advisories.map((one) => [one.id, one]))
-  const products = [...new Set(groups.map(({ product }) => product))]
-  const excluded = new Map<string, ReadonlySet<string>>()
-  for (const product of products) {
-    excluded.set(product, exclusionsAt(await store.trackedAdvisories.exclusions(product), now))
-  }
   const exposed: Record<AdvisorySeverity, number> = { critical: 0, high: 0, medium: 0, low: 0 }
   let [unknown, oldest] = [0, now]
-  for (const { product, inventory, release, count } of groups) {
+  for (const { product, inventory, release, where, count } of groups) {
     if (inventory === null) unknown += count
     let worst: AdvisorySeverity | undefined
     for (const [advisory, inventories] of open) {
-      const concerns = [inventory, release].some((id) => id !== null && inventories.has(id))
-      if (!concerns || excluded.get(product)?.has(advisory) === true) continue
+      const packages = [inventory, release].flatMap((id) => (id === null ? [] : (inventories.get(id) ?? [])))
+      if (packages.length === 0 || rulings.settles(product, advisory, packages, where)) continue
       const known = described.get(advisory)
       const severity = exploited.has(advisory) ? 'critical' : (known?.severity ?? UNRATED)
       if (worst === undefined || rankOf(severity) < rankOf(worst)) worst = severity

@@ -1,16 +1,11 @@
 import { cvesOf } from '../../shared/advisories/aliases.ts'
 import { baseScore, localScore } from '../../shared/advisories/cvss.ts'
 import type { AdvisorySeverity } from '../../shared/maturity/events/kinds.ts'
-import type {
-  AdvisoryExclusion,
-  Exposure,
-  ExposureStatus,
-  Listener,
-  Listening,
-  StoredAdvisory,
-} from '../model/advisory.ts'
+import type { Exposure, ExposureStatus, Listener, Listening, StoredAdvisory } from '../model/advisory.ts'
+import type { ProductStatement } from '../model/product-statement.ts'
 import type { VulnerabilityFact } from '../store/advisories.ts'
 import type { Store } from '../store/index.ts'
+import { scopeText, type Rulings, type Whereabouts } from './rulings.ts'
 
 /** An exposure with what says how urgent it is. */
 export interface RatedExposure extends Exposure {
@@ -24,36 +19,67 @@ export interface RatedExposure extends Exposure {
   readonly probability: number | null
   /** Where the package itself listens; null: it does not, or nobody can tell. */
   readonly listener: Listener | null
+  /** What was said for the devices at hand, and counts. */
+  readonly ruling: ProductStatement | null
+  /** What it would be without that. */
+  readonly unruled: ExposureStatus
+  /** Of a ruling that it does not matter. */
   readonly excludedUntil: number | null
+}
+
+type Ruled = Pick<RatedExposure, 'ruling' | 'unruled' | 'excludedUntil'>
+
+/** What is left of an exposure by what people have said of it for such devices. What is not affected stays so. */
+export function ruled<E extends Exposure>(one: E, rulings: Rulings, product: string, where: Whereabouts): E & Ruled {
+  const { by, others } = rulings.of(product, one.advisory, one.package, where)
+  const said = { ...one, disputedBy: [...one.disputedBy, ...others.map(dispute)], unruled: one.status }
+  if (one.status === 'not-affected' || by === null) return { ...said, ruling: null, excludedUntil: null }
+  if (by.verdict === 'excluded') return { ...said, ruling: by, excludedUntil: by.expiresAt }
+  const verdict = {
+    status: 'not-affected',
+    reason: 'own-statement',
+    justification: by.justification?.replaceAll('_', ' ') ?? null,
+  } as const
+  return { ...said, ...verdict, ruling: by, excludedUntil: null }
+}
+
+export interface RatedDevices {
+  readonly product: string
+  readonly where: Whereabouts
+  readonly listening: Listening | null
+}
+
+function dispute(said: ProductStatement): string {
+  const scope = scopeText(said)
+  return `own: ${said.verdict}${scope === '' ? '' : ` (${scope})`}`
 }
 
 /** Describes advisories once, however many inventories they concern. */
 export class Rating {
   readonly #store: Store
-  readonly #exclusions: readonly AdvisoryExclusion[]
-  readonly #now: number
+  readonly #rulings: Rulings
   readonly #described = new Map<string, Described>()
 
-  constructor(store: Store, exclusions: readonly AdvisoryExclusion[], now: number) {
+  constructor(store: Store, rulings: Rulings) {
     this.#store = store
-    this.#exclusions = exclusions
-    this.#now = now
+    this.#rulings = rulings
   }
 
-  async rate(exposures: readonly Exposure[], listening: Listening | null): Promise<readonly RatedExposure[]> {
+  /** Of devices of this product that are there. */
+  async rate(
+    exposures: readonly Exposure[],
+    { product, where, listening }: RatedDevices,
+  ): Promise<readonly RatedExposure[]> {
     await this.#describe([...new Set(exposures.map(({ advisory }) => advisory))])
-    return exposures.map((exposure) => this.#rated(exposure, listening))
+    return exposures.map((exposure) => ruled(this.#rated(exposure, listening), this.#rulings, product, where))
   }
 
-  #rated(exposure: Exposure, listening: Listening | null): RatedExposure {
-    const { advisory, package: name } = exposure
-    const exclusion = this.#exclusions.find(
-      (one) => one.advisory === advisory && one.expiresAt > this.#now && (one.package === null || one.package === name),
-    )
-    const { cvss, ...described } = this.#described.get(advisory) ?? UNDESCRIBED
+  #rated(exposure: Exposure, listening: Listening | null): Omit<RatedExposure, keyof Ruled> {
+    const { cvss, ...described } = this.#described.get(exposure.advisory) ?? UNDESCRIBED
+    const name = exposure.package
     const listener = listening !== null && Object.hasOwn(listening, name) ? (listening[name] ?? null) : null
     const score = cvss === null ? undefined : listener?.reach === 'local' ? localScore(cvss) : baseScore(cvss)
-    return { ...exposure, ...described, listener, score: score ?? null, excludedUntil: exclusion?.expiresAt ?? null }
+    return { ...exposure, ...described, listener, score: score ?? null }
   }
 
   async #describe(names: readonly string[]): Promise<void> {

@@ -1,8 +1,10 @@
+import { toHex } from '../../shared/bytes/bytes.ts'
 import { cvesOf } from '../../shared/advisories/aliases.ts'
 import type { AdvisorySeverity } from '../../shared/maturity/events/kinds.ts'
-import type { AdvisoryExclusion, StoredAdvisory } from '../model/advisory.ts'
+import type { StoredAdvisory } from '../model/advisory.ts'
 import type { Store } from '../store/index.ts'
 import type { TrackedAdvisory } from '../store/tracked-advisories.ts'
+import { NOWHERE, Rulings, type Whereabouts } from './rulings.ts'
 
 /** Devices of a product that report the same. */
 interface ReportingGroup {
@@ -10,6 +12,8 @@ interface ReportingGroup {
   readonly postureDigest: Uint8Array | null
   /** The release that they run, whose components no package manager knows. */
   readonly releaseId?: string | null
+  /** Keys of those whose labels they have. */
+  readonly environments?: ReadonlySet<string>
 }
 
 export type PatchState = 'fixed' | 'open' | 'unaffected'
@@ -36,15 +40,25 @@ export async function trackAdvisories(
 ): Promise<readonly FleetAdvisory[]> {
   const inventories = await inventoriesOf(store, groups)
   const ids = [...new Set(groups.flatMap((group) => inventories(group).all))]
-  const excluded = exclusionsAt(await store.trackedAdvisories.exclusions(productId), now)
-  const open = new Map([...(await store.exposures.openOf(ids))].filter(([advisory]) => !excluded.has(advisory)))
+  const rulings = new Rulings(await store.productStatements.inForce(now, productId), now)
+  const whereabouts = await whereaboutsOf(store, rulings)
+  const open = await store.exposures.openOf(ids)
   const kept = new Map((await store.trackedAdvisories.ofProduct(productId)).map((one) => [one.advisory, one]))
-  const names = [...new Set([...open.keys(), ...kept.keys()])].filter((name) => !excluded.has(name))
+  const names = [...new Set([...open.keys(), ...kept.keys()])]
   const described = new Map((await store.advisories.byIds(names)).map((one) => [one.id, one]))
   const exploited = await exploitedOf(store, [...described.values()])
   const all: FleetAdvisory[] = []
   for (const name of names) {
     const affected = open.get(name) ?? new Map<number, readonly string[]>()
+    const packagesOf = (group: ReportingGroup) => inventories(group).all.flatMap((id) => affected.get(id) ?? [])
+    // Of whoever does not tell its packages only what is said of all of them settles it.
+    const isSettledFor = (group: ReportingGroup): boolean => {
+      const names = inventories(group).packages === undefined ? [] : packagesOf(group)
+      return rulings.settles(productId, name, names, whereabouts(group))
+    }
+    const concerned = groups.filter((group) => packagesOf(group).length > 0)
+    const isSettled = concerned.length > 0 && concerned.every(isSettledFor)
+    if (isSettled && !kept.has(name)) continue
     const entries = await store.advisories.statementsOf(name)
     const known = described.get(name)
     const before = kept.get(name)
@@ -62,16 +76,22 @@ export async function trackAdvisories(
       ...since,
       fixKnownAt: before?.fixKnownAt ?? (fix ? Math.min(known?.modified ?? now, now) : null),
       patchedAt: affected.size > 0 ? null : (before?.patchedAt ?? now),
+      isSettled,
     }
     if (before === undefined || changed(before, tracked)) await store.trackedAdvisories.save(productId, tracked)
     // Withdrawn: nobody has to patch what is no vulnerability.
     if (known !== undefined && known.withdrawn !== null) continue
+    // What was said for all of them is as if nobody had published it.
+    if (groups.length > 0 && groups.every(isSettledFor)) continue
     const packages = [...new Set(entries.map(({ statement }) => statement.package))]
     const having = new Set(await store.exposures.inventoriesWith(packages))
     all.push({
       ...tracked,
-      stateOf: (group) => stateOf(group, inventories, affected, having),
-      packagesOf: (group) => inventories(group).all.flatMap((id) => affected.get(id) ?? []),
+      stateOf: (group) => {
+        const state = stateOf(group, inventories, affected, having)
+        return state === 'open' && isSettledFor(group) ? 'unaffected' : state
+      },
+      packagesOf,
     })
   }
   return all
@@ -113,13 +133,14 @@ async function inventoriesOf(store: Store, groups: readonly ReportingGroup[]): P
   }
 }
 
-/** Advisories that were excluded as a whole. One package of several leaves the rest. */
-export const exclusionsAt = (exclusions: readonly AdvisoryExclusion[], now: number): ReadonlySet<string> =>
-  new Set(
-    exclusions
-      .filter(({ expiresAt, package: name }) => expiresAt > now && name === null)
-      .map(({ advisory }) => advisory),
-  )
+async function whereaboutsOf(store: Store, rulings: Rulings): Promise<(group: ReportingGroup) => Whereabouts> {
+  const met = await store.productConfigurations.metBy([...rulings.configurations])
+  return ({ postureDigest, releaseId, environments = NOWHERE.environments }) => ({
+    releaseId: releaseId ?? null,
+    configurations: (postureDigest === null ? undefined : met.get(toHex(postureDigest))) ?? NOWHERE.configurations,
+    environments,
+  })
+}
 
 /** Of these advisories those about vulnerabilities that are known to be used in attacks. */
 export async function exploitedOf(store: Store, advisories: readonly StoredAdvisory[]): Promise<ReadonlySet<string>> {
@@ -133,4 +154,5 @@ const changed = (before: TrackedAdvisory, now: TrackedAdvisory): boolean =>
   before.severity !== now.severity ||
   before.exploited !== now.exploited ||
   before.fixKnownAt !== now.fixKnownAt ||
-  before.patchedAt !== now.patchedAt
+  before.patchedAt !== now.patchedAt ||
+  before.isSettled !== now.isSettled

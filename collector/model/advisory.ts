@@ -60,6 +60,7 @@ export const EXPOSURE_REASONS = [
   'version-not-comparable',
   'stated-not-affected',
   'being-investigated',
+  'own-statement',
 ] as const
 export type ExposureReason = (typeof EXPOSURE_REASONS)[number]
 
@@ -133,17 +134,3 @@ export interface Listener {
 
 /** By package. A package that is not there holds no socket itself: what it does for others is not seen. */
 export type Listening = Readonly<Record<string, Listener>>
-
-/** Somebody has decided that an advisory does not matter, for a time, and says why. */
-export interface AdvisoryExclusion {
-  readonly id: string
-  readonly productId: string
-  readonly advisory: string
-  /** Null: whatever package it is about. */
-  readonly package: string | null
-  readonly reason: string
-  readonly createdAt: number
-  readonly createdBy: string
-  readonly createdByName: string
-  readonly expiresAt: number
-}

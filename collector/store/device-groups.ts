@@ -49,10 +49,11 @@ export function deviceGroupsRepository(db: Executor) {
       return { ...found, items: await withLabels(found.items) }
     },
 
-    /** Whether an exception was ever made for it: then it stays, since that says what was covered. */
+    /** Whether an exception or a statement was ever made for it: then it stays, since that says what was covered. */
     async isNamed(id: string): Promise<boolean> {
-      const row = await db.selectFrom('finding_exceptions').select('id').where('group_id', '=', id).executeTakeFirst()
-      return row !== undefined
+      const by = async (table: 'finding_exceptions' | 'advisory_exclusions'): Promise<boolean> =>
+        (await db.selectFrom(table).select('id').where('group_id', '=', id).executeTakeFirst()) !== undefined
+      return (await by('finding_exceptions')) || (await by('advisory_exclusions'))
     },
 
     async remove(id: string): Promise<void> {

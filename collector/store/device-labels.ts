@@ -1,9 +1,48 @@
+import { expressionBuilder, sql } from 'kysely'
 import type { Labels } from '../model/labels.ts'
+import { environmentKey } from '../model/product-statement.ts'
 import type { Executor } from './database.ts'
+import type { Database } from './schema.ts'
 
 /** Devices that have all of these labels, as a query to select within. */
 export const withLabel = (db: Executor, key: string, value: string) =>
   db.selectFrom('device_labels').select('device_labels.device_id').where('key', '=', key).where('value', '=', value)
+
+/** Of a query that reads `devices`: whether the device has all of these labels. None would be all devices. */
+export function inEnvironment(db: Executor, labels: Labels) {
+  const entries = Object.entries(labels)
+  if (entries.length === 0) throw new RangeError('an environment without labels')
+  const eb = expressionBuilder<Database, 'devices'>()
+  return eb.and(entries.map(([key, value]) => eb('devices.id', 'in', withLabel(db, key, value))))
+}
+
+/** For a query that reads `devices` and counts: a column for each environment, and what it says of a row. */
+export function environmentFlags(db: Executor, environments: readonly Labels[]) {
+  const names = environments.map((_, index) => `within_${index}`)
+  const eb = expressionBuilder<Database, 'devices'>()
+  const columns = environments.map((labels, index) =>
+    eb
+      .case()
+      .when(inEnvironment(db, labels))
+      .then(sql.lit(1))
+      .else(sql.lit(0))
+      .end()
+      .as(names[index] ?? ''),
+  )
+  const keys = environments.map(environmentKey)
+  return {
+    /** By which it has to group. */
+    names,
+    columns,
+    /** The row with the keys of its environments in the place of the columns. */
+    taken<T extends object>(row: T): T & { readonly environments: ReadonlySet<string> } {
+      const flags = row as Readonly<Record<string, unknown>>
+      const within = keys.filter((_, index) => Number(flags[names[index] ?? '']) === 1)
+      const rest = Object.fromEntries(Object.entries(row).filter(([name]) => !names.includes(name))) as T
+      return { ...rest, environments: new Set(within) }
+    },
+  }
+}
 
 export type DeviceLabelsRepository = ReturnType<typeof deviceLabelsRepository>
 

@@ -4,7 +4,9 @@ import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { BootCoverage, Identity, Latch, Liveness, Verdict } from '../model/device.ts'
 import { UNRESOLVED } from '../model/finding.ts'
 import type { ImaVerdict } from '../model/ima-state.ts'
+import type { Labels } from '../model/labels.ts'
 import type { Executor } from './database.ts'
+import { environmentFlags } from './device-labels.ts'
 import { reportNumbers, type ReportNumbers } from './report-numbers.ts'
 
 /** Moments, ms since 1970: whoever was seen last before them has passed a deadline. */
@@ -28,6 +30,8 @@ export interface FleetGroup {
   readonly releaseId: string | null
   readonly liveness: Liveness
   readonly retired: boolean
+  /** Keys of those that were asked for, whose labels they have. */
+  readonly environments: ReadonlySet<string>
   readonly count: number
 }
 
@@ -71,7 +75,13 @@ export function fleetRepository(db: Executor) {
     )
 
   return {
-    async groups(productId: string, { stale, silent, retired }: FleetDeadlines): Promise<readonly FleetGroup[]> {
+    /** `environments`: told apart by whether they have the labels of each. */
+    async groups(
+      productId: string,
+      { stale, silent, retired }: FleetDeadlines,
+      environments: readonly Labels[] = [],
+    ): Promise<readonly FleetGroup[]> {
+      const flags = environmentFlags(db, environments)
       const rows = await active(productId)
         .select((eb) => [
           'devices.vendor',
@@ -103,6 +113,7 @@ export function fleetRepository(db: Executor) {
             .as('is_retired'),
           eb.fn.countAll().as('count'),
         ])
+        .select(flags.columns)
         .groupBy([
           'devices.vendor',
           'devices.hardware_revision',
@@ -116,10 +127,11 @@ export function fleetRepository(db: Executor) {
           // Names that no table has: PostgreSQL takes a column of that name before what is selected as it.
           sql.ref('seen_as'),
           sql.ref('is_retired'),
+          ...flags.names.map((name) => sql.ref(name)),
         ])
         .execute()
       return rows.map(({ seen_as: liveness, is_retired: isRetired, count, ...row }) => ({
-        ...row,
+        ...flags.taken(row),
         liveness: liveness as Liveness,
         retired: Number(isRetired) === 1,
         count: Number(count),

@@ -16,6 +16,7 @@ export type IdPrefix =
   | 'fnd'
   | 'exc'
   | 'grp'
+  | 'cfg'
   | 'cas'
   | 'chl'
   | 'rel'

@@ -67,6 +67,8 @@ import { readSummary } from './summary.ts'
 import { dueRepository } from './due.ts'
 import { releaseSbomsRepository } from './release-sboms.ts'
 import { trackedAdvisoriesRepository } from './tracked-advisories.ts'
+import { productConfigurationsRepository } from './product-configurations.ts'
+import { productStatementsRepository } from './product-statements.ts'
 import { transitionsRepository } from './transitions.ts'
 import { sweepOnce, type SweepTimes } from './sweep.ts'
 
@@ -155,6 +157,8 @@ function repositories(db: Executor) {
     exposures: exposuresRepository(db),
     releaseSboms: releaseSbomsRepository(db),
     trackedAdvisories: trackedAdvisoriesRepository(db),
+    productStatements: productStatementsRepository(db),
+    productConfigurations: productConfigurationsRepository(db),
     summary: () => readSummary(db),
     sweep: (times: SweepTimes, limit: number) => sweepOnce(db, times, limit),
     evidencePartitions: evidencePartitions(db),

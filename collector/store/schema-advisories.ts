@@ -2,6 +2,7 @@ import type { Generated } from 'kysely'
 import type { AdvisorySeverity } from '../../shared/maturity/events/kinds.ts'
 import type { SignatureState } from '../model/advisory-fetch.ts'
 import type { ExposureStatus, FeedAuthority } from '../model/advisory.ts'
+import type { Justification, ProductVerdict } from '../model/product-statement.ts'
 
 /** Tables of advisories and of what they mean for devices: part of ./schema.ts, where the conventions stand. */
 
@@ -135,6 +136,35 @@ export interface AdvisoryExclusionsTable {
   created_by: string
   created_by_name: string
   expires_at: number
+  verdict: ProductVerdict
+  justification: Justification | null
+  release_id: string | null
+  configuration_id: string | null
+  group_id: string | null
+  environment_name: string | null
+  /** JSON: Labels. Null: whatever labels a device has. */
+  environment_labels: string | null
+  ended_at: number | null
+  ended_by: string | null
+}
+
+/** Named conditions over postures. */
+export interface ProductConfigurationsTable {
+  id: string
+  product_id: string
+  name: string
+  /** JSON: PostureCondition[]. */
+  conditions: string
+  created_at: number
+  created_by: string
+  created_by_name: string
+}
+
+/** Postures that were looked at. One that is missing here is not known to meet it. */
+export interface ConfigurationPosturesTable {
+  configuration_id: string
+  posture_digest: Uint8Array
+  is_met: 0 | 1
 }
 
 /** Advisories that devices of a product were affected by, since it was watched. */
@@ -149,6 +179,8 @@ export interface TrackedAdvisoriesTable {
   fix_known_at: number | null
   /** Since when no device is affected any more. */
   patched_at: number | null
+  /** Devices are affected, and of all of them it was said that they are not, or that it does not matter. */
+  is_settled: 0 | 1
 }
 
 /** Feeds that are fetched. */
@@ -204,6 +236,8 @@ export interface AdvisoryTables {
   exposures: ExposuresTable
   changed_packages: ChangedPackagesTable
   advisory_exclusions: AdvisoryExclusionsTable
+  product_configurations: ProductConfigurationsTable
+  configuration_postures: ConfigurationPosturesTable
   tracked_advisories: TrackedAdvisoriesTable
   advisory_fetches: AdvisoryFetchesTable
   advisory_documents: AdvisoryDocumentsTable

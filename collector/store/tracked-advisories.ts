@@ -1,8 +1,7 @@
 import type { Selectable } from 'kysely'
 import type { AdvisorySeverity } from '../../shared/maturity/events/kinds.ts'
-import type { AdvisoryExclusion } from '../model/advisory.ts'
 import type { Executor } from './database.ts'
-import type { AdvisoryExclusionsTable, TrackedAdvisoriesTable } from './schema-advisories.ts'
+import type { TrackedAdvisoriesTable } from './schema-advisories.ts'
 
 /** An advisory that devices of a product were affected by, since it was watched. Times are ms since 1970. */
 export interface TrackedAdvisory {
@@ -17,6 +16,8 @@ export interface TrackedAdvisory {
   readonly fixKnownAt: number | null
   /** Since when no device is affected any more. */
   readonly patchedAt: number | null
+  /** Devices are affected, and nothing of it counts: see ProductStatement. */
+  readonly isSettled: boolean
 }
 
 const toTracked = (row: Selectable<TrackedAdvisoriesTable>): TrackedAdvisory => ({
@@ -28,23 +29,12 @@ const toTracked = (row: Selectable<TrackedAdvisoriesTable>): TrackedAdvisory => 
   exposedAt: row.exposed_at,
   fixKnownAt: row.fix_known_at,
   patchedAt: row.patched_at,
-})
-
-const toExclusion = (row: Selectable<AdvisoryExclusionsTable>): AdvisoryExclusion => ({
-  id: row.id,
-  productId: row.product_id,
-  advisory: row.advisory,
-  package: row.package,
-  reason: row.reason,
-  createdAt: row.created_at,
-  createdBy: row.created_by,
-  createdByName: row.created_by_name,
-  expiresAt: row.expires_at,
+  isSettled: row.is_settled === 1,
 })
 
 export type TrackedAdvisoriesRepository = ReturnType<typeof trackedAdvisoriesRepository>
 
-/** How far each product has come with each advisory that concerned it, and what was decided not to matter. */
+/** How far each product has come with each advisory that concerned it. */
 export function trackedAdvisoriesRepository(db: Executor) {
   return {
     async ofProduct(productId: string): Promise<readonly TrackedAdvisory[]> {
@@ -64,6 +54,7 @@ export function trackedAdvisoriesRepository(db: Executor) {
         exploited: tracked.exploited ? (1 as const) : (0 as const),
         fix_known_at: tracked.fixKnownAt,
         patched_at: tracked.patchedAt,
+        is_settled: tracked.isSettled ? (1 as const) : (0 as const),
       }
       await db
         .insertInto('tracked_advisories')
@@ -77,30 +68,6 @@ export function trackedAdvisoriesRepository(db: Executor) {
         })
         .onConflict((conflict) => conflict.columns(['product_id', 'advisory']).doUpdateSet(changing))
         .execute()
-    },
-
-    async exclude(exclusion: AdvisoryExclusion): Promise<void> {
-      await db
-        .insertInto('advisory_exclusions')
-        .values({
-          id: exclusion.id,
-          product_id: exclusion.productId,
-          advisory: exclusion.advisory,
-          package: exclusion.package,
-          reason: exclusion.reason,
-          created_at: exclusion.createdAt,
-          created_by: exclusion.createdBy,
-          created_by_name: exclusion.createdByName,
-          expires_at: exclusion.expiresAt,
-        })
-        .execute()
-    },
-
-    /** Of a product, or of all: also those that are over, which nobody should have to search for. */
-    async exclusions(productId?: string): Promise<readonly AdvisoryExclusion[]> {
-      let query = db.selectFrom('advisory_exclusions').selectAll().orderBy('id', 'desc').limit(1000)
-      if (productId !== undefined) query = query.where('product_id', '=', productId)
-      return (await query.execute()).map(toExclusion)
     },
   }
 }

@@ -6,13 +6,14 @@ import { parseJson } from '../../../shared/advisories/reading.ts'
 import { STATEMENTS } from '../../../shared/advisories/record.ts'
 import { text } from '../../../shared/posture/text.ts'
 import { addAdvisories, importFacts } from '../../advisories/import.ts'
-import { limitationsOf, type LimitedBy } from '../../advisories/limited.ts'
+import { effectsOf, type Effect } from '../../advisories/effects.ts'
 import { computeExposures } from '../../advisories/compute.ts'
 import { EXPOSURE_REASONS, EXPOSURE_STATUSES, FEED_AUTHORITIES } from '../../model/advisory.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
 import { id, pageOf, pageQuery, Time, toTimeOrNull } from '../schemas.ts'
 import { AdvisoryJson, advisoryJson } from './advisory-json.ts'
 import { FLEET, READERS } from './roles.ts'
+import { RulingJson, rulingJson } from './statement-json.ts'
 
 const MIB = 1024 * 1024
 /** Statements of one answer: there are advisories with thousands. */
@@ -72,8 +73,17 @@ const EffectJson = v.strictObject({
   limitation: v.nullable(v.string()),
   /** Until when it was decided not to matter; null: that was not decided, or is over. */
   excludedUntil: v.nullable(Time),
+  /** What was said of it for these devices; what it would be without. */
+  ruling: RulingJson,
+  unruled: v.picklist(EXPOSURE_STATUSES),
 })
-type Effect = v.InferOutput<typeof EffectJson>
+
+const effectJson = ({ excludedUntil, ruling, disputedBy, ...rest }: Effect): v.InferOutput<typeof EffectJson> => ({
+  ...rest,
+  disputedBy: [...disputedBy],
+  excludedUntil: toTimeOrNull(excludedUntil),
+  ruling: rulingJson(ruling),
+})
 
 const show = defineEndpoint({
   method: 'GET',
@@ -94,47 +104,7 @@ const show = defineEndpoint({
     const advisories = await store.advisories.byId(name)
     if (advisories.length === 0) throw new KeepsealError('request.not-found', `advisory ${name}`)
     const entries = await store.advisories.statementsOf(name)
-    const found = await store.exposures.ofAdvisory(name)
-    const devices = found.length === 0 ? [] : await store.exposedDevices.groups()
-    const effects = new Map<string, Effect>()
-    const limits = new Map<string, LimitedBy>()
-    const exclusions = (await store.trackedAdvisories.exclusions()).filter(({ expiresAt }) => expiresAt > clock())
-    for (const one of found) {
-      for (const { product, hardware, count } of devices.filter(({ inventory, release }) =>
-        [inventory, release].includes(one.inventory),
-      )) {
-        const limit = limits.get(product) ?? (await limitationsOf(store, product))
-        limits.set(product, limit)
-        const isOpen = one.status === 'affected' || one.status === 'fixed-not-running'
-        const limitation = isOpen ? (limit(hardware, [one.package]) ?? null) : null
-        const exclusion = exclusions.find(
-          (each) =>
-            each.productId === product &&
-            each.advisory === name &&
-            (each.package === null || each.package === one.package),
-        )
-        const {
-          inventory: _inventory,
-          advisory: _advisory,
-          feed: _feed,
-          architecture: _architecture,
-          ecosystem: _ecosystem,
-          scheme: _scheme,
-          source: _source,
-          ...rest
-        } = one
-        const key = [product, one.package, one.installed, one.status, one.reason].join('\n')
-        const before = effects.get(key)
-        const effect = { ...rest, disputedBy: [...one.disputedBy], productId: product }
-        effects.set(key, {
-          ...effect,
-          devices: (before?.devices ?? 0) + count,
-          limited: (before?.limited ?? 0) + (limitation === null ? 0 : count),
-          limitation: limitation ?? before?.limitation ?? null,
-          excludedUntil: toTimeOrNull(exclusion?.expiresAt ?? null),
-        })
-      }
-    }
+    const effects = await effectsOf(store, name, clock())
     return {
       advisories: advisories.map(advisoryJson),
       statements: entries.slice(0, MOST).map(({ feed, statement }) => {
@@ -142,7 +112,7 @@ const show = defineEndpoint({
         return { ...rest, feed, ranges: ranges.map((range) => ({ ...range })), versions: versions.slice(0, MOST) }
       }),
       more: entries.length > MOST,
-      effects: [...effects.values()],
+      effects: effects.map(effectJson),
     }
   },
 })

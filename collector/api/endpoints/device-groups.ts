@@ -84,8 +84,8 @@ const remove = defineEndpoint({
     store.transaction(async (transaction) => {
       const group = await existingGroup(transaction, params.id)
       if (await transaction.deviceGroups.isNamed(group.id)) {
-        throw new KeepsealError('request.conflict', 'an exception was made for it', {
-          remedy: 'It stays, since it says what was covered: keepseal exception list --all',
+        throw new KeepsealError('request.conflict', 'an exception, or a statement about an advisory, was made for it', {
+          remedy: 'It stays, since it says what was covered: keepseal exception list --all, advisory statements --all',
         })
       }
       await transaction.deviceGroups.remove(group.id)

@@ -46,6 +46,8 @@ import { deviceListenerEndpoints } from './device-listeners.ts'
 import { rollOutEndpoints } from './roll-out.ts'
 import { resultEndpoints } from './results.ts'
 import { roadmapEndpoints } from './roadmap.ts'
+import { advisoryStatementEndpoints } from './advisory-statements.ts'
+import { productConfigurationEndpoints } from './product-configurations.ts'
 import { vulnerabilityEndpoints } from './vulnerabilities.ts'
 
 /** Every route below /api/v1 that needs a token. */
@@ -88,6 +90,8 @@ export const endpoints: readonly Endpoint[] = [
   ...advisoryFeedEndpoints,
   ...advisoryBundleEndpoints,
   ...vulnerabilityEndpoints,
+  ...advisoryStatementEndpoints,
+  ...productConfigurationEndpoints,
   ...practiceEndpoints,
   ...productUnitsEndpoints,
   ...practiceCatalogueEndpoints,

@@ -1,17 +1,15 @@
 import * as v from 'valibot'
-import { text } from '../../../shared/posture/text.ts'
 import { ADVISORY_SEVERITIES } from '../../../shared/maturity/events/kinds.ts'
 import type { RatedExposure } from '../../advisories/rating.ts'
 import { exposuresOf, vulnerabilitiesOf } from '../../advisories/view.ts'
 import { openVexOf } from '../../advisories/vex-document.ts'
-import { EXPOSURE_REASONS, EXPOSURE_STATUSES, type AdvisoryExclusion, type Listener } from '../../model/advisory.ts'
-import { makeId } from '../../store/ids.ts'
+import { EXPOSURE_REASONS, EXPOSURE_STATUSES, type Listener } from '../../model/advisory.ts'
 import { defineEndpoint, type Endpoint } from '../endpoint.ts'
-import { id, Reason, Time, toTime, toTimeOrNull } from '../schemas.ts'
-import { KeepsealError } from '../../../shared/errors.ts'
+import { Time, toTime, toTimeOrNull } from '../schemas.ts'
 import { DeviceParams, existingDevice } from './devices.ts'
 import { existingProduct, ProductParams } from './products.ts'
-import { FLEET, READERS } from './roles.ts'
+import { READERS } from './roles.ts'
+import { RulingJson, rulingJson } from './statement-json.ts'
 
 /** Where the package itself listens; null: it does not, or nobody can tell. */
 const ListenerJson = v.nullable(v.strictObject({ reach: v.picklist(['network', 'local']), ports: v.array(v.string()) }))
@@ -44,12 +42,16 @@ const ExposureJson = v.strictObject({
   probability: v.nullable(v.number()),
   /** Until when it was decided not to matter. */
   excludedUntil: v.nullable(Time),
+  /** What was said of it for devices like this one; what it would be without. */
+  ruling: RulingJson,
+  unruled: v.picklist(EXPOSURE_STATUSES),
 })
 
 const exposureJson = ({
   published,
   excludedUntil,
   listener,
+  ruling,
   scheme: _scheme,
   ...rest
 }: RatedExposure): v.InferOutput<typeof ExposureJson> => ({
@@ -59,6 +61,7 @@ const exposureJson = ({
   cves: [...rest.cves],
   published: toTimeOrNull(published),
   excludedUntil: toTimeOrNull(excludedUntil),
+  ruling: rulingJson(ruling),
 })
 
 const ofDevice = defineEndpoint({
@@ -115,6 +118,9 @@ const ofProduct = defineEndpoint({
         /** Of these, those that a limitation of the profile leaves without the fix. */
         limited: v.number(),
         excludedUntil: v.nullable(Time),
+        ruling: RulingJson,
+        unruled: v.picklist(EXPOSURE_STATUSES),
+        disputedBy: v.array(v.string()),
       }),
     ),
     /** What to ship next: the update that settles the worst, and the most of it, first. */
@@ -159,12 +165,14 @@ const ofProduct = defineEndpoint({
         ports: [...ports],
         oldest: toTimeOrNull(oldest),
       })),
-      items: items.map(({ published, excludedUntil, packages, listener, ...item }) => ({
+      items: items.map(({ published, excludedUntil, packages, listener, ruling, disputedBy, ...item }) => ({
         ...item,
         packages: [...packages],
         listener: listenerJson(listener),
         published: toTimeOrNull(published),
         excludedUntil: toTimeOrNull(excludedUntil),
+        ruling: rulingJson(ruling),
+        disputedBy: [...disputedBy],
       })),
       patching: patching.map(({ tracked, release }) => ({
         advisory: tracked.advisory,
@@ -197,79 +205,4 @@ const vex = defineEndpoint({
     openVexOf(store, await existingProduct(store, params.id), { now: clock(), publicUrl }),
 })
 
-const ExclusionJson = v.strictObject({
-  id: id('exc'),
-  productId: id('prd'),
-  advisory: v.string(),
-  package: v.nullable(v.string()),
-  reason: v.string(),
-  createdAt: Time,
-  createdBy: v.string(),
-  expiresAt: Time,
-  isOver: v.boolean(),
-})
-
-const exclusionJson = (one: AdvisoryExclusion, now: number): v.InferOutput<typeof ExclusionJson> => ({
-  id: one.id,
-  productId: one.productId,
-  advisory: one.advisory,
-  package: one.package,
-  reason: one.reason,
-  createdAt: toTime(one.createdAt),
-  createdBy: one.createdByName,
-  expiresAt: toTime(one.expiresAt),
-  isOver: one.expiresAt <= now,
-})
-
-const YEAR_MS = 366 * 86_400_000
-
-const exclude = defineEndpoint({
-  method: 'POST',
-  path: '/advisory-exclusions',
-  operationId: 'excludeAdvisory',
-  summary: 'Say that an advisory does not matter for a product, why, and until when',
-  roles: FLEET,
-  scope: 'own',
-  body: v.strictObject({
-    productId: id('prd'),
-    advisory: text(256),
-    package: v.optional(v.nullable(text(256)), null),
-    reason: Reason,
-    expiresAt: Time,
-  }),
-  status: 201,
-  response: ExclusionJson,
-  run: async ({ store, clock, random }, { body, actor }) => {
-    const now = clock()
-    await existingProduct(store, body.productId)
-    const expiresAt = Date.parse(body.expiresAt)
-    if (expiresAt <= now || expiresAt > now + YEAR_MS) {
-      throw new KeepsealError('request.invalid', 'expiresAt: a time within a year from now')
-    }
-    const { id: createdBy, name: createdByName } = actor
-    const made = { ...body, id: makeId('exc', now, random), createdAt: now, createdBy, createdByName, expiresAt }
-    await store.transaction(async (transaction) => {
-      await transaction.trackedAdvisories.exclude(made)
-      const detail = { advisory: body.advisory, reason: body.reason, expiresAt: body.expiresAt }
-      const about = { action: 'advisory.exclude', subject: body.productId, detail }
-      await transaction.auditLog.append({ at: now, actor: actor.id, ...about })
-    })
-    return exclusionJson(made, now)
-  },
-})
-
-const exclusions = defineEndpoint({
-  method: 'GET',
-  path: '/advisory-exclusions',
-  operationId: 'listAdvisoryExclusions',
-  summary: 'List what was decided not to matter, also what is over, newest first',
-  roles: READERS,
-  scope: 'own',
-  query: v.strictObject({ productId: v.optional(id('prd')) }),
-  response: v.strictObject({ items: v.array(ExclusionJson) }),
-  run: async ({ store, clock }, { query }) => ({
-    items: (await store.trackedAdvisories.exclusions(query.productId)).map((one) => exclusionJson(one, clock())),
-  }),
-})
-
-export const vulnerabilityEndpoints: readonly Endpoint[] = [ofDevice, ofProduct, vex, exclude, exclusions]
+export const vulnerabilityEndpoints: readonly Endpoint[] = [ofDevice, ofProduct, vex]

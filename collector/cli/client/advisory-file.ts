@@ -195,33 +195,4 @@ const vex = defineCommand({
   },
 })
 
-const Exclusion = v.looseObject({ id: v.string(), advisory: v.string(), expiresAt: v.string() })
-
-const exclude = defineCommand({
-  name: 'advisory exclude',
-  summary: 'Say that an advisory does not matter for a product, why, and until when',
-  description: ['It stays visible, and counts again when the time is over: at most a year.'],
-  arguments: { name: { description: 'The advisory.' } },
-  options: {
-    ...connectionOptions,
-    product: {
-      description: 'Its id, its model, or VENDOR/MODEL.',
-      value: text(260),
-      placeholder: 'PRODUCT',
-      required: true,
-    },
-    reason: { description: 'Why, for others to read.', value: text(1000), placeholder: 'TEXT', required: true },
-    until: { description: 'When it counts again.', value: checkedTime(), placeholder: 'TIME', required: true },
-  },
-  json: true,
-  run: async ({ options, arguments: { name }, terminal, present }) => {
-    const client = connect(options, terminal.env)
-    const productId = await productIdOf(client, options.product)
-    const body = { productId, advisory: name, reason: options.reason, expiresAt: options.until }
-    const made = await client.post('/advisory-exclusions', body, Exclusion)
-    present(made, () => `${printable(made.advisory)} is excluded until ${made.expiresAt}`)
-    return exitCodes.good
-  },
-})
-
-export const advisoryFileCommands: readonly Command[] = [take, make, vex, exclude]
+export const advisoryFileCommands: readonly Command[] = [take, make, vex]

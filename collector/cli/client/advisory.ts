@@ -5,7 +5,7 @@ import { choice, text } from '../../../shared/config/value-types.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import { printable } from '../../../shared/text/printable.ts'
 import { connect } from './api.ts'
-import { explained, Exposure } from './exposure-text.ts'
+import { explained, rulingLines, Exposure } from './exposure-text.ts'
 import { DEFAULT_ITEMS, listOptions, presentList } from './listing.ts'
 import { productIdOf } from './product-reference.ts'
 import { connectionOptions } from './settings.ts'
@@ -35,6 +35,8 @@ const Concern = v.looseObject({
   limited: v.number(),
   listener: v.nullable(v.looseObject({ reach: v.string(), ports: v.array(v.string()) })),
   excludedUntil: v.nullable(v.string()),
+  ruling: v.nullable(v.looseObject({ verdict: v.string(), scope: v.string(), until: v.string() })),
+  disputedBy: v.array(v.string()),
 })
 const Concerns = v.looseObject({
   devices: v.number(),
@@ -124,6 +126,16 @@ const list = defineCommand({
         ...all.updates
           .slice(0, 5)
           .map((one) => printable(`  ${one.source} ${one.version}: ${advisories(one.advisories.length)}`)),
+        ...items
+          .slice(0, limit)
+          .flatMap(({ advisory, ruling, devices }) =>
+            ruling === null || ruling.scope === ''
+              ? []
+              : paragraph(
+                  '  ',
+                  printable(`${advisory}: ${ruling.verdict} for ${counted(devices, 'device')}, ${ruling.scope}`),
+                ),
+          ),
         ...items
           .filter(({ limited }) => limited > 0)
           .slice(0, 5)
@@ -234,7 +246,7 @@ const show = defineCommand({
                 '    ',
                 printable(`${counted(one.limited, 'device')} without the fix by limitation ${one.limitation ?? ''}`),
               )),
-          ...(one.excludedUntil === null ? [] : [`    excluded until ${timeText(one.excludedUntil)}`]),
+          ...rulingLines('    ', one),
         ]),
       ].join('\n'),
     )

@@ -3,9 +3,9 @@ import { defineCommand, type Command } from '../../../shared/cli/command.ts'
 import { exitCodes } from '../../../shared/cli/exit-codes.ts'
 import { printable } from '../../../shared/text/printable.ts'
 import { connect } from './api.ts'
-import { explained, probabilityText, Exposure } from './exposure-text.ts'
+import { explained, probabilityText, rulingLines, Exposure } from './exposure-text.ts'
 import { connectionOptions } from './settings.ts'
-import { counted, field, paragraph, timeText } from './text.ts'
+import { counted, field, paragraph } from './text.ts'
 
 const Vulnerabilities = v.looseObject({
   state: v.string(),
@@ -65,7 +65,7 @@ const ofDevice = defineCommand({
           ),
           ...(one.summary === '' ? [] : paragraph('  ', printable(one.summary))),
           ...paragraph('  ', printable(explained(one))),
-          ...(one.excludedUntil === null ? [] : [`  excluded until ${timeText(one.excludedUntil)}`]),
+          ...rulingLines('  ', one),
         ]),
       ].join('\n'),
     )

@@ -3,7 +3,9 @@ import { version } from '../../../shared/version.ts'
 import { advisoryCommands } from './advisory.ts'
 import { advisoryBundleCommands } from './advisory-bundle.ts'
 import { advisoryFeedCommands } from './advisory-feeds.ts'
+import { advisoryConfigurationCommands } from './advisory-configuration.ts'
 import { advisoryFileCommands } from './advisory-file.ts'
+import { advisoryStatementCommands } from './advisory-statement.ts'
 import { bulkCommands } from './bulk.ts'
 import { certificateCommands } from './certificates/index.ts'
 import { caseCommands } from './cases/index.ts'
@@ -69,6 +71,8 @@ export const client = withCompletion({
     ...eventCommands,
     ...advisoryCommands,
     ...advisoryFileCommands,
+    ...advisoryStatementCommands,
+    ...advisoryConfigurationCommands,
     ...advisoryFeedCommands,
     ...advisoryBundleCommands,
     ...deviceVulnerabilityCommands,

@@ -40,6 +40,7 @@ import { steadyMarks } from './0033-steady-marks.ts'
 import { advisoryBundles } from './0034-advisory-bundles.ts'
 import { registrations } from './0035-registrations.ts'
 import { evidenceMessages } from './0036-evidence-messages.ts'
+import { productStatements } from './0037-product-statements.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -85,6 +86,7 @@ export const migrations: readonly Migration[] = [
   advisoryBundles,
   registrations,
   evidenceMessages,
+  productStatements,
 ]
 
 /**

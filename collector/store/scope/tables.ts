@@ -140,6 +140,8 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   release_sboms: { column: 'release_id', of: 'releases', key: 'id' },
   exposures: { column: 'inventory_id', of: 'inventories', key: 'id' },
   advisory_exclusions: ofProduct,
+  product_configurations: ofProduct,
+  configuration_postures: { column: 'configuration_id', of: 'product_configurations', key: 'id' },
   tracked_advisories: ofProduct,
   restore_points: 'closed',
   schema_migrations: 'closed',

@@ -49,7 +49,10 @@ export async function productFacts(
   const practices = Object.keys(profile.targets) as PracticeId[]
   const about = { register, product: productName(product), practices, now: seconds(now) }
   const issuedAt = certificate.issuedAt ?? certificate.validFrom
-  const tracked = (await store.trackedAdvisories.ofProduct(id)).filter(({ patchedAt }) => patchedAt === null)
+  // What was excluded, or is said not to affect any of them, calls for nothing until that is over.
+  const tracked = (await store.trackedAdvisories.ofProduct(id)).filter(
+    ({ patchedAt, isSettled }) => patchedAt === null && !isSettled,
+  )
   const critical = tracked.filter(({ severity }) => severity === 'critical')
   return {
     now: seconds(now),
@@ -66,7 +69,6 @@ export async function productFacts(
         ...critical.map(({ exposedAt }) => seconds(exposedAt)),
       ]),
     },
-    // What was refuted or excluded is not tracked as something that devices are affected by.
     vulnerabilities: tracked.map(({ advisory, severity, exploited, fixKnownAt }) => ({
       id: advisory,
       severity,

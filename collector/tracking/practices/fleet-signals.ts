@@ -14,6 +14,7 @@ import {
 import type { Objective } from '../../../shared/maturity/signals/definition.ts'
 import { POSTURE_SIGNAL_IDS } from '../../../shared/maturity/signals/posture.ts'
 import type { SignalId } from '../../../shared/maturity/signals.ts'
+import { Rulings } from '../../advisories/rulings.ts'
 import type { FleetSummary } from '../../model/practice.ts'
 import type { Release } from '../../model/release.ts'
 import type { FleetGroup } from '../../store/fleet.ts'
@@ -59,7 +60,9 @@ export async function readFleet(
 ): Promise<Fleet> {
   const units = await store.practices.units(productId)
   const retiredBefore = now - (units?.retireAfterDays ?? DEFAULT_RETIRE_AFTER_DAYS) * DAY_MS
-  const all = await store.fleet.groups(productId, { ...deadlines, retired: retiredBefore })
+  const rulings = new Rulings(await store.productStatements.inForce(now, productId), now)
+  const moments = { ...deadlines, retired: retiredBefore }
+  const all = await store.fleet.groups(productId, moments, rulings.environments(productId))
   const today = new Date(now).toISOString().slice(0, 10)
   const groups: LookedAtGroup[] = []
   for (const group of all.filter(({ retired }) => !retired)) {

@@ -1,5 +1,14 @@
 /** What the pages about vulnerabilities read of the API's answers. */
 
+/** What people have said of an advisory for devices of a product, and counts. */
+export interface Ruling {
+  readonly verdict: string
+  /** Empty: the whole product. */
+  readonly scope: string
+  readonly reason: string
+  readonly until: string
+}
+
 export interface Concern {
   readonly advisory: string
   readonly summary: string
@@ -15,6 +24,7 @@ export interface Concern {
   readonly devices: number
   readonly limited: number
   readonly excludedUntil: string | null
+  readonly ruling: Ruling | null
 }
 
 export interface Update {
@@ -60,6 +70,7 @@ export interface Effect {
   readonly limited: number
   readonly limitation: string | null
   readonly excludedUntil: string | null
+  readonly ruling: Ruling | null
 }
 
 export interface AdvisoryDetail {

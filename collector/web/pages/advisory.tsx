@@ -1,5 +1,5 @@
 import { useResource } from '../core/resource.ts'
-import type { AdvisoryDetail, Effect } from '../core/types-advisories.ts'
+import type { AdvisoryDetail, Effect, Ruling } from '../core/types-advisories.ts'
 import { count, date, dateTime, t, word } from '../i18n/text.ts'
 import { exposureTone, severityTone } from '../model/exposure.ts'
 import { Page } from '../parts/page.tsx'
@@ -114,12 +114,24 @@ function Group({ effect }: { readonly effect: Effect }) {
           <Status tone="warn">{t('advisories.byLimitation', { n: limited, limitation: limitation ?? '' })}</Status>
         </>
       )}
-      {effect.excludedUntil !== null && (
+      {effect.ruling !== null && (
         <>
           <br />
-          <Status tone="quiet">{t('advisories.excluded', { until: date(effect.excludedUntil) })}</Status>
+          <RulingNote ruling={effect.ruling} />
         </>
       )}
     </li>
+  )
+}
+
+function RulingNote({ ruling }: { readonly ruling: Ruling }) {
+  const { verdict, scope, reason, until } = ruling
+  const key = verdict === 'excluded' ? 'advisories.excluded' : 'advisories.stated'
+  return (
+    <>
+      <Status tone="quiet">{t(key, { until: date(until) })}</Status>
+      {scope !== '' && <> · {t('advisories.onlyFor', { scope })}</>}
+      <span class="quiet"> “{reason}”</span>
+    </>
   )
 }

@@ -118,6 +118,9 @@ const cellsOf = (id: string, row: Concern) => [
   <span class="code">{row.fixedIn ?? '–'}</span>,
   <>
     {number(row.devices)}
+    {row.ruling !== null && row.ruling.scope !== '' && (
+      <span class="quiet"> ({t('advisories.onlyFor', { scope: row.ruling.scope })})</span>
+    )}
     {row.limited > 0 && <span class="quiet"> ({t('advisories.limited', { n: row.limited })})</span>}
   </>,
 ]

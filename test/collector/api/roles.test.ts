@@ -40,6 +40,7 @@ import { hash, sha256 } from '../../../shared/crypto/node.ts'
 import { tokenHash } from '../../../shared/evidence/binding.ts'
 import { bytes, evidence, finding, id, NOW, reassessment, storedDevice, token } from '../store/samples.ts'
 import { writtenProfile } from '../../support/profile.ts'
+import { productStatement } from '../../support/product-statement.ts'
 import { quotedMessage } from '../../support/quoted-message.ts'
 import { ROLES, testKeys, useApi } from './support.ts'
 
@@ -172,8 +173,12 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /devices/:ueid/vulnerabilities': ROLES,
   'GET /products/:id/vulnerabilities': ROLES,
   'GET /products/:id/vex': ROLES,
-  'GET /advisory-exclusions': ROLES,
-  'POST /advisory-exclusions': ['vendor', 'operator'],
+  'GET /advisory-statements': ROLES,
+  'POST /advisory-statements': ['vendor', 'operator'],
+  'POST /advisory-statements/:id/end': ['vendor', 'operator'],
+  'GET /products/:id/configurations': ROLES,
+  'POST /products/:id/configurations': ['vendor', 'operator'],
+  'POST /product-configurations/:id/remove': ['vendor', 'operator'],
 }
 
 const releaseFile = (name: string, model: string): ReleaseFile => ({
@@ -262,7 +267,13 @@ const BODIES: Readonly<Record<string, (productId: string, ueid: string, model: s
   'POST /events': (productId) => ({ productId, kind: 'drill-held' }),
   'POST /advisories': () => ({ document: '{"id":"ACME-1","modified":"2026-01-01T00:00:00Z"}' }),
   'POST /advisory-bundle': async () => ({ page: toBase64Url(await emptyBundle()) }),
-  'POST /advisory-exclusions': (productId) => ({
+  'POST /products/:id/configurations': () => ({
+    name: `x${randomBytes(8).toString('hex')}`,
+    conditions: [{ kind: 'package-absent', package: 'telnetd' }],
+  }),
+  'POST /product-configurations/:id/remove': () => ({}),
+  'POST /advisory-statements/:id/end': () => ({}),
+  'POST /advisory-statements': (productId) => ({
     productId,
     advisory: 'ACME-1',
     reason: 'not reachable',
@@ -465,6 +476,13 @@ describe('every route', () => {
                   : route.includes(' /releases')
                     ? await preparedRelease(store, device.productId, BEFORE[route], route === 'GET /releases/:id/sbom')
                     : device.productId
+    const said = productStatement(device.productId, 'ACME-1')
+    await store.productStatements.add(said)
+    const configurationId = id('cfg')
+    const conditions = [{ kind: 'package-absent', package: 'telnetd' }] as const
+    const declared = { createdAt: NOW, createdBy: 'api_x', createdByName: 'Ada' }
+    const configuration = { id: configurationId, productId: device.productId, name: 'no-telnet', conditions }
+    await store.productConfigurations.add({ ...configuration, ...declared })
     const fingerprint = randomBytes(32)
     const registered = token(device.productId, {
       registration: { kind: 'ek', fingerprint, serial: null, revokedAt: null },
@@ -475,6 +493,8 @@ describe('every route', () => {
       ' /findings': open.id,
       ' /finding-exceptions': exceptionId,
       ' /device-groups': groupId,
+      ' /advisory-statements': said.id,
+      ' /product-configurations': configurationId,
       ' /document-requests': 'req_1',
     })
     const named = own.find(([part]) => route.includes(part))?.[1]

@@ -81,11 +81,14 @@ describeStore('the watch over cases', (store) => {
       exposedAt: now,
       fixKnownAt: null,
       patchedAt: null,
+      isSettled: false,
     }
     for (const one of [
       { ...tracked, advisory: 'DSA-1', severity: 'critical' as const, exploited: true },
       { ...tracked, advisory: 'DSA-2', severity: 'high' as const },
       { ...tracked, advisory: 'DSA-3', severity: 'critical' as const, patchedAt: now },
+      // Said not to affect any device: it calls for nothing.
+      { ...tracked, advisory: 'DSA-4', severity: 'critical' as const, isSettled: true },
     ]) {
       await store().trackedAdvisories.save(product.id, one)
     }

@@ -5,10 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { computeExposures } from '../../../collector/advisories/compute.ts'
 import { addAdvisories, importFeed } from '../../../collector/advisories/import.ts'
 import { openStore } from '../../../collector/store/index.ts'
-import { makeId } from '../../../collector/store/ids.ts'
 import { buildWeb } from '../../../deploy/bundle/build-web.mjs'
 import { parseAdvisories } from '../../../shared/advisories/format.ts'
-import { random } from '../../../shared/crypto/node.ts'
 import {
   expectAccessible,
   logInAs,
@@ -17,6 +15,7 @@ import {
   takeScreenshots,
   type Watched,
 } from '../../support/browser.ts'
+import { productStatement } from '../../support/product-statement.ts'
 import { openWebSite, type WebSite } from '../../support/web-site.ts'
 
 const hasBrowser = existsSync(process.env['KEEPSEAL_CHROMIUM'] ?? '/usr/bin/chromium')
@@ -106,12 +105,17 @@ describe.skipIf(!hasBrowser)(`the pages about vulnerabilities${hasBrowser ? '' :
         severity: 'critical',
         exploited: false,
         patchedAt,
+        isSettled: false,
         ...at,
       })
     }
-    const about = { productId: site.productId, advisory: 'DSA-1003', package: null, reason: 'not reachable' }
-    const by = { createdAt: now, createdBy: 'api_x', createdByName: 'Ada', expiresAt: now + 30 * DAY }
-    await store.trackedAdvisories.exclude({ id: makeId('exc', now, random), ...about, ...by })
+    const until = { createdAt: now, expiresAt: now + 30 * DAY }
+    await store.productStatements.add(productStatement(site.productId, 'DSA-1003', until))
+    // Of no device that is here: it is for those alone, and the pages show it as it is.
+    const elsewhere = { groupId: null, name: 'site=lab', labels: { site: 'lab' } }
+    await store.productStatements.add(
+      productStatement(site.productId, 'DSA-1001', { ...until, environment: elsewhere }),
+    )
     await close()
 
     const page = await open(`/products/${site.productId}/vulnerabilities`)

@@ -2,11 +2,10 @@ import { expect, it } from 'vitest'
 import { computeExposures } from '../../../../collector/advisories/compute.ts'
 import { addAdvisories, importFeed } from '../../../../collector/advisories/import.ts'
 import { trackAdvisories } from '../../../../collector/advisories/track.ts'
-import { makeId } from '../../../../collector/store/ids.ts'
 import { parseAdvisories } from '../../../../shared/advisories/format.ts'
-import { random } from '../../../../shared/crypto/node.ts'
 import { goodPosture } from '../../../support/postures.ts'
 import { DAY, PracticeFleet } from '../../../support/practice-fleet.ts'
+import { productStatement } from '../../../support/product-statement.ts'
 import { NOW } from '../../store/samples.ts'
 import { describeStore } from '../../store/support.ts'
 
@@ -93,17 +92,7 @@ describeStore('advisories of a fleet', (createStore) => {
     const batches = [{ facts: [{ cve: 'CVE-2026-1000', addedAt: NOW, dueAt: null }] }]
     await importFeed(store, { feed: 'kev', authority: 'other', batches }, () => NOW)
     expect(await seen(NOW)).toEqual(['critical true open'])
-    await store.trackedAdvisories.exclude({
-      id: makeId('exc', NOW, random),
-      productId: product.id,
-      advisory: 'DSA-1',
-      package: null,
-      reason: 'the interface is closed',
-      createdAt: NOW,
-      createdBy: 'token',
-      createdByName: 'Ada',
-      expiresAt: NOW + 5,
-    })
+    await store.productStatements.add(productStatement(product.id, 'DSA-1', { expiresAt: NOW + 5 }))
     expect(await seen(NOW)).toEqual([])
     expect(await seen(NOW + 5)).toEqual(['critical true open'])
   })

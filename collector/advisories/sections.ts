@@ -1,0 +1,23 @@
+import { OutcomeError } from '../../shared/errors.ts'
+import { decodeSection } from '../../shared/posture/canonical.ts'
+import type { SectionContents, SectionId } from '../../shared/posture/sections.ts'
+import type { Store } from '../store/index.ts'
+
+/** `missing`: it has not arrived yet. Null: it says nothing, or is of a newer schema. */
+export async function readSection<S extends SectionId>(
+  store: Store,
+  vendor: string,
+  id: S,
+  digest: Uint8Array,
+): Promise<SectionContents[S] | 'missing' | null> {
+  const bytes = await store.sections.find(vendor, digest)
+  if (bytes === undefined) return 'missing'
+  try {
+    const reading = decodeSection(id, bytes)
+    return reading.status === 'measured' ? reading.content : null
+  } catch (error) {
+    // Of a newer schema: whoever sent it is appraised elsewhere.
+    if (error instanceof OutcomeError) return null
+    throw error
+  }
+}
