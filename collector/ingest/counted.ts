@@ -44,7 +44,11 @@ export function sessionWith(
   if (held === undefined || appraisal.freshness !== 'fresh' || appraisal.epochNumber === null) return held
   const epoch = appraisal.epochNumber
   return {
-    ...held,
+    deviceId: held.deviceId,
+    session,
+    contiguousTo: held.contiguousTo,
+    extra: held.extra,
+    firstSeenAt: held.firstSeenAt,
     firstEpoch: Math.min(held.firstEpoch ?? epoch, epoch),
     lastEpoch: Math.max(held.lastEpoch ?? epoch, epoch),
   }

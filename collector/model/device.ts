@@ -121,3 +121,29 @@ export const initialDeviceState: DeviceState = {
   lastReceiptNumber: 0,
   agentVersion: null,
 }
+
+/** The device is sent this receipt. */
+export const withReceipt = (state: DeviceState, lastReceiptNumber: number): DeviceState => ({
+  verdict: state.verdict,
+  verdictCode: state.verdictCode,
+  latch: state.latch,
+  liveness: state.liveness,
+  bootCoverage: state.bootCoverage,
+  lastReceivedAt: state.lastReceivedAt,
+  lastFreshAt: state.lastFreshAt,
+  lastFreshEpoch: state.lastFreshEpoch,
+  freshExtended: state.freshExtended,
+  freshSession: state.freshSession,
+  freshSequence: state.freshSequence,
+  postureDigest: state.postureDigest,
+  pcrDigest: state.pcrDigest,
+  bootDigest: state.bootDigest,
+  bootAwaited: state.bootAwaited,
+  tpmClock: state.tpmClock,
+  bootSeed: state.bootSeed,
+  ima: state.ima,
+  release: state.release,
+  namedReceipt: state.namedReceipt,
+  lastReceiptNumber,
+  agentVersion: state.agentVersion,
+})

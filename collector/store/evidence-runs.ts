@@ -49,11 +49,21 @@ export function runOf(record: EvidenceRecord): EvidenceRun {
 
 /** The run with one more message, which follows its last one and tells the same. */
 export const longerBy = (run: EvidenceRun, { seq, hash, epoch, receivedAt }: EvidenceRecord): EvidenceRun => ({
-  ...run,
+  id: run.id,
+  deviceId: run.deviceId,
+  session: run.session,
+  firstSeq: run.firstSeq,
   lastSeq: seq,
+  firstPrevious: run.firstPrevious,
   headHash: hash,
   newestEpoch: Math.max(run.newestEpoch ?? 0, epoch ?? 0) || null,
+  firstReceivedAt: run.firstReceivedAt,
   lastReceivedAt: Math.max(run.lastReceivedAt, receivedAt),
+  fresh: run.fresh,
+  outcome: run.outcome,
+  verdict: run.verdict,
+  postureDigest: run.postureDigest,
+  pcrDigest: run.pcrDigest,
 })
 
 const runColumns = (run: EvidenceRun) => ({

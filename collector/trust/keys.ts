@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyO
 import { join } from 'node:path'
 import { fromBase64Url, fromHex, toHex } from '../../shared/bytes/bytes.ts'
 import { encodeCbor } from '../../shared/cbor/codec.ts'
+import { encodeStrings } from '../../shared/cbor/strings.ts'
 import { COSE_ALGORITHM } from '../../shared/cose/algorithms.ts'
 import { coseKeyThumbprint, type CoseKey } from '../../shared/cose/key.ts'
 import type { Signer } from '../../shared/cose/sign1.ts'
@@ -98,7 +99,7 @@ async function load(directory: string): Promise<CollectorKeys> {
       (await readSecretFile(join(directory, FILES.authorityCertificate))).toString('latin1'),
     ),
     receiptKeyOf: (ueid, deviceKeyThumbprint) =>
-      hmac('sha256', master, encodeCbor(['keepseal-receipt-key-v1', ueidBytes(ueid), deviceKeyThumbprint])),
+      hmac('sha256', master, encodeStrings(['keepseal-receipt-key-v1', ueidBytes(ueid), deviceKeyThumbprint])),
     challengeKey: hmac('sha256', master, encodeCbor(['keepseal-challenge-key-v1'])),
     totpSecretOf: (accountId, salt) =>
       Uint8Array.from(hmac('sha256', master, encodeCbor(['keepseal-totp-v1', accountId, salt])).subarray(0, 20)),

@@ -11,13 +11,18 @@ const NULL = 0xf6
  * that it could refuse. Texts are constants of this software. Fewer than 24 items.
  */
 export function encodeStrings(items: readonly (string | Uint8Array | null)[]): Uint8Array {
-  const contents = items.map((item) => (typeof item === 'string' ? utf8(item) : item))
+  const contents: (Uint8Array | null)[] = []
   let size = 1
-  for (const content of contents) size += content === null ? 1 : headSize(content.length) + content.length
+  for (const item of items) {
+    const content = typeof item === 'string' ? utf8(item) : item
+    contents.push(content)
+    size += content === null ? 1 : headSize(content.length) + content.length
+  }
   const encoded = new Uint8Array(size)
   encoded[0] = ARRAY | items.length
   let offset = 1
-  for (const [i, content] of contents.entries()) {
+  for (let i = 0; i < contents.length; i++) {
+    const content = contents[i] ?? null
     if (content === null) {
       encoded[offset++] = NULL
       continue

@@ -65,7 +65,8 @@ export async function signSign1({ payload, contentType, externalAad, signer }: S
 /** Throws OutcomeError with a `cbor.*` or `cose.*` code for anything but a COSE_Sign1 of this product's shape. */
 export function parseSign1(bytes: Uint8Array, limits?: CborLimits): UnverifiedSign1 {
   const message = openMessage(COSE_SIGN1, bytes, limits)
-  return { ...readHeaders(message), unverifiedPayload: message.payload, message }
+  const { algorithm, contentType, keyId } = readHeaders(message)
+  return { algorithm, contentType, keyId, unverifiedPayload: message.payload, message }
 }
 
 export interface Sign1Expectation {

@@ -18,9 +18,11 @@ export function decodeClaims(bytes: Uint8Array): Claims {
   const profile = claims.at(claimKey.profile, 'eat_profile').bytes({ min: 1, max: 64 })
   if (!equal(profile, evidenceProfile)) throw new OutcomeError('claims.profile-mismatch')
   const [softwareVersion] = claims.at(claimKey.softwareVersion, 'swversion').tuple('version')
+  const { nonce, challenge } = nonces(claims.at(claimKey.nonce, 'eat_nonce'))
   return {
     issuedAt: claims.at(claimKey.issuedAt, 'iat').uint(),
-    ...nonces(claims.at(claimKey.nonce, 'eat_nonce')),
+    nonce,
+    challenge,
     ueid: claims.at(claimKey.ueid, 'ueid').bytes({ length: 17 }),
     hardwareModel: hardwareModel(claims.maybe(claimKey.hardwareModel, 'hwmodel')),
     uptime: claims.at(claimKey.uptime, 'uptime').uint(),

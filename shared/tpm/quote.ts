@@ -185,7 +185,8 @@ export function appraiseQuote(input: QuoteAppraisalInput): QuoteAppraisal {
   const parsed = attempt(() => parseQuoteAttest(input.attest))
   const parsedSignature = attempt(() => parseSignature(input.signature))
   if (parsed !== undefined && parsedSignature !== undefined) {
-    const subject = { ...input, parsed, parsedSignature }
+    const { attest, signature, signer, expectedExtraData, pcrs, policy, hash } = input
+    const subject = { attest, signature, signer, expectedExtraData, pcrs, policy, hash, parsed, parsedSignature }
     for (const check of CHECKS) attempt(() => check(subject))
     if (failures.length === 0) {
       const { clockInfo, firmwareVersion, selection, pcrDigest } = parsed

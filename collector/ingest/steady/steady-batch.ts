@@ -6,7 +6,7 @@ import type { UnverifiedEvidence } from '../../../shared/evidence/evidence.ts'
 import type { Ueid } from '../../../shared/evidence/identifiers.ts'
 import { appraise, type Appraisal } from '../../appraisal/appraise.ts'
 import type { KnownDevice, KnownReleases } from '../../appraisal/context.ts'
-import type { Device, DeviceState } from '../../model/device.ts'
+import { withReceipt, type Device, type DeviceState } from '../../model/device.ts'
 import type { Epoch, EvidenceRecord, EvidenceRun, Session } from '../../model/evidence.ts'
 import { longerBy, runOf } from '../../store/evidence-runs.ts'
 import type { Store } from '../../store/index.ts'
@@ -198,7 +198,25 @@ export class SteadyBatch {
       freshSessions: [],
       namedReceipt: undefined,
     }
-    return { ...shared, device, deviceKey, attestationKey, state, epoch, links }
+    return {
+      device,
+      deviceKey,
+      attestationKey,
+      state,
+      links,
+      epoch,
+      posture: shared.posture,
+      pcrs: shared.pcrs,
+      approved: shared.approved,
+      approvedThen: shared.approvedThen,
+      releases: shared.releases,
+      releasesThen: shared.releasesThen,
+      section: shared.section,
+      bootLog: shared.bootLog,
+      contents: shared.contents,
+      imaPolicy: shared.imaPolicy,
+      standingFindings: shared.standingFindings,
+    }
   }
 
   async #epochOf(nonce: Uint8Array): Promise<Epoch | undefined> {
@@ -239,7 +257,7 @@ export class SteadyBatch {
   sentReceipt(ueid: Ueid, { number: lastReceiptNumber, issuedAt: lastReceiptAt }: IssuedReceipt): void {
     const device = this.#devices.get(ueid)
     if (device === undefined) return
-    device.state = { ...device.state, lastReceiptNumber }
+    device.state = withReceipt(device.state, lastReceiptNumber)
     device.lastReceiptAt = lastReceiptAt
     device.isMoved = true
   }
