@@ -7,7 +7,7 @@ import type { Ueid } from '../../../shared/evidence/identifiers.ts'
 import { appraise, type Appraisal } from '../../appraisal/appraise.ts'
 import type { KnownDevice, KnownReleases } from '../../appraisal/context.ts'
 import { withReceipt, type Device, type DeviceState } from '../../model/device.ts'
-import type { Epoch, EvidenceRecord, EvidenceRun, Session } from '../../model/evidence.ts'
+import type { Epoch, EvidenceRecord, EvidenceRun } from '../../model/evidence.ts'
 import { longerBy, runOf } from '../../store/evidence-runs.ts'
 import type { Store } from '../../store/index.ts'
 import type { IssuedReceipt } from '../../store/receipts.ts'
@@ -17,46 +17,8 @@ import { recordOf, sessionWith } from '../counted.ts'
 import type { EvidenceDependencies, Handled, ReceivedMessage } from '../evidence-handler.ts'
 import { hashesWith, tellsTheSame } from '../history.ts'
 import type { KnownReceipts } from '../receipts.ts'
+import { Advancing } from './advancing.ts'
 import { decoded, isSameBut, isUsual, mayBeOfCopy, tellsNothing } from './usual.ts'
-
-/** A device on its way through the batch. */
-class Advancing {
-  readonly device: Device
-  readonly lastEpochOfOthers: number | null
-  readonly ownReference: string | null
-  state: DeviceState
-  session: Session
-  runs: readonly EvidenceRun[]
-  recentHashes: Uint8Array
-  lastReceiptAt: number | null
-  /** One of its messages of this batch was taken here. */
-  isTaken = false
-  /** Something of it has to be written. */
-  isMoved = false
-  /** Its newest message, where that is one of these. */
-  newest: EvidenceRecord | undefined
-  /** First numbers of its runs that are longer now; those without an id are all new. */
-  readonly longer = new Set<number>()
-  /** Of the advance that has written it down; null where none has yet. */
-  mark: number | null = null
-
-  constructor(steady: SteadyDevice) {
-    this.device = steady.device
-    this.lastEpochOfOthers = steady.lastEpochOfOthers
-    this.ownReference = steady.ownReference
-    this.state = steady.state
-    this.session = steady.session
-    this.runs = steady.runs
-    this.recentHashes = steady.recentHashes
-    this.lastReceiptAt = steady.lastReceiptAt
-  }
-
-  /** As it stands. */
-  get steady(): SteadyDevice {
-    const { device, state, session, runs, recentHashes, lastReceiptAt, lastEpochOfOthers, ownReference } = this
-    return { device, state, session, runs, recentHashes, lastReceiptAt, lastEpochOfOthers, ownReference }
-  }
-}
 
 /**
  * The reports of a batch that tell nothing new, which is nearly all of a healthy fleet: also those that queued up while
