@@ -10,6 +10,7 @@ import { readEndorsementPassword } from './config/endorsement-password.ts'
 import type { AgentConfig } from './config/options.ts'
 import type { Log } from './log.ts'
 import { createHelper } from './measure/client/helper.ts'
+import { TimelyHelper } from './measure/client/timely-helper.ts'
 import { DEFAULT_BACKLOG_PER_SECOND } from './outbox/delivery.ts'
 import { openUnsent, type Unsent } from './outbox/open.ts'
 import { readBootIdentity } from './sensors/boot-identity.ts'
@@ -67,7 +68,7 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
       restarts: await countStart(progress, host, log),
       unsent,
       host,
-      helper,
+      helper: new TimelyHelper({ helper, host, maxAgeSeconds: config.measure.maxAgeSeconds }),
       sampler,
       quote,
       firmwareLog: logReader({
@@ -84,6 +85,7 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
         helper,
         log,
       }),
+      statedInterval: statedInterval(config),
       resendSeconds: config.report.resendSeconds,
       backlogPerSecond: DEFAULT_BACKLOG_PER_SECOND,
       log,
@@ -97,6 +99,12 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
     throw error
   }
 }
+
+/** What collectors expect where nobody configures anything. */
+const USUAL_INTERVAL_SECONDS = 300
+
+const statedInterval = ({ report, mqtt }: AgentConfig): number | null =>
+  report.intervalSeconds > USUAL_INTERVAL_SECONDS || mqtt.connection === 'for-reports' ? report.intervalSeconds : null
 
 /** Undefined only for a device that was enrolled without a TPM: one that has lost its TPM must not look like that. */
 function tctiOf(config: AgentConfig, { attestationKey }: Identity): string | undefined {

@@ -10,12 +10,16 @@ import type { Identity } from './state/identity.ts'
 import { timeFloor } from './transport/floor.ts'
 import { keepaliveFor } from './transport/keepalive.ts'
 import { MqttChannel } from './transport/mqtt-channel.ts'
+import { Visits } from './transport/visits.ts'
 
 /** From 0 to below 1. Spreads a fleet; nothing secret hangs on it. */
 function fraction(): number {
   const [a = 0, b = 0, c = 0] = random(3)
   return (a * 65_536 + b * 256 + c) / 16_777_216
 }
+
+/** A broker forgets a device that comes and goes when it has not come for so many intervals. */
+const SESSION_INTERVALS = 24
 
 /** A request of the collector is answered at once, but a broker cannot make the TPM work without pause. */
 const REQUEST_PAUSE_MS = 5_000
@@ -36,11 +40,13 @@ export async function startAgent(
   { during }: Pick<Heartbeat, 'during'> = { during: (work) => work },
 ): Promise<RunningAgent> {
   const { agent, identity, lock, unsent, sampler, quote } = await openAgent(config, log)
+  const isKept = config.mqtt.connection === 'kept'
   const startedAt = Math.floor(Date.now() / 1000)
   let timer: NodeJS.Timeout | undefined
   let stopped = false
   let measuredThisRun = false
   let first: OutboxEntry | undefined
+  let visits: Visits | undefined
   const refusedBefore = unsent.outbox.refusedCount
   let answer: (word: 'receipted' | 'refused') => void = () => undefined
   const firstReport = new Promise<'receipted' | 'refused'>((resolve) => {
@@ -65,6 +71,7 @@ export async function startAgent(
       startedAt,
       writtenAt: Math.floor(Date.now() / 1000),
       ...agent.status,
+      resting: visits?.isResting ?? false,
       waiting: entries.length,
       dropped: droppedCount,
       refused: refusedCount,
@@ -74,7 +81,10 @@ export async function startAgent(
     clearTimeout(timer)
     if (stopped) return
     const { intervalSeconds, jitterSeconds } = config.report
-    timer = setTimeout(() => void measure(), (intervalSeconds + fraction() * jitterSeconds) * 1000)
+    timer = setTimeout(
+      () => (visits === undefined ? void measure() : visit()),
+      (intervalSeconds + fraction() * jitterSeconds) * 1000,
+    )
   }
   let answering: NodeJS.Timeout | undefined
   /** What the collector asks for at once is measured at once, or when it may ask again. */
@@ -95,6 +105,10 @@ export async function startAgent(
     }
     await status()
   }
+  const visit = (): void => {
+    schedule()
+    visits?.begin()
+  }
   /** Messages of the broker are taken one after the other: two of them must not write the same file at once. */
   let inbound: Promise<void> = Promise.resolve()
   const take = (action: () => Promise<void>): void => {
@@ -111,20 +125,26 @@ export async function startAgent(
     protocol: config.mqtt.protocol,
     random: fraction,
     keepaliveSeconds: keepaliveFor(config.report),
+    restsForSeconds: isKept ? undefined : SESSION_INTERVALS * config.report.intervalSeconds,
     events: {
-      onConnected: ({ version }) => {
-        log.info(`connected to the broker, MQTT ${version}`)
+      onConnected: ({ version, resumed }) => {
+        const tell = isKept || !measuredThisRun ? log.info : log.debug
+        tell(`connected to the broker, MQTT ${version}${resumed ? ', TLS session resumed' : ''}`)
         agent.connected(channel)
+        visits?.connected()
       },
       onDisconnected: (reason, retryMs) => {
         agent.disconnected()
+        visits?.disconnected()
         log.warn(`not connected: ${reason}; next attempt in ${Math.round(retryMs / 1000)} s`)
         void status()
       },
       onEpoch: (bytes) =>
         take(async () => {
-          // The first epoch of a run is waited for: evidence under an old one would only arrive late.
-          if ((await agent.epochArrived(bytes)) || !measuredThisRun) if (!measuredThisRun) await measure()
+          await agent.epochArrived(bytes)
+          // The first epoch of a run, or of a visit, is waited for: evidence under an old one would only arrive late.
+          if (visits !== undefined) await visits.epochArrived()
+          else if (!measuredThisRun) await measure()
         }),
       onRestorePoint: (bytes) =>
         take(async () => {
@@ -139,12 +159,26 @@ export async function startAgent(
           if (first !== undefined && !unsent.outbox.entries.includes(first)) {
             answer(unsent.outbox.refusedCount > refusedBefore ? 'refused' : 'receipted')
           }
+          visits?.progressed()
           if (kind !== 'ignored') await status()
         }),
     },
   })
   log.info(`device ${identity.ueid} reports every ${config.report.intervalSeconds} s`)
-  channel.start()
+  visits = isKept
+    ? undefined
+    : new Visits({
+        connect: () => channel.start(),
+        leave: () => {
+          agent.disconnected()
+          return channel.rest()
+        },
+        report: measure,
+        isDone: () => unsent.outbox.entries.length === 0 && agent.challengeDueMs === null,
+        left: () => void status(),
+      })
+  if (visits === undefined) channel.start()
+  else visits.begin()
   const renewer = renewerOf({
     config,
     identity,
@@ -165,6 +199,7 @@ export async function startAgent(
       stopped = true
       clearTimeout(timer)
       clearTimeout(answering)
+      visits?.stop()
       stopSampling()
       renewer.stop()
       await channel.close()

@@ -1,6 +1,6 @@
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import type { Log } from '../log.ts'
-import type { Helper } from '../measure/client/helper.ts'
+import type { TimelyHelper } from '../measure/client/timely-helper.ts'
 import type { Unsent } from '../outbox/open.ts'
 import type { Host } from '../sensors/host.ts'
 import type { SocketSampler } from '../sensors/sockets/sampler.ts'
@@ -21,11 +21,13 @@ export interface AgentOptions {
   /** null for a device that was enrolled without a TPM. */
   readonly quote: QuoteFunction | null
   /** Sees what the agent may not. */
-  readonly helper: Helper
+  readonly helper: TimelyHelper
   /** The firmware's event log, or null where there is none to read now. */
   readonly firmwareLog: () => Promise<Uint8Array | null>
   /** The kernel's measurement list (IMA) as it is now, or null where there is none to read. */
   readonly measurementList: () => Promise<Uint8Array | null>
+  /** Seconds between reports, where that is to be told: less often than is usual, or without staying connected. */
+  readonly statedInterval: number | null
   readonly resendSeconds: number
   readonly backlogPerSecond: number
   readonly log: Log

@@ -134,6 +134,7 @@ export class Agent {
       return undefined
     }
     const challenge = this.#asked.waiting // What is measured before a question comes is no answer to it.
+    if (challenge !== null) helper.forget()
     const posture = await measurePosture(host, helper)
     const contents: Uint8Array[] = []
     for (const { bytes, digest } of posture.sections.values()) {
@@ -152,7 +153,7 @@ export class Agent {
       nonce: epoch.nonce,
       challenge: challenge?.nonce,
       posture,
-      state: ownState({ ...this.#options, result: this.#result.number }, usage),
+      state: ownState({ ...this.#options, result: this.#result.number, helperAge: helper.ageSeconds }, usage),
       hardwareModel: identity.product.model,
       software: { name: 'keepseal-agent', version },
       issuedAt: now(),

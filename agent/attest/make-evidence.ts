@@ -75,13 +75,15 @@ export async function makeEvidence(input: EvidenceInput): Promise<MadeEvidence> 
 
 function claimsOf(input: EvidenceInput): Claims {
   const { posture, session } = input
+  const isPostureKnown = isSame(input.acknowledged.postureDigest, posture.postureDigest)
   return {
     issuedAt: input.issuedAt,
     nonce: input.nonce,
     challenge: input.challenge ?? null,
     ueid: ueidBytes(input.ueid),
     // The claim holds 32 bytes; a longer name is cut, the collector knows the product from the enrolment.
-    hardwareModel: input.hardwareModel === null ? null : cutUtf8(input.hardwareModel, 32),
+    // Nobody has to be told again with each report.
+    hardwareModel: input.hardwareModel === null || isPostureKnown ? null : cutUtf8(input.hardwareModel, 32),
     uptime: posture.uptimeSeconds,
     bootCount: null,
     bootSeed: posture.bootId,
@@ -91,7 +93,7 @@ function claimsOf(input: EvidenceInput): Claims {
     sequence: session.next.sequence,
     previous: session.next.previous,
     postureDigest: posture.postureDigest,
-    posture: isSame(input.acknowledged.postureDigest, posture.postureDigest) ? null : posture.posture,
+    posture: isPostureKnown ? null : posture.posture,
     // The agent's own first: what sensors tell never takes the place of its counters.
     state: boundedState([...input.state, ...posture.state]),
   }

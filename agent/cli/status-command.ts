@@ -21,7 +21,7 @@ export const statusCommand = defineCommand({
     const identity = await loadIdentity(directory)
     const status = await readStatus(directory)
     const running = status !== undefined && isRunning(status.pid)
-    const good = running && status.problem === null && status.connected
+    const good = running && status.problem === null && (status.connected || status.resting)
     const { ueid, assurance, product, collector } = identity
     context.present(
       { ueid, identity: assurance, product, collector: collector.url, running, status: status ?? null },
@@ -54,7 +54,7 @@ const time = (seconds: number | null): string => (seconds === null ? 'never' : n
 
 function statusLines(status: StatusFile): string[] {
   return [
-    `connected   ${status.connected ? 'yes' : 'no'}`,
+    `connected   ${status.connected ? 'yes' : status.resting ? 'no, until the next report' : 'no'}`,
     `measured    ${time(status.lastMeasurementAt)}`,
     `receipt     ${time(status.lastReceiptAt)}`,
     `epoch       ${status.epoch ?? 'none yet'}`,

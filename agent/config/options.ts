@@ -39,6 +39,11 @@ export const agentConfig = defineConfig(
         'Broker to report to. Empty: the one that the collector named at enrolment.',
       ),
       protocol: option(choice(['auto', '5', '3.1.1']), 'auto', 'MQTT version; auto tries 5 and falls back to 3.1.1.'),
+      connection: option(
+        choice(['kept', 'for-reports']),
+        'kept',
+        'Whether the connection is kept, or made for each report and ended when it has its receipt.',
+      ),
     },
     state: {
       directory: option(path(), '/var/lib/keepseal-agent', 'Keys, enrolment and outbox of this device.'),
@@ -50,6 +55,11 @@ export const agentConfig = defineConfig(
       outbox_max_age_seconds: option(integer(3600, 3650 * DAY), 30 * DAY, 'How long reports wait for a receipt.'),
     },
     report: {
+      preset: option(
+        choice(['usual', 'narrow-band']),
+        'usual',
+        'Defaults for the kind of link: narrow-band reports once an hour, in few bytes. What is set beside it holds.',
+      ),
       interval_seconds: option(integer(10, 7 * DAY), 300, 'Time from one measurement to the next.'),
       jitter_seconds: option(integer(0, 3600), 30, 'Random delay on top, so that a fleet does not report in step.'),
       sample_seconds: option(
@@ -90,6 +100,11 @@ export const agentConfig = defineConfig(
         DEFAULT_SOCKET,
         'Where keepseal-measure, the privileged helper, listens. Empty: none.',
       ),
+      max_age_seconds: option(
+        integer(0, DAY),
+        900,
+        'How long what the helper found stands for the present while nothing changes that the agent sees. 0: not at all.',
+      ),
     },
     log: {
       level: option(choice(['error', 'warn', 'info', 'debug']), 'info', 'Least severity that is logged.'),
@@ -110,6 +125,19 @@ export const agentConfig = defineConfig(
       names: ['state.outbox_max_age_seconds', 'report.resend_seconds'],
       requirement: 'be more than report.resend_seconds, or no report is ever sent again',
       holds: ({ state, report }) => state.outboxMaxAgeSeconds > report.resendSeconds,
+    },
+  ],
+  [
+    {
+      name: 'report.preset',
+      defaults: {
+        'narrow-band': {
+          'report.interval_seconds': 3600,
+          'report.jitter_seconds': 120,
+          'report.resend_seconds': 4 * 3600,
+          'mqtt.connection': 'for-reports',
+        },
+      },
     },
   ],
 )

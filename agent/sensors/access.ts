@@ -6,6 +6,7 @@ import { readPrivileges } from './access/privileges.ts'
 import { readSshd } from './access/sshd.ts'
 import type { Host } from './host.ts'
 import type { Reading, Sensor } from './sensor.ts'
+import { identitiesOf } from './unchanged.ts'
 
 async function measure(host: Host): Promise<Reading<'access'>> {
   const sshd = await readSshd(host)
@@ -27,6 +28,13 @@ async function measure(host: Host): Promise<Reading<'access'>> {
     },
   }
 }
+
+/** Files and directories that say who may log in. Names of directories: what is put into one, or replaced in it. */
+const GLANCED = [
+  ...['passwd', 'shadow', 'group', 'gshadow', 'nsswitch.conf', 'securetty', 'pam.conf', 'pam.d', 'doas.conf', 'doas.d'],
+  ...['sudoers', 'sudoers.d', 'ssh', 'ssh/sshd_config', 'ssh/sshd_config.d', 'default/ssh', 'sysconfig/sshd'],
+  ...['config/dropbear', 'default/dropbear', 'dropbear', 'dropbear/authorized_keys'],
+].map((name) => `/etc/${name}`)
 
 export const accessSensor: Sensor<'access'> = {
   id: 'access',
@@ -51,5 +59,6 @@ export const accessSensor: Sensor<'access'> = {
   budget: { cpuMs: 10 },
   remedy: 'Let keepseal-measure run; check the files with `sshd -t`, `pwck -r`, `grpck -r` and `visudo -c`.',
   privileged: true,
+  glance: (host) => identitiesOf(host, GLANCED),
   measure,
 }

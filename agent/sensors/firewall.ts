@@ -93,5 +93,6 @@ export const firewallSensor: Sensor<'firewall'> = {
   budget: { cpuMs: 10 },
   remedy: 'Let keepseal-measure run, without a network namespace of its own, and install nftables on the gateway.',
   privileged: true,
+  glance: (host) => JSON.stringify(readConfiguration(host)),
   measure,
 }

@@ -6,10 +6,11 @@ import {
 } from '../../shared/posture/sections/packages.ts'
 import { BUNDLES_READS, readBundles } from './bundles/bundles.ts'
 import type { Host } from './host.ts'
-import { APK_READS, readApk } from './packages/apk.ts'
-import { DPKG_READS, OPKG_READS, readDpkg, readOpkg } from './packages/dpkg.ts'
+import { APK_READS, apkDatabases, readApk } from './packages/apk.ts'
+import { DPKG_READS, dpkgDatabase, OPKG_READS, opkgDatabases, readDpkg, readOpkg } from './packages/dpkg.ts'
 import type { Inventory } from './packages/inventory.ts'
 import { readRpm, RPM_READS } from './packages/rpm.ts'
+import { identitiesOf } from './unchanged.ts'
 import { SensorFailure, type Reading, type Sensor } from './sensor.ts'
 
 type Answer = Inventory | 'unread' | undefined
@@ -80,6 +81,15 @@ async function attempt(read: () => Answer | Promise<Answer>): Promise<Answer> {
 /** Before a cut, so that the order of the database does not decide what is left out. */
 const byName = (packages: readonly Package[]): Package[] => [...packages].sort((a, b) => (a.name < b.name ? -1 : 1))
 
+/** What changes with every installation. Images of containers are seen by nobody but root. */
+const GLANCED = [
+  ...[dpkgDatabase, '/var/lib/dpkg/status.d', ...apkDatabases, ...opkgDatabases],
+  ...['/usr/lib/sysimage/rpm', '/var/lib/rpm'].flatMap((directory) =>
+    ['', '/rpmdb.sqlite', '/rpmdb.sqlite-wal', '/Packages.db', '/Packages'].map((name) => directory + name),
+  ),
+  ...['/var/lib/flatpak/app', '/snap', '/var/lib/snapd/snap'],
+]
+
 export const packagesSensor: Sensor<'packages'> = {
   id: 'packages',
   title: 'installed packages, applications and container images',
@@ -97,5 +107,6 @@ export const packagesSensor: Sensor<'packages'> = {
   remedy:
     'Check that the package database is intact: `dpkg --audit`, `apk audit`, `opkg list-installed`, `rpm --verifydb`.',
   privileged: true,
+  glance: (host) => identitiesOf(host, GLANCED),
   measure,
 }

@@ -42,6 +42,11 @@ export interface Sensor<S extends SectionId = SectionId> {
   readonly remedy: string
   /** The privileged helper sees more of it than the agent can: its reading is taken where there is one. */
   readonly privileged?: boolean
+  /**
+   * Of one that is privileged: differs when anything has changed that the agent can see of it, at little cost. Without
+   * it the sensor's own reading does.
+   */
+  glance?(host: Host): string
   measure(host: Host): Promise<Reading<S>> | Reading<S>
 }
 

@@ -98,6 +98,17 @@ async function measure(host: Host): Promise<Reading<'sockets'>> {
   }
 }
 
+/** Each listening socket by its inode, which it keeps for life: whoever is behind it is another one only with another. */
+function glance(host: Host): string {
+  const isEphemeral = readEphemeralPorts(host)
+  const { names, sockets, malformed } = readTables(host, '/proc/net')
+  const lasting = sockets.filter((socket) => !isEphemeral(socket))
+  const lines = lasting.map(
+    ({ protocol, address, port, inode }) => `${protocol}/${address?.text ?? address?.scope ?? 'link'}:${port} ${inode}`,
+  )
+  return [names.join(' '), malformed, ...lines.sort()].join('\n')
+}
+
 export const socketsSensor: Sensor<'sockets'> = {
   id: 'sockets',
   title: 'sockets that listen, or are bound and accept from anybody',
@@ -121,5 +132,6 @@ export const socketsSensor: Sensor<'sockets'> = {
   budget: { cpuMs: 60 },
   remedy: 'Let keepseal-measure look at foreign sockets, and do not set ProtectProc=invisible or ProcSubset=pid.',
   privileged: true,
+  glance,
   measure,
 }

@@ -26,7 +26,7 @@ export class Unchanged<T> {
 
   /** What `make` throws is not kept. The identity is taken first: whoever writes meanwhile changes it once more. */
   get(host: Host, paths: readonly string[], make: () => T): T {
-    return this.getAs(host, identityOf(host, paths), make)
+    return this.getAs(host, identitiesOf(host, paths), make)
   }
 
   /** The same for whoever has just looked at the identity. */
@@ -43,7 +43,8 @@ export class Unchanged<T> {
   }
 }
 
-function identityOf(host: Host, paths: readonly string[]): string {
+/** What becomes another when one of them does, or its reason not to be looked at. */
+export function identitiesOf(host: Host, paths: readonly string[]): string {
   const one = (path: string): string => {
     const stat = host.stat(path)
     return stat.status === 'found' ? stat.value.identity : stat.status

@@ -21,6 +21,8 @@ const StatusFile = v.strictObject({
   startedAt: v.number(),
   writtenAt: v.number(),
   connected: v.boolean(),
+  /** Between two reports without a connection, as it is configured. */
+  resting: v.optional(v.boolean(), false),
   lastMeasurementAt: v.nullable(v.number()),
   lastReceiptAt: v.nullable(v.number()),
   epoch: v.nullable(v.number()),
@@ -54,6 +56,7 @@ export async function writeProblem(stateDirectory: string, problem: string): Pro
   const { waiting = 0, dropped = 0, refused = 0, lastMeasurementAt = null, lastReceiptAt = null } = before ?? {}
   const nothing = {
     connected: false,
+    resting: false,
     epoch: null,
     result: null,
     lastMeasurementAt,

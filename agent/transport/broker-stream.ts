@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { X509Certificate } from 'node:crypto'
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import { constants, X509Certificate } from 'node:crypto'
 import { isLoopbackHost } from '../../shared/config/url-types.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import type { TlsIdentity } from '../state/identity.ts'
@@ -25,11 +25,53 @@ export function brokerAddress(url: string): BrokerAddress {
   return { tls, host, port: parsed.port === '' ? (tls ? 8883 : 1883) : Number(parsed.port) }
 }
 
+/** Keeps a TLS session in memory from one connection to the next, which then takes a fifth of the bytes. */
+export class TlsResumption {
+  #session: Buffer | undefined
+
+  get options(): ConnectionOptions {
+    return {
+      ...(this.#session === undefined ? {} : { session: this.#session }),
+      // A ticket of TLS 1.3 holds this device's certificate, and goes both ways with each connection. The sessions of
+      // TLS 1.2 can stay with the broker, which tells them by 32 bytes (RFC 5246 section 7.4.1.2).
+      maxVersion: 'TLSv1.2',
+      secureOptions: constants.SSL_OP_NO_TICKET,
+      ciphers: FEW_CIPHERS,
+      ecdhCurve: 'X25519:P-256',
+      sigalgs: FEW_SIGNATURES,
+    }
+  }
+
+  watch(socket: TLSSocket): void {
+    let isSecure = false
+    socket.once('secureConnect', () => (isSecure = true))
+    socket.on('session', (session) => (this.#session = session))
+    // What a broker does not like is not offered again.
+    socket.once('close', () => {
+      if (!isSecure) this.forget()
+    })
+  }
+
+  forget(): void {
+    this.#session = undefined
+  }
+}
+
+/** RFC 9325 section 4.2: forward secrecy and authenticated encryption. A record of the first ones is 8 bytes shorter. */
+const FEW_CIPHERS = ['CHACHA20-POLY1305', 'AES128-GCM-SHA256', 'AES256-GCM-SHA384']
+  .flatMap((cipher) => [`ECDHE-ECDSA-${cipher}`, `ECDHE-RSA-${cipher}`])
+  .join(':')
+const FEW_SIGNATURES = 'ecdsa_secp256r1_sha256:ed25519:ecdsa_secp384r1_sha384:rsa_pss_rsae_sha256:rsa_pkcs1_sha256'
+
 /**
  * Opens the connection. The broker is checked with the authority of the enrolment and nobody else's. `floorMs`: the time
  * that it is at least; a clock behind it is wrong, and the broker's certificate is then looked at by what is known.
  */
-export function openBrokerStream({ tls, host, port }: BrokerAddress, identity: TlsIdentity, floorMs = 0): Socket {
+export function openBrokerStream(
+  { tls, host, port }: BrokerAddress,
+  identity: TlsIdentity,
+  { floorMs = 0, resumption }: { readonly floorMs?: number; readonly resumption?: TlsResumption | undefined } = {},
+): Socket {
   if (!tls) return connectTcp({ host, port })
   const clockIsWrong = Date.now() < floorMs
   const socket = connectTls({
@@ -40,8 +82,10 @@ export function openBrokerStream({ tls, host, port }: BrokerAddress, identity: T
     cert: identity.certificate,
     key: identity.privateKey,
     minVersion: 'TLSv1.2',
+    ...resumption?.options,
     rejectUnauthorized: !clockIsWrong,
   })
+  resumption?.watch(socket)
   if (clockIsWrong) socket.once('secureConnect', () => checkAtFloor(socket, host, identity, floorMs))
   return socket
 }

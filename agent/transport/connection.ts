@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { KeepsealError } from '../../shared/errors.ts'
 import { MqttClient } from './mqtt-client.ts'
 
@@ -7,14 +8,19 @@ export type MqttVersion = 4 | 5
 export interface ConnectionOptions {
   readonly version: MqttVersion
   readonly clientId: string
-  readonly will: { readonly topic: string; readonly payload: Uint8Array }
+  /** Absent for a client that comes and goes. */
+  readonly will?: { readonly topic: string; readonly payload: Uint8Array } | undefined
   readonly subscriptions: Readonly<Record<string, { readonly qos: 0 | 1 }>>
+  /** For how long the broker keeps the subscriptions of a client that is not there; 0: not at all. */
+  readonly sessionSeconds: number
+  /** Of the subscriptions, what a broker that has kept them is asked for all the same: it is retained. */
+  readonly retained: readonly string[]
   readonly openStream: () => Socket
   readonly keepaliveSeconds: number
   /** For all that comes before `onReady`. */
   readonly connectTimeoutMs: number
-  /** The broker took the connection and all subscriptions. */
-  readonly onReady: () => void
+  /** The broker took the connection and all subscriptions. `resumed`: by the TLS session of an earlier one. */
+  readonly onReady: (resumed: boolean) => void
   readonly onMessage: (topic: string, payload: Uint8Array) => void
   /** Called once, last of all. */
   readonly onClosed: (reason: ClosedReason) => void
@@ -53,13 +59,20 @@ export class MqttConnection {
       clientId: options.clientId,
       protocolId: 'MQTT',
       protocolVersion: options.version,
-      clean: true,
+      clean: options.sessionSeconds === 0,
+      ...(options.sessionSeconds === 0 || options.version === 4
+        ? {}
+        : { properties: { sessionExpiryInterval: options.sessionSeconds } }),
+      // Where the broker allows it a topic is sent once for a connection, and a number for it afterwards.
+      autoAssignTopicAlias: true,
       keepalive: options.keepaliveSeconds,
       // Bounded below together with what follows it.
       connectTimeout: 2 * options.connectTimeoutMs,
       reconnectPeriod: 0,
       resubscribe: false,
-      will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: false },
+      ...(will === undefined
+        ? {}
+        : { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: false } }),
     })
     // The client has no time limit of its own for the answer to a subscription.
     this.#setUp = setTimeout(() => this.abort('the broker does not answer'), options.connectTimeoutMs)
@@ -67,7 +80,7 @@ export class MqttConnection {
     this.#client.on('disconnect', () => this.#fail(new Error('the broker ended the connection')))
     this.#client.on('message', (topic, payload) => options.onMessage(topic, new Uint8Array(payload)))
     this.#client.on('packetreceive', () => this.#received++)
-    this.#client.on('connect', () => this.#subscribe())
+    this.#client.on('connect', ({ sessionPresent }) => this.#subscribe(sessionPresent))
     this.#client.on('close', () => this.#onClose())
   }
 
@@ -126,13 +139,16 @@ export class MqttConnection {
     this.#onClose()
   }
 
-  #subscribe(): void {
-    this.#client.subscribe({ ...this.#options.subscriptions }, (error) => {
+  #subscribe(areKept: boolean): void {
+    const all = Object.entries(this.#options.subscriptions)
+    const wanted = areKept ? all.filter(([topic]) => this.#options.retained.includes(topic)) : all
+    this.#client.subscribe(Object.fromEntries(wanted), (error) => {
       if (this.#closing || this.#closed) return
       if (error instanceof Error) return this.abort(`the broker refuses to be read: ${error.message}`)
       clearTimeout(this.#setUp)
       this.#ready = true
-      this.#options.onReady()
+      const { stream } = this.#client
+      this.#options.onReady(stream instanceof TLSSocket && stream.isSessionReused())
     })
   }
 

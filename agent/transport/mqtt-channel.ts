@@ -4,13 +4,13 @@ import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import { downTopic, epochTopic, restorePointTopic, upstreamTopic } from '../../shared/evidence/topics.ts'
 import type { TlsIdentity } from '../state/identity.ts'
 import { backoffDelay, DEFAULT_BACKOFF, type BackoffRules } from './backoff.ts'
-import { brokerAddress, openBrokerStream } from './broker-stream.ts'
+import { brokerAddress, openBrokerStream, TlsResumption } from './broker-stream.ts'
 import { MqttConnection, type ClosedReason, type MqttVersion } from './connection.ts'
 
 /** What comes from the broker. Nothing of it is authenticated: the broker is trusted with delivery alone. */
 export interface ChannelEvents {
   /** On each connection, after which everything unreceipted is due again. */
-  readonly onConnected: (connection: { readonly version: '3.1.1' | '5' }) => void
+  readonly onConnected: (connection: { readonly version: '3.1.1' | '5'; readonly resumed: boolean }) => void
   /** A retained one comes with each connection. */
   readonly onEpoch: (bytes: Uint8Array) => void
   /** Retained as well, where the collector was ever restored. */
@@ -33,6 +33,11 @@ export interface ChannelOptions {
   /** From 0 to below 1. */
   readonly random: () => number
   readonly backoff?: BackoffRules
+  /**
+   * The channel rests between reports, for so long at most: the broker keeps its subscriptions, and TLS sessions are
+   * resumed. Absent where the connection is kept.
+   */
+  readonly restsForSeconds?: number | undefined
   readonly keepaliveSeconds?: number
   readonly connectTimeoutMs?: number
   readonly publishTimeoutMs?: number
@@ -52,6 +57,8 @@ export class MqttChannel {
   #retry: NodeJS.Timeout | undefined
   #failures = 0
   #closed = false
+  #resting = false
+  readonly #resumption: TlsResumption | undefined
   #tls: TlsIdentity
   #url: string
 
@@ -59,6 +66,7 @@ export class MqttChannel {
   constructor(options: ChannelOptions) {
     brokerAddress(options.url)
     this.#options = options
+    this.#resumption = options.restsForSeconds === undefined ? undefined : new TlsResumption()
     this.#tls = options.tls
     this.#url = options.url
     this.#version = options.protocol === '3.1.1' ? 4 : 5
@@ -73,10 +81,13 @@ export class MqttChannel {
     brokerAddress(url)
     this.#tls = tls
     this.#url = url
+    // A session tells who this is by the certificate of before.
+    this.#resumption?.forget()
   }
 
   /** Begins to connect. Returns at once: the events tell what becomes of it. */
   start(): void {
+    this.#resting = false
     if (this.#connection === undefined && this.#retry === undefined && !this.#closed) this.#connect()
   }
 
@@ -91,6 +102,14 @@ export class MqttChannel {
       return Promise.reject(new KeepsealError('collector.unreachable', 'not connected to the broker'))
     }
     return this.#connection.publish(topic, bytes, publishTimeoutMs)
+  }
+
+  /** Takes leave of the broker until `start` is called again. No event comes of it. */
+  async rest(): Promise<void> {
+    this.#resting = true
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+    await this.#connection?.close(CLOSE_MS)
   }
 
   /** Ends within two seconds. What is being published is rejected; no event comes any more. */
@@ -112,24 +131,30 @@ export class MqttChannel {
   }
 
   #dial(): MqttConnection {
-    const { ueid, events, timeFloor, keepaliveSeconds = 60, connectTimeoutMs = 30_000 } = this.#options
+    const { ueid, events, timeFloor, restsForSeconds, keepaliveSeconds = 60 } = this.#options
+    const { connectTimeoutMs = 30_000 } = this.#options
+    const resumption = this.#resumption
     let readyAt: number | undefined
     return new MqttConnection({
       version: this.#version,
       clientId: ueid,
-      will: { topic: upstreamTopic(ueid, 'presence'), payload: WILL },
-      subscriptions: { [restorePointTopic]: { qos: 0 }, [epochTopic]: { qos: 0 }, [downTopic(ueid)]: { qos: 1 } },
-      openStream: () => openBrokerStream(brokerAddress(this.#url), this.#tls, timeFloor?.()),
+      will: resumption === undefined ? { topic: upstreamTopic(ueid, 'presence'), payload: WILL } : undefined,
+      // QoS 0 throughout: what is lost with the connection comes again with the next report, or its receipt does.
+      subscriptions: { [restorePointTopic]: { qos: 0 }, [epochTopic]: { qos: 0 }, [downTopic(ueid)]: { qos: 0 } },
+      retained: [restorePointTopic, epochTopic],
+      sessionSeconds: restsForSeconds ?? 0,
+      openStream: () =>
+        openBrokerStream(brokerAddress(this.#url), this.#tls, { floorMs: timeFloor?.() ?? 0, resumption }),
       keepaliveSeconds,
       connectTimeoutMs,
-      onReady: () => {
+      onReady: (resumed) => {
         readyAt = performance.now()
-        events.onConnected({ version: this.#version === 5 ? '5' : '3.1.1' })
+        events.onConnected({ version: this.#version === 5 ? '5' : '3.1.1', resumed })
       },
       onMessage: (topic, payload) => this.#dispatch(topic, payload),
       onClosed: (reason) => {
         this.#connection = undefined
-        if (this.#closed) return
+        if (this.#closed || this.#resting) return
         const stable = readyAt !== undefined && performance.now() - readyAt >= STABLE_MS
         this.#failures = stable ? 1 : this.#failures + 1
         this.#reconnect(reason)

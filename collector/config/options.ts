@@ -138,6 +138,11 @@ export const collectorConfig = defineConfig(
     liveness: {
       report_interval_seconds: option(integer(10, 7 * DAY), 300, 'How often devices are expected to report.'),
       stale_intervals: option(integer(1, 1000), 2, 'Missed intervals after which a device is stale.'),
+      longest_interval_seconds: option(
+        integer(10, 7 * DAY),
+        3600,
+        'Longest interval that is believed of a device which says that it reports less often.',
+      ),
       silent_after_seconds: option(
         integer(60, 3650 * DAY),
         DAY,
@@ -145,7 +150,7 @@ export const collectorConfig = defineConfig(
       ),
     },
     receipts: {
-      min_interval_seconds: option(integer(0, DAY), 600, 'Least time between two receipts that tell nothing new.'),
+      min_interval_seconds: option(integer(0, DAY), 1200, 'Least time between two receipts that tell nothing new.'),
     },
     results: {
       refresh_seconds: option(

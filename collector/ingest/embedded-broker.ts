@@ -8,6 +8,7 @@ import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { Store } from '../store/index.ts'
 import { mayPublish, maySubscribe, ueidOfSubject } from './access-rules.ts'
 import type { DeviceChannel } from './device-channel.ts'
+import { keepSessions, SESSION_SECONDS } from './tls-sessions.ts'
 
 export interface EmbeddedBrokerOptions {
   readonly host: string
@@ -77,9 +78,19 @@ export class EmbeddedBroker implements DeviceChannel {
     broker.on('connectionError', (_client, error) => logger.debug({ err: error.message }, 'connection refused'))
     this.#broker = broker
     const server = createServer(
-      { ...tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2', handshakeTimeout: 15_000 },
+      {
+        ...tls,
+        requestCert: true,
+        rejectUnauthorized: true,
+        minVersion: 'TLSv1.2',
+        handshakeTimeout: 15_000,
+        sessionTimeout: SESSION_SECONDS,
+        // The suites that are preferred here are as good; a device on a narrow link knows which are shorter.
+        honorCipherOrder: false,
+      },
       broker.handle,
     )
+    keepSessions(server, () => performance.now())
     server.on('tlsClientError', (error) => logger.debug({ err: error.message }, 'TLS handshake failed'))
     this.#server = server
     await new Promise<void>((resolve, reject) => {

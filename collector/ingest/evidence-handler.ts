@@ -5,6 +5,7 @@ import { OutcomeError } from '../../shared/errors.ts'
 import type { ContentRequest } from '../../shared/evidence/down.ts'
 import { decodeEvidence, type UnverifiedEvidence } from '../../shared/evidence/evidence.ts'
 import type { UpstreamTopic } from '../../shared/evidence/topics.ts'
+import { REPORT_INTERVAL } from '../../shared/evidence/state.ts'
 import { pcrValuesToCbor } from '../../shared/evidence/tpm-evidence.ts'
 import { appraise, type Appraisal } from '../appraisal/appraise.ts'
 import type { AppraisalPolicy, Deviation, KnownDevice } from '../appraisal/context.ts'
@@ -163,11 +164,15 @@ async function accept(
     session,
     sequence: claims.sequence,
     request: lacks ? { ...missing } : null,
-    urgent: changed || isAsked || claims.posture !== null || claims.sequence === 0 || appraisal.freshness !== 'fresh',
+    urgent: changed || isAsked || claims.posture !== null || claims.sequence === 0 || waitsForReceipt(appraisal),
     appraisal,
     known,
   }
 }
+
+/** What comes late is sent again until it has one; and who comes for a report alone stays until he has it. */
+export const waitsForReceipt = ({ freshness, evidence }: Appraisal): boolean =>
+  freshness !== 'fresh' || evidence.claims.state.has(REPORT_INTERVAL)
 
 /**
  * Stores what was concluded. True when the verdict or the findings of the device are others than before. `judgedAt`:

@@ -2,6 +2,7 @@ import { findings as findingCodes, type FindingCode } from '../../shared/codes/f
 import type { Device, DeviceState, Liveness } from '../model/device.ts'
 import type { DueDevice, LivenessDeadlines } from '../store/due.ts'
 import type { Store } from '../store/index.ts'
+import { staleBefore } from '../store/stale-moments.ts'
 import type { CaseDependencies } from '../tracking/cases/open.ts'
 import { Gathered } from './gathered.ts'
 import { recordFindings } from '../tracking/record-findings.ts'
@@ -47,12 +48,12 @@ export function tellOf(store: Store, due: readonly DueDevice[], telling: Telling
 
 function passedBy(
   { enrolledAt }: Device,
-  { liveness, lastFreshAt }: DeviceState,
-  { stale, silent, neverSeen }: LivenessDeadlines,
+  { liveness, lastFreshAt, reportInterval }: DeviceState,
+  { silent, neverSeen, ...stale }: LivenessDeadlines,
 ): Exclude<Liveness, 'fresh'> | undefined {
   if (lastFreshAt === null) return enrolledAt < neverSeen ? 'never-seen' : undefined
   if (lastFreshAt < silent) return liveness === 'silent' ? undefined : 'silent'
-  return lastFreshAt < stale && liveness === 'fresh' ? 'stale' : undefined
+  return lastFreshAt < staleBefore(stale, reportInterval) && liveness === 'fresh' ? 'stale' : undefined
 }
 
 /** One finding of this axis at a time: the worse word takes the place of the one before, which nobody needs to hear of. */

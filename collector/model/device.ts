@@ -81,6 +81,8 @@ export interface DeviceState {
   readonly namedReceipt: number
   readonly lastReceiptNumber: number
   readonly agentVersion: string | null
+  /** Seconds, one of `COUNTED_INTERVALS`: how often the agent says that it reports. null: as often as is usual. */
+  readonly reportInterval: number | null
 }
 
 /** Since when (ms), and how many fresh reports in a row. Each of them was answered by a request. */
@@ -120,6 +122,7 @@ export const initialDeviceState: DeviceState = {
   namedReceipt: 0,
   lastReceiptNumber: 0,
   agentVersion: null,
+  reportInterval: null,
 }
 
 /** The device is sent this receipt. */

@@ -64,7 +64,7 @@ async function reportFindings(
 
 /** The postures that the fleet reports now, and their sections: what signals of posture rest on. */
 async function addPostures({ store, ledger, limits }: Making, product: Product): Promise<void> {
-  const groups = await store.fleet.groups(product.id, { stale: 0, silent: 0, retired: 0 })
+  const groups = await store.fleet.groups(product.id, { stale: 0, staleAt: [], silent: 0, retired: 0 })
   const counts = new Map<string, { readonly digest: Uint8Array; count: number }>()
   for (const { postureDigest, count } of groups) {
     if (postureDigest === null) continue

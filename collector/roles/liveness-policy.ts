@@ -5,6 +5,7 @@ export function livenessPolicyOf({ liveness, freshness }: CollectorConfig): Live
   return {
     intervalMs: liveness.reportIntervalSeconds * 1000,
     staleIntervals: liveness.staleIntervals,
+    longestIntervalMs: liveness.longestIntervalSeconds * 1000,
     silentAfterMs: liveness.silentAfterSeconds * 1000,
     maxExtensionMs: freshness.maxExtensionSeconds * 1000,
   }

@@ -106,6 +106,7 @@ export function toState(row: Selectable<DeviceStatesTable>): DeviceState {
     namedReceipt: row.named_receipt,
     lastReceiptNumber: row.last_receipt_number,
     agentVersion: row.agent_version,
+    reportInterval: row.report_interval,
   }
 }
 
@@ -151,5 +152,6 @@ export function stateColumns(state: DeviceState): Omit<DeviceStatesTable, 'devic
     named_receipt: state.namedReceipt,
     last_receipt_number: state.lastReceiptNumber,
     agent_version: state.agentVersion,
+    report_interval: state.reportInterval,
   }
 }

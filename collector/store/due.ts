@@ -1,9 +1,9 @@
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { Executor } from './database.ts'
+import { isStale, type StaleMoments } from './stale-moments.ts'
 
 /** Whose last fresh evidence, or whose enrolment, is older than these moments has passed a deadline. ms since 1970. */
-export interface LivenessDeadlines {
-  readonly stale: number
+export interface LivenessDeadlines extends StaleMoments {
   readonly silent: number
   readonly neverSeen: number
 }
@@ -33,7 +33,7 @@ export function dueRepository(db: Executor) {
     async between(
       after: number,
       upTo: number,
-      { stale, silent, neverSeen }: LivenessDeadlines,
+      { silent, neverSeen, ...stale }: LivenessDeadlines,
       limit: number,
     ): Promise<readonly DueDevice[]> {
       const part = () =>
@@ -46,10 +46,10 @@ export function dueRepository(db: Executor) {
           .where('devices.enrolment', '=', 'active')
           .limit(limit)
       const quiet = await part()
-        .where(({ or, and, eb }) =>
-          or([
-            and([eb('device_states.liveness', '=', 'fresh'), eb('device_states.last_fresh_at', '<', stale)]),
-            and([eb('device_states.liveness', '=', 'stale'), eb('device_states.last_fresh_at', '<', silent)]),
+        .where((eb) =>
+          eb.or([
+            eb.and([eb('device_states.liveness', '=', 'fresh'), isStale(eb, stale)]),
+            eb.and([eb('device_states.liveness', '=', 'stale'), eb('device_states.last_fresh_at', '<', silent)]),
           ]),
         )
         .execute()

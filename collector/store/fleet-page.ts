@@ -6,10 +6,10 @@ import { DEVICE_STANDINGS } from '../../shared/result/standing.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { Executor } from './database.ts'
 import type { Database } from './schema.ts'
+import { isStale, type StaleMoments } from './stale-moments.ts'
 
 /** Moments, ms since 1970: whoever was seen last before them has passed a deadline. */
-export interface SeenDeadlines {
-  readonly stale: number
+export interface SeenDeadlines extends StaleMoments {
   readonly silent: number
 }
 
@@ -201,7 +201,7 @@ async function countAll(db: Executor): Promise<number> {
 const rankOf = (standing: DeviceStanding): number => DEVICE_STANDINGS.indexOf(standing)
 
 /** Place in DEVICE_STANDINGS. The first that holds: silence never hides a failure. */
-function standingOf(eb: Joined, { stale, silent }: SeenDeadlines) {
+function standingOf(eb: Joined, { silent, ...stale }: SeenDeadlines) {
   const rank = (standing: DeviceStanding) => sql.lit(rankOf(standing))
   return eb
     .case()
@@ -219,7 +219,7 @@ function standingOf(eb: Joined, { stale, silent }: SeenDeadlines) {
     .then(rank('drifted'))
     .when('device_states.verdict', '=', 'not-appraised')
     .then(rank('not-appraised'))
-    .when('device_states.last_fresh_at', '<', stale)
+    .when(isStale(eb, stale))
     .then(rank('stale'))
     .else(rank('good'))
     .end()

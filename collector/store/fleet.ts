@@ -8,10 +8,10 @@ import type { Labels } from '../model/labels.ts'
 import type { Executor } from './database.ts'
 import { environmentFlags } from './device-labels.ts'
 import { reportNumbers, type ReportNumbers } from './report-numbers.ts'
+import { isStale, type StaleMoments } from './stale-moments.ts'
 
 /** Moments, ms since 1970: whoever was seen last before them has passed a deadline. */
-export interface FleetDeadlines {
-  readonly stale: number
+export interface FleetDeadlines extends StaleMoments {
   readonly silent: number
   /** Counted no more, by the agreed rule. */
   readonly retired: number
@@ -78,7 +78,7 @@ export function fleetRepository(db: Executor) {
     /** `environments`: told apart by whether they have the labels of each. */
     async groups(
       productId: string,
-      { stale, silent, retired }: FleetDeadlines,
+      { silent, retired, ...stale }: FleetDeadlines,
       environments: readonly Labels[] = [],
     ): Promise<readonly FleetGroup[]> {
       const flags = environmentFlags(db, environments)
@@ -99,7 +99,7 @@ export function fleetRepository(db: Executor) {
             .then(sql.lit('never-seen'))
             .when('device_states.last_fresh_at', '<', silent)
             .then(sql.lit('silent'))
-            .when('device_states.last_fresh_at', '<', stale)
+            .when(isStale(eb, stale))
             .then(sql.lit('stale'))
             .else(sql.lit('fresh'))
             .end()
@@ -167,7 +167,7 @@ export function fleetRepository(db: Executor) {
       what:
         | { readonly postures: readonly Uint8Array[] }
         | { readonly notReleases: readonly string[] }
-        | { readonly seenBefore: number }
+        | { readonly stale: StaleMoments }
         | { readonly identity: readonly Identity[] }
         | { readonly notMatching: true },
       retired: number,
@@ -175,7 +175,7 @@ export function fleetRepository(db: Executor) {
     ): Promise<readonly Ueid[]> {
       let query = counted(productId, { retired }).select('devices.ueid').orderBy('devices.id').limit(limit)
       if ('postures' in what) query = query.where('device_states.posture_digest', 'in', [...what.postures])
-      else if ('seenBefore' in what) query = query.where('device_states.last_fresh_at', '<', what.seenBefore)
+      else if ('stale' in what) query = query.where((eb) => isStale(eb, what.stale))
       else if ('identity' in what) query = query.where('devices.identity', 'in', [...what.identity])
       else if ('notMatching' in what) {
         query = query.where((or) =>

@@ -222,6 +222,8 @@ export interface DeviceStatesTable {
   named_receipt: number
   last_receipt_number: number
   agent_version: string | null
+  /** Seconds: how often the agent says that it reports, where that is less often than is usual. */
+  report_interval: number | null
   /** Of the advance that was the last change of the device; null where something else was: see steady/steady.ts. */
   steady_mark: Generated<number | null>
 }

@@ -7,6 +7,8 @@ import type { Deviation } from '../appraisal/context.ts'
 import { isAboutStatus } from '../appraisal/section-deviations.ts'
 import type { DeviceState, Latch, Verdict } from '../model/device.ts'
 import type { Finding, FindingState } from '../model/finding.ts'
+import { REPORT_INTERVAL } from '../../shared/evidence/state.ts'
+import { countedInterval } from './report-interval.ts'
 import { immediately, leaving, suspecting, type HysteresisOf } from './measured.ts'
 
 /** What becomes of a device's state and findings. Nothing is stored here. */
@@ -251,6 +253,7 @@ function presentState(state: DeviceState, appraisal: Appraisal, latch: Latch, ti
     namedReceipt: Math.max(state.namedReceipt, appraisal.namedReceipt ?? 0),
     lastReceiptNumber: state.lastReceiptNumber,
     agentVersion: claims.softwareVersion,
+    reportInterval: countedInterval(claims.state.get(REPORT_INTERVAL)),
   }
 }
 

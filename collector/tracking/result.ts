@@ -25,7 +25,7 @@ export async function resultOf(
   const epoch = state.lastFreshEpoch === null ? undefined : await store.epochs.byNumber(state.lastFreshEpoch)
   const { liveness, extended } = livenessOf(state, at)
   const isFresh = liveness === 'fresh' && device.enrolment === 'active'
-  const staleAt = freshUntil(state.lastFreshAt ?? now, at)
+  const staleAt = freshUntil(state, at)
   const { coverage, reason, certificate } = await new CoverageReader(store, decisions).of(device, state, now)
   const codes = new Set(open.map(({ code }) => code))
   const severity = (code: keyof typeof findingCodes): number => ORDER.indexOf(findingCodes[code].severity)

@@ -83,6 +83,8 @@ export async function buildAgent(directory, { target = ownTarget() } = {}) {
     buildProgram('agent/measure/main.ts', join(directory, 'keepseal-measure.js'), {}),
   ])
   writeFileSync(join(directory, `koffi-${targetOf(target).platform}.node`), binding)
+  // Without it Node parses each program twice, to find out with the first attempt that it is a module.
+  writeFileSync(join(directory, 'package.json'), '{"type":"module"}\n')
   return { agent, helper }
 }
 

@@ -19,7 +19,7 @@ export async function buildAgentPackage({ target, runtime, version, out, fast })
     const artefact = join(work, 'artefact')
     const root = join(work, 'root')
     await makeArtefact(artefact, { target, runtime })
-    for (const program of ['keepseal-agent.js', 'keepseal-measure.js', `koffi-${platform}.node`]) {
+    for (const program of ['keepseal-agent.js', 'keepseal-measure.js', 'package.json', `koffi-${platform}.node`]) {
       copyTo(root, `${HOME}/${program}`, join(artefact, program), 0o644)
     }
     if (runtime) copyTo(root, `${HOME}/node`, join(artefact, 'node'), 0o755)

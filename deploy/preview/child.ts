@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 
 /** One of the built programs as a process of its own; what it says goes to a log file. */
 export interface Child {
@@ -11,20 +11,23 @@ export interface Child {
 }
 
 export interface ChildOptions {
+  /** In dist, or an absolute path. */
   readonly program: string
   readonly arguments: readonly string[]
   readonly environment: Readonly<Record<string, string>>
   readonly logFile: string
   /** Flags of Node itself, such as those that the service is shipped with. */
   readonly nodeFlags?: readonly string[]
+  /** The Node to run it with; this one without it. */
+  readonly node?: string | undefined
 }
 
 const STOP_TIMEOUT_MS = 10_000
 
 export function startChild(repository: string, options: ChildOptions): Child {
   const log = openSync(options.logFile, 'a', 0o600)
-  const program = join(repository, 'dist', options.program)
-  const child = spawn(process.execPath, [...(options.nodeFlags ?? []), program, ...options.arguments], {
+  const program = isAbsolute(options.program) ? options.program : join(repository, 'dist', options.program)
+  const child = spawn(options.node ?? process.execPath, [...(options.nodeFlags ?? []), program, ...options.arguments], {
     // A process group of its own: Ctrl-C reaches the preview alone, which then stops its parts in order.
     detached: true,
     stdio: ['ignore', log, log],

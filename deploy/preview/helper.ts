@@ -18,6 +18,7 @@ export async function startHelper(
   home: string,
   keep: Keep,
   program = 'agent/measure/main.js',
+  node?: string,
 ): Promise<void> {
   const socket = helperSocket(home)
   if (process.geteuid?.() !== 0 || Buffer.byteLength(socket) > MAX_SOCKET_PATH) return
@@ -28,6 +29,7 @@ export async function startHelper(
     environment: {},
     logFile,
     nodeFlags: ['--jitless'],
+    node,
   })
   supervise('privileged helper', child, logFile, keep)
   // What was approved with it and is then reported without would look like another posture.

@@ -36,11 +36,19 @@ export interface ConfigRule<S extends Sections> {
   readonly holds: (values: ConfigValues<S>) => boolean
 }
 
+/** One option by whose value others have another default: what somebody sets for himself still holds. */
+export interface ConfigPreset<S extends Sections> {
+  readonly name: OptionName<S>
+  /** Value of that option -> the defaults that come with it. */
+  readonly defaults: Readonly<Record<string, Readonly<Partial<Record<OptionName<S>, unknown>>>>>
+}
+
 export interface ConfigDefinition<S extends Sections> {
   /** The name of the program in file names and in the environment: `agent`, `collector`. */
   readonly program: string
   readonly sections: S
   readonly rules: readonly ConfigRule<S>[]
+  readonly presets: readonly ConfigPreset<S>[]
 }
 
 /** Describes one option. */
@@ -58,8 +66,9 @@ export function defineConfig<const S extends Sections>(
   program: string,
   sections: S,
   rules: readonly ConfigRule<NoInfer<S>>[] = [],
+  presets: readonly ConfigPreset<NoInfer<S>>[] = [],
 ): ConfigDefinition<S> {
-  return Object.freeze({ program, sections, rules })
+  return Object.freeze({ program, sections, rules, presets })
 }
 
 export interface NamedOption {

@@ -51,6 +51,15 @@ export function resolveConfig<S extends Sections>(
     }
   }
 
+  for (const { name: option, defaults } of definition.presets) {
+    const value = String(values.get(option))
+    for (const [name, preset] of Object.entries(defaults[value] ?? {})) {
+      if (origin.get(name)?.kind !== 'default') continue
+      values.set(name, frozen(preset))
+      origin.set(name, { kind: 'preset', option, value })
+    }
+  }
+
   const nested = nestValues(definition, values)
   for (const rule of definition.rules) {
     // A rule says nothing about an option whose value was refused: the one in its place was not meant.

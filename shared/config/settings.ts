@@ -7,6 +7,8 @@ import type { ConfigProblem } from './problems.ts'
 /** Where a value came from. */
 export type Source =
   | { readonly kind: 'default' }
+  /** The default that comes with the value of another option. */
+  | { readonly kind: 'preset'; readonly option: string; readonly value: string }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'environment'; readonly variable: string }
   | { readonly kind: 'flag'; readonly flag: string }
@@ -22,6 +24,7 @@ export interface Setting {
 /** The source in words. */
 export function describeSource(source: Source): string {
   if (source.kind === 'default') return 'default'
+  if (source.kind === 'preset') return `${source.option} = ${JSON.stringify(source.value)}`
   if (source.kind === 'file') return source.path
   if (source.kind === 'environment') return `environment ${source.variable}`
   return `flag ${source.flag}`

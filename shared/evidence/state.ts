@@ -6,8 +6,11 @@ import { fitsUtf8, utf8 } from '../bytes/bytes.ts'
 export type State = ReadonlyMap<string, StateScalar>
 export type StateScalar = number | boolean | string
 
-/** Number of the newest result that the device holds: what a collector need not send again. Travels as text. */
+/** Number of the newest result that the device holds: what a collector need not send again. */
 export const HELD_RESULT = 'agent.result'
+
+/** Seconds from one report to the next, of an agent that reports less often than is usual. */
+export const REPORT_INTERVAL = 'agent.interval'
 
 /**
  * Names that travel as integers, because they are in every evidence. The list is part of the profile: a collector
@@ -27,6 +30,12 @@ export const STATE_LABELS: ReadonlyMap<string, number> = new Map([
   ['agent.restarts', 11],
   ['agent.helper', 12],
   ['agent.helper-cpu-ms', 13],
+  [HELD_RESULT, 14],
+  [REPORT_INTERVAL, 15],
+  ['sockets.samples', 16],
+  ['sockets.sample-seconds', 17],
+  ['sockets.short-lived', 18],
+  ['agent.helper-age', 19],
 ])
 const names: ReadonlyMap<CborKey, string> = new Map([...STATE_LABELS].map(([name, label]) => [label, name]))
 

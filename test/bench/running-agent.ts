@@ -75,7 +75,11 @@ export interface Site {
   /** Where devices reach the embedded broker. */
   readonly mqttPort: number
   /** Starts the agent, and resolves when the collector has its first report. */
-  startAgent(intervalSeconds: number, settings?: Readonly<Record<string, string>>): Promise<Child>
+  startAgent(
+    intervalSeconds: number,
+    settings?: Readonly<Record<string, string>>,
+    program?: { readonly node: string; readonly agent: string },
+  ): Promise<Child>
 }
 
 /** A collector, and this machine enrolled with it, by its TPM or a private software TPM. */
@@ -98,10 +102,11 @@ export async function prepareSite(
   return {
     api,
     mqttPort: ports.mqtt,
-    async startAgent(intervalSeconds, over = {}) {
+    async startAgent(intervalSeconds, over = {}, program) {
       const started = Date.now()
       const agent = startChild(repository, {
-        program: 'bundle/keepseal-agent.js',
+        program: program?.agent ?? 'bundle/keepseal-agent.js',
+        node: program?.node,
         arguments: ['run'],
         environment: {
           ...agentSettings(home, ports, tpm),

@@ -52,6 +52,7 @@ describe.skipIf(!dpkg)(`the packages for Debian${dpkg ? '' : ' (skipped: no dpkg
     for (const path of [
       '/usr/lib/keepseal/keepseal-agent.js',
       '/usr/lib/keepseal/keepseal-measure.js',
+      '/usr/lib/keepseal/package.json',
       '/usr/lib/keepseal/node',
       '/usr/bin/keepseal-agent',
       '/usr/sbin/keepseal-measure',

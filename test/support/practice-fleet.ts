@@ -129,7 +129,7 @@ export class PracticeFleet {
     return evaluateProduct(this.store, this.product, {
       now,
       slot: Math.floor(now / DAY),
-      deadlines: { stale: now - this.silentAfterMs, silent: now - this.silentAfterMs },
+      deadlines: { stale: now - this.silentAfterMs, staleAt: [], silent: now - this.silentAfterMs },
       postures: this.postures,
       random: randomBytes,
       agreed: (store) => agreedFor(this.decisions, this.product, { now, store, catalogue: defaultCatalogue }),

@@ -62,6 +62,11 @@ export class RunningGateway {
     await store.devices.insert(this.device.enrolled(productId, { ...keysOfDevice, tpm: null, identity: 'software' }))
   }
 
+  /** With which its agent is started. */
+  get settings(): readonly string[] {
+    return [`state.directory=${this.#stateDirectory}`, `host.root=${this.#root}`, 'tpm.tcti=none']
+  }
+
   get agent(): OpenAgent['agent'] {
     if (this.#open === undefined) throw new Error('not started')
     return this.#open.agent
@@ -72,8 +77,7 @@ export class RunningGateway {
   }
 
   async start(): Promise<void> {
-    const set = [`state.directory=${this.#stateDirectory}`, `host.root=${this.#root}`, 'tpm.tcti=none']
-    const opened = await openAgent(loadAgentConfig({ set }, {}).values, SILENT)
+    const opened = await openAgent(loadAgentConfig({ set: this.settings }, {}).values, SILENT)
     const { agent, identity } = opened
     const take = (action: () => Promise<unknown>): void => {
       this.#inbound = this.#inbound.then(action)

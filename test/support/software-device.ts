@@ -1,3 +1,4 @@
+import { REPORT_INTERVAL } from '../../shared/evidence/state.ts'
 import { deflateRawSync } from 'node:zlib'
 import { makeEvidence, type EvidenceInput, type MadeEvidence } from '../../agent/attest/make-evidence.ts'
 import type { MeasuredPosture } from '../../agent/attest/posture.ts'
@@ -93,6 +94,8 @@ export class SoftwareDevice {
   readings: Readings = GOOD_READINGS
   /** The firmware's log, as the agent reads it. */
   firmwareLog: Uint8Array | null = null
+  /** Seconds between its reports, where it says so. */
+  statedInterval: number | null = null
   /** False: it stops to quote. */
   quoting = true
   bootId = new Uint8Array(random(16))
@@ -156,7 +159,7 @@ export class SoftwareDevice {
       session: this.#session,
       nonce: this.nonce,
       posture: this.posture,
-      state: new Map(),
+      state: this.statedInterval === null ? new Map() : new Map([[REPORT_INTERVAL, this.statedInterval]]),
       hardwareModel: 'GW-1',
       software: { name: 'keepseal-agent', version: '0.1.0' },
       issuedAt: 1_781_234_567,

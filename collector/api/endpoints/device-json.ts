@@ -46,6 +46,8 @@ const deviceFields = {
   lastReceivedAt: v.nullable(Time),
   lastFreshAt: v.nullable(Time),
   agentVersion: v.nullable(v.string()),
+  /** How often it says that it reports, where that is less often than is usual: by this it becomes stale. */
+  reportIntervalSeconds: v.nullable(v.number()),
   enrolledAt: Time,
   revokedAt: v.nullable(Time),
 }
@@ -132,6 +134,7 @@ export function deviceJson(
     lastReceivedAt: toTimeOrNull(state.lastReceivedAt),
     lastFreshAt: toTimeOrNull(state.lastFreshAt),
     agentVersion: state.agentVersion,
+    reportIntervalSeconds: state.reportInterval,
     enrolledAt: toTime(device.enrolledAt),
     revokedAt: toTimeOrNull(device.revokedAt),
   }

@@ -30,6 +30,7 @@ export const Device = v.looseObject({
   lastFreshAt: v.nullable(v.string()),
   lastReceivedAt: v.nullable(v.string()),
   agentVersion: v.nullable(v.string()),
+  reportIntervalSeconds: v.nullable(v.number()),
   enrolledAt: v.string(),
 })
 
@@ -97,6 +98,9 @@ export function describeDevice(device: DeviceDetail, { style }: Pick<Output, 'st
     ...field('latch', word(device.latch)),
     ...field('liveness', `${word(device.liveness)}, last fresh ${printable(timeText(device.lastFreshAt))}`),
     ...(device.freshnessExtended ? field('', 'extended: the collector was down or held devices back') : []),
+    ...(device.reportIntervalSeconds === null
+      ? []
+      : field('', `it says that it reports every ${device.reportIntervalSeconds} s`)),
     ...field('certificate', coveredBy(device)),
     ...(device.coverageReason === null ? [] : field('', printable(coverageText(device.coverageReason)))),
     ...field('agent', printable(device.agentVersion ?? '-')),

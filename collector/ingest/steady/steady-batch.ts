@@ -14,7 +14,7 @@ import type { IssuedReceipt } from '../../store/receipts.ts'
 import type { SteadyDevice } from '../../store/steady/steady.ts'
 import { conclude } from '../../tracking/conclude.ts'
 import { recordOf, sessionWith } from '../counted.ts'
-import type { EvidenceDependencies, Handled, ReceivedMessage } from '../evidence-handler.ts'
+import { waitsForReceipt, type EvidenceDependencies, type Handled, type ReceivedMessage } from '../evidence-handler.ts'
 import { hashesWith, tellsTheSame } from '../history.ts'
 import type { KnownReceipts } from '../receipts.ts'
 import { Advancing } from './advancing.ts'
@@ -120,7 +120,7 @@ export class SteadyBatch {
       session,
       sequence: record.seq,
       request: null,
-      urgent: appraisal.freshness !== 'fresh',
+      urgent: waitsForReceipt(appraisal),
       appraisal,
       known: null,
     }

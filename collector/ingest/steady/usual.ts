@@ -81,6 +81,7 @@ export function isSameBut(before: DeviceState, after: DeviceState): boolean {
     before.release.highest === after.release.highest &&
     before.release.judgedBy === after.release.judgedBy &&
     before.namedReceipt === after.namedReceipt &&
-    before.agentVersion === after.agentVersion
+    before.agentVersion === after.agentVersion &&
+    before.reportInterval === after.reportInterval
   )
 }

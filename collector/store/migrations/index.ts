@@ -41,6 +41,7 @@ import { advisoryBundles } from './0034-advisory-bundles.ts'
 import { registrations } from './0035-registrations.ts'
 import { evidenceMessages } from './0036-evidence-messages.ts'
 import { productStatements } from './0037-product-statements.ts'
+import { reportIntervals } from './0038-report-intervals.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -87,6 +88,7 @@ export const migrations: readonly Migration[] = [
   registrations,
   evidenceMessages,
   productStatements,
+  reportIntervals,
 ]
 
 /**

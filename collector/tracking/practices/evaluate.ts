@@ -12,6 +12,7 @@ import { PRACTICE_IDS, type PracticeId } from '../../../shared/maturity/practice
 import { SIGNAL_IDS, type SignalId } from '../../../shared/maturity/signals.ts'
 import type { PracticeState } from '../../model/practice.ts'
 import type { Product } from '../../model/product.ts'
+import type { SeenDeadlines } from '../../store/fleet-page.ts'
 import type { Store } from '../../store/index.ts'
 import { measureAnalysis } from './analysis.ts'
 import { practiceChangeHandlers } from './changes.ts'
@@ -30,7 +31,7 @@ export interface EvaluationContext {
   /** Number of the evaluation's time slot: each product is evaluated once in each, and never in an earlier one. */
   readonly slot: number
   /** Who was seen last before these moments is stale, or silent. */
-  readonly deadlines: { readonly stale: number; readonly silent: number }
+  readonly deadlines: SeenDeadlines
   readonly postures: PostureOutcomes
   readonly random: RandomFunction
   readonly agreed: (store: Store) => Promise<Agreed>

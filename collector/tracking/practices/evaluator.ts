@@ -3,6 +3,7 @@ import type { RandomFunction } from '../../../shared/crypto/crypto.ts'
 import type { Catalogue } from '../../../shared/maturity/catalogue/schema.ts'
 import type { Decisions } from '../../decisions/decision-book.ts'
 import type { Product } from '../../model/product.ts'
+import type { SeenDeadlines } from '../../store/fleet-page.ts'
 import type { Store } from '../../store/index.ts'
 import { evaluateProduct } from './evaluate.ts'
 import { PostureOutcomes } from './posture-outcomes.ts'
@@ -14,7 +15,7 @@ export interface PracticeEvaluatorOptions {
   readonly decisions: Pick<Decisions, 'register' | 'certificatesCovering'>
   readonly catalogue: Catalogue
   /** Who was seen last before these moments is stale, or silent. */
-  readonly deadlines: (now: number) => { readonly stale: number; readonly silent: number }
+  readonly deadlines: (now: number) => SeenDeadlines
   readonly everyMs: number
   readonly clock: () => number
   readonly random: RandomFunction

@@ -52,7 +52,7 @@ async function firstFailing(store: Store, fleet: Fleet, signal: SignalId): Promi
     case 'identity.unique':
       return store.fleet.firstWithFinding(productId, CLONE_CODES, retiredBefore, SHOWN)
     case 'monitoring.fresh-reports':
-      return firstWith({ seenBefore: fleet.staleBefore })
+      return firstWith({ stale: fleet.deadlines })
     case 'identity.hardware-bound':
       return firstWith({ identity: ['software'] })
     case 'identity.endorsed':

@@ -17,6 +17,7 @@ import type { SignalId } from '../../../shared/maturity/signals.ts'
 import { Rulings } from '../../advisories/rulings.ts'
 import type { FleetSummary } from '../../model/practice.ts'
 import type { Release } from '../../model/release.ts'
+import type { SeenDeadlines } from '../../store/fleet-page.ts'
 import type { FleetGroup } from '../../store/fleet.ts'
 import type { Store } from '../../store/index.ts'
 import { DEFAULT_DEVICE_CERTIFICATE_LIFETIME_MS } from '../../trust/device-certificates.ts'
@@ -33,7 +34,7 @@ export interface Fleet {
   readonly productId: string
   readonly now: number
   readonly retiredBefore: number
-  readonly staleBefore: number
+  readonly deadlines: SeenDeadlines
   readonly summary: FleetSummary
   /** Without those that are retired. */
   readonly groups: readonly LookedAtGroup[]
@@ -55,7 +56,7 @@ export async function readFleet(
   store: Store,
   postures: PostureOutcomes,
   productId: string,
-  deadlines: { readonly stale: number; readonly silent: number },
+  deadlines: SeenDeadlines,
   now: number,
 ): Promise<Fleet> {
   const units = await store.practices.units(productId)
@@ -87,7 +88,7 @@ export async function readFleet(
     retired: sum(all.filter(({ retired }) => retired)),
   }
   const releases = await store.releases.ofProduct(productId)
-  return { productId, now, retiredBefore, staleBefore: deadlines.stale, summary, groups, releases }
+  return { productId, now, retiredBefore, deadlines, summary, groups, releases }
 }
 
 export const DEFAULT_RETIRE_AFTER_DAYS = 365

@@ -94,6 +94,22 @@ describeStore('the watch over devices', (createStore) => {
     ])
   })
 
+  test('waits for as long as a device says that it takes from one report to the next', async () => {
+    const { collector, device, pass } = await reported()
+    device.statedInterval = 3600
+    await collector.epoch(device)
+    await collector.report(device)
+    expect((await collector.state(device)).reportInterval).toBe(3600)
+    expect(await pass(2 * HOUR_MS)).toBe(0)
+    expect(await pass(1)).toBe(1)
+    expect(await collector.findings(device)).toEqual(['liveness.stale evidence open'])
+    device.statedInterval = null
+    await collector.epoch(device)
+    await collector.report(device)
+    expect(await pass(2 * PERIOD_MS)).toBe(0)
+    expect(await pass(1)).toBe(1)
+  })
+
   test('knows what it has told after a restart, and what it has not', async () => {
     const { collector, device, pass } = await reported()
     expect(await pass(3 * PERIOD_MS)).toBe(1)

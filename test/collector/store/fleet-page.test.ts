@@ -26,7 +26,7 @@ describeStore('the fleet on a page', (store) => {
         releaseId: 'rel_1',
       },
     ]
-    const deadlines = { stale: 0, silent: 0 }
+    const deadlines = { stale: 0, staleAt: [], silent: 0 }
     const listed = (isCovered: boolean) =>
       store().fleetPage.ueids({ coverage: { covered: isCovered, groups } }, deadlines, { offset: 0, limit: 9 })
     expect([await listed(true), await listed(false)]).toEqual([[covered.ueid], [unknown.ueid]])
@@ -37,7 +37,7 @@ describeStore('the fleet on a page', (store) => {
     await storedDevice(store(), 'active', product.id)
     await storedDevice(store(), 'pending', product.id, { enrolment: 'pending' })
     await storedDevice(store(), 'revoked', product.id, { enrolment: 'revoked' })
-    const deadlines = { stale: 0, silent: 0 }
+    const deadlines = { stale: 0, staleAt: [], silent: 0 }
     for (const filter of [
       {},
       { text: '' },

@@ -163,6 +163,7 @@ describeStore('devices', (createStore) => {
       namedReceipt: 3,
       lastReceiptNumber: 4,
       agentVersion: '1.2.3',
+      reportInterval: 3600,
     }
     await store.devices.saveState(made.id, state)
     expect(await store.devices.stateOf(made.id)).toEqual(state)

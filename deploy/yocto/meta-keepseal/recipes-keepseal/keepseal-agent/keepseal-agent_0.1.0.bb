@@ -55,7 +55,7 @@ do_compile() {
 
 do_install() {
     install -d ${D}${nonarch_libdir}/keepseal ${D}${sysconfdir}/keepseal/agent.d
-    install -m 0644 ${S}/keepseal-agent.js ${S}/keepseal-measure.js ${S}/koffi-*.node ${D}${nonarch_libdir}/keepseal/
+    install -m 0644 ${S}/keepseal-agent.js ${S}/keepseal-measure.js ${S}/package.json ${S}/koffi-*.node ${D}${nonarch_libdir}/keepseal/
     ln -s ${bindir}/node ${D}${nonarch_libdir}/keepseal/node
 
     install -d ${D}${bindir} ${D}${sbindir}

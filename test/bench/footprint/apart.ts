@@ -1,0 +1,140 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startHelper } from '../../../deploy/preview/helper.ts'
+import { cpuMsOf } from '../../support/process-cpu.ts'
+import { memoryOf, prepareSite, type Site } from '../running-agent.ts'
+import { INTERVAL_SECONDS, type ApartResult, type NarrowBand, type Steady } from './result.ts'
+import { countPort, since, wireCount } from './wire.ts'
+
+/**
+ * A program of its own, in namespaces of its own (see ./part.ts): what other programs of the machine open, start and
+ * end meanwhile is no change of posture here. Its last line is the result.
+ */
+
+/** The periods that are shipped: collector and agent as they are where nobody configures anything. */
+const SHIPPED = {
+  KEEPSEAL_COLLECTOR_FRESHNESS__EPOCH_PERIOD_SECONDS: '300',
+  KEEPSEAL_COLLECTOR_FRESHNESS__WINDOW_SECONDS: '600',
+  KEEPSEAL_COLLECTOR_LIVENESS__REPORT_INTERVAL_SECONDS: '300',
+  KEEPSEAL_COLLECTOR_LIVENESS__STALE_INTERVALS: '2',
+} as const
+/** Four cycles have a receipt and, with the first, an answer of the helper: less would leave out what comes rarely. */
+const CYCLES = Number(process.env['KEEPSEAL_FOOTPRINT_CYCLES'] ?? 4)
+/** The first reports, what the collector asks for after them, and their receipts. */
+const SETTLE_MS = 60_000
+/** The same visit as once an hour, so that it need not be waited for. */
+const VISIT_SECONDS = 30
+const VISITS = 6
+
+async function measure(repository: string, home: string, installed: string): Promise<ApartResult> {
+  const stops: (() => Promise<unknown>)[] = []
+  const say = (line: string): void => void process.stderr.write(`${line}\n`)
+  const keep = (stop: () => Promise<unknown>): void => void stops.push(stop)
+  const program = {
+    node: join(installed, 'node'),
+    agent: join(installed, 'keepseal-agent.js'),
+    helper: join(installed, 'keepseal-measure.js'),
+  }
+  try {
+    mkdirSync(join(home, 'logs'), { recursive: true })
+    await startHelper(repository, home, keep, program.helper, program.node)
+    const site = await prepareSite(repository, home, keep, say, SHIPPED)
+    countPort(site.mqttPort)
+    const steady = await watchSteady(site, home, program, say)
+    say(`steady: ${JSON.stringify(steady)}`)
+    return { steady, narrowBand: await watchNarrowBand(site, home, program, say) }
+  } finally {
+    for (const stop of stops.reverse()) await stop().catch(() => undefined)
+  }
+}
+
+interface Programs {
+  readonly node: string
+  readonly agent: string
+}
+
+async function watchSteady(site: Site, home: string, program: Programs, say: (line: string) => void): Promise<Steady> {
+  const agent = await site.startAgent(INTERVAL_SECONDS, { KEEPSEAL_AGENT_REPORT__JITTER_SECONDS: '0' }, program)
+  const pid = agent.process.pid ?? 0
+  const startCpuMs = cpuMsOf(pid).own
+  await sleep(SETTLE_MS)
+  // The first report again, by now with nothing new in it.
+  await sleep(INTERVAL_SECONDS * 1000)
+  const helper = helperPid(home)
+  const now = () => ({
+    cpu: cpuMsOf(pid).own,
+    helper: helper === 0 ? 0 : cpuMsOf(helper).children,
+    wire: wireCount(),
+  })
+  const before = now()
+  say(`Watching ${CYCLES} cycles of ${INTERVAL_SECONDS} s.`)
+  await sleep(CYCLES * INTERVAL_SECONDS * 1000)
+  const after = now()
+  const memory = memoryOf(agent)
+  await agent.stop()
+  return {
+    cycles: CYCLES,
+    ...memory,
+    startCpuMs,
+    agentCpuMsPerCycle: Math.round((after.cpu - before.cpu) / CYCLES),
+    helperCpuMsPerCycle: Math.round((after.helper - before.helper) / CYCLES),
+    wire: since(after.wire, before.wire),
+  }
+}
+
+async function watchNarrowBand(
+  site: Site,
+  home: string,
+  program: Programs,
+  say: (line: string) => void,
+): Promise<NarrowBand> {
+  const settings = {
+    KEEPSEAL_AGENT_REPORT__PRESET: 'narrow-band',
+    KEEPSEAL_AGENT_REPORT__JITTER_SECONDS: '0',
+    KEEPSEAL_AGENT_LOG__LEVEL: 'debug',
+  }
+  const agent = await site.startAgent(VISIT_SECONDS, settings, program)
+  const log = join(home, 'logs', 'agent.log')
+  const isResting = (): boolean =>
+    (JSON.parse(readFileSync(join(home, 'agent', 'status.json'), 'utf8')) as { resting?: boolean }).resting === true
+  const resting = async (): Promise<void> => {
+    while (!isResting()) await sleep(200)
+    await sleep(1_000)
+  }
+  // The first one shows a certificate and brings what is new since the last run.
+  await sleep(VISIT_SECONDS * 2_000)
+  await resting()
+  const before = wireCount()
+  const resumedBefore = resumptions(log)
+  say(`Watching ${VISITS} visits.`)
+  await sleep(VISITS * VISIT_SECONDS * 1000)
+  await resting()
+  const wire = since(wireCount(), before)
+  const resumed = resumptions(log) - resumedBefore
+  await agent.stop()
+  if (resumed < VISITS) throw new Error(`only ${resumed} of ${VISITS} visits resumed their TLS session`)
+  return { visits: resumed, wire }
+}
+
+const resumptions = (log: string): number => readFileSync(log, 'utf8').split('TLS session resumed').length - 1
+
+/** The process that listens for the helper; 0 where there is none, as for anybody but root. */
+function helperPid(home: string): number {
+  const socket = join(home, 'measure.sock')
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    try {
+      if (readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(`--listen\0${socket}`)) return Number(name)
+    } catch {
+      // It has ended in between.
+    }
+  }
+  return 0
+}
+
+const [repository = '', home = '', installed = ''] = process.argv.slice(2)
+const result = await measure(repository, home, installed)
+if (existsSync(home)) rmSync(home, { recursive: true, force: true })
+process.stdout.write(`\n${JSON.stringify(result)}\n`)
+process.exit(0)
