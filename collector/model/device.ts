@@ -149,4 +149,5 @@ export const withReceipt = (state: DeviceState, lastReceiptNumber: number): Devi
   namedReceipt: state.namedReceipt,
   lastReceiptNumber,
   agentVersion: state.agentVersion,
+  reportInterval: state.reportInterval,
 })

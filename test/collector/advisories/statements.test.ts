@@ -77,7 +77,7 @@ async function affectedFleet(store: Store) {
     const sum = (of: typeof effects) => of.reduce((all, { devices }) => all + devices, 0)
     const open = effects.filter((one) => one.status === 'affected' && one.excludedUntil === null)
     expect([sum(open), sum(effects)]).toEqual([critical, 5])
-    const deadlines = { stale: 0, silent: 0 }
+    const deadlines = { stale: 0, staleAt: [], silent: 0 }
     const { groups } = await readFleet(store, fleet.postures, product.id, deadlines, now)
     const [tracked] = await trackAdvisories(store, product.id, groups, now)
     const counted = groups.filter((group) => tracked?.stateOf(group) === 'open')
@@ -193,7 +193,7 @@ describeStore('what is said of an advisory for some devices', (createStore) => {
   it('calls for nothing where it settles all that are affected, and does again when it is over', async () => {
     const { fleet, store, product, say } = await affectedFleet(createStore())
     const tracked = async (now: number) => {
-      const { groups } = await readFleet(store, fleet.postures, product.id, { stale: 0, silent: 0 }, now)
+      const { groups } = await readFleet(store, fleet.postures, product.id, { stale: 0, staleAt: [], silent: 0 }, now)
       await trackAdvisories(store, product.id, groups, now)
       return (await store.trackedAdvisories.ofProduct(product.id)).map(({ isSettled }) => isSettled)
     }
