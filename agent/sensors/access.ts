@@ -29,12 +29,23 @@ async function measure(host: Host): Promise<Reading<'access'>> {
   }
 }
 
-/** Files and directories that say who may log in. Names of directories: what is put into one, or replaced in it. */
-const GLANCED = [
-  ...['passwd', 'shadow', 'group', 'gshadow', 'nsswitch.conf', 'securetty', 'pam.conf', 'pam.d', 'doas.conf', 'doas.d'],
-  ...['sudoers', 'sudoers.d', 'ssh', 'ssh/sshd_config', 'ssh/sshd_config.d', 'default/ssh', 'sysconfig/sshd'],
-  ...['config/dropbear', 'default/dropbear', 'dropbear', 'dropbear/authorized_keys'],
-].map((name) => `/etc/${name}`)
+/** Files that say who may log in. */
+const GLANCED =
+  `passwd shadow group gshadow nsswitch.conf securetty pam.conf doas.conf sudoers ssh/sshd_config default/ssh
+sysconfig/sshd config/dropbear default/dropbear dropbear/authorized_keys`
+    .split(/\s/)
+    .map((name) => `/etc/${name}`)
+/** Whose files do; of one that may not be read, only that something was put into it or replaced in it. */
+const GLANCED_DIRECTORIES = ['/etc/pam.d', '/etc/sudoers.d', '/etc/doas.d', '/etc/ssh', '/etc/ssh/sshd_config.d']
+const MAX_GLANCED = 1024
+
+function glance(host: Host): string {
+  const within = GLANCED_DIRECTORIES.flatMap((directory) => {
+    const names = host.readDirectory(directory, MAX_GLANCED)
+    return [directory, ...(names.status === 'found' ? names.value : []).map((name) => `${directory}/${name}`)]
+  })
+  return identitiesOf(host, [...GLANCED, ...within])
+}
 
 export const accessSensor: Sensor<'access'> = {
   id: 'access',
@@ -59,6 +70,6 @@ export const accessSensor: Sensor<'access'> = {
   budget: { cpuMs: 10 },
   remedy: 'Let keepseal-measure run; check the files with `sshd -t`, `pwck -r`, `grpck -r` and `visudo -c`.',
   privileged: true,
-  glance: (host) => identitiesOf(host, GLANCED),
+  glance,
   measure,
 }

@@ -83,11 +83,16 @@ const byName = (packages: readonly Package[]): Package[] => [...packages].sort((
 
 /** What changes with every installation. Images of containers are seen by nobody but root. */
 const GLANCED = [
-  ...[dpkgDatabase, '/var/lib/dpkg/status.d', ...apkDatabases, ...opkgDatabases],
+  dpkgDatabase,
+  '/var/lib/dpkg/status.d',
+  ...apkDatabases,
+  ...opkgDatabases,
   ...['/usr/lib/sysimage/rpm', '/var/lib/rpm'].flatMap((directory) =>
     ['', '/rpmdb.sqlite', '/rpmdb.sqlite-wal', '/Packages.db', '/Packages'].map((name) => directory + name),
   ),
-  ...['/var/lib/flatpak/app', '/snap', '/var/lib/snapd/snap'],
+  '/var/lib/flatpak/app',
+  '/snap',
+  '/var/lib/snapd/snap',
 ]
 
 export const packagesSensor: Sensor<'packages'> = {

@@ -136,7 +136,10 @@ test('an agent comes, reports, has its receipt and leaves, again and again', asy
   await gateway.enrol(bench)
   const set = [
     ...gateway.settings,
-    ...['report.preset=narrow-band', 'report.interval_seconds=10', 'report.jitter_seconds=0', 'measure.socket='],
+    'report.preset=narrow-band',
+    'report.interval_seconds=10',
+    'report.jitter_seconds=0',
+    'measure.socket=',
   ]
   const { values } = loadAgentConfig({ set }, {})
   const told: string[] = []
