@@ -134,8 +134,7 @@ export class Agent {
       return undefined
     }
     const challenge = this.#asked.waiting // What is measured before a question comes is no answer to it.
-    if (challenge !== null) helper.forget()
-    const posture = await measurePosture(host, helper)
+    const posture = await measurePosture(host, challenge === null ? helper : helper.anew())
     const contents: Uint8Array[] = []
     for (const { bytes, digest } of posture.sections.values()) {
       contents.push(new Uint8Array(digest))

@@ -20,6 +20,7 @@ describe('source files', () => {
       'deploy/simulator/main.ts',
       'deploy/manual/main.ts',
       'test/bench/main.ts',
+      'test/bench/footprint/apart.ts',
       'test/screenshots/main.ts',
     ]
     // The build of the pages begins at their document, which names the first, and at the script of the public page.

@@ -40,9 +40,10 @@ export class TimelyHelper {
     return this.#ageSeconds
   }
 
-  /** The next answer is a new one: somebody asks how it is now. */
-  forget(): void {
+  /** Somebody asks how it is now: the next answer is a new one. */
+  anew(): this {
     this.#kept = undefined
+    return this
   }
 
   async sections(): Promise<Asked<SectionsAnswer>> {

@@ -72,8 +72,7 @@ describe('the privileged helper', () => {
   test('is asked again when somebody wants to know how it is now', async () => {
     const helper = timely()
     await helper.sections()
-    helper.forget()
-    await helper.sections()
+    await helper.anew().sections()
     expect(asked).toBe(2)
   })
 
