@@ -94,7 +94,8 @@ export async function startMosquitto(pki: TestPki, users = ''): Promise<Mosquitt
   }
 }
 
-function accepts(port: number): Promise<boolean> {
+/** Whether somebody listens there, on this machine. */
+export function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
     const finish = (answer: boolean): void => {

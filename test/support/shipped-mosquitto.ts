@@ -1,9 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from './mosquitto.ts'
+import { accepts, freePort } from './mosquitto.ts'
 import { cpuMsOf } from './process-cpu.ts'
 
 const SHIPPED = new URL('../../deploy/mosquitto/', import.meta.url).pathname
@@ -67,16 +66,4 @@ export async function shippedMosquitto(
     throw new Error('mosquitto does not start')
   }
   return { port, cpuMs: () => cpuMsOf(child?.pid ?? 0).own, start, kill }
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    const finish = (answer: boolean): void => {
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.once('connect', () => finish(true))
-    socket.once('error', () => finish(false))
-  })
 }

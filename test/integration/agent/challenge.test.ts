@@ -1,36 +1,17 @@
-import { afterEach, expect, it, vi } from 'vitest'
-import type { Collector } from '../../../collector/app.ts'
+import { expect, it, vi } from 'vitest'
 import type { AttestationChallenge } from '../../../collector/model/attestation-challenge.ts'
-import { approveDevice } from '../../../collector/tracking/approval.ts'
 import { askDevice } from '../../../collector/tracking/challenges/ask.ts'
 import { hmac, random, sha256 } from '../../../shared/crypto/node.ts'
 import { createChallenge } from '../../../shared/evidence/challenge.ts'
 import { decodeEvidence } from '../../../shared/evidence/evidence.ts'
-import { freePort } from '../../support/mosquitto.ts'
-import { RunningGateway } from '../../support/running-gateway.ts'
-import { useScratchDirectories } from '../../support/scratch.ts'
-import { runCollector, Workbench } from '../../support/test-collector.ts'
+import { approved, useGatewaySite } from '../../support/gateway-site.ts'
 
 /** The agent and the collector as they run, broker and all: a gateway is asked for evidence at once. */
 
-const scratch = useScratchDirectories('challenge')
-const gateways: RunningGateway[] = []
-const collectors: Collector[] = []
-afterEach(async () => {
-  for (const gateway of gateways.splice(0)) await gateway.stop()
-  for (const collector of collectors.splice(0)) await collector.stop()
-})
+const open = useGatewaySite('challenge')
 
 it('what was measured before a challenge came is no answer to it', async () => {
-  const directory = scratch()
-  const port = await freePort()
-  collectors.push(await runCollector(directory, `mqtt.listen_port=${port}`))
-  const bench = await Workbench.open(directory)
-  const gateway = new RunningGateway(port, scratch)
-  gateways.push(gateway)
-  await gateway.enrol(bench)
-  await gateway.start()
-  await gateway.epochAfter(null)
+  const { bench, gateway } = await open()
   const { ueid } = gateway.device
   const device = (await bench.store.devices.byUeid(ueid)) ?? expect.fail()
   const secret = bench.keys.receiptKeyOf(ueid, device.deviceKeyThumbprint)
@@ -47,24 +28,14 @@ it('what was measured before a challenge came is no answer to it', async () => {
 }, 60_000)
 
 it('a gateway answers what it is asked, also what it was asked while it was away, and nothing twice', async () => {
-  const directory = scratch()
-  const port = await freePort()
-  collectors.push(await runCollector(directory, `mqtt.listen_port=${port}`, 'receipts.min_interval_seconds=0'))
-  const bench = await Workbench.open(directory)
+  const site = await open('receipts.min_interval_seconds=0')
+  const { bench, gateway } = site
   const { store, keys } = bench
-  const gateway = new RunningGateway(port, scratch)
-  gateways.push(gateway)
-  await gateway.enrol(bench)
-  await gateway.start()
-  await gateway.epochAfter(null)
   await gateway.report()
   await gateway.receipted()
   const { ueid } = gateway.device
   const { id } = (await store.devices.byUeid(ueid)) ?? expect.fail()
-  await vi.waitFor(() => approveDevice(store, { ueid, actor: 'api_x', now: Date.now(), scope: 'device', random }), {
-    timeout: 10_000,
-    interval: 200,
-  })
+  await approved(site)
   // In the past, so that the second question need not wait for its minute.
   const ask = (agoMs: number): Promise<AttestationChallenge> =>
     askDevice(store, { ueid, actor: 'api_x', now: Date.now() - agoMs, validMs: 3_600_000, random })

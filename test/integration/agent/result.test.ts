@@ -1,42 +1,18 @@
-import { afterEach, expect, it, vi } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { createResultMessage } from '../../../shared/evidence/result-message.ts'
-import type { Collector } from '../../../collector/app.ts'
-import { approveDevice, revokeDevice } from '../../../collector/tracking/approval.ts'
+import { revokeDevice } from '../../../collector/tracking/approval.ts'
 import { random } from '../../../shared/crypto/node.ts'
-import { freePort } from '../../support/mosquitto.ts'
 import { ed25519Signer } from '../../support/node-signer.ts'
-import { RunningGateway } from '../../support/running-gateway.ts'
-import { useScratchDirectories } from '../../support/scratch.ts'
-import { runCollector, Workbench } from '../../support/test-collector.ts'
+import { approved, useGatewaySite } from '../../support/gateway-site.ts'
 
 /** The agent and the collector as they run, broker and all: what the collector concludes reaches the gateway. */
 
-const scratch = useScratchDirectories('result')
-const gateways: RunningGateway[] = []
-const collectors: Collector[] = []
-afterEach(async () => {
-  for (const gateway of gateways.splice(0)) await gateway.stop()
-  for (const collector of collectors.splice(0)) await collector.stop()
-})
+const open = useGatewaySite('result')
 
 it('a gateway learns what is concluded about it, also what changed while it was away, and of nobody else', async () => {
-  const directory = scratch()
-  const port = await freePort()
-  collectors.push(
-    await runCollector(
-      directory,
-      `mqtt.listen_port=${port}`,
-      'freshness.epoch_period_seconds=10',
-      'receipts.min_interval_seconds=0',
-    ),
-  )
-  const bench = await Workbench.open(directory)
+  const site = await open('freshness.epoch_period_seconds=10', 'receipts.min_interval_seconds=0')
+  const { bench, gateway } = site
   const { store, keys } = bench
-  const gateway = new RunningGateway(port, scratch)
-  gateways.push(gateway)
-  await gateway.enrol(bench)
-  await gateway.start()
-  await gateway.epochAfter(null)
   await gateway.report()
   await gateway.receipted()
   const learns = (wanted: object): Promise<void> =>
@@ -45,10 +21,7 @@ it('a gateway learns what is concluded about it, also what changed while it was 
 
   const { ueid } = gateway.device
   const act = { ueid, actor: 'api_x', now: Date.now() }
-  await vi.waitFor(() => approveDevice(store, { ...act, scope: 'device', random }), {
-    timeout: 10_000,
-    interval: 200,
-  })
+  await approved(site)
   await gateway.report()
   await gateway.receipted()
   await learns({ status: 'affirming', reasons: [] })
