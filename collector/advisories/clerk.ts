@@ -16,7 +16,10 @@ const FIRST_MS = 2000
 const UNFINISHED_MS = 6 * 3_600_000
 const ROWS = 2000
 
-/** Keeps exposures up to date, and removes sets of advisories that count no more. One collector does it for all. */
+/**
+ * Keeps exposures up to date, adds up counts of devices, and removes sets of advisories that count no more. One collector
+ * does it for all.
+ */
 export class AdvisoryClerk extends PeriodicWork {
   readonly #options: AdvisoryClerkOptions
 
@@ -28,6 +31,7 @@ export class AdvisoryClerk extends PeriodicWork {
   async look(): Promise<void> {
     const { store, clock, isLeader } = this.#options
     if (!(await isLeader())) return
+    while (!this.isStopped && (await store.deviceCounts.settle())) continue
     await computeExposures(store)
     for (const set of await store.advisorySets.staleSets(clock() - UNFINISHED_MS)) {
       let isGone = false

@@ -3,6 +3,7 @@ import { toHex } from '../../shared/bytes/bytes.ts'
 import type { Listening } from '../model/advisory.ts'
 import type { Labels } from '../model/labels.ts'
 import type { Executor } from './database.ts'
+import { countedDevices } from './device-counts.ts'
 import { environmentFlags, inEnvironment } from './device-labels.ts'
 
 /** Active devices of a product that have the same hardware, report the same posture, and run the same release. */
@@ -42,26 +43,21 @@ export function exposedDevicesRepository(db: Executor) {
     /** How many active devices a product has. */
     async count(productId: string): Promise<number> {
       const { count } = await db
-        .selectFrom('devices')
-        .select(({ fn }) => fn.countAll().as('count'))
+        .selectFrom('device_counts')
+        .select(({ fn }) => fn.sum('devices').as('count'))
         .where('product_id', '=', productId)
-        .where('enrolment', '=', 'active')
         .executeTakeFirstOrThrow()
-      return Number(count)
+      return Number(count ?? 0)
     },
 
     /** Active devices by what they report, and how many there are of each. */
     async groups(productId?: string): Promise<readonly ExposedDevices[]> {
-      // Postures are counted first: there are few, and devices many.
+      // What the database has counted: to look at each device would take seconds.
       const rows = await db
         .selectFrom(
-          reporting()
-            .select(['devices.product_id', 'devices.vendor', 'devices.hardware_revision'])
-            .select(['device_states.posture_digest', 'device_states.release_id'])
-            .select(({ fn }) => fn.countAll().as('count'))
-            .$if(productId !== undefined, (query) => query.where('devices.product_id', '=', productId ?? ''))
-            .groupBy(['devices.product_id', 'devices.vendor', 'devices.hardware_revision'])
-            .groupBy(['device_states.posture_digest', 'device_states.release_id'])
+          countedDevices(db)
+            .where('posture_digest', 'is not', null)
+            .$if(productId !== undefined, (query) => query.where('product_id', '=', productId ?? ''))
             .as('reported'),
         )
         .leftJoin('inventory_postures', (join) =>

@@ -22,6 +22,7 @@ import { epochsRepository } from './epochs.ts'
 import { evidenceRepository } from './evidence.ts'
 import { evidencePartitions } from './evidence-partitions.ts'
 import { evidenceRunsRepository } from './evidence-runs.ts'
+import { deviceCountsRepository } from './device-counts.ts'
 import { exposedDevicesRepository } from './exposed-devices.ts'
 import { exposuresRepository } from './exposures.ts'
 import { findingExceptionsRepository } from './finding-exceptions.ts'
@@ -152,6 +153,7 @@ function repositories(db: Executor) {
     advisories: advisoriesRepository(db),
     advisorySets: advisorySetsRepository(db),
     exposedDevices: exposedDevicesRepository(db),
+    deviceCounts: deviceCountsRepository(db),
     feedFetches: feedFetchesRepository(db),
     advisoryBundles: advisoryBundlesRepository(db),
     exposures: exposuresRepository(db),

@@ -167,6 +167,17 @@ export interface ConfigurationPosturesTable {
   is_met: 0 | 1
 }
 
+/** Active devices that are alike: rows of the same add up to how many there are. Written by triggers alone. */
+export interface DeviceCountsTable {
+  id: Generated<number>
+  product_id: string
+  vendor: string
+  hardware_revision: string
+  posture_digest: Uint8Array | null
+  release_id: string | null
+  devices: number
+}
+
 /** Advisories that devices of a product were affected by, since it was watched. */
 export interface TrackedAdvisoriesTable {
   product_id: string
@@ -239,6 +250,7 @@ export interface AdvisoryTables {
   product_configurations: ProductConfigurationsTable
   configuration_postures: ConfigurationPosturesTable
   tracked_advisories: TrackedAdvisoriesTable
+  device_counts: DeviceCountsTable
   advisory_fetches: AdvisoryFetchesTable
   advisory_documents: AdvisoryDocumentsTable
   advisory_bundles: AdvisoryBundlesTable

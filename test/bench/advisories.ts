@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { computeExposures, lookupOf } from '../../collector/advisories/compute.ts'
 import { addAdvisories, importFeed } from '../../collector/advisories/import.ts'
+import { exposedGroups } from '../../collector/advisories/exposed-groups.ts'
 import { StatementIndex } from '../../collector/advisories/index-groups.ts'
 import { matchInventory } from '../../collector/advisories/match.ts'
+import { Rulings } from '../../collector/advisories/rulings.ts'
 import type { Inventory } from '../../collector/model/advisory.ts'
 import { openStore } from '../../collector/store/index.ts'
 import { cvesOf } from '../../shared/advisories/aliases.ts'
@@ -61,6 +63,7 @@ const packagesOf = (count: number, variant: number) =>
 export async function measureAdvisories(
   options: AdvisoriesOptions,
   say: (line: string) => void,
+  save: (known: Partial<AdvisoriesResult>) => void = () => undefined,
 ): Promise<AdvisoriesResult> {
   const directory = mkdtempSync(join(tmpdir(), 'keepseal-advisories-'))
   const path = join(directory, 'collector.db')
@@ -81,6 +84,9 @@ export async function measureAdvisories(
     await importFeed(store, { feed: 'bench', authority: 'distribution', batches }, Date.now)
     const loadSeconds = (performance.now() - begun) / 1000
     peak = Math.max(peak, process.memoryUsage().rss)
+
+    const loaded = { ...options, loadSeconds, loadMib: peak / 2 ** 20 }
+    save(loaded)
 
     say('Matching.')
     const packages = packagesOf(options.packages, 0)
@@ -122,6 +128,9 @@ export async function measureAdvisories(
     const matchMs = median(rounds.map(({ ms }) => ms))
     const matchCpuMs = median(rounds.map(({ cpuMs }) => cpuMs))
 
+    const matched = { ...loaded, matchMs, matchCpuMs, matchColdMs, found: found.length }
+    save(matched)
+
     say(`A new advisory, ${options.devices} devices on ${options.postures} lists of packages.`)
     const digests: Uint8Array[] = []
     for (let variant = 0; variant < options.postures; variant++) {
@@ -136,23 +145,13 @@ export async function measureAdvisories(
     const affected = new Set(
       (await store.exposures.ofAdvisory(`BENCH-${options.advisories * NAMES}`)).map((one) => one.inventory),
     )
-    const counted = (await store.exposedDevices.groups()).filter(
+    const counted = (await exposedGroups(store, new Rulings([], Date.now()))).filter(
       (one) => one.inventory !== null && affected.has(one.inventory),
     )
     const countedMs = performance.now() - start
     const devices = counted.reduce((sum, { count }) => sum + count, 0)
     if (devices !== options.devices) throw new Error(`${devices} of ${options.devices} devices were found`)
-    return {
-      ...options,
-      loadSeconds,
-      loadMib: peak / 2 ** 20,
-      matchMs,
-      matchCpuMs,
-      matchColdMs,
-      found: found.length,
-      exposureMs,
-      countedMs,
-    }
+    return { ...matched, exposureMs, countedMs }
   } finally {
     await close()
     rmSync(directory, { recursive: true })

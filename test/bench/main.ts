@@ -21,12 +21,15 @@ export async function bench(repository: string, wanted: readonly string[], say: 
   for (const name of chosen) {
     const machine = thisMachine()
     say(`${name}: ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, load ${machine.load.toFixed(1)}`)
-    const { result, rows: partRows } = await PARTS[name].measure(repository, say)
-    results[name] = { machine, ...result }
-    rows.push(...partRows)
     // After each part: a long one that fails does not take the others with it.
-    mkdirSync(join(repository, 'docs', 'bench'), { recursive: true })
-    writeFileSync(path, `${JSON.stringify(results, null, 2)}\n`)
+    const save = (result: object): void => {
+      results[name] = { machine, ...result }
+      mkdirSync(join(repository, 'docs', 'bench'), { recursive: true })
+      writeFileSync(path, `${JSON.stringify(results, null, 2)}\n`)
+    }
+    const { result, rows: partRows } = await PARTS[name].measure(repository, say, save)
+    save(result)
+    rows.push(...partRows)
   }
   const columns = [{ title: 'WHAT' }, { title: 'MEASURED' }, { title: 'GOAL' }]
   say(table(columns, rows, { width: 120, style: (_, text) => text }))

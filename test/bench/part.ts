@@ -2,8 +2,11 @@
 export interface Part {
   /** Measured by `npm run bench` without names. */
   readonly isUsual: boolean
-  /** `result` is written down; `rows` are printed: what, measured, goal. */
-  measure(repository: string, say: (line: string) => void): Promise<PartResult>
+  /**
+   * `result` is written down; `rows` are printed: what, measured, goal. `save` writes down what is known so far: of a long
+   * one that fails in the end the rest is kept.
+   */
+  measure(repository: string, say: (line: string) => void, save: (result: object) => void): Promise<PartResult>
 }
 
 export interface PartResult {

@@ -206,14 +206,15 @@ const scale: Part = {
 /** Every part, in the order in which they are measured. */
 const advisories: Part = {
   isUsual: false,
-  measure: async (_repository, say) => {
+  measure: async (_repository, say, save) => {
+    const inHundredths = (of: object) =>
+      Object.fromEntries(Object.entries(of).map(([name, value]: [string, number]) => [name, toHundredths(value)]))
     const measured = await measureAdvisories(
       { advisories: 300_000, packages: 500, postures: 200, devices: 1_000_000 },
       say,
+      (known) => save(inHundredths(known)),
     )
-    const result = Object.fromEntries(
-      Object.entries(measured).map(([name, value]: [string, number]) => [name, toHundredths(value)]),
-    )
+    const result = inHundredths(measured)
     const { loadSeconds, loadMib, matchMs, matchCpuMs, matchColdMs, exposureMs, countedMs } = measured
     return {
       result,
@@ -224,7 +225,7 @@ const advisories: Part = {
         ['  of the processor', `${toHundredths(matchCpuMs)} ms`, ''],
         ['  from the database, cold', `${toHundredths(matchColdMs)} ms`, ''],
         ['1,000,000 devices, one new advisory', `${Math.round(exposureMs)} ms`, 'at most 2 s'],
-        ['  with the devices counted', `${Math.round(countedMs)} ms`, ''],
+        ['  with the devices counted', `${Math.round(countedMs)} ms`, 'at most 2 s'],
       ],
     }
   },

@@ -42,6 +42,7 @@ import { registrations } from './0035-registrations.ts'
 import { evidenceMessages } from './0036-evidence-messages.ts'
 import { productStatements } from './0037-product-statements.ts'
 import { reportIntervals } from './0038-report-intervals.ts'
+import { deviceCounts } from './0039-device-counts.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -89,6 +90,7 @@ export const migrations: readonly Migration[] = [
   evidenceMessages,
   productStatements,
   reportIntervals,
+  deviceCounts,
 ]
 
 /**

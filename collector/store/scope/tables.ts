@@ -143,6 +143,7 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   product_configurations: ofProduct,
   configuration_postures: { column: 'configuration_id', of: 'product_configurations', key: 'id' },
   tracked_advisories: ofProduct,
+  device_counts: ofProduct,
   restore_points: 'closed',
   schema_migrations: 'closed',
 }
