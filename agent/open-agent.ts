@@ -24,6 +24,7 @@ import { ProgressFile } from './state/progress.ts'
 import { countStart } from './state/starts.ts'
 import { fileKeyContextStore } from './tpm/key-context.ts'
 import { chooseTcti } from './tpm/tcti.ts'
+import { timeFloor } from './transport/floor.ts'
 
 export interface OpenAgent {
   readonly agent: Agent
@@ -47,7 +48,11 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
     const paths = statePaths(directory)
     const report = (problem: KeepsealError): void => log.warn(problem.message)
     const owner = { ueid: identity.ueid, collectorId: identity.collector.id }
-    const now = (): number => Math.floor(Date.now() / 1000)
+    // What has passed has passed, whatever the clock says: a report that was made in 1970 would be too old to be kept as
+    // soon as the clock is right.
+    const begun = timeFloor({ certificate: identity.tls.certificate, newestEpochMs: null })
+    const known: { agent?: Agent } = {}
+    const now = (): number => Math.floor(Math.max(Date.now(), begun, known.agent?.newestEpochMs ?? 0) / 1000)
     const tcti = tctiOf(config, identity)
     const self = knowSelf(config)
     const host = createHost({ root: config.host.root, tpm: attributesAt(tcti), self })
@@ -93,6 +98,7 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
       monotonic: () => performance.now(),
       random,
     })
+    known.agent = agent
     return { agent, identity, unsent, sampler, quote, lock }
   } catch (error) {
     await lock.release()

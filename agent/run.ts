@@ -7,6 +7,7 @@ import { renewerOf } from './renew/from-config.ts'
 import type { Heartbeat } from './service/heartbeat.ts'
 import { writeStatus } from './state/status-file.ts'
 import type { Identity } from './state/identity.ts'
+import { successionKeeperOf } from './succession/from-config.ts'
 import { timeFloor } from './transport/floor.ts'
 import { keepaliveFor } from './transport/keepalive.ts'
 import { MqttChannel } from './transport/mqtt-channel.ts'
@@ -23,6 +24,15 @@ const SESSION_INTERVALS = 24
 
 /** A request of the collector is answered at once, but a broker cannot make the TPM work without pause. */
 const REQUEST_PAUSE_MS = 5_000
+
+/** To another broker or authority: within this time. */
+const MOVE_MS = 600_000
+
+/** To the new way, where the former one had to do. */
+const TRY_AGAIN_MS = 3_600_000
+
+/** Attempts to connect that failed one after the other, until the collector is asked whether it has moved. */
+const DOUBTFUL_FAILURES = 3
 
 export interface RunningAgent {
   /** Takes leave of the broker. What was measured is in the outbox. */
@@ -59,6 +69,9 @@ export async function startAgent(
   })
   failed.catch(() => undefined)
 
+  /** Why there is no connection to the broker; null where there is one. */
+  let unreachable: string | null = null
+  const noConnection = (): string | null => (unreachable === null ? null : `not connected: ${unreachable}`)
   let writing: Promise<void> = Promise.resolve()
   const status = (): Promise<void> => {
     writing = writing.then(writeNow)
@@ -71,6 +84,7 @@ export async function startAgent(
       startedAt,
       writtenAt: Math.floor(Date.now() / 1000),
       ...agent.status,
+      problem: agent.status.problem ?? noConnection() ?? renewer.problem ?? succession.problem ?? null,
       resting: visits?.isResting ?? false,
       waiting: entries.length,
       dropped: droppedCount,
@@ -117,34 +131,78 @@ export async function startAgent(
   const { certificate } = identity.tls
   const floor = (): number => timeFloor({ certificate, newestEpochMs: agent.newestEpochMs })
   const brokerOf = ({ collector }: Identity): string => (config.mqtt.url === '' ? collector.mqttUrl : config.mqtt.url)
+  let moving: { readonly timer: NodeJS.Timeout; readonly at: number } | undefined
+  /** A fleet does not come to another broker in one moment. What was to happen sooner happens sooner. */
+  const moveWithin = (ms: number): void => {
+    const at = performance.now() + fraction() * ms
+    if (stopped || (moving !== undefined && moving.at <= at)) return
+    clearTimeout(moving?.timer)
+    const move = (): void => {
+      moving = undefined
+      channel.reconnect()
+    }
+    moving = { timer: setTimeout(move, at - performance.now()), at }
+  }
+  const succession = successionKeeperOf({
+    config,
+    identity,
+    log,
+    timeFloor: () => floor(),
+    followed: (next, moved) => {
+      renewer.use(next)
+      channel.use(next.tls, brokerOf(next))
+      if (moved) moveWithin(Math.min(MOVE_MS, config.report.intervalSeconds * 1000))
+      take(async () => {
+        if ((await agent.follow(next)) && !measuredThisRun) await measure()
+      })
+    },
+  })
   const channel = new MqttChannel({
     url: brokerOf(identity),
     timeFloor: floor,
     ueid: identity.ueid,
     tls: identity.tls,
+    former: () => {
+      const { fallback, identity: current } = succession
+      if (fallback === null) return null
+      const { mqttUrl, certificateAuthority } = fallback
+      const url = config.mqtt.url === '' ? mqttUrl : config.mqtt.url
+      return { url, tls: { ...current.tls, certificateAuthority } }
+    },
     protocol: config.mqtt.protocol,
     random: fraction,
     keepaliveSeconds: keepaliveFor(config.report),
     restsForSeconds: isKept ? undefined : SESSION_INTERVALS * config.report.intervalSeconds,
     events: {
-      onConnected: ({ version, resumed }) => {
+      onConnected: ({ version, resumed, isInForce }) => {
+        unreachable = null
         const tell = isKept || !measuredThisRun ? log.info : log.debug
-        tell(`connected to the broker, MQTT ${version}${resumed ? ', TLS session resumed' : ''}`)
+        const how = `${isInForce ? '' : ' in the former way'}, MQTT ${version}${resumed ? ', TLS session resumed' : ''}`
+        tell(`connected to the broker${how}`)
         agent.connected(channel)
         visits?.connected()
+        if (isInForce) void succession.reached()
+        else moveWithin(TRY_AGAIN_MS)
       },
-      onDisconnected: (reason, retryMs) => {
+      onDisconnected: (reason, retryMs, failures) => {
         agent.disconnected()
         visits?.disconnected()
-        log.warn(`not connected: ${reason}; next attempt in ${Math.round(retryMs / 1000)} s`)
+        const told = `not connected: ${reason}; next attempt in ${Math.round(retryMs / 1000)} s`
+        // Each reason once: the network may be away for a week.
+        if (unreachable === reason) log.debug(told)
+        else log.warn(told)
+        unreachable = reason
+        if (failures >= DOUBTFUL_FAILURES) void succession.doubt()
         void status()
       },
+      onSuccession: (bytes) => void succession.offer(bytes),
       onEpoch: (bytes) =>
         take(async () => {
           await agent.epochArrived(bytes)
           // The first epoch of a run, or of a visit, is waited for: evidence under an old one would only arrive late.
           if (visits !== undefined) await visits.epochArrived()
           else if (!measuredThisRun) await measure()
+          if (agent.doubtsItsKey) void succession.doubt()
         }),
       onRestorePoint: (bytes) =>
         take(async () => {
@@ -186,7 +244,14 @@ export async function startAgent(
     log,
     timeFloor: floor,
     random: fraction,
-    renewed: (next) => channel.use(next.tls, brokerOf(next)),
+    renewed: (next) => {
+      succession.use(next)
+      channel.use(next.tls, brokerOf(next))
+    },
+    upToDate: async () => {
+      await succession.ask()
+      return succession.identity
+    },
   })
   renewer.start()
   const stopSampling = sampler.start()
@@ -200,6 +265,7 @@ export async function startAgent(
       clearTimeout(timer)
       clearTimeout(answering)
       visits?.stop()
+      clearTimeout(moving?.timer)
       stopSampling()
       renewer.stop()
       await channel.close()

@@ -100,8 +100,9 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     stops.push(() => watching.stop())
     const keys = await loadOrCreateKeys({ dataDirectory, now: clock(), random })
     const names = [...DEFAULT_SERVER_NAMES, hostname(), ...namesIn(config)]
-    const { directory, authority } = keys
-    const certificate = await ensureServerCertificate({ directory, authority, names, now: clock(), random })
+    const { directory, authority, authorities } = keys
+    const order = { directory, authority, authorities, names, now: clock(), random }
+    const certificate = await ensureServerCertificate(order)
     metrics.watchClock(() => guard.step?.offsetMs ?? 0)
     const catalogue = loadCatalogue(config.catalogue.file)
     logger.info({ digest: digestOfCatalogue(catalogue, hash), version: catalogue.version }, 'catalogue of practices')
@@ -117,7 +118,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const basis = { config, catalogue, logger, version, clock, random, keys, store, leadership, metrics }
     const own: Foundation = { ...basis, deps, onHandled, attendance, livenessTime }
 
-    const tls = { key: certificate.privateKey, cert: certificate.certificate, ca: authority.certificate }
+    const tls = { key: certificate.privateKey, cert: certificate.certificate, ca: authorities }
     const channel = has('ingest') || has('tracker') ? channelOf(config, tls, store, logger) : undefined
     const connected: ConnectedFoundation | undefined = channel && { ...own, channel }
     if (channel !== undefined) stops.push(() => channel.stop())

@@ -49,3 +49,11 @@ export interface AgentStatus {
   readonly problem: string | null
   readonly result: ShownResult | null
 }
+
+/** Before anything has happened in a run. */
+export const BEFORE_ALL: Omit<AgentStatus, 'epoch' | 'result'> = {
+  connected: false,
+  lastMeasurementAt: null,
+  lastReceiptAt: null,
+  problem: null,
+}

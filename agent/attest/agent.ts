@@ -1,16 +1,18 @@
 import { equal, toHex } from '../../shared/bytes/bytes.ts'
 import { equalConstantTime, sha256 } from '../../shared/crypto/node.ts'
-import { OutcomeError } from '../../shared/errors.ts'
+import { KeepsealError, OutcomeError } from '../../shared/errors.ts'
 import { openDownMessage, type ContentRequest, type Receipt } from '../../shared/evidence/down.ts'
 import { isResultMessage } from '../../shared/evidence/result-message.ts'
 import { version } from '../../shared/version.ts'
-import { MAX_RESULT_BYTES } from '../state/progress.ts'
+import type { Identity } from '../state/identity.ts'
+import { MAX_RESULT_BYTES, type Progress } from '../state/progress.ts'
 import type { OutboxEntry } from '../outbox/entry.ts'
 import { counted, UsageMeter } from '../self/usage.ts'
-import type { AgentOptions, AgentStatus, DownKind } from './agent-options.ts'
+import { BEFORE_ALL, type AgentOptions, type AgentStatus, type DownKind } from './agent-options.ts'
 import { afterListRequest, afterReceipt, afterRequest, afterRestore, type Told } from './acknowledgements.ts'
 import { carryList, type CarriedList } from './carry-list.ts'
 import { Courier, type Publisher } from './courier.ts'
+import { KeptFirmwareLog } from './firmware-log.ts'
 import { KnownEpoch } from './known-epoch.ts'
 import { KnownResult } from './known-result.ts'
 import { makeEvidence } from './make-evidence.ts'
@@ -36,26 +38,24 @@ export class Agent {
   #told: readonly Told[] = []
   /** Of the newest evidence, receipted or not. */
   #newestContents: readonly Uint8Array[] = []
-  #firmwareLog: { readonly boot: Uint8Array; readonly digest: Uint8Array } | undefined
+  readonly #firmwareLog: KeptFirmwareLog
   #measuring: Promise<OutboxEntry | undefined> | undefined
-  #status: Omit<AgentStatus, 'epoch' | 'result'> = {
-    connected: false,
-    lastMeasurementAt: null,
-    lastReceiptAt: null,
-    problem: null,
-  }
+  /** The kind of the problem that was logged last: a disk may be full for a week, with another path each time. */
+  #logged: string | undefined
+  #status = BEFORE_ALL
 
   constructor(options: AgentOptions) {
     const { identity, progress, unsent, random } = options
     this.#options = options
     this.#session = new AttestationSession(random(16), progress.current.lastReceipt?.hash ?? null)
-    this.#epoch = new KnownEpoch(identity.collector, {
-      restorePoint: progress.current.restorePoint,
-      epoch: progress.current.highestEpoch,
-    })
+    const { restorePoint, highestEpoch: epoch } = progress.current
+    this.#epoch = new KnownEpoch(identity.collector, { restorePoint, epoch })
     this.#result = new KnownResult(identity, progress.current.result, () => this.#epoch.restoredAt)
     this.#asked = askedBefore(progress.current.answeredChallenge)
     this.#usage = new UsageMeter(options.host.cpuMs)
+    this.#firmwareLog = new KeptFirmwareLog(unsent.contents, options.firmwareLog, (digest) =>
+      this.#isAcknowledged(digest),
+    )
     this.#courier = new Courier({
       ueid: identity.ueid,
       signer: identity.signer,
@@ -95,22 +95,40 @@ export class Agent {
   /** True when the message was a newer epoch than any before. */
   async epochArrived(message: Uint8Array): Promise<boolean> {
     if (!this.#epoch.offer(message)) return false
-    await this.#options.progress.update({ highestEpoch: message }).catch((error: unknown) => this.#tell(error))
+    await this.#keep({ highestEpoch: message })
     return true
   }
 
-  /**
-   * True for a newer restore point. Nothing counts as known to the collector then, and what has no receipt is sent again.
-   */
+  /** An epoch came that was signed by a key of which this device has not heard. */
+  get doubtsItsKey(): boolean {
+    return this.#epoch.isBySomebodyElse
+  }
+
+  /** The collector has another key from now on. True where an epoch that came before can be answered now. */
+  async follow(identity: Pick<Identity, 'ueid' | 'collector'>): Promise<boolean> {
+    this.#result.follow(identity)
+    const { epoch, restorePoint } = this.#epoch.follow(identity.collector)
+    if (restorePoint !== undefined) await this.#restored(restorePoint)
+    if (epoch !== undefined) await this.#keep({ highestEpoch: epoch })
+    return epoch !== undefined
+  }
+
+  async #keep(progress: Partial<Progress>): Promise<void> {
+    await this.#options.progress.update(progress).catch((error: unknown) => this.#tell(error))
+  }
+
+  /** True for a newer restore point. Nothing counts as known then, and what has no receipt is sent again. */
   async restorePointArrived(message: Uint8Array): Promise<boolean> {
     if (!this.#epoch.offerRestorePoint(message)) return false
+    await this.#restored(message)
+    return true
+  }
+
+  async #restored(message: Uint8Array): Promise<void> {
     this.#result.forget()
     this.#asked = askedBefore(0)
-    const { progress } = this.#options
-    const forgotten = afterRestore(progress.current, message, this.#epoch.current !== null)
-    await progress.update(forgotten).catch((error: unknown) => this.#tell(error))
+    await this.#keep(afterRestore(this.#options.progress.current, message, this.#epoch.current !== null))
     this.#courier.sendAgain()
-    return true
   }
 
   /**
@@ -140,7 +158,7 @@ export class Agent {
       contents.push(new Uint8Array(digest))
       if (!this.#isAcknowledged(digest)) await unsent.contents.put(bytes)
     }
-    const firmwareLogDigest = quote === null ? null : await this.#keepFirmwareLog(posture.bootId)
+    const firmwareLogDigest = quote === null ? null : await this.#firmwareLog.digest(posture.bootId)
     if (firmwareLogDigest !== null) contents.push(firmwareLogDigest)
     let carried: CarriedList | null = null
     const usage = this.#usage.sinceReport()
@@ -175,7 +193,7 @@ export class Agent {
     const entry = await unsent.outbox.put(made.bytes, { session: this.#session.id, sequence, createdAt: now() })
     if (challenge !== null) {
       this.#asked = answered(this.#asked, challenge, this.#options.monotonic())
-      await progress.update({ answeredChallenge: this.#asked.answered }).catch((error: unknown) => this.#tell(error))
+      await this.#keep({ answeredChallenge: this.#asked.answered })
     }
     sampler.reported()
     this.#session.advance(made.hash)
@@ -186,24 +204,9 @@ export class Agent {
     this.#newestContents = contents
     this.#told = [...this.#told, told].slice(-MAX_TOLD)
     this.#status = { ...this.#status, lastMeasurementAt: now(), problem: null }
+    this.#logged = undefined
     this.#courier.wake()
     return entry
-  }
-
-  /**
-   * The log does not change while the machine runs: read once a boot, sent once a boot. One that could not be read is
-   * asked for again, since what stood in the way may pass, such as a helper that was not started yet.
-   */
-  async #keepFirmwareLog(bootId: Uint8Array): Promise<Uint8Array | null> {
-    const known = this.#firmwareLog
-    const { contents } = this.#options.unsent
-    const isKept = known !== undefined && (this.#isAcknowledged(known.digest) || contents.has(known.digest))
-    if (isKept && equal(known.boot, bootId)) return known.digest
-    const log = await this.#options.firmwareLog()
-    // What cannot be kept cannot be sent, and is not named: the collector would wait for it for ever.
-    const digest = log !== null && (await contents.put(log)) ? new Uint8Array(sha256(log)) : null
-    this.#firmwareLog = digest === null ? undefined : { boot: bootId, digest }
-    return digest
   }
 
   #isAcknowledged(digest: Uint8Array): boolean {
@@ -266,15 +269,9 @@ export class Agent {
       log.error(`the collector refused ${refused} reports: ${codes}`)
     }
     this.#status = { ...this.#status, lastReceiptAt: now() }
-    await this.#pruneContents()
+    // Contents are kept while a report that waits needs them, and those of the newest posture for requests.
+    if (unsent.outbox.entries.length === 0) await unsent.contents.prune(this.#newestContents)
     this.#courier.wake()
-  }
-
-  /** Contents are kept while a report that waits needs them, and those of the newest posture for requests. */
-  async #pruneContents(): Promise<void> {
-    const { unsent } = this.#options
-    if (unsent.outbox.entries.length > 0) return
-    await unsent.contents.prune(this.#newestContents)
   }
 
   async #requested(request: ContentRequest, mayMeasure: boolean): Promise<void> {
@@ -293,8 +290,11 @@ export class Agent {
 
   #tell(error: unknown): undefined {
     const problem = error instanceof Error ? error.message : String(error)
+    const kind = error instanceof KeepsealError ? error.code : problem
     this.#status = { ...this.#status, problem }
-    this.#options.log.error(problem)
+    if (kind === this.#logged) this.#options.log.debug(problem)
+    else this.#options.log.error(problem)
+    this.#logged = kind
     return undefined
   }
 }

@@ -12,7 +12,7 @@ export type ShownResult = Pick<
  * time, so that nobody who delivers messages can show what was concluded before.
  */
 export class KnownResult {
-  readonly #reader: ResultReader
+  #reader: ResultReader
   /** Seconds since 1970: what was signed before the collector was put back from a backup counts by other numbers. */
   readonly #restoredAt: () => number
   #current: DeviceResult | null = null
@@ -21,11 +21,26 @@ export class KnownResult {
   constructor(reader: ResultReader, stored: Uint8Array | null, restoredAt: () => number) {
     this.#reader = reader
     this.#restoredAt = restoredAt
-    try {
-      if (stored !== null) this.offer(stored)
-    } catch (error) {
-      if (!(error instanceof OutcomeError)) throw error
+    if (stored !== null) this.#restore(stored)
+  }
+
+  /** It may have been signed before the collector's key changed. */
+  #restore(stored: Uint8Array): void {
+    const reader = this.#reader
+    const { key, formerKeys = [] } = reader.collector
+    for (const each of [key, ...formerKeys]) {
+      try {
+        this.#take(stored, { ...reader, collector: { ...reader.collector, key: each } })
+        return
+      } catch (error) {
+        if (!(error instanceof OutcomeError)) throw error
+      }
     }
+  }
+
+  /** Another key of the collector is in force. */
+  follow(reader: ResultReader): void {
+    this.#reader = reader
   }
 
   /** 0 before the first. */
@@ -44,7 +59,11 @@ export class KnownResult {
    * `result.foreign`, `cbor.*`, `cose.*`, `claims.malformed`.
    */
   offer(message: Uint8Array): boolean {
-    const result = openResultMessage(message, this.#reader)
+    return this.#take(message, this.#reader)
+  }
+
+  #take(message: Uint8Array, reader: ResultReader): boolean {
+    const result = openResultMessage(message, reader)
     const known = this.#current
     if (result.issuedAt < this.#restoredAt()) throw new OutcomeError('result.not-newer', 'from before a restore')
     if (known !== null) {

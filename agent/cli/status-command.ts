@@ -1,9 +1,11 @@
+import { toHex } from '../../shared/bytes/bytes.ts'
 import { defineCommand } from '../../shared/cli/command.ts'
 import { configOptions } from '../../shared/cli/config-report.ts'
 import { exitCodes } from '../../shared/cli/exit-codes.ts'
 import { printable } from '../../shared/text/printable.ts'
 import { loadAgentConfig } from '../config/load.ts'
 import { loadIdentity } from '../state/identity.ts'
+import { FALLBACK_SECONDS, type Fallback } from '../state/trust.ts'
 import { readStatus, type StatusFile } from '../state/status-file.ts'
 
 export const statusCommand = defineCommand({
@@ -22,15 +24,17 @@ export const statusCommand = defineCommand({
     const status = await readStatus(directory)
     const running = status !== undefined && isRunning(status.pid)
     const good = running && status.problem === null && (status.connected || status.resting)
-    const { ueid, assurance, product, collector } = identity
+    const { ueid, assurance, product, collector, trust } = identity
+    const succession = { number: trust.number, key: toHex(collector.key.thumbprint), fallback: trust.fallback }
     context.present(
-      { ueid, identity: assurance, product, collector: collector.url, running, status: status ?? null },
+      { ueid, identity: assurance, product, collector: collector.url, succession, running, status: status ?? null },
       () =>
         [
           `device      ${ueid}`,
           `identity    ${assurance}`,
           `product     ${printable(`${product.vendor} ${product.model} ${product.hardwareRevision}`)}`,
           `collector   ${printable(collector.url)}`,
+          ...successionLines(succession),
           `running     ${running ? `yes, process ${status.pid}` : 'no'}`,
           ...(status === undefined ? [] : statusLines(status)),
           ...(good ? [] : ['  next: keepseal-agent doctor']),
@@ -61,6 +65,24 @@ function statusLines(status: StatusFile): string[] {
     `waiting     ${status.waiting} reports, ${status.dropped} dropped, ${status.refused} refused`,
     ...resultLines(status.result),
     ...(status.problem === null ? [] : [`problem     ${printable(status.problem)}`]),
+  ]
+}
+
+/** What has changed about the collector since the enrolment; nothing where nothing has. */
+function successionLines({
+  number,
+  key,
+  fallback,
+}: {
+  number: number
+  key: string
+  fallback: Fallback | null
+}): string[] {
+  if (number === 0) return []
+  const until = fallback === null ? null : fallback.since + FALLBACK_SECONDS
+  return [
+    `followed    statement ${number}, key ${key.slice(0, 16)}`,
+    ...(until === null ? [] : [`            not proven yet; the way before holds until ${time(until)}`]),
   ]
 }
 

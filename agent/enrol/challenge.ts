@@ -15,6 +15,8 @@ export interface ReadChallenge {
   readonly collectorId: Uint8Array
   readonly collectorKey: CoseKey
   readonly collectorKeyThumbprint: DeviceKey['thumbprint']
+  /** Of its newest statement; 0 before the first: see shared/evidence/succession.ts. */
+  readonly succession: number
   /** null: for a device without a TPM. */
   readonly credential: CredentialChallenge | null
 }
@@ -34,6 +36,7 @@ export function readChallenge(answer: EnrolmentChallenge, hasTpm: boolean): Read
       collectorId: exactly(16, answer.collectorId),
       collectorKey,
       collectorKeyThumbprint: collectorKeyOf(collectorKey).thumbprint,
+      succession: answer.succession ?? 0,
       credential:
         answer.credential === null
           ? null

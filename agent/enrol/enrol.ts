@@ -24,6 +24,7 @@ import { deviceSigner } from '../state/device-key.ts'
 import { ensurePrivateDirectory } from '../state/files.ts'
 import { loadIdentity, saveIdentity, type Identity } from '../state/identity.ts'
 import { statePaths } from '../state/paths.ts'
+import { FIRST_TRUST } from '../state/trust.ts'
 import { certificateRequest } from './certificate-request.ts'
 import { readChallenge, type ReadChallenge } from './challenge.ts'
 import { verifyGrant } from './grant.ts'
@@ -143,6 +144,8 @@ async function exchange(enrolment: Enrolment, keys: EnrolmentKeys, tpm: Enrolmen
       certificate: grant.certificate,
       certificateAuthority: grant.certificateAuthority,
     },
+    // What was before its enrolment is nothing that this device could be led back to.
+    ...(challenge.succession === 0 ? {} : { trust: { ...FIRST_TRUST, number: challenge.succession } }),
   })
 }
 

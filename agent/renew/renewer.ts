@@ -1,7 +1,7 @@
 import { KeepsealError } from '../../shared/errors.ts'
 import type { Log } from '../log.ts'
 import type { Identity } from '../state/identity.ts'
-import { isDue, LOOK_MS, retryMs } from './schedule.ts'
+import { BY_FORMER_CHANCE, isDue, issuerOf, LOOK_MS, retryMs } from './schedule.ts'
 
 export interface RenewerOptions {
   readonly identity: Identity
@@ -16,10 +16,14 @@ export interface RenewerOptions {
   readonly random: () => number
 }
 
+const SPREAD_MS = 60_000
+
 /** Renews this device's certificate when it is time, again and again until it is stopped. */
 export class Renewer {
   readonly #options: RenewerOptions
   #identity: Identity
+  /** Of its certificate. */
+  #issuer: ReturnType<typeof issuerOf>
   #begun: boolean
   #timer: NodeJS.Timeout | undefined
   #failures = 0
@@ -29,12 +33,19 @@ export class Renewer {
   constructor(options: RenewerOptions) {
     this.#options = options
     this.#identity = options.identity
+    this.#issuer = issuerOf(options.identity.tls)
     this.#begun = options.begun
   }
 
   /** Spread over a minute, so that a fleet that came back together does not ask together. */
   start(): void {
-    this.#schedule(this.#options.random() * 60_000)
+    this.#schedule(this.#options.random() * SPREAD_MS)
+  }
+
+  /** Another part has changed the identity on disk: with other authorities, its certificate may be good for nothing. */
+  use(identity: Identity): void {
+    this.#take(identity)
+    if (this.#issuer === 'none') this.#schedule(this.#options.random() * SPREAD_MS)
   }
 
   stop(): void {
@@ -50,10 +61,12 @@ export class Renewer {
   /** Renews where it is time. Never rejects. */
   async look(): Promise<void> {
     const { renew, renewed, log, now, random } = this.#options
-    if (!this.#begun && !isDue(this.#identity.tls.certificate, now())) return this.#schedule(LOOK_MS)
+    const isByFormer = this.#issuer === 'none' || (this.#issuer === 'former' && random() < BY_FORMER_CHANCE)
+    const isTime = isByFormer || isDue(this.#identity.tls.certificate, now())
+    if (!this.#begun && !isTime) return this.#schedule(LOOK_MS)
     this.#begun = true
     try {
-      this.#identity = await renew(this.#identity)
+      this.#take(await renew(this.#identity))
       this.#begun = false
       this.#failures = 0
       this.#told = undefined
@@ -65,6 +78,11 @@ export class Renewer {
       this.#tell(error)
       this.#schedule(retryMs(this.#failures) * (1 + random() / 2))
     }
+  }
+
+  #take(identity: Identity): void {
+    this.#identity = identity
+    this.#issuer = issuerOf(identity.tls)
   }
 
   /** Each reason once: the collector may be away for a week. */

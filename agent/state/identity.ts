@@ -21,6 +21,7 @@ import {
   TEMPORARY_SUFFIX,
 } from './files.ts'
 import { statePaths } from './paths.ts'
+import { decodeTrust, encodeTrust, FIRST_TRUST, type Trust } from './trust.ts'
 
 export type IdentityAssurance = EnrolmentGrant['identity']
 
@@ -39,6 +40,8 @@ export interface Identity {
   /** Authenticates receipts and requests. */
   readonly receiptKey: MacKey
   readonly tls: TlsIdentity
+  /** How the collector's key and authorities came to be what they are. */
+  readonly trust: Trust
 }
 
 export interface EnrolledCollector {
@@ -49,9 +52,11 @@ export interface EnrolledCollector {
   /** Signs epochs. */
   readonly key: DeviceKey
   readonly publicKey: CoseKey
+  /** They have signed what is stored, and sign nothing any more. */
+  readonly formerKeys: readonly DeviceKey[]
 }
 
-/** All PEM. The authority is what broker and collector are checked with. */
+/** All PEM. The authorities are what broker and collector are checked with; the first certifies devices. */
 export interface TlsIdentity {
   readonly privateKey: string
   readonly certificate: string
@@ -59,12 +64,14 @@ export interface TlsIdentity {
 }
 
 /** What is stored: an identity, with its secrets in the open. */
-export interface IdentityMaterial extends Omit<Identity, 'signer' | 'receiptKey' | 'collector'> {
+export interface IdentityMaterial extends Omit<Identity, 'signer' | 'receiptKey' | 'collector' | 'trust'> {
   /** 32 bytes. */
   readonly deviceKeySeed: Uint8Array
   /** 32 bytes. */
   readonly receiptSecret: Uint8Array
-  readonly collector: Omit<EnrolledCollector, 'key'>
+  readonly collector: Omit<EnrolledCollector, 'key' | 'formerKeys'>
+  /** As at the enrolment with a collector that never changed, where it is absent. */
+  readonly trust?: Trust
 }
 
 const FILES = {
@@ -74,6 +81,8 @@ const FILES = {
   tlsCertificate: 'tls-certificate.pem',
   certificateAuthority: 'ca.pem',
   enrolment: 'enrolment.json',
+  /** Absent before the first change; unknown to versions before. */
+  trust: 'trust.json',
 } as const
 
 const MAX_BYTES = 64 * 1024
@@ -95,7 +104,7 @@ const StoredEnrolment = v.strictObject({
 })
 
 function filesOf(material: IdentityMaterial): Map<string, Uint8Array> {
-  const { collector, attestationKey, tls } = material
+  const { collector, attestationKey, tls, trust } = material
   const enrolment: v.InferInput<typeof StoredEnrolment> = {
     version: 1,
     ueid: material.ueid,
@@ -116,6 +125,7 @@ function filesOf(material: IdentityMaterial): Map<string, Uint8Array> {
     [FILES.tlsCertificate, utf8(tls.certificate)],
     [FILES.certificateAuthority, utf8(tls.certificateAuthority)],
     [FILES.enrolment, utf8(`${JSON.stringify(enrolment, null, 2)}\n`)],
+    ...(trust === undefined ? [] : [[FILES.trust, encodeTrust(trust)] as const]),
   ])
 }
 
@@ -128,20 +138,6 @@ export async function saveIdentity(stateDirectory: string, material: IdentityMat
   await switchDirectory(statePaths(stateDirectory).identity, filesOf(material))
   await removeLeftovers(stateDirectory)
   return loadIdentity(stateDirectory)
-}
-
-/**
- * Puts a renewed certificate in force: all else of the identity stays. Throws as `saveIdentity` and `loadIdentity` do,
- * and `state.unreadable` where another device has taken the place of this one meanwhile.
- */
-export async function saveRenewal(
-  stateDirectory: string,
-  { ueid, mqttUrl, tls }: { readonly ueid: Ueid; readonly mqttUrl: string; readonly tls: TlsIdentity },
-): Promise<Identity> {
-  const { identity } = statePaths(stateDirectory)
-  const material = await readMaterial(identity)
-  if (material.ueid !== ueid) throw new KeepsealError('state.unreadable', `${identity} is of another device`)
-  return saveIdentity(stateDirectory, { ...material, tls, collector: { ...material.collector, mqttUrl } })
 }
 
 /** Former identities, and what an interrupted save has left. */
@@ -172,14 +168,20 @@ export async function loadIdentity(stateDirectory: string): Promise<Identity> {
   }
 }
 
-async function readMaterial(directory: string): Promise<IdentityMaterial> {
-  const read = async (name: string): Promise<string> => {
+/** What is stored. Throws `state.unreadable`, and any other error for what does not read as it was written. */
+export async function readMaterial(directory: string): Promise<IdentityMaterial> {
+  const readIfThere = async (name: string): Promise<string | undefined> => {
     const content = await readPrivateFile(join(directory, name), MAX_BYTES)
+    return content === undefined ? undefined : fromUtf8(content)
+  }
+  const read = async (name: string): Promise<string> => {
+    const content = await readIfThere(name)
     if (content === undefined) throw new KeepsealError('state.unreadable', `${join(directory, name)} is missing`)
-    return fromUtf8(content)
+    return content
   }
   const deviceKeySeed = v.parse(hex(DEVICE_KEY_SEED_SIZE), (await read(FILES.deviceKey)).trim())
   const stored = v.parse(StoredEnrolment, JSON.parse(await read(FILES.enrolment)))
+  const trust = await readIfThere(FILES.trust)
   // Any 32 bytes are a key: only this tells a damaged one.
   if (!equal(deviceSigner(deviceKeySeed).keyId, stored.deviceKeyThumbprint)) throw new Error('another device key')
   return {
@@ -201,12 +203,13 @@ async function readMaterial(directory: string): Promise<IdentityMaterial> {
       certificate: await read(FILES.tlsCertificate),
       certificateAuthority: await read(FILES.certificateAuthority),
     },
+    ...(trust === undefined ? {} : { trust: decodeTrust(trust) }),
   }
 }
 
 /** Throws Error for parts that do not belong together. */
 function identityOf({ deviceKeySeed, receiptSecret, collector, ...material }: IdentityMaterial): Identity {
-  const { ueid, tls } = material
+  const { ueid, tls, trust = FIRST_TRUST } = material
   const certificate = new X509Certificate(tls.certificate)
   if (!certificate.checkPrivateKey(createPrivateKey(tls.privateKey))) throw new Error('another TLS key')
   if (certificate.subject !== `CN=${ueid}`) throw new Error('the certificate is for another device')
@@ -214,9 +217,14 @@ function identityOf({ deviceKeySeed, receiptSecret, collector, ...material }: Id
   const signer = deviceSigner(deviceKeySeed)
   return {
     ...material,
+    trust,
     signer,
     receiptKey: { keyId: signer.keyId, secret: receiptSecret, hmac },
-    collector: { ...collector, key: collectorKeyOf(collector.publicKey) },
+    collector: {
+      ...collector,
+      key: collectorKeyOf(collector.publicKey),
+      formerKeys: trust.formerKeys.map(collectorKeyOf),
+    },
   }
 }
 

@@ -3,6 +3,7 @@ import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'n
 import { constants, X509Certificate } from 'node:crypto'
 import { isLoopbackHost } from '../../shared/config/url-types.ts'
 import { KeepsealError } from '../../shared/errors.ts'
+import { certificatesIn } from '../../shared/text/pem.ts'
 import type { TlsIdentity } from '../state/identity.ts'
 import { objectionAtFloor } from './floor.ts'
 
@@ -92,7 +93,7 @@ export function openBrokerStream(
 
 function checkAtFloor(socket: TLSSocket, host: string, identity: TlsIdentity, floorMs: number): void {
   const leaf = socket.getPeerX509Certificate()
-  const authority = new X509Certificate(identity.certificateAuthority)
-  const objection = leaf === undefined ? 'there is none' : objectionAtFloor(leaf, authority, host, floorMs)
+  const authorities = certificatesIn(identity.certificateAuthority).map((pem) => new X509Certificate(pem))
+  const objection = leaf === undefined ? 'there is none' : objectionAtFloor(leaf, authorities, host, floorMs)
   if (objection !== undefined) socket.destroy(new Error(`the certificate of the broker: ${objection}`))
 }

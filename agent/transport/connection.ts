@@ -10,6 +10,8 @@ export interface ConnectionOptions {
   readonly clientId: string
   /** Absent for a client that comes and goes. */
   readonly will?: { readonly topic: string; readonly payload: Uint8Array } | undefined
+  /** Asked for first; a broker that does not know them may refuse them. */
+  readonly wishes: Readonly<Record<string, { readonly qos: 0 | 1 }>>
   readonly subscriptions: Readonly<Record<string, { readonly qos: 0 | 1 }>>
   /** For how long the broker keeps the subscriptions of a client that is not there; 0: not at all. */
   readonly sessionSeconds: number
@@ -140,6 +142,7 @@ export class MqttConnection {
   }
 
   #subscribe(areKept: boolean): void {
+    if (!areKept) this.#client.subscribe({ ...this.#options.wishes }, () => undefined)
     const all = Object.entries(this.#options.subscriptions)
     const wanted = areKept ? all.filter(([topic]) => this.#options.retained.includes(topic)) : all
     this.#client.subscribe(Object.fromEntries(wanted), (error) => {

@@ -22,11 +22,12 @@ export function timeFloor(known: { readonly certificate: string; readonly newest
  */
 export function objectionAtFloor(
   leaf: X509Certificate,
-  authority: X509Certificate,
+  authorities: readonly X509Certificate[],
   host: string,
   floorMs: number,
 ): string | undefined {
-  if (!authority.ca || !leaf.checkIssued(authority) || !leaf.verify(authority.publicKey)) {
+  const authority = authorities.find((each) => each.ca && leaf.checkIssued(each) && leaf.verify(each.publicKey))
+  if (authority === undefined) {
     return 'it is not by the authority of the enrolment'
   }
   if (leaf.ca) return 'it is an authority itself'

@@ -1,30 +1,45 @@
 import { utf8 } from '../../shared/bytes/bytes.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
-import { downTopic, epochTopic, restorePointTopic, upstreamTopic } from '../../shared/evidence/topics.ts'
+import {
+  downTopic,
+  epochTopic,
+  restorePointTopic,
+  successionTopic,
+  upstreamTopic,
+} from '../../shared/evidence/topics.ts'
 import type { TlsIdentity } from '../state/identity.ts'
 import { backoffDelay, DEFAULT_BACKOFF, type BackoffRules } from './backoff.ts'
 import { brokerAddress, openBrokerStream, TlsResumption } from './broker-stream.ts'
 import { MqttConnection, type ClosedReason, type MqttVersion } from './connection.ts'
+import { Ways, type Way } from './ways.ts'
 
 /** What comes from the broker. Nothing of it is authenticated: the broker is trusted with delivery alone. */
 export interface ChannelEvents {
-  /** On each connection, after which everything unreceipted is due again. */
-  readonly onConnected: (connection: { readonly version: '3.1.1' | '5'; readonly resumed: boolean }) => void
+  /** On each connection, after which everything unreceipted is due again. `isInForce`: by the way that is to be used. */
+  readonly onConnected: (connection: {
+    readonly version: '3.1.1' | '5'
+    readonly resumed: boolean
+    readonly isInForce: boolean
+  }) => void
   /** A retained one comes with each connection. */
   readonly onEpoch: (bytes: Uint8Array) => void
   /** Retained as well, where the collector was ever restored. */
   readonly onRestorePoint: (bytes: Uint8Array) => void
+  /** Retained, where the collector has ever changed its keys or addresses. */
+  readonly onSuccession?: (bytes: Uint8Array) => void
   /** Receipts and requests. The same may come twice. */
   readonly onDown: (bytes: Uint8Array) => void
-  /** Also for an attempt that failed. `retryMs`: time to the next one. */
-  readonly onDisconnected: (reason: string, retryMs: number) => void
+  /** Also for an attempt that failed. `retryMs`: time to the next one; `failures`: one after the other. */
+  readonly onDisconnected: (reason: string, retryMs: number, failures: number) => void
 }
 
 export interface ChannelOptions {
   readonly url: string
   readonly ueid: Ueid
   readonly tls: TlsIdentity
+  /** The way before, while it may be used: none where it is absent. */
+  readonly former?: () => Way | null
   /** auto: MQTT 5, and 3.1.1 from the first refusal on. */
   readonly protocol: 'auto' | '5' | '3.1.1'
   /** Milliseconds since 1970 that it is at least, whatever the clock says. */
@@ -59,16 +74,15 @@ export class MqttChannel {
   #closed = false
   #resting = false
   readonly #resumption: TlsResumption | undefined
-  #tls: TlsIdentity
-  #url: string
+  readonly #ways: Ways
+  #moving = false
 
   /** Throws `config.invalid-value` for a URL that is no broker's. */
   constructor(options: ChannelOptions) {
     brokerAddress(options.url)
     this.#options = options
     this.#resumption = options.restsForSeconds === undefined ? undefined : new TlsResumption()
-    this.#tls = options.tls
-    this.#url = options.url
+    this.#ways = new Ways({ url: options.url, tls: options.tls }, options.former)
     this.#version = options.protocol === '3.1.1' ? 4 : 5
   }
 
@@ -79,15 +93,22 @@ export class MqttChannel {
   /** From the next connection on. The one that there is stays: the broker has looked at its certificate. */
   use(tls: TlsIdentity, url: string): void {
     brokerAddress(url)
-    this.#tls = tls
-    this.#url = url
+    this.#ways.use({ tls, url })
     // A session tells who this is by the certificate of before.
     this.#resumption?.forget()
+  }
+
+  /** Connects anew, in the way that is in force. */
+  reconnect(): void {
+    if (this.#connection === undefined || this.#moving || this.#resting) return
+    this.#moving = true
+    void this.#connection.close(CLOSE_MS)
   }
 
   /** Begins to connect. Returns at once: the events tell what becomes of it. */
   start(): void {
     this.#resting = false
+    if (this.#connection === undefined) this.#moving = false
     if (this.#connection === undefined && this.#retry === undefined && !this.#closed) this.#connect()
   }
 
@@ -121,40 +142,46 @@ export class MqttChannel {
 
   #connect(): void {
     this.#retry = undefined
+    const way = this.#ways.next()
     try {
-      this.#connection = this.#dial()
+      this.#connection = this.#dial(way)
     } catch (cause) {
       // A certificate that OpenSSL does not take, for one. It must not end the agent, whose outbox goes on filling.
       this.#failures++
+      this.#ways.failed(way.isFormer)
       this.#reconnect({ text: cause instanceof Error ? cause.message : String(cause), wrongVersion: false })
     }
   }
 
-  #dial(): MqttConnection {
+  #dial({ url, tls, isFormer }: Way & { readonly isFormer: boolean }): MqttConnection {
     const { ueid, events, timeFloor, restsForSeconds, keepaliveSeconds = 60 } = this.#options
     const { connectTimeoutMs = 30_000 } = this.#options
-    const resumption = this.#resumption
+    const resumption = isFormer ? undefined : this.#resumption
     let readyAt: number | undefined
     return new MqttConnection({
       version: this.#version,
       clientId: ueid,
-      will: resumption === undefined ? { topic: upstreamTopic(ueid, 'presence'), payload: WILL } : undefined,
+      will: restsForSeconds === undefined ? { topic: upstreamTopic(ueid, 'presence'), payload: WILL } : undefined,
+      // Another broker, or one whose access list is of before, may not know it: that is no reason to stay silent.
+      wishes: { [successionTopic]: { qos: 0 } },
       // QoS 0 throughout: what is lost with the connection comes again with the next report, or its receipt does.
       subscriptions: { [restorePointTopic]: { qos: 0 }, [epochTopic]: { qos: 0 }, [downTopic(ueid)]: { qos: 0 } },
       retained: [restorePointTopic, epochTopic],
       sessionSeconds: restsForSeconds ?? 0,
-      openStream: () =>
-        openBrokerStream(brokerAddress(this.#url), this.#tls, { floorMs: timeFloor?.() ?? 0, resumption }),
+      openStream: () => openBrokerStream(brokerAddress(url), tls, { floorMs: timeFloor?.() ?? 0, resumption }),
       keepaliveSeconds,
       connectTimeoutMs,
       onReady: (resumed) => {
         readyAt = performance.now()
-        events.onConnected({ version: this.#version === 5 ? '5' : '3.1.1', resumed })
+        this.#ways.succeeded()
+        const isInForce = this.#ways.isInForce({ url, tls })
+        events.onConnected({ version: this.#version === 5 ? '5' : '3.1.1', resumed, isInForce })
       },
       onMessage: (topic, payload) => this.#dispatch(topic, payload),
       onClosed: (reason) => {
         this.#connection = undefined
         if (this.#closed || this.#resting) return
+        if (readyAt === undefined && !reason.wrongVersion) this.#ways.failed(isFormer)
         const stable = readyAt !== undefined && performance.now() - readyAt >= STABLE_MS
         this.#failures = stable ? 1 : this.#failures + 1
         this.#reconnect(reason)
@@ -166,6 +193,7 @@ export class MqttChannel {
     if (this.#closed || payload.length === 0 || payload.length > MAX_MESSAGE_BYTES) return
     if (topic === epochTopic) this.#options.events.onEpoch(payload)
     else if (topic === restorePointTopic) this.#options.events.onRestorePoint(payload)
+    else if (topic === successionTopic) this.#options.events.onSuccession?.(payload)
     else if (topic === downTopic(this.#options.ueid)) this.#options.events.onDown(payload)
   }
 
@@ -176,8 +204,11 @@ export class MqttChannel {
       this.#version = 4
       this.#failures = 0
     }
-    const retryMs = fallBack ? 0 : backoffDelay(this.#failures, random(), backoff)
+    const atOnce = fallBack || this.#moving
+    const why = this.#moving ? 'connecting anew' : text
+    this.#moving = false
+    const retryMs = atOnce ? 0 : backoffDelay(this.#failures, random(), backoff)
     this.#retry = setTimeout(() => this.#connect(), retryMs)
-    if (!fallBack) events.onDisconnected(text, retryMs)
+    if (!fallBack) events.onDisconnected(why, retryMs, this.#failures)
   }
 }

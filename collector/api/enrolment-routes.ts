@@ -8,6 +8,7 @@ import { beginEnrolment } from '../trust/enrolment/begin.ts'
 import type { EnrolmentDependencies } from '../trust/enrolment/dependencies.ts'
 import { finishEnrolment } from '../trust/enrolment/finish.ts'
 import { beginRenewal, renewCertificate } from '../trust/enrolment/renew.ts'
+import { tellSuccession } from '../trust/enrolment/succession.ts'
 import { handleError } from './problem.ts'
 
 const BODY_LIMIT = 32 * 1024
@@ -29,8 +30,8 @@ function checked<const S extends v.GenericSchema>(schema: S, body: unknown): v.I
 }
 
 /**
- * A Fastify plugin: POST /enroll/v1/begin and /enroll/v1/finish, /enroll/v1/renew/challenge and /enroll/v1/renew. Without
- * authentication, for the token or the proof in the body is one; so sizes and rates are held down before anything is looked at.
+ * A Fastify plugin: POST /enroll/v1/begin and /enroll/v1/finish, /enroll/v1/renew/challenge and /enroll/v1/renew,
+ * /enroll/v1/succession. Without authentication, for the token or the proof in the body is one; so sizes and rates are held down before anything is looked at.
  */
 export async function enrolmentRoutes(server: FastifyInstance, options: EnrolmentRoutesOptions): Promise<void> {
   const { dependencies, requestsPerMinute = DEFAULT_REQUESTS_PER_MINUTE } = options
@@ -57,4 +58,5 @@ export async function enrolmentRoutes(server: FastifyInstance, options: Enrolmen
   server.post('/enroll/v1/renew', limits, (request) =>
     renewCertificate(checked(RenewalRequest, request.body), dependencies),
   )
+  server.post('/enroll/v1/succession', limits, () => tellSuccession(dependencies))
 }

@@ -1,5 +1,11 @@
 import { isUeid, type Ueid } from '../../shared/evidence/identifiers.ts'
-import { downTopic, epochTopic, parseUpstreamTopic, restorePointTopic } from '../../shared/evidence/topics.ts'
+import {
+  downTopic,
+  epochTopic,
+  parseUpstreamTopic,
+  restorePointTopic,
+  successionTopic,
+} from '../../shared/evidence/topics.ts'
 
 /** What a device may do at the broker. deploy/mosquitto/acl says the same to mosquitto, and a test compares them. */
 
@@ -8,7 +14,7 @@ export function mayPublish(ueid: Ueid, topic: string, retain: boolean): boolean 
 }
 
 export function maySubscribe(ueid: Ueid, filter: string): boolean {
-  return filter === epochTopic || filter === restorePointTopic || filter === downTopic(ueid)
+  return [epochTopic, restorePointTopic, successionTopic, downTopic(ueid)].includes(filter)
 }
 
 /** The device that a client certificate is for: its common name, and nothing else in its subject. */

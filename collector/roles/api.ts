@@ -97,7 +97,7 @@ export function namesIn(config: CollectorConfig): string[] {
   return [config.http.publicUrl, config.mqtt.publicUrl].filter((url) => url !== '').map((url) => new URL(url).hostname)
 }
 
-const publicHttpUrl = ({ http }: CollectorConfig): string =>
+export const publicHttpUrl = ({ http }: CollectorConfig): string =>
   http.publicUrl === '' ? `https://${hostname()}:${http.port}` : http.publicUrl
 
 /** `port`: of the embedded broker. */

@@ -5,6 +5,7 @@ import { FeedClerk } from '../advisories/feeds/clerk.ts'
 import { feedOf } from '../advisories/feeds/feed.ts'
 import { EpochPublisher } from '../ingest/epoch-publisher.ts'
 import { RestorePointPublisher } from '../ingest/restore-point-publisher.ts'
+import { SuccessionPublisher } from '../ingest/succession-publisher.ts'
 import { ReleaseClock } from '../ingest/judge-again.ts'
 import type { Downtime } from '../liveness/downtime.ts'
 import { LivenessWatch } from '../liveness/watch.ts'
@@ -43,6 +44,9 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
     isLeader,
     publish: (topic, bytes, retain) => channel.publish(topic, bytes, retain),
   })
+  // Before the epochs: they are signed by the key that it leads to.
+  const succession = new SuccessionPublisher({ keys, channel, logger })
+  await succession.start()
   const restorePoint = new RestorePointPublisher({ store, keys, channel, clock, logger })
   await restorePoint.start()
   await epochs.start()
@@ -112,6 +116,7 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
       await sweeper.stop()
       epochs.stop()
       restorePoint.stop()
+      succession.stop()
       await releaseClock.stop()
     },
   }

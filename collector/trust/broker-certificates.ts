@@ -20,6 +20,8 @@ const LIFETIME_MS = 2 * 365 * 86_400_000
 
 export interface BrokerCertificatesOrder {
   readonly authority: CertificateAuthority
+  /** PEM of all authorities that hold, where there are others. */
+  readonly authorities?: string
   /** Made where it is missing, mode 0700. */
   readonly directory: string
   /** DNS names and addresses by which devices and collector reach the broker. */
@@ -38,12 +40,12 @@ export interface BrokerCertificates {
 }
 
 /**
- * Writes what an external broker and the collector as its client need: the authority (`ca.pem`), the broker's key and
+ * Writes what an external broker and the collector as its client need: the authorities (`ca.pem`), the broker's key and
  * certificate (`server-key.pem`, `server.pem`) and the collector's (`{name}-key.pem`, `{name}.pem`). Keys are mode 0600.
  * Calling it again renews both. Throws `request.invalid` for a name that the broker's rules do not know.
  */
 export async function writeBrokerCertificates(order: BrokerCertificatesOrder): Promise<BrokerCertificates> {
-  const { authority, directory, hosts, collectorName, now, random } = order
+  const { authority, authorities = authority.certificate, directory, hosts, collectorName, now, random } = order
   if (!COLLECTOR_NAME.test(collectorName)) {
     throw new KeepsealError('request.invalid', `${collectorName} is no name of a collector`, {
       remedy: `Use ${DEFAULT_COLLECTOR_NAME}, or with a suffix for a further replica: ${DEFAULT_COLLECTOR_NAME}-2.`,
@@ -66,7 +68,7 @@ export async function writeBrokerCertificates(order: BrokerCertificatesOrder): P
     await write(`${name}-key.pem`, privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(), 0o600)
     await write(`${name}.pem`, certificate, 0o644)
   }
-  await write('ca.pem', authority.certificate, 0o644)
+  await write('ca.pem', authorities, 0o644)
   await issue('server', { role: 'server', names: [...new Set(hosts)] })
   await issue(collectorName, { role: 'client', name: collectorName })
   return { files, notAfter }

@@ -16,6 +16,8 @@ import {
   type CertificateAuthority,
 } from './certificate-authority.ts'
 import { assertPrivateDirectory, createSecretDirectory, exists, readSecretFile } from './key-files.ts'
+import { finishRotation } from './rotation-files.ts'
+import { readSuccession, type Succession } from './succession.ts'
 
 /** What makes this collector itself: made once, at the first start, and then kept for its life. */
 export interface CollectorKeys {
@@ -27,6 +29,10 @@ export interface CollectorKeys {
   readonly signer: Signer
   readonly publicKey: CoseKey
   readonly authority: CertificateAuthority
+  /** PEM of all authorities that hold: the one above, and former ones whose certificates are still out there. */
+  readonly authorities: string
+  /** How devices that trust an earlier key or authority get to these; null before the first rotation. */
+  readonly succession: Succession | null
   /**
    * The 32-byte key that authenticates receipts and requests to one device. It is derived, so that no database and
    * no backup of one holds a secret; a new device key brings a new one.
@@ -38,24 +44,27 @@ export interface CollectorKeys {
   totpSecretOf(accountId: string, salt: Uint8Array): Uint8Array
 }
 
-const FILES = {
+export const KEY_FILES = {
   collectorId: 'collector-id',
   signingKey: 'signing-key.pem',
   receiptMaster: 'receipt-master',
   authorityKey: 'device-ca-key.pem',
   authorityCertificate: 'device-ca.pem',
+  /** Absent before there is one. */
+  formerAuthorities: 'former-device-cas.pem',
+  succession: 'succession.cbor',
 } as const
 
-const privatePem = (key: KeyObject): Buffer => Buffer.from(key.export({ format: 'pem', type: 'pkcs8' }))
+export const privatePem = (key: KeyObject): Buffer => Buffer.from(key.export({ format: 'pem', type: 'pkcs8' }))
 
 async function create(directory: string, now: number, random: RandomFunction): Promise<void> {
   const authority = await createCertificateAuthority(now, random)
   const files = new Map<string, Uint8Array>([
-    [FILES.collectorId, Buffer.from(`${toHex(random(16))}\n`)],
-    [FILES.signingKey, privatePem(generateKeyPairSync('ed25519').privateKey)],
-    [FILES.receiptMaster, Buffer.from(`${toHex(random(32))}\n`)],
-    [FILES.authorityKey, privatePem(authority.privateKey)],
-    [FILES.authorityCertificate, Buffer.from(authority.certificate)],
+    [KEY_FILES.collectorId, Buffer.from(`${toHex(random(16))}\n`)],
+    [KEY_FILES.signingKey, privatePem(generateKeyPairSync('ed25519').privateKey)],
+    [KEY_FILES.receiptMaster, Buffer.from(`${toHex(random(32))}\n`)],
+    [KEY_FILES.authorityKey, privatePem(authority.privateKey)],
+    [KEY_FILES.authorityCertificate, Buffer.from(authority.certificate)],
   ])
   await createSecretDirectory(directory, files)
 }
@@ -87,17 +96,27 @@ async function readSigningKey(path: string): Promise<{ signer: Signer; publicKey
 
 async function load(directory: string): Promise<CollectorKeys> {
   await assertPrivateDirectory(directory)
-  const master = await readHex(join(directory, FILES.receiptMaster), 32)
-  const { signer, publicKey } = await readSigningKey(join(directory, FILES.signingKey))
+  await finishRotation(directory)
+  const master = await readHex(join(directory, KEY_FILES.receiptMaster), 32)
+  const { signer, publicKey } = await readSigningKey(join(directory, KEY_FILES.signingKey))
+  const collectorId = await readHex(join(directory, KEY_FILES.collectorId), 16)
+  const authority = parseCertificateAuthority(
+    (await readSecretFile(join(directory, KEY_FILES.authorityKey))).toString('latin1'),
+    (await readSecretFile(join(directory, KEY_FILES.authorityCertificate))).toString('latin1'),
+  )
+  const former = join(directory, KEY_FILES.formerAuthorities)
+  const chain = join(directory, KEY_FILES.succession)
   return {
     directory,
-    collectorId: await readHex(join(directory, FILES.collectorId), 16),
+    collectorId,
     signer,
     publicKey,
-    authority: parseCertificateAuthority(
-      (await readSecretFile(join(directory, FILES.authorityKey))).toString('latin1'),
-      (await readSecretFile(join(directory, FILES.authorityCertificate))).toString('latin1'),
-    ),
+    authority,
+    authorities:
+      authority.certificate + ((await exists(former)) ? (await readSecretFile(former)).toString('latin1') : ''),
+    succession: (await exists(chain))
+      ? readSuccession(chain, await readSecretFile(chain), collectorId, publicKey)
+      : null,
     receiptKeyOf: (ueid, deviceKeyThumbprint) =>
       hmac('sha256', master, encodeStrings(['keepseal-receipt-key-v1', ueidBytes(ueid), deviceKeyThumbprint])),
     challengeKey: hmac('sha256', master, encodeCbor(['keepseal-challenge-key-v1'])),

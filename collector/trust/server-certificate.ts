@@ -2,6 +2,7 @@ import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:cry
 import { join } from 'node:path'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import { KeepsealError } from '../../shared/errors.ts'
+import { certificatesIn } from '../../shared/text/pem.ts'
 import { BACKDATING_MS, issueCertificate, type CertificateAuthority } from './certificate-authority.ts'
 import { exists, readSecretFile, replaceSecretFile } from './key-files.ts'
 
@@ -38,15 +39,10 @@ function parse(pem: string): ServerCertificate & { readonly x509: X509Certificat
 
 const isAddress = (name: string): boolean => /^[0-9.]+$/.test(name) || name.includes(':')
 
-/** Still good: issued by this authority, for these names, and not about to end. */
-function serves(
-  x509: X509Certificate,
-  authority: CertificateAuthority,
-  names: readonly string[],
-  now: number,
-): boolean {
-  const issuer = new X509Certificate(authority.certificate)
-  if (!x509.checkIssued(issuer) || !x509.verify(issuer.publicKey)) return false
+/** Still good: issued by one of these authorities, for these names, and not about to end. */
+function serves(x509: X509Certificate, authorities: string, names: readonly string[], now: number): boolean {
+  const issuers = certificatesIn(authorities).map((pem) => new X509Certificate(pem))
+  if (!issuers.some((issuer) => x509.checkIssued(issuer) && x509.verify(issuer.publicKey))) return false
   if (now < Date.parse(x509.validFrom) || now > Date.parse(x509.validTo) - RENEWAL_MS) return false
   const listed = (x509.subjectAltName ?? '').split(', ').length
   const covered = names.every((name) => (isAddress(name) ? x509.checkIP(name) : x509.checkHost(name)) !== undefined)
@@ -61,16 +57,18 @@ function serves(
 export async function ensureServerCertificate(options: {
   readonly directory: string
   readonly authority: CertificateAuthority
+  /** PEM of all that hold, where there are others: a certificate by a former one is kept, as who knows no other trusts it. */
+  readonly authorities?: string
   readonly names: readonly string[]
   readonly now: number
   readonly random: RandomFunction
 }): Promise<ServerCertificate> {
-  const { directory, authority, now, random } = options
+  const { directory, authority, authorities = authority.certificate, now, random } = options
   const names = [...new Set(options.names)]
   const path = join(directory, FILE)
   if (await exists(path)) {
     const { x509, ...current } = parse((await readSecretFile(path)).toString('latin1'))
-    if (serves(x509, authority, names, now)) return current
+    if (serves(x509, authorities, names, now)) return current
   }
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const certificate = await issueCertificate(authority, {

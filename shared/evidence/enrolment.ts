@@ -49,6 +49,8 @@ export const EnrolmentChallenge = v.strictObject({
   collectorKey: encoded(256),
   /** 16 bytes, fixed for the collector's life. */
   collectorId: encoded(32),
+  /** Number of the newest statement of its succession; absent before the first one. */
+  succession: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
   /** MakeCredential for the AK's name under the EK; null for a device without a TPM. */
   credential: v.nullable(v.strictObject({ credentialBlob: encoded(2048), encryptedSecret: encoded(2048) })),
 })

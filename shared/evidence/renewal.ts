@@ -41,6 +41,10 @@ export const RenewalGrant = v.strictObject({
 })
 export type RenewalGrant = v.InferOutput<typeof RenewalGrant>
 
+/** What the collector's key, authorities and addresses are by now: see succession.ts. null before the first change. */
+export const SuccessionAnswer = v.strictObject({ succession: v.nullable(encoded(96 * 1024)) })
+export type SuccessionAnswer = v.InferOutput<typeof SuccessionAnswer>
+
 export interface RenewalTerms {
   readonly collectorKeyThumbprint: Uint8Array
   readonly challenge: Uint8Array

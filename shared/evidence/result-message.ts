@@ -54,7 +54,12 @@ export const isResultMessage = (bytes: Uint8Array): boolean => bytes[0] === SIGN
 
 export interface ResultReader {
   readonly ueid: Ueid
-  readonly collector: { readonly id: Uint8Array; readonly key: DeviceKey }
+  readonly collector: {
+    readonly id: Uint8Array
+    readonly key: DeviceKey
+    /** A result that was signed before the collector's key changed is handed on as it is. */
+    readonly formerKeys?: readonly DeviceKey[]
+  }
 }
 
 /**
@@ -82,9 +87,15 @@ export function openResultMessage(bytes: Uint8Array, { ueid, collector }: Result
     ear: ear.bytes({ min: 1, max: 65_536 }),
   }
   if (!equal(message.collectorId, collector.id)) throw new OutcomeError('result.foreign', 'by another collector')
-  const externalAad = new Uint8Array(0)
-  const signed = verifySign1(parseSign1(message.ear), { key, keyId, externalAad, contentType: EAR_CONTENT_TYPE })
-  return { ...message, ...readEar(field(decodeCbor(signed.payload), 'claims.malformed', 'ear'), ueid) }
+  const signed = parseSign1(message.ear)
+  const signer = collector.formerKeys?.find(({ thumbprint }) => equal(thumbprint, signed.keyId)) ?? collector.key
+  const { payload: claims } = verifySign1(signed, {
+    key: signer.key,
+    keyId: signer.thumbprint,
+    externalAad: new Uint8Array(0),
+    contentType: EAR_CONTENT_TYPE,
+  })
+  return { ...message, ...readEar(field(decodeCbor(claims), 'claims.malformed', 'ear'), ueid) }
 }
 
 function readEar(claims: CborField, ueid: Ueid): Omit<DeviceResult, keyof ResultMessage> {

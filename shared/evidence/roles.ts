@@ -11,6 +11,7 @@ export type MessageRole =
   | 'result'
   | 'epoch'
   | 'restore-point'
+  | 'successor'
   | 'decision'
   | 'certificate-status'
   | 'report'

@@ -10,6 +10,9 @@ export const epochTopic = `${ROOT}/epoch`
 /** Retained for as long as the collector lives: some devices are offline for a year. */
 export const restorePointTopic = `${ROOT}/restore-point`
 
+/** Retained as well, once there is one: how the collector's key, authorities and addresses have followed one another. */
+export const successionTopic = `${ROOT}/succession`
+
 export const upstreamTopic = (ueid: Ueid, kind: UpstreamKind): string => `${ROOT}/${ueid}/${kind}`
 
 /** Receipts and requests from the collector to one device. */

@@ -7,8 +7,10 @@ import { createPki } from '../support/pki.ts'
 
 const DAY = 86_400_000
 // An hour back, and a year from now.
-const { cert } = createPki().device('0100')
-const identity = { tls: { certificate: cert } } as Identity
+const pki = createPki()
+const { cert } = pki.device('0100')
+const identity = { tls: { certificate: cert, certificateAuthority: pki.authority } } as Identity
+const other = createPki().authority
 
 describe('the renewal is due', () => {
   const now = Date.now()
@@ -62,6 +64,18 @@ describe('the renewer', () => {
   afterEach(() => {
     renewer.stop()
     vi.useRealTimers()
+  })
+
+  it.each<[string, string, calls: number]>([
+    ['at once where no authority that holds has issued it', other, 1],
+    ['soon where a former one has', other + pki.authority, 1],
+    ['when it is time where the one has that certifies now', pki.authority + other, 0],
+  ])('renews %s', async (_, certificateAuthority, expected) => {
+    answer = () => Promise.resolve(identity)
+    make()
+    renewer.use({ ...identity, tls: { ...identity.tls, certificateAuthority } })
+    await vi.advanceTimersByTimeAsync(3_600_000)
+    expect(calls).toBe(expected)
   })
 
   it('waits until it is time', async () => {

@@ -6,6 +6,7 @@ import type { Challenge } from '../../shared/evidence/challenge.ts'
 import type { Claims } from '../../shared/evidence/claims.ts'
 import type { Receipt } from '../../shared/evidence/down.ts'
 import type { EpochMessage } from '../../shared/evidence/epoch.ts'
+import type { Successor } from '../../shared/evidence/succession.ts'
 import type { RestorePointMessage } from '../../shared/evidence/restore-point.ts'
 import { encodeClaims, signEvidence, type DeviceKey } from '../../shared/evidence/evidence.ts'
 import { makeUeid, ueidBytes, type Ueid } from '../../shared/evidence/identifiers.ts'
@@ -120,6 +121,16 @@ export const restorePoint: RestorePointMessage = {
   restoredAt: 1_781_234_400,
   newestReceiptAt: 1_781_230_000,
   firstEpoch: 1_781_234_400,
+}
+
+export const successor: Successor = {
+  collectorId: filled(16, 0x81),
+  number: 3,
+  at: 1_781_234_000,
+  key: filled(32, 0x21),
+  authorities: [filled(430, 0x30), filled(430, 0x31)],
+  mqttUrl: 'mqtts://broker.example:8883',
+  collectorUrl: 'https://collector.example:8443',
 }
 
 export const challenge: Challenge = { number: 1_781_234_567_890, nonce: filled(32, 0x15), expiresAt: 1_781_320_967 }

@@ -24,12 +24,14 @@ topic read keepseal/v1/+/presence
 topic write keepseal/v1/+/down
 topic readwrite keepseal/v1/epoch
 topic readwrite keepseal/v1/restore-point
+topic readwrite keepseal/v1/succession
 pattern write keepseal/v1/%u/evidence
 pattern write keepseal/v1/%u/section
 pattern write keepseal/v1/%u/presence
 pattern read keepseal/v1/%u/down
 pattern read keepseal/v1/epoch
 pattern read keepseal/v1/restore-point
+pattern read keepseal/v1/succession
 `
 
 /**

@@ -15,8 +15,6 @@ import { ed25519Signer } from './node-signer.ts'
 import { SoftwareDevice } from './software-device.ts'
 import type { Workbench } from './test-collector.ts'
 
-const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
-
 /** An agent that measures when it is told to. */
 export class RunningGateway {
   readonly #root: string
@@ -27,11 +25,20 @@ export class RunningGateway {
   #channel: MqttChannel | undefined
   #inbound: Promise<unknown> = Promise.resolve()
 
-  /** `port`: of the broker on this machine; `scratch`: gives empty directories. */
-  constructor(port: number, scratch: () => string) {
+  /** What the agent has logged, but for debugging. */
+  readonly logged: string[] = []
+  readonly #settings: readonly string[]
+
+  /** `port`: of the broker on this machine; `scratch`: gives empty directories. `settings`: further ones of the agent. */
+  constructor(
+    port: number,
+    scratch: () => string,
+    { stateDirectory = scratch(), settings = [] }: { stateDirectory?: string; settings?: readonly string[] } = {},
+  ) {
     this.#port = port
     this.#root = scratch()
-    this.#stateDirectory = scratch()
+    this.#stateDirectory = stateDirectory
+    this.#settings = settings
     mkdirSync(join(this.#root, 'proc/sys/kernel/random'), { recursive: true })
     writeFileSync(join(this.#root, 'proc/sys/kernel/random/boot_id'), `${randomUUID()}\n`)
     writeFileSync(join(this.#root, 'proc/uptime'), '100.00 90.00\n')
@@ -76,9 +83,32 @@ export class RunningGateway {
     return this.#open?.unsent.outbox.entries.length ?? 0
   }
 
+  get dropped(): number {
+    return this.#open?.unsent.outbox.droppedCount ?? 0
+  }
+
   async start(): Promise<void> {
-    const opened = await openAgent(loadAgentConfig({ set: this.settings }, {}).values, SILENT)
-    const { agent, identity } = opened
+    await this.startOffline()
+    this.connect()
+  }
+
+  async disconnect(): Promise<void> {
+    await this.#channel?.close()
+    await this.#inbound
+    this.#channel = undefined
+    this.agent.disconnected()
+  }
+
+  async startOffline(): Promise<void> {
+    const log = (text: string): void => void this.logged.push(text)
+    const set = [...this.settings, ...this.#settings]
+    const logs = { debug: () => undefined, info: log, warn: log, error: log }
+    this.#open = await openAgent(loadAgentConfig({ set }, {}).values, logs)
+  }
+
+  connect(): void {
+    if (this.#open === undefined) throw new Error('not started')
+    const { agent, identity } = this.#open
     const take = (action: () => Promise<unknown>): void => {
       this.#inbound = this.#inbound.then(action)
     }
@@ -101,7 +131,6 @@ export class RunningGateway {
           }),
       },
     })
-    this.#open = opened
     this.#channel = channel
     channel.start()
   }

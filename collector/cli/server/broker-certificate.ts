@@ -35,10 +35,11 @@ export const brokerCertificateCommand = defineCommand({
   async run({ options, present }) {
     const { values: config } = loadCollectorConfig(options, process.env)
     const now = Date.now()
-    const { authority } = await loadOrCreateKeys({ dataDirectory: config.data.directory, now, random })
+    const { authority, authorities } = await loadOrCreateKeys({ dataDirectory: config.data.directory, now, random })
     const { directory, host: hosts, name } = options
     const { files, notAfter } = await writeBrokerCertificates({
       authority,
+      authorities,
       directory,
       hosts: hosts.length === 0 ? DEFAULT_SERVER_NAMES : hosts,
       collectorName: name ?? DEFAULT_COLLECTOR_NAME,

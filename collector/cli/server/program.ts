@@ -5,6 +5,7 @@ import { apiTokenCreateCommand } from './api-token.ts'
 import { brokerCertificateCommand } from './broker-certificate.ts'
 import { checkConfigCommand } from './check-config.ts'
 import { backupCommand, migrateCommand, restoreCommand } from './database.ts'
+import { keysCommands } from './keys.ts'
 import { serveCommand } from './serve.ts'
 
 /** `keepseal-collector`: what is done on the server itself. */
@@ -21,5 +22,6 @@ export const server = withCompletion({
     apiTokenCreateCommand,
     ...accountCommands,
     brokerCertificateCommand,
+    ...keysCommands,
   ],
 })

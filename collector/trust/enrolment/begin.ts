@@ -97,6 +97,7 @@ async function challenge(
     challenge: toBase64Url(pending.challenge),
     collectorKey: toBase64Url(encodeCoseKey(keys.publicKey)),
     collectorId: toBase64Url(keys.collectorId),
+    ...(keys.succession === null ? {} : { succession: keys.succession.newest.number }),
     credential:
       made === null
         ? null

@@ -157,7 +157,7 @@ async function grant(accepted: Accepted, dependencies: EnrolmentDependencies): P
     ueid,
     identity: pending.identity,
     certificate: certificate.certificate,
-    certificateAuthority: keys.authority.certificate,
+    certificateAuthority: keys.authorities,
     receiptKey: toBase64Url(keys.receiptKeyOf(ueid, claims.deviceKey.thumbprint)),
     mqttUrl,
   }

@@ -97,7 +97,7 @@ async function renew(body: RenewalRequest, dependencies: EnrolmentDependencies):
       detail: { certificateNotAfter: notAfter, expiredBefore: device.certificateNotAfter < now },
     })
   })
-  const granted = { challenge, certificate, certificateAuthority: keys.authority.certificate, mqttUrl }
+  const granted = { challenge, certificate, certificateAuthority: keys.authorities, mqttUrl }
   return { grant: toBase64Url(await signRenewalGrant(granted, device.ueid, keys.signer)) }
 }
 

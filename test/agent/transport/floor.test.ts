@@ -10,21 +10,21 @@ const end = Date.parse(server.validTo)
 
 describe('a certificate that is looked at with a clock that is wrong', () => {
   it('holds until it has ended, however late it began', () => {
-    expect(objectionAtFloor(server, authority, 'localhost', 0)).toBeUndefined()
-    expect(objectionAtFloor(server, authority, 'localhost', end)).toBeUndefined()
-    expect(objectionAtFloor(server, authority, 'localhost', end + 1000)).toBe('it has expired')
+    expect(objectionAtFloor(server, [authority], 'localhost', 0)).toBeUndefined()
+    expect(objectionAtFloor(server, [authority], 'localhost', end)).toBeUndefined()
+    expect(objectionAtFloor(server, [authority], 'localhost', end + 1000)).toBe('it has expired')
   })
 
   it('has to be by the authority of the enrolment', () => {
     const other = new X509Certificate(createPki().authority)
-    expect(objectionAtFloor(server, other, 'localhost', 0)).toContain('authority')
-    expect(objectionAtFloor(server, server, 'localhost', 0)).toContain('authority')
+    expect(objectionAtFloor(server, [other], 'localhost', 0)).toContain('authority')
+    expect(objectionAtFloor(server, [server], 'localhost', 0)).toContain('authority')
   })
 
   it('has to be for this server', () => {
-    expect(objectionAtFloor(server, authority, 'other.example', 0)).toContain('other.example')
+    expect(objectionAtFloor(server, [authority], 'other.example', 0)).toContain('other.example')
     const client = new X509Certificate(pki.device('0100').cert)
-    expect(objectionAtFloor(client, authority, '0100', 0)).toBeDefined()
+    expect(objectionAtFloor(client, [authority], '0100', 0)).toBeDefined()
   })
 })
 

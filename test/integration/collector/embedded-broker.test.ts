@@ -6,7 +6,13 @@ import type { Collector } from '../../../collector/app.ts'
 import { createApiToken } from '../../../collector/api/authentication.ts'
 import { approveDevice } from '../../../collector/tracking/approval.ts'
 import { random } from '../../../shared/crypto/node.ts'
-import { downTopic, epochTopic, restorePointTopic, upstreamTopic } from '../../../shared/evidence/topics.ts'
+import {
+  downTopic,
+  epochTopic,
+  restorePointTopic,
+  successionTopic,
+  upstreamTopic,
+} from '../../../shared/evidence/topics.ts'
 import { createPki } from '../../support/pki.ts'
 import { useScratchDirectories } from '../../support/scratch.ts'
 import { socketsWith } from '../../support/software-device.ts'
@@ -104,6 +110,7 @@ describe('the embedded broker', () => {
     ['its own answers', (own: string) => `keepseal/v1/${own}/down`],
     ['the epoch', () => epochTopic],
     ['the restore point', () => restorePointTopic],
+    ['the succession', () => successionTopic],
     ['anything else', () => 'anything/else'],
     ['below its own topic', (own: string) => `keepseal/v1/${own}/evidence/more`],
   ])('ends the connection of a device that publishes to %s', async (_, topicOf) => {

@@ -6,7 +6,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import type { Collector } from '../../../collector/app.ts'
 import { brokerCertificateCommand } from '../../../collector/cli/server/broker-certificate.ts'
 import { runProgram } from '../../../shared/cli/program.ts'
-import { downTopic, epochTopic, restorePointTopic, upstreamTopic } from '../../../shared/evidence/topics.ts'
+import {
+  downTopic,
+  epochTopic,
+  restorePointTopic,
+  successionTopic,
+  upstreamTopic,
+} from '../../../shared/evidence/topics.ts'
 import { hasMosquitto } from '../../support/mosquitto.ts'
 import { createPki } from '../../support/pki.ts'
 import { shippedMosquitto, type ShippedMosquitto } from '../../support/shipped-mosquitto.ts'
@@ -130,6 +136,7 @@ describe.skipIf(reason !== '')(`mosquitto with the shipped files${reason}`, () =
       downTopic(ueid),
       epochTopic,
       restorePointTopic,
+      successionTopic,
     ]) {
       const one = await online()
       one.client?.publish(topic, Buffer.from(bytes), { qos: 1 }, () => undefined)

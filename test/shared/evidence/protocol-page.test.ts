@@ -4,7 +4,13 @@ import { findings } from '../../../shared/codes/findings.ts'
 import { outcomes } from '../../../shared/codes/outcomes.ts'
 import { evidenceProfile } from '../../../shared/evidence/claims.ts'
 import { STATE_LABELS } from '../../../shared/evidence/state.ts'
-import { downTopic, epochTopic, restorePointTopic, upstreamTopic } from '../../../shared/evidence/topics.ts'
+import {
+  downTopic,
+  epochTopic,
+  restorePointTopic,
+  successionTopic,
+  upstreamTopic,
+} from '../../../shared/evidence/topics.ts'
 import { wireFormatText } from '../../support/cddl.ts'
 import { expectDocument, readDocument } from '../../support/documents.ts'
 import { ueid } from '../../support/messages.ts'
@@ -23,7 +29,7 @@ it('the page of the protocol holds the wire format as it is', () => {
 
 it('the page of the protocol names every topic', () => {
   const kinds = ['evidence', 'section', 'presence'] as const
-  const down = [downTopic(ueid), epochTopic, restorePointTopic]
+  const down = [downTopic(ueid), epochTopic, restorePointTopic, successionTopic]
   for (const topic of [...kinds.map((kind) => upstreamTopic(ueid, kind)), ...down]) {
     expect(readDocument(PAGE)).toContain(`\`${topic.replace(ueid, '{ueid}')}\``)
   }

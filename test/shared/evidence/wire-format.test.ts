@@ -9,6 +9,7 @@ import { createReceipt, createRequest } from '../../../shared/evidence/down.ts'
 import { signEpoch } from '../../../shared/evidence/epoch.ts'
 import { encodeClaims, signEvidence } from '../../../shared/evidence/evidence.ts'
 import { signRestorePoint } from '../../../shared/evidence/restore-point.ts'
+import { encodeSuccession, signSuccessor } from '../../../shared/evidence/succession.ts'
 import { signSectionPart } from '../../../shared/evidence/section-part.ts'
 import { loadCddl, wireFormatText } from '../../support/cddl.ts'
 import * as sample from '../../support/messages.ts'
@@ -34,6 +35,8 @@ const enrolmentProof = signSign1({
   signer: device.signer,
 })
 
+const statement = await signSuccessor(sample.successor, collector.signer)
+
 /** Every kind of message, by the rule that it follows. */
 const MESSAGES: readonly [title: string, rule: string, bytes: Uint8Array][] = [
   ['evidence without a TPM', 'evidence', await sample.evidenceOf(sample.steadyClaims, null)],
@@ -55,6 +58,7 @@ const MESSAGES: readonly [title: string, rule: string, bytes: Uint8Array][] = [
   ['a result', 'result', await resultMessage()],
   ['an epoch', 'epoch', await signEpoch(sample.epoch, collector.signer)],
   ['a restore point', 'restore-point', await signRestorePoint(sample.restorePoint, collector.signer)],
+  ['a succession', 'succession', encodeSuccession(Array.from({ length: 10 }, () => statement))],
   ['a proof of enrolment', 'enrolment-proof', await enrolmentProof],
 ]
 
@@ -118,6 +122,13 @@ describe('the wire format', () => {
       count++
     }
     expect(count).toBeGreaterThan(10)
+  })
+
+  it('describes each statement of a succession, and none with anything in it exchanged', () => {
+    expect(format.check('successor', statement)).toBeUndefined()
+    for (const [path, mutated] of mutations(decodeCbor(statement), 'successor')) {
+      expect(format.check('successor', encodeCbor(mutated)), path).toBeDefined()
+    }
   })
 
   it('does not describe claims without one of those that every evidence has', () => {
