@@ -1,9 +1,10 @@
 import { refuse, type GuardResult } from '../../shared/decisions/kind.ts'
 import { caseGuards } from './live-case-guards.ts'
+import { certificateGuards } from './live-certificate-guards.ts'
 import type { LiveContext, LiveGuard } from './live-guard.ts'
 import { nonconformityGuards } from './live-nonconformity-guards.ts'
 
-const liveGuards: readonly LiveGuard[] = [...caseGuards, ...nonconformityGuards]
+const liveGuards: readonly LiveGuard[] = [...caseGuards, ...nonconformityGuards, ...certificateGuards]
 
 const guardsOf = (kind: string): readonly LiveGuard[] => liveGuards.filter(({ kinds }) => kinds.includes(kind))
 

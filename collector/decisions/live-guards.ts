@@ -24,7 +24,6 @@ export interface LiveSurroundings {
  */
 export async function assertLive(entry: VerifiedEntry, surroundings: LiveSurroundings): Promise<void> {
   if (entry.kind === 'profile.submit') await assertProfile(entry.subject, surroundings)
-  if (entry.kind === 'certificate.issue') await assertAssessed(entry.subject, surroundings)
   if (entry.kind === 'document.submit')
     assertKindOfDocument(surroundings.register.documents.get(entry.subject), surroundings)
   if (entry.kind === 'document.request') {
@@ -43,14 +42,6 @@ function assertKindOfDocument(
   if (known === undefined) return refuse('document.kind-unknown', named.kind)
   const foreign = named.practices.find((practice) => known.practices[practice] === undefined)
   if (foreign !== undefined) refuse('document.kind-unknown', `${named.kind} says nothing about ${foreign}`)
-}
-
-/** Who has a new product certified has it assessed in stages, up to its release. */
-async function assertAssessed(id: string, { register, store }: LiveSurroundings): Promise<void> {
-  const certificate = register.certificates.get(id)
-  const bytes = certificate && (await store.profileDocuments.byDigest(fromHex(certificate.profile.digest)))
-  if (bytes === undefined || decodeProfile(bytes).scenario !== 'new-product') return
-  if (!register.assessments.has(id)) refuse('certificate.stage-open', `${id}: its assessment was not begun`)
 }
 
 async function assertProfile(id: string, { register, store, catalogue }: LiveSurroundings): Promise<void> {

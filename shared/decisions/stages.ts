@@ -1,6 +1,8 @@
 import * as v from 'valibot'
 import { SCENARIOS } from '../maturity/profile.ts'
-import { defineKind, longText, refuse, shortText, type DecisionKind } from './kind.ts'
+import type { Certificate } from './certificate.ts'
+import { defineGuarded, type Guard } from './guarded.ts'
+import { longText, refuse, shortText, type Decision } from './kind.ts'
 import type { Register } from './register.ts'
 
 type Scenario = (typeof SCENARIOS)[number]
@@ -48,42 +50,56 @@ export function openStage({ assessments }: Register, certificate: string): strin
   return assessment === undefined ? null : currentStage(assessment)
 }
 
-/** Error: certificate.stage-open. */
-export function assertStagesPassed(register: Register, certificate: string): void {
-  const stage = openStage(register, certificate)
-  if (stage !== null) refuse('certificate.stage-open', `${certificate} is at the stage ${stage}`)
-}
+const draftOf = ({ certificates }: Register, { subject }: Pick<Decision<unknown>, 'subject'>): Certificate =>
+  certificates.get(subject) ?? refuse('decision.no-such-subject', subject)
 
-function assertDraft({ certificates }: Register, id: string): void {
-  const found = certificates.get(id) ?? refuse('decision.no-such-subject', id)
-  if (found.state !== 'draft') refuse('decision.wrong-state', `${id} is ${found.state}`)
+const isDraft: Guard<Certificate, unknown> = {
+  code: 'decision.wrong-state',
+  wants: 'the certificate is a draft',
+  breach: ({ id, state }) => (state === 'draft' ? undefined : `${id} is ${state}`),
+}
+const notBegun: Guard<Certificate, unknown> = {
+  code: 'decision.exists-already',
+  wants: 'its assessment was not begun',
+  breach: ({ id }, _, { assessments }) => (assessments.has(id) ? id : undefined),
+}
+const begun: Guard<Certificate, unknown> = {
+  code: 'decision.no-such-subject',
+  wants: 'its assessment was begun',
+  breach: ({ id }, _, { assessments }) => (assessments.has(id) ? undefined : `${id}: no assessment`),
+}
+/** One after the other: what is built on a stage that was not passed has no ground. */
+const isCurrent: Guard<Certificate, { readonly stage: string }> = {
+  code: 'decision.wrong-state',
+  wants: 'the assessment is at this stage',
+  breach: ({ id }, { detail }, register) => {
+    const stage = openStage(register, id)
+    return detail.stage === stage ? undefined : `${id} is at ${stage ?? 'the end of its stages'}`
+  },
 }
 
 export const stageKinds = {
-  'assessment.begin': defineKind({
+  'assessment.begin': defineGuarded<Certificate, v.InferOutput<typeof beginSchema>>({
     title: 'The assessment of a draft begins, in stages',
     roles: ['certifier'],
     schema: beginSchema,
-    apply: (register, { author, at, subject, detail: { scenario } }) => {
-      assertDraft(register, subject)
-      if (register.assessments.has(subject)) refuse('decision.exists-already', subject)
-      const begun = { certificate: subject, scenario, begunBy: author.id, begunAt: at, results: [] }
-      register.assessments.set(subject, begun)
+    subject: draftOf,
+    guards: [isDraft, notBegun],
+    conclude: ({ assessments }, { id }, { author, at, detail: { scenario } }) => {
+      assessments.set(id, { certificate: id, scenario, begunBy: author.id, begunAt: at, results: [] })
     },
-  } satisfies DecisionKind<v.InferOutput<typeof beginSchema>>),
+  }),
 
-  'assessment.stage': defineKind({
+  'assessment.stage': defineGuarded<Certificate, v.InferOutput<typeof stageSchema>>({
     title: 'A stage of the assessment is passed, or not',
     roles: ['certifier'],
     schema: stageSchema,
-    apply: (register, { author, at, subject, detail }) => {
-      assertDraft(register, subject)
-      const found = register.assessments.get(subject) ?? refuse('decision.no-such-subject', `${subject}: no assessment`)
-      const stage = currentStage(found)
-      // One after the other: what is built on a stage that was not passed has no ground.
-      if (detail.stage !== stage) refuse('decision.wrong-state', `${subject} is at ${stage ?? 'the end of its stages'}`)
-      const result = { ...detail, by: author.id, at }
-      register.assessments.set(subject, { ...found, results: [...found.results, result] })
+    subject: draftOf,
+    guards: [isDraft, begun, isCurrent],
+    conclude: ({ assessments }, { id }, { author, at, detail }) => {
+      const found = assessments.get(id)
+      if (found === undefined) return
+      assessments.set(id, { ...found, results: [...found.results, { ...detail, by: author.id, at }] })
     },
-  } satisfies DecisionKind<v.InferOutput<typeof stageSchema>>),
+  }),
 }

@@ -27,6 +27,12 @@ export const FINAL_STATES = ['dismissed', 'closed', 'ended'] as const satisfies 
 export const isFinal = (state: CaseState): boolean => (FINAL_STATES as readonly CaseState[]).includes(state)
 export const OPEN_STATES: readonly CaseState[] = CASE_STATES.filter((state) => !isFinal(state))
 
+/**
+ * `remediation`: it is not fixed, and a new plan is wanted. `resume`: goes on where an escalation, or the intention to
+ * change the profile, has interrupted it. `ended`: the certificate is in force no more.
+ */
+export const OUTCOMES = ['closed', 'remediation', 'profile-change', 'resume', 'ended'] as const
+
 /** What a case is about, as the collector recorded it when it was opened. The digest binds all of the facts. */
 export interface CaseIdentity {
   /** SHA-256 of the facts (facts.ts), in hexadecimal. */

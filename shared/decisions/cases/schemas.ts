@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { PRACTICE_IDS } from '../../maturity/practices.ts'
 import { PROOFS, TRIGGER_IDS } from '../../maturity/triggers.ts'
 import { digest, longText, seconds, shortText } from '../kind.ts'
+import { OUTCOMES } from './case.ts'
 import { CHANGE_CLASSES, LEGAL_SCHEMES } from './schemes.ts'
 
 /** What each decision about a case says. Bounded: whoever reads a log reads all of it. */
@@ -90,12 +91,6 @@ export const verifySchema = v.strictObject({
   ),
   documents: list(v.strictObject({ title: shortText, digest, dated: seconds }), 64),
 })
-
-/**
- * `remediation`: it is not fixed, and a new plan is wanted. `resume`: goes on where an escalation, or the intention to
- * change the profile, has interrupted it. `ended`: the certificate is in force no more.
- */
-export const OUTCOMES = ['closed', 'remediation', 'profile-change', 'resume', 'ended'] as const
 
 export const decideSchema = v.strictObject({ outcome: v.picklist(OUTCOMES), reason: longText })
 

@@ -8,14 +8,14 @@ import { PRACTICE_IDS } from '../../../../shared/maturity/practices.ts'
 export const TEXT = { value: text(8192), placeholder: 'TEXT' } as const
 export const reason = { description: 'Why: it is what others will read.', ...TEXT, required: true } as const
 export const practice = {
-  description: 'A practice that is affected; may be given more than once.',
+  description: 'A practice that is affected.',
   value: choice(PRACTICE_IDS),
   placeholder: 'PRACTICE',
   multiple: true,
   required: true,
 } as const
 export const several = (description: string, placeholder: string, value: ValueType<string> = text(8192)) =>
-  ({ description: `${description}; may be given more than once.`, value, placeholder, multiple: true }) as const
+  ({ description: `${description}.`, value, placeholder, multiple: true }) as const
 export const changeClass = {
   description: `${CHANGE_CLASSES.join(', ')}.`,
   value: choice(CHANGE_CLASSES),

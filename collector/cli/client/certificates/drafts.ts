@@ -2,8 +2,7 @@ import { defineCommand, type Command } from '../../../../shared/cli/command.ts'
 import { text } from '../../../../shared/config/value-types.ts'
 import { random } from '../../../../shared/crypto/node.ts'
 import type { Certificate } from '../../../../shared/decisions/certificate.ts'
-import type { Json } from '../../../../shared/decisions/json-cbor.ts'
-import { approvedOf } from '../../../../shared/decisions/profile.ts'
+import { reductionOf, renewalOf } from '../../../../shared/decisions/next-draft.ts'
 import type { Register } from '../../../../shared/decisions/register.ts'
 import { KeepsealError } from '../../../../shared/errors.ts'
 import { makeId } from '../../../store/ids.ts'
@@ -50,28 +49,6 @@ const supersede = defineCommand({
   },
 })
 
-/** The draft of a certificate that says what another one says, of the profile as it is approved now. */
-function like({ profiles }: Register, before: Certificate, over: { readonly [key: string]: Json }): Json {
-  const { products, line, agreement, validFrom, validUntil, supportUntil, id, profile } = before
-  const approved = approvedOf(profiles.get(profile.id))
-  return {
-    products: products.map((each) => ({ ...each })),
-    line: line === null ? null : { ...line },
-    profile: {
-      id: profile.id,
-      version: approved?.version ?? profile.version,
-      digest: approved?.digest ?? profile.digest,
-    },
-    agreement: { ...agreement },
-    validFrom,
-    validUntil,
-    supportUntil,
-    supersedes: id,
-    isReduction: false,
-    ...over,
-  }
-}
-
 async function existing(
   flags: Parameters<typeof connect>[0],
   env: Parameters<typeof connect>[1],
@@ -99,11 +76,11 @@ const renew = defineCommand({
     const { options, terminal, arguments: named } = context
     const { register, before } = await existing(options, terminal.env, named.certificate)
     const { number, validUntil, supportUntil } = options
-    const detail = like(register, before, {
+    const detail = renewalOf(register, before, {
       number,
       validFrom: Math.floor(Date.now() / 1000),
       validUntil: secondsOf(validUntil),
-      supportUntil: supportUntil === undefined ? before.supportUntil : secondsOf(supportUntil),
+      supportUntil: supportUntil === undefined ? null : secondsOf(supportUntil),
     })
     return decideOrTry(context, { kind: 'certificate.draft', subject: newId(), detail }, DRAFTED)
   },
@@ -128,16 +105,7 @@ const reduce = defineCommand({
     const { options, terminal, arguments: named } = context
     const { register, before } = await existing(options, terminal.env, named.certificate)
     const stay = options.product?.split(',').map((each) => each.trim())
-    const foreign = stay?.filter((each) => !before.products.some(({ product }) => product === each)) ?? []
-    if (foreign.length > 0) throw new KeepsealError('certificate.scope-widened', foreign.join(', '))
-    const products = before.products.filter(({ product }) => stay === undefined || stay.includes(product))
-    // The representative may be among those that go: the first that stays takes its place.
-    const hasOne = products.length === 1 || products.some(({ representative }) => representative)
-    const kept = products.map((each, index) => ({
-      ...each,
-      representative: hasOne ? each.representative : index === 0,
-    }))
-    const detail = like(register, before, { number: options.number, products: kept, isReduction: true })
+    const detail = reductionOf(register, before, options.number, stay ?? null)
     return decideOrTry(context, { kind: 'certificate.draft', subject: newId(), detail }, DRAFTED)
   },
 })
