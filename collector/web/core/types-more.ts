@@ -214,7 +214,12 @@ export interface CaseDetail extends Case {
   } | null
   readonly history: readonly CaseStep[]
   readonly affectedUnits: number
-  readonly fleet: { readonly shown: number; readonly declared: number; readonly wanted: number } | null
+  readonly fleet: {
+    readonly since: number
+    readonly shown: number
+    readonly declared: number
+    readonly wanted: number
+  } | null
   readonly findings: readonly {
     readonly id: string
     readonly deviceUeid: string
@@ -232,6 +237,7 @@ export interface DecidedCase {
     readonly changes: readonly { readonly what: string; readonly effect: string }[]
     readonly practices: readonly string[]
     readonly affectedEvidence: readonly string[]
+    readonly proposedClass: string
   } | null
   readonly scope: { readonly practices: readonly string[] } | null
 }

@@ -149,7 +149,6 @@ export const deMore: Readonly<Record<keyof typeof enMore, string>> = {
   'case.noHistory': 'Noch nichts.',
   'case.bundle': 'Alles in einer Datei',
   'case.decide': 'Entscheiden',
-  'case.conflict': 'Dieser Fall hat sich geändert, seit Sie ihn ansehen. Nichts wurde überschrieben.',
   'case.seen': 'Gesehen',
   'case.outcome': 'Ist es einer?',
   'case.outcome.accepted': 'Ja: Es wird untersucht',

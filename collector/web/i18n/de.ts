@@ -1,3 +1,4 @@
+import { deDecisions } from './de-decisions.ts'
 import { deFace } from './de-face.ts'
 import { deLogin } from './de-login.ts'
 import { deAdvisories } from './de-advisories.ts'
@@ -9,6 +10,7 @@ export const de: Messages = {
   ...deMore,
   ...deAdvisories,
   ...deFace,
+  ...deDecisions,
   'app.skip': 'Zum Inhalt',
   'app.menu': 'Seiten',
   'app.loading': 'Wird geladen',

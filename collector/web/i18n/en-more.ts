@@ -147,7 +147,6 @@ export const enMore = {
   'case.noHistory': 'Nothing yet.',
   'case.bundle': 'All of it in one file',
   'case.decide': 'Decide',
-  'case.conflict': 'This case has changed since you began to look at it. Nothing was overwritten.',
   'case.seen': 'I have seen it',
   'case.outcome': 'Is it one?',
   'case.outcome.accepted': 'Yes: it is looked into',

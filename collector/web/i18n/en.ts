@@ -1,3 +1,4 @@
+import { enDecisions } from './en-decisions.ts'
 import { enFace } from './en-face.ts'
 import { enLogin } from './en-login.ts'
 import { enAdvisories } from './en-advisories.ts'
@@ -9,6 +10,7 @@ export const en = {
   ...enMore,
   ...enAdvisories,
   ...enFace,
+  ...enDecisions,
   'app.skip': 'Skip to content',
   'app.menu': 'Pages',
   'app.loading': 'Loading',

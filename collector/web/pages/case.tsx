@@ -7,7 +7,7 @@ import { Page } from '../parts/page.tsx'
 import { Command, Loading, ProblemBox } from '../parts/problem.tsx'
 import { Status } from '../parts/status.tsx'
 import { Ago } from '../parts/time.tsx'
-import { DecisionForm } from './case-decision.tsx'
+import { CaseDecision } from './case-decision.tsx'
 import { Impact } from './case-impact.tsx'
 import { severityTone } from './cases.tsx'
 
@@ -40,14 +40,12 @@ export function CasePage({ id }: { readonly id?: string }) {
             <Deadlines entry={data} />
           </div>
           <Impact entry={data} />
-          {data.next?.verb != null && (
-            <DecisionForm
-              entry={data}
-              seen={seen.current ?? data}
-              onSeen={() => (seen.current = data)}
-              reload={reload}
-            />
-          )}
+          <CaseDecision
+            entry={data}
+            seen={seen.current ?? data}
+            onSeen={(now) => (seen.current = now)}
+            reload={reload}
+          />
           <Findings entry={data} />
           <h2>{t('case.bundle')}</h2>
           <Command text={`keepseal case export ${data.id} --out ${data.id}.json`} />

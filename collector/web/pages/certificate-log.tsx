@@ -1,56 +1,108 @@
 import { useSignal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { fromBase64Url } from '../../../shared/bytes/bytes.ts'
 import { ApiError, get } from '../core/api.ts'
 import { dateTime, t, word } from '../i18n/text.ts'
 import { Loading, ProblemBox } from '../parts/problem.tsx'
 import { Status } from '../parts/status.tsx'
-import { logOfCertificate, type CheckedLog, type LoggedDecision } from '../verify/certificate-log.ts'
+import { logOfCertificate, logOfDraft, type CheckedLog, type LoggedDecision } from '../verify/certificate-log.ts'
+import { CertificateDecision } from './certificate-decision.tsx'
 
 type Shown =
   | { readonly kind: 'checked'; readonly log: CheckedLog }
   | { readonly kind: 'broken'; readonly reason: string }
   | { readonly kind: 'failed'; readonly error: ApiError }
 
+interface CertificateLogProps {
+  readonly id: string
+  /** Before it is, it has no file, and the whole log says what is decided about it. */
+  readonly isIssued: boolean
+  /** Something was decided here. */
+  readonly onDecided: () => void
+}
+
 /** Who decided what on which facts: read from the signed entries, and verified where somebody looks at them. */
-export function CertificateLog({ id }: { readonly id: string }) {
+export function CertificateLog({ id, isIssued, onDecided }: CertificateLogProps) {
   const shown = useSignal<Shown | undefined>(undefined)
+  const seen = useSignal<CheckedLog | undefined>(undefined)
+  const isHere = useRef(true)
+  const read = async (isSeen = false): Promise<CheckedLog | undefined> => {
+    const found = await readLog(id, isIssued)
+    if (!isHere.current) return undefined
+    // In this order: what somebody has decided himself is nothing that he was overtaken by.
+    if (found.kind === 'checked' && (isSeen || seen.value === undefined)) seen.value = found.log
+    shown.value = found
+    return found.kind === 'checked' ? found.log : undefined
+  }
   useEffect(() => {
-    let isHere = true
-    const load = async (): Promise<Shown> => {
-      const { file } = await get<{ file: string }>(`/certificates/${encodeURIComponent(id)}/file`)
-      try {
-        return { kind: 'checked', log: await logOfCertificate(fromBase64Url(file)) }
-      } catch (failure) {
-        return { kind: 'broken', reason: failure instanceof Error ? failure.message : '' }
-      }
-    }
-    load().then(
-      (found) => isHere && (shown.value = found),
-      (error: unknown) => {
-        if (!(error instanceof ApiError)) throw error
-        if (isHere) shown.value = { kind: 'failed', error }
-      },
-    )
+    isHere.current = true
+    void read()
     return () => {
-      isHere = false
+      isHere.current = false
     }
-  }, [id])
+  }, [id, isIssued])
   const { value } = shown
+  const latest = value?.kind === 'checked' ? value.log : undefined
   return (
-    <section aria-labelledby="log">
-      <h2 id="log">{t('log.title')}</h2>
-      <p class="hint">{t('log.hint')}</p>
-      {value === undefined && <Loading />}
-      {value?.kind === 'failed' && <ProblemBox error={value.error} />}
-      {value?.kind === 'broken' && (
-        <p class="problem" role="alert">
-          <Status tone="bad">{t('log.broken', { reason: value.reason })}</Status>
-        </p>
+    <>
+      {latest !== undefined && seen.value?.certificate !== undefined && (
+        <CertificateDecision
+          certificate={seen.value.certificate}
+          seen={seen.value}
+          latest={latest}
+          read={read}
+          onSeen={(now) => (seen.value = now)}
+          onDecided={onDecided}
+        />
       )}
-      {value?.kind === 'checked' && <Entries log={value.log} />}
-    </section>
+      <section aria-labelledby="log">
+        <h2 id="log">{t('log.title')}</h2>
+        <p class="hint">{t('log.hint')}</p>
+        {value === undefined && <Loading />}
+        {value?.kind === 'failed' && <ProblemBox error={value.error} />}
+        {value?.kind === 'broken' && (
+          <p class="problem" role="alert">
+            <Status tone="bad">{t('log.broken', { reason: value.reason })}</Status>
+          </p>
+        )}
+        {latest !== undefined && <Entries log={latest} />}
+      </section>
+    </>
   )
+}
+
+async function readLog(id: string, isIssued: boolean): Promise<Shown> {
+  try {
+    const checked = isIssued ? await ofFile(id) : await ofWhole(id)
+    try {
+      return { kind: 'checked', log: await checked() }
+    } catch (failure) {
+      return { kind: 'broken', reason: failure instanceof Error ? failure.message : '' }
+    }
+  } catch (error) {
+    if (error instanceof ApiError) return { kind: 'failed', error }
+    throw error
+  }
+}
+
+async function ofFile(id: string): Promise<() => Promise<CheckedLog>> {
+  const { file } = await get<{ file: string }>(`/certificates/${encodeURIComponent(id)}/file`)
+  return () => logOfCertificate(fromBase64Url(file))
+}
+
+interface EntriesPage {
+  readonly entries: readonly string[]
+  readonly nextFrom: number | null
+}
+
+async function ofWhole(id: string): Promise<() => Promise<CheckedLog>> {
+  const entries: Uint8Array[] = []
+  for (let from: number | null = 0; from !== null;) {
+    const page: EntriesPage = await get<EntriesPage>(`/decisions?from=${from}`)
+    entries.push(...page.entries.map(fromBase64Url))
+    from = page.nextFrom
+  }
+  return () => logOfDraft(entries, id)
 }
 
 const Entries = ({ log: { log, headIndex, decisions } }: { readonly log: CheckedLog }) => (

@@ -1,5 +1,6 @@
 import { useResource } from '../core/resource.ts'
 import type { Certificate, Profile } from '../core/types-more.ts'
+import { practiceName } from '../i18n/practice.ts'
 import { date, t, word } from '../i18n/text.ts'
 import { lazy } from '../core/lazy.tsx'
 import { CERTIFICATE_STAGES, stageOf } from '../model/certificate-stage.ts'
@@ -41,7 +42,12 @@ export function CertificatePage({ id }: { readonly id?: string }) {
       )}
       {data !== undefined && (
         <>
-          <CertificateLog id={data.id} />
+          <CertificateLog
+            key={data.id}
+            id={data.id}
+            isIssued={data.issuedAt !== null}
+            onDecided={certificate.reload}
+          />
           <p class="hint">{t('certificate.logHint')}</p>
           <Command text={`keepseal log export --out log.cbor\nkeepseal inspect log log.cbor`} />
         </>
@@ -136,7 +142,7 @@ function ProfileSide({ profile: { document, profile } }: { readonly profile: Pro
         <tbody>
           {Object.entries(document.practices).map(([practice, { target, priority }]) => (
             <tr key={practice}>
-              <td>{practice}</td>
+              <td>{practiceName(practice)}</td>
               <td>{target.level}</td>
               <td>{word('scope', target.scope)}</td>
               <td>{word('priority', priority)}</td>

@@ -1,8 +1,10 @@
 import { toHex } from '../../../shared/bytes/bytes.ts'
 import { decodeCertificateFile } from '../../../shared/certificate/file.ts'
+import type { Certificate } from '../../../shared/decisions/certificate.ts'
 import type { Json } from '../../../shared/decisions/json-cbor.ts'
 import { DecisionLog, type VerifiedEntry } from '../../../shared/decisions/log.ts'
 import { decisionKinds } from '../../../shared/decisions/kinds.ts'
+import type { Register } from '../../../shared/decisions/register.ts'
 import { hash } from './crypto.ts'
 import { checkLog } from './log-crypto.ts'
 
@@ -26,6 +28,9 @@ export interface LoggedDecision {
 
 export interface CheckedLog {
   readonly log: string
+  /** As those decisions have left it, and the profiles that they name. */
+  readonly certificate: Certificate | undefined
+  readonly profiles: Register['profiles']
   readonly headIndex: number
   readonly decisions: readonly LoggedDecision[]
 }
@@ -34,15 +39,37 @@ export interface CheckedLog {
  * The decisions of a certificate file, each checked as the collector checked it. Throws KeepsealError for the first one
  * that does not hold, and says which.
  */
-export async function logOfCertificate(bytes: Uint8Array): Promise<CheckedLog> {
-  const file = decodeCertificateFile(bytes)
+export function logOfCertificate(bytes: Uint8Array): Promise<CheckedLog> {
+  const { entries, certificate, head } = decodeCertificateFile(bytes)
+  return readEntries(entries, certificate, { hasGaps: true, headIndex: head.index })
+}
+
+/** The same from a whole log, for a certificate that has no file yet: one that was not issued. */
+export function logOfDraft(entries: readonly Uint8Array[], certificate: string): Promise<CheckedLog> {
+  return readEntries(entries, certificate, { hasGaps: false, headIndex: entries.length - 1 })
+}
+
+interface Read {
+  readonly hasGaps: boolean
+  readonly headIndex: number
+}
+
+function readEntries(
+  bytes: readonly Uint8Array[],
+  certificate: string,
+  { hasGaps, headIndex }: Read,
+): Promise<CheckedLog> {
   const titles = decisionKinds(hash)
   return checkLog((crypto) => {
-    const log = new DecisionLog(crypto, { hasGaps: true })
-    const entries = file.entries.map((entry) => log.append(entry))
+    const log = new DecisionLog(crypto, { hasGaps })
+    const all = bytes.map((entry) => log.append(entry))
+    const entries = hasGaps ? all : all.filter(({ subject }) => subject === certificate)
+    const { certificates, profiles } = log.register
     return {
+      certificate: certificates.get(certificate),
+      profiles,
       log: toHex(log.id ?? new Uint8Array()),
-      headIndex: file.head.index,
+      headIndex,
       decisions: entries.map((entry, place) => decisionOf(entry, entries[place - 1], titles)),
     }
   })
@@ -68,6 +95,6 @@ function decisionOf(
       typeof value === 'string' ? value : JSON.stringify(value),
     ]),
     hash: toHex(entry.hash),
-    link: before === undefined ? 'first' : before.index === index - 1 ? 'follows' : 'gap',
+    link: before === undefined ? (index === 0 ? 'first' : 'gap') : before.index === index - 1 ? 'follows' : 'gap',
   }
 }

@@ -69,7 +69,7 @@ describe('what a case touches', () => {
 
   it('is what is below its target, what the analysis names and what is assessed anew', () => {
     const decided = {
-      impact: { summary: '', changes: [], practices: ['b', 'x'], affectedEvidence: [] },
+      impact: { summary: '', changes: [], practices: ['b', 'x'], affectedEvidence: [], proposedClass: 'minor' },
       scope: { practices: ['d'] },
     }
     expect(touchedPractices({ cause: 'boot.pcr-changed', subject: '', decided }, practices)).toEqual([
