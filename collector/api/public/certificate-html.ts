@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { PRACTICES, type PracticeId } from '../../../shared/maturity/practices.ts'
 import { html, Html } from '../html.ts'
 import { PUBLIC_LANGUAGES, publicTexts, type PublicLanguage, type PublicTexts } from './public-texts.ts'
 import { shownState } from './shown-state.ts'
@@ -7,9 +6,11 @@ import type { SignedStatus } from './status-book.ts'
 
 /** For paper as well: no colour carries what a word does not say. Its hash is in the content security policy. */
 export const CERTIFICATE_STYLE = `
-:root { color-scheme: light; --line: #c8ccd1; --faint: #505a64; }
-body { font: 15px/1.5 system-ui, sans-serif; color: #14181c; background: #fff; max-width: 54rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .4rem; border-bottom: 2px solid #14181c; }
+:root { color-scheme: light; --text: #14181c; --page: #fff; --line: #c8ccd1; --faint: #505a64; --link: #0b5d75; --good: #1f6f43; --warn: #8a5a00; --bad: #a3241d; }
+@media screen and (prefers-color-scheme: dark) { :root { color-scheme: dark; --text: #e6eaec; --page: #14181b; --line: #343c42; --faint: #a3aeb5; --link: #7cc7de; --good: #6fcf97; --warn: #f0b45c; --bad: #ff8a80; } }
+body { overflow-wrap: anywhere; font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var(--page); max-width: 54rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .4rem; border-bottom: 2px solid var(--text); }
+a { color: var(--link); }
 dl { display: grid; grid-template-columns: 12rem 1fr; gap: .2rem 1rem; margin: .8rem 0; }
 dt { color: var(--faint); } dd { margin: 0; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; } th { text-align: left; color: var(--faint); font-weight: 600; }
@@ -17,8 +18,8 @@ th, td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); ver
 code { font: .85em ui-monospace, monospace; overflow-wrap: anywhere; }
 .state { font-size: 1.3rem; font-weight: 700; border: 2px solid currentColor; display: inline-block; padding: .2rem .8rem; margin: .8rem 0; }
 form { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end; } label { display: grid; color: var(--faint); }
-input, button { font: inherit; padding: .25rem .5rem; }
-.good { color: #1f6f43; } .warn { color: #8a5a00; } .bad { color: #a3241d; } .faint { color: var(--faint); }
+input, button { font: inherit; padding: .25rem .5rem; color: inherit; background: var(--page); border: 1px solid var(--faint); border-radius: 4px; }
+.good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); } .faint { color: var(--faint); }
 @media (max-width: 36rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; } }
 @media print { body { margin: 0; max-width: none; font-size: 10.5pt; } h2 { break-after: avoid; } tr, dl, li { break-inside: avoid; } }
 `
@@ -191,11 +192,10 @@ function products({ products: listed, line, coverage }: Body, texts: PublicTexts
     </table>`
 }
 
-function profile({ profile: named, targets, limitations }: Body, { t, word }: PublicTexts): Html {
+function profile({ profile: named, targets, limitations }: Body, { t, word, practice: nameOf }: PublicTexts): Html {
   const rows = Object.entries(targets).map(([practice, { level, scope }]) => {
-    const known = PRACTICES[practice as PracticeId] as { readonly name: string } | undefined
     return html`<tr>
-      <td lang="en">${known?.name ?? practice}</td>
+      <td>${nameOf(practice)}</td>
       <td>${level}</td>
       <td>${word(scope)}</td>
     </tr>`

@@ -1,4 +1,6 @@
 import type { PracticeStatus } from '../../../shared/maturity/conformity/status.ts'
+import { germanPractices } from '../../../shared/maturity/german-practices.ts'
+import { PRACTICES, type PracticeId } from '../../../shared/maturity/practices.ts'
 
 /** The languages of the pages that everybody may see. */
 export const PUBLIC_LANGUAGES = ['en', 'de'] as const
@@ -156,6 +158,8 @@ export interface PublicTexts {
   readonly t: (key: Key, values?: Readonly<Record<string, string | number>>) => string
   /** A word of the status; itself where there is no other. */
   readonly word: (word: string) => string
+  /** Name of a practice; its id where it is none that is known here. */
+  readonly practice: (id: string) => string
 }
 
 export function publicTexts(language: PublicLanguage): PublicTexts {
@@ -164,8 +168,14 @@ export function publicTexts(language: PublicLanguage): PublicTexts {
     language,
     t: (key, values = {}) => texts[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole)),
     word: (word) => (language === 'de' && Object.hasOwn(GERMAN_WORDS, word) ? (GERMAN_WORDS[word] ?? word) : word),
+    practice: (id) => {
+      if (!isPractice(id)) return id
+      return language === 'de' ? germanPractices[id] : PRACTICES[id].name
+    },
   }
 }
+
+const isPractice = (id: string): id is PracticeId => Object.hasOwn(PRACTICES, id)
 
 /** Of a browser that sends nothing usable. */
 const DEFAULT: PublicLanguage = 'en'

@@ -7,20 +7,29 @@ export type Messages = Readonly<Record<MessageKey, string>>
 
 const german = signal<Messages | undefined>(undefined)
 const germanCodes = signal<Readonly<Record<string, string>>>({})
+const germanRemedies = signal<Readonly<Record<string, string>>>({})
 
 /** The other language is loaded when somebody wants it. */
 export async function loadLanguage(): Promise<void> {
   if (language.value !== 'de' || german.value !== undefined) return
-  const [{ de }, { deCodes }] = await Promise.all([import('./de.ts'), import('./de-codes.ts')])
+  const [{ de }, { deCodes, deRemedies }] = await Promise.all([import('./de.ts'), import('./de-codes.ts')])
   germanCodes.value = deCodes
+  germanRemedies.value = deRemedies
   german.value = de
 }
 
 /** What a code means. The collector sends it in English; a code that is newer than these pages stays so. */
-export function codeTitle(code: string | null, english: string): string {
-  if (language.value !== 'de' || code === null || !Object.hasOwn(germanCodes.value, code)) return english
-  return germanCodes.value[code] ?? english
-}
+export const codeTitle = (code: string | null, english: string): string =>
+  code === null ? english : (inGerman(germanCodes.value, code) ?? english)
+
+/** What to do about an error of this code. */
+export const errorRemedy = (code: string, english: string): string => inGerman(germanRemedies.value, code) ?? english
+
+/** What to do about a finding. */
+export const findingRemedy = (english: string): string => inGerman(germanRemedies.value, english) ?? english
+
+const inGerman = (texts: Readonly<Record<string, string>>, key: string): string | undefined =>
+  language.value === 'de' && Object.hasOwn(texts, key) ? texts[key] : undefined
 
 const messages = computed<Messages>(() => (language.value === 'de' ? (german.value ?? en) : en))
 
@@ -40,25 +49,37 @@ export function word(area: string, value: string | null | undefined): string {
   return key in en ? t(key as MessageKey) : value
 }
 
+/** Made once for each language: making one takes longer than a hundred uses, and a list has three for each row. */
+function formatter<T>(make: (language: string) => T): () => T {
+  const made = new Map<string, T>()
+  return () => {
+    const found = made.get(language.value) ?? make(language.value)
+    made.set(language.value, found)
+    return found
+  }
+}
+
+const plural = formatter((locale) => new Intl.PluralRules(locale))
+const wholes = formatter((locale) => new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }))
+const tenths = formatter((locale) => new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }))
+const percents = formatter((locale) => new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }))
+const times = formatter((locale) => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }))
+const dates = formatter((locale) => new Intl.DateTimeFormat(locale, { dateStyle: 'medium' }))
+const spans = formatter((locale) => new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }))
+
 /** One or many: `key.one` and `key.other`. */
 export function count(key: string, n: number, values: Readonly<Record<string, string | number>> = {}): string {
-  const form = new Intl.PluralRules(language.value).select(n) === 'one' ? 'one' : 'other'
+  const form = plural().select(n) === 'one' ? 'one' : 'other'
   return t(`${key}.${form}` as MessageKey, { n, ...values })
 }
 
-export const number = (value: number, digits = 0): string =>
-  new Intl.NumberFormat(language.value, { maximumFractionDigits: digits }).format(value)
+export const number = (value: number, digits: 0 | 1 = 0): string => (digits === 0 ? wholes : tenths)().format(value)
 
-export const percent = (part: number, whole: number): string =>
-  whole === 0
-    ? '–'
-    : new Intl.NumberFormat(language.value, { style: 'percent', maximumFractionDigits: 1 }).format(part / whole)
+export const percent = (part: number, whole: number): string => (whole === 0 ? '–' : percents().format(part / whole))
 
-export const dateTime = (at: string): string =>
-  new Intl.DateTimeFormat(language.value, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at))
+export const dateTime = (at: string): string => times().format(new Date(at))
 
-export const date = (at: string): string =>
-  new Intl.DateTimeFormat(language.value, { dateStyle: 'medium' }).format(new Date(at))
+export const date = (at: string): string => dates().format(new Date(at))
 
 const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['day', 86_400],
@@ -71,5 +92,5 @@ const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
 export function relative(at: string, now: number): string {
   const seconds = Math.round((Date.parse(at) - now) / 1000)
   const [unit, size] = STEPS.find(([, each]) => Math.abs(seconds) >= each) ?? ['second', 1]
-  return new Intl.RelativeTimeFormat(language.value, { numeric: 'auto' }).format(Math.round(seconds / size), unit)
+  return spans().format(Math.round(seconds / size), unit)
 }

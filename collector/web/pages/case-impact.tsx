@@ -1,7 +1,7 @@
 import { useResource } from '../core/resource.ts'
 import type { CaseDetail, Certificate, List, Practices, Product } from '../core/types-more.ts'
 import type { Fleet } from '../core/types.ts'
-import { number, t, word } from '../i18n/text.ts'
+import { codeTitle, number, t, word } from '../i18n/text.ts'
 import { conformityTone } from '../model/conformity.ts'
 import { touchedCertificates, touchedPractices } from '../model/impact.ts'
 import { Loading } from '../parts/problem.tsx'
@@ -30,7 +30,7 @@ export function Impact({ entry }: { readonly entry: CaseDetail }) {
           <ul class="plain">
             {touched.map(({ practice, name: title, conformity, why }) => (
               <li key={practice}>
-                <a href={`/products/${entry.productId}/practices/${practice}`}>{title}</a>{' '}
+                <a href={`/products/${entry.productId}/practices/${practice}`}>{codeTitle(practice, title)}</a>{' '}
                 {conformity !== null && (
                   <Status tone={conformityTone(conformity)}>{word('conformity', conformity)}</Status>
                 )}{' '}

@@ -1,6 +1,6 @@
 import { role } from '../core/session.ts'
 import type { DeviceDetail, Finding } from '../core/types.ts'
-import { codeTitle, count, t, word } from '../i18n/text.ts'
+import { codeTitle, count, findingRemedy, t, word } from '../i18n/text.ts'
 import { axisTone, standingOf, toneOf, type Tone } from '../model/standing.ts'
 import { Act } from '../parts/act.tsx'
 import { Status } from '../parts/status.tsx'
@@ -145,7 +145,7 @@ const FindingItem = ({ finding }: { readonly finding: Finding }) => (
       </dl>
     )}
     <p class="hint" lang="en">
-      {finding.remedy}
+      {findingRemedy(finding.remedy)}
     </p>
   </li>
 )

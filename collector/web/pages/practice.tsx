@@ -1,7 +1,7 @@
 import { useResource } from '../core/resource.ts'
 import { role } from '../core/session.ts'
 import type { AttestedDocument, List, PracticeDetail, Product, Sample, Signal } from '../core/types-more.ts'
-import { date, dateTime, t, word } from '../i18n/text.ts'
+import { codeTitle, date, dateTime, t, word } from '../i18n/text.ts'
 import { budgetOf, chartOf, conformityTone, objectiveIn } from '../model/conformity.ts'
 import { Page } from '../parts/page.tsx'
 import { Command, Loading, ProblemBox } from '../parts/problem.tsx'
@@ -19,7 +19,7 @@ export function PracticePage({ id, practice }: { readonly id?: string; readonly 
   )
   return (
     <Page
-      title={data?.name ?? t('practices.practice')}
+      title={data === undefined ? t('practices.practice') : codeTitle(data.practice, data.name)}
       crumbs={[
         { href: `/products/${id}`, text: t('fleet.product') },
         { href: `/products/${id}/practices`, text: t('practices.title') },

@@ -1,6 +1,6 @@
 import { useResource } from '../core/resource.ts'
 import type { Practice, Practices } from '../core/types-more.ts'
-import { dateTime, percent, t, word } from '../i18n/text.ts'
+import { codeTitle, dateTime, percent, t, word } from '../i18n/text.ts'
 import { cellOf, conformityTone, LEVELS } from '../model/conformity.ts'
 import { Page } from '../parts/page.tsx'
 import { Loading, ProblemBox } from '../parts/problem.tsx'
@@ -76,7 +76,7 @@ function Row({ productId, practice }: { readonly productId: string; readonly pra
   return (
     <tr>
       <th scope="row">
-        <a href={`/products/${productId}/practices/${practice.practice}`}>{name}</a>
+        <a href={`/products/${productId}/practices/${practice.practice}`}>{codeTitle(practice.practice, name)}</a>
       </th>
       {LEVELS.map((level) => {
         const cell = cellOf(practice, level)

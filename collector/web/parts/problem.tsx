@@ -1,4 +1,4 @@
-import { t } from '../i18n/text.ts'
+import { codeTitle, errorRemedy, t } from '../i18n/text.ts'
 import type { ApiError } from '../core/api.ts'
 
 /** What went wrong, and what to do next. */
@@ -8,12 +8,12 @@ export function ProblemBox({ error, retry }: { readonly error: ApiError; readonl
   return (
     <div class="problem" role="alert">
       <p>
-        <strong>{isUnreachable ? t('error.unreachable') : title}</strong>
+        <strong>{isUnreachable ? t('error.unreachable') : codeTitle(type, title)}</strong>
       </p>
       {detail !== '' && detail !== title && <p>{detail}</p>}
       {(isUnreachable || remedy !== '') && (
         <p>
-          {t('error.todo')}: {isUnreachable ? t('error.unreachableRemedy') : remedy}
+          {t('error.todo')}: {isUnreachable ? t('error.unreachableRemedy') : errorRemedy(type, remedy)}
         </p>
       )}
       {type !== '' && <p class="code">{type}</p>}
