@@ -32,6 +32,7 @@ const ROUTES: readonly (readonly [pattern: string, page: ComponentType<Parameter
   ['/certificates', lazy(async () => (await import('./pages/certificates.tsx')).CertificatesPage)],
   ['/certificates/:id', lazy(async () => (await import('./pages/certificate.tsx')).CertificatePage)],
   ['/cases', lazy(async () => (await import('./pages/cases.tsx')).CasesPage)],
+  ['/account', lazy(async () => (await import('./pages/account.tsx')).AccountPage)],
   ['/cases/:id', lazy(async () => (await import('./pages/case.tsx')).CasePage)],
 ]
 

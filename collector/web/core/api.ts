@@ -27,6 +27,8 @@ export const get = async <T>(path: string, isBackground = false): Promise<T> =>
 export const send = async <T>(method: 'POST' | 'PUT', path: string, body: unknown): Promise<T> =>
   (await (await ask(method, path, body)).json()) as T
 
+export const remove = async (path: string): Promise<void> => void (await ask('DELETE', path))
+
 /** Bytes as they are, for somebody to keep. */
 export async function download(path: string, name: string): Promise<void> {
   const blob = await (await ask('GET', path)).blob()

@@ -44,7 +44,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
       <footer>
         {account !== undefined && (
           <span>
-            {account.name} · {word('app.role', account.role)}
+            <a href="/account">{account.name}</a> · {word('app.role', account.role)}
             {account.vendor !== null && ` · ${account.vendor}`}{' '}
             <button type="button" class="link" onClick={() => void logOut()}>
               {t('app.logout')}
