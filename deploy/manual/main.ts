@@ -2,10 +2,12 @@
 import { agent } from '../../agent/cli/program.ts'
 import { agentConfig } from '../../agent/config/options.ts'
 import { client } from '../../collector/cli/client/program.ts'
+import { FILE_KEYS } from '../../collector/cli/client/settings.ts'
 import { server } from '../../collector/cli/server/program.ts'
 import { collectorConfig } from '../../collector/config/options.ts'
 import { completionScript, SHELLS } from '../../shared/cli/completion/command.ts'
 import type { Program } from '../../shared/cli/program.ts'
+import { clientConfigPage } from './client-config-page.ts'
 import { configPage } from './config-page.ts'
 import { measurePage } from './measure-page.ts'
 import { pagesByGroup, wholePage } from './program-page.ts'
@@ -63,14 +65,13 @@ export function collectorFiles(date: string): InstalledFile[] {
       ],
     }),
     configPage(collectorConfig, { version, date }),
+    clientConfigPage({ version, date }),
     ...pagesByGroup(client, {
       date,
-      also: ['keepseal-collector(1)'],
-      files: [['~/.config/keepseal/cli.toml', 'In TOML: url, token, ca_file. Mode 0600 where it holds a token.']],
+      also: ['keepseal-cli.toml(5)', 'keepseal-collector(1)'],
+      files: [['~/.config/keepseal/cli.toml', 'Configuration: keepseal-cli.toml(5).']],
       environment: [
-        ['KEEPSEAL_URL', 'Address of the collector.'],
-        ['KEEPSEAL_TOKEN', 'API token.'],
-        ['KEEPSEAL_CA_FILE', 'Certificate authority of the collector, in PEM.'],
+        ...Object.values(FILE_KEYS).map(({ variable, description }) => [variable, description] as const),
         ['NO_COLOR', 'Set to anything: no colours.'],
       ],
     }),

@@ -52,7 +52,7 @@ const list = defineCommand({
     },
     pending: { description: 'Only those that wait to be accepted.' },
     label: {
-      description: 'With this label only. Repeatable.',
+      description: 'With this label only.',
       value: text(130),
       placeholder: 'KEY=VALUE',
       multiple: true,
@@ -171,7 +171,7 @@ const approve = defineCommand({
       placeholder: 'REVIEW',
     },
     golden: {
-      description: 'With --scope product: another good device, whose boot may differ where it does. Repeatable.',
+      description: 'With --scope product: another good device, whose boot may differ where it does.',
       value: text(34),
       placeholder: 'UEID',
       multiple: true,
@@ -270,7 +270,7 @@ const label = defineCommand({
   arguments: { ueid, labels: { description: 'Labels to give, as KEY=VALUE.', optional: true, multiple: true } },
   options: {
     ...connectionOptions,
-    remove: { description: 'Label to take away. Repeatable.', value: text(63), placeholder: 'KEY', multiple: true },
+    remove: { description: 'Label to take away.', value: text(63), placeholder: 'KEY', multiple: true },
   },
   json: true,
   run: async ({ options, arguments: { ueid: device, labels = [] }, terminal, present }) => {

@@ -48,19 +48,34 @@ const apiToken: ValueType<string> = {
   fromText: (value) => value,
 }
 
-/** A token goes to no server without TLS, unless it never leaves this machine. */
-const KEYS = {
-  url: serverUrl({ schemes: ['https:'], loopbackSchemes: ['http:'] }),
-  token: apiToken,
-  ca_file: path(),
-} as const
-type Key = keyof typeof KEYS
-
-const VARIABLES: Readonly<Record<Key, string>> = {
-  url: 'KEEPSEAL_URL',
-  token: 'KEEPSEAL_TOKEN',
-  ca_file: 'KEEPSEAL_CA_FILE',
+interface FileKey {
+  readonly type: ValueType<string>
+  readonly variable: string
+  readonly description: string
 }
+
+/** What the configuration file may hold, and the environment in its place. */
+export const FILE_KEYS = {
+  url: {
+    // A token goes to no server without TLS, unless it never leaves this machine.
+    type: serverUrl({ schemes: ['https:'], loopbackSchemes: ['http:'] }),
+    variable: 'KEEPSEAL_URL',
+    description: 'Address of the collector.',
+  },
+  token: {
+    type: apiToken,
+    variable: 'KEEPSEAL_TOKEN',
+    description: 'Who asks: keepseal-collector api-token create makes one. Nobody else may read the file then.',
+  },
+  ca_file: {
+    type: path(),
+    variable: 'KEEPSEAL_CA_FILE',
+    description:
+      'Certificate authority of the collector, in PEM: no other is trusted then. Without it those of the system are.',
+  },
+} as const satisfies Record<string, FileKey>
+type Key = keyof typeof FILE_KEYS
+
 const HOW: Readonly<Record<'url' | 'token', string>> = {
   url: 'Set KEEPSEAL_URL, or url in ~/.config/keepseal/cli.toml.',
   token: 'Set KEEPSEAL_TOKEN, or token in ~/.config/keepseal/cli.toml; keepseal-collector api-token create makes one.',
@@ -74,8 +89,8 @@ export function loadSettings(flags: ConnectionFlags, environment: Environment): 
   const file = readConfigFile(flags.config, environment)
   const value = (key: Key, flag: string | undefined): string | undefined => {
     if (flag !== undefined) return checked(key, flag, 'command line')
-    const variable = environment[VARIABLES[key]]
-    return variable === undefined || variable === '' ? file[key] : checked(key, variable, VARIABLES[key])
+    const variable = environment[FILE_KEYS[key].variable]
+    return variable === undefined || variable === '' ? file[key] : checked(key, variable, FILE_KEYS[key].variable)
   }
   const token = flags.tokenFile === undefined ? undefined : readText(flags.tokenFile, 'file.unreadable').trim()
   const authority = flags.caFile ?? value('ca_file', undefined)
@@ -93,7 +108,7 @@ function required(key: 'url' | 'token', value: string | undefined): string {
 
 /** The value itself is never in the message: it may be a token in the wrong place. */
 function checked(key: Key, value: unknown, place: string): string {
-  const type: ValueType<string> = KEYS[key]
+  const { type }: FileKey = FILE_KEYS[key]
   const result = v.safeParse(type.schema, value)
   if (result.success) return result.output
   throw new KeepsealError('config.invalid-value', `${place}: ${key} must be ${type.requirement}`)
@@ -109,7 +124,7 @@ function readConfigFile(chosen: string | undefined, environment: Environment): P
   const found = statSync(file, { throwIfNoEntry: false })
   if (found === undefined && chosen === undefined) return {}
   const values = parseToml(readText(file, 'config.unreadable'), file)
-  const known = Object.keys(KEYS)
+  const known = Object.keys(FILE_KEYS)
   for (const key of Object.keys(values)) {
     if (known.includes(key)) continue
     throw new KeepsealError('config.unknown-key', `${file}: ${key}${didYouMean(nearest(key, known))}`)

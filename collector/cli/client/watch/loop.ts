@@ -11,7 +11,7 @@ import { appendingSink, jsonSink, screenSink, type Look, type Sink, type Size } 
 export interface WatchPorts {
   readonly now: () => Date
   readonly size: () => Size
-  /** Waits that long, or less when the terminal has another size. */
+  /** Waits that long, or less when the terminal has another size, or something has changed. */
   readonly pause: (milliseconds: number) => Promise<void>
   /** Once somebody has ended it, by Ctrl-C or by closing what it writes to. */
   readonly ended: Promise<'ended'>

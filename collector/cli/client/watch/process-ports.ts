@@ -1,10 +1,11 @@
 import { DEFAULT_COLUMNS } from '../../../../shared/cli/terminal.ts'
+import type { Follow } from './live.ts'
 import type { WatchPorts } from './loop.ts'
 
 const DEFAULT_ROWS = 24
 
-/** The ports of the process itself. Its signals are its own again after `close`. */
-export function processPorts(): WatchPorts {
+/** The ports of the process itself. Its signals are its own again after `close`. `follow`: what cuts a pause short. */
+export function processPorts(follow?: Follow): WatchPorts {
   const { stdout } = process
   let end = (): void => {}
   let wake = (): void => {}
@@ -18,6 +19,7 @@ export function processPorts(): WatchPorts {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const signal of signals) process.on(signal, end)
   stdout.on('resize', resized).on('error', failed)
+  const live = follow?.(() => wake())
   return {
     now: () => new Date(),
     size: () => ({ columns: stdout.columns || DEFAULT_COLUMNS, rows: stdout.rows || DEFAULT_ROWS }),
@@ -31,6 +33,7 @@ export function processPorts(): WatchPorts {
       }),
     ended,
     close: (isBusy) => {
+      live?.stop()
       wake()
       for (const signal of signals) process.off(signal, end)
       stdout.off('resize', resized)
