@@ -49,6 +49,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           setupFiles: ['test/support/properties.ts'],
+          globalSetup: ['test/support/web-fleet-folder.ts'],
           sequence: { groupOrder: 2 },
           include: ['test/integration/**/*.test.ts'],
           pool: 'forks',

@@ -32,18 +32,27 @@ export class VirtualClock implements SimulationClock {
   }
 }
 
-/** Runs what is due until `until`; `settled` is waited for after each task, so that all has its order. */
+/**
+ * Runs what is due until `until`; `settled` is waited for after each task, so that all has its order. `togetherMs`: tasks
+ * that are due within so much of the first run at once, as they would in a fleet, and whoever takes their messages may
+ * take them together.
+ */
 export async function runVirtual(
   schedule: Schedule,
   clock: VirtualClock,
   until: number,
   settled: () => Promise<void>,
+  togetherMs = 0,
 ): Promise<void> {
+  const isWithin = (end: number): boolean => togetherMs > 0 && (schedule.nextAt ?? Number.POSITIVE_INFINITY) <= end
   while ((schedule.nextAt ?? Number.POSITIVE_INFINITY) <= until) {
-    const task = schedule.take()
-    if (task === undefined) break
-    clock.advance(task.at)
-    await task.run()
+    const end = Math.min((schedule.nextAt ?? until) + togetherMs, until)
+    const running: Promise<void>[] = []
+    for (let task = schedule.take(); task !== undefined; task = isWithin(end) ? schedule.take() : undefined) {
+      clock.advance(task.at)
+      running.push(task.run())
+    }
+    await Promise.all(running)
     await settled()
   }
   clock.advance(until)

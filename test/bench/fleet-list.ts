@@ -24,6 +24,13 @@ export interface FleetListResult {
   readonly lateFrames: number
   /** The same while nothing happens: what else keeps this machine busy. */
   readonly idleFrameMs: number
+  /** Work of the page's main thread for one frame of scrolling: all of it, script, and style with layout. */
+  readonly mainMs: number
+  readonly scriptMs: number
+  readonly layoutMs: number
+  /** Tasks of more than 50 ms while it scrolls (W3C Long Tasks), and the longest. */
+  readonly longTasks: number
+  readonly longestTaskMs: number
 }
 
 const RUNS = 7
@@ -71,7 +78,7 @@ export async function measureFleetList(page: Page): Promise<FleetListResult> {
   const overviewMs = await ask('/fleet')
   const windows: number[] = []
   for (let run = 1; run <= RUNS; run++) windows.push(await page.evaluate<number>(JUMP(run / (RUNS + 1))))
-  const { frames, afterScroll } = await page.evaluate<{ frames: number[]; afterScroll: number }>(SCROLL)
+  const { frames, afterScroll, tasks, work } = await scrolled(page)
   const idle = await page.evaluate<number[]>(IDLE)
   return {
     devices: total,
@@ -87,7 +94,33 @@ export async function measureFleetList(page: Page): Promise<FleetListResult> {
     frameMs: p95(frames),
     idleFrameMs: p95(idle),
     lateFrames: frames.filter((each) => each > 50).length / frames.length,
+    mainMs: work('TaskDuration') / frames.length,
+    scriptMs: work('ScriptDuration') / frames.length,
+    layoutMs: (work('LayoutDuration') + work('RecalcStyleDuration')) / frames.length,
+    longTasks: tasks.length,
+    longestTaskMs: Math.max(0, ...tasks),
   }
+}
+
+interface Scrolled {
+  readonly frames: readonly number[]
+  readonly afterScroll: number
+  readonly tasks: readonly number[]
+}
+
+/** `work`: milliseconds of the main thread meanwhile, by what the browser itself counts. */
+async function scrolled(page: Page): Promise<Scrolled & { readonly work: (name: string) => number }> {
+  const devtools = await page.context().newCDPSession(page)
+  await devtools.send('Performance.enable', { timeDomain: 'timeTicks' })
+  const metrics = async (): Promise<ReadonlyMap<string, number>> => {
+    const { metrics: all } = await devtools.send('Performance.getMetrics')
+    return new Map(all.map(({ name, value }) => [name, value * 1000]))
+  }
+  const before = await metrics()
+  const seen = await page.evaluate<Scrolled>(SCROLL)
+  const after = await metrics()
+  await devtools.detach()
+  return { ...seen, work: (name) => (after.get(name) ?? 0) - (before.get(name) ?? 0) }
 }
 
 const p95 = (values: readonly number[]): number =>
@@ -139,6 +172,9 @@ const SCROLL = `(async () => {
   scrollTo({ top: 0, behavior: 'instant' })
   await shown()
   const frames = []
+  const tasks = []
+  const observer = new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration)))
+  observer.observe({ type: 'longtask' })
   let before = performance.now()
   for (let frame = 0; frame < 240; frame++) {
     scrollBy({ top: 1500, behavior: 'instant' })
@@ -148,5 +184,7 @@ const SCROLL = `(async () => {
   }
   const end = performance.now()
   await shown()
-  return { frames: frames.slice(1), afterScroll: performance.now() - end }
+  const afterScroll = performance.now() - end
+  observer.disconnect()
+  return { frames: frames.slice(1), afterScroll, tasks }
 })()`

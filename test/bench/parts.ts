@@ -269,6 +269,12 @@ const web: Part = {
         ['search in them, and the overview', `${ms(list.searchMs)}, ${ms(list.overviewMs)}`, ''],
         ['anywhere in the list; after fast scrolling', `${ms(list.windowMs)}; ${ms(list.afterScrollMs)}`, ''],
         ['between frames while it scrolls (95 %)', `${ms(list.frameMs)} (${ms(list.idleFrameMs)} when idle)`, ''],
+        [
+          'main thread for a frame of that: all, script, layout',
+          [list.mainMs, list.scriptMs, list.layoutMs].map(ms).join(', '),
+          '',
+        ],
+        ['long tasks meanwhile; the longest', `${list.longTasks}; ${ms(list.longestTaskMs)}`, ''],
       ],
     }
   },

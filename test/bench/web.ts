@@ -31,7 +31,7 @@ const sizeOf = (directory: string, ending: string): number =>
 /** The first page of the dashboard, by a real collector, in Debian's chromium. */
 export async function measureWeb(repository: string): Promise<WebResult> {
   const assets = join(repository, 'dist', 'web', 'assets')
-  const site = await openWebSite(GATEWAYS, (store, path) => fillFleet(store, path, LISTED))
+  const site = await openWebSite(GATEWAYS, { fill: (store, path) => fillFleet(store, path, LISTED) })
   const browser = await openBrowser()
   try {
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })

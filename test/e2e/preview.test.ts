@@ -10,8 +10,10 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { extendPcr } from '../../agent/tpm/commands/pcrs.ts'
 import { openTpm } from '../../agent/tpm/open.ts'
 import type { PreviewPorts } from '../../deploy/preview/ports.ts'
+import { openBrowser, openPage, SCREENSHOTS } from '../support/browser.ts'
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+const hasBrowser = existsSync(process.env['KEEPSEAL_CHROMIUM'] ?? '/usr/bin/chromium')
 const built = existsSync(join(repository, 'dist', 'deploy', 'preview', 'main.js'))
 
 interface Shown {
@@ -24,6 +26,7 @@ interface Shown {
 interface Listed {
   readonly items: readonly {
     readonly ueid: string
+    readonly deviceUeid: string
     readonly code: string
     readonly subject: string
     readonly cause: string
@@ -149,4 +152,39 @@ describe.skipIf(!built)(`the preview${built ? '' : ' (skipped: not built, run np
     await until(async () => keepseal('device', 'approve', ueid, '--seen', show(ueid).review).code === 0)
     expect(show(ueid)).toMatchObject({ latch: 'none' })
   }, 300_000)
+
+  it.skipIf(!hasBrowser)(
+    'shows a newcomer within ten seconds and two clicks which simulated gateway was tampered with, and why',
+    async () => {
+      if (running === undefined) await start()
+      const [link = ''] = output.match(/http:\/\/localhost:\d+\/\S+/g)?.slice(-1) ?? []
+      const tampered = list('finding').find(({ code }) => code === 'boot.kernel-changed')
+      const browser = await openBrowser()
+      try {
+        const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB' })
+        const { page, faults, foreign } = await openPage(context, 'http://localhost')
+        const begin = performance.now()
+        let clicks = 0
+        // The link itself is one.
+        clicks += 1
+        await page.goto(link)
+        await page.waitForSelector('main a:has-text("Failed")')
+        await page.screenshot({ path: join(SCREENSHOTS, 'newcomer-1.png') })
+        clicks += 1
+        await page.click('main a:has-text("Failed") >> nth=0')
+        await page.waitForSelector('h1 ~ * >> text=the kernel image is not the approved one')
+        const seconds = (performance.now() - begin) / 1000
+        await page.screenshot({ path: join(SCREENSHOTS, 'newcomer-2.png') })
+        expect(new URL(page.url()).pathname).toBe(`/devices/${tampered?.deviceUeid}`)
+        expect(await page.textContent('main')).toContain('simulated')
+        expect(clicks).toBeLessThanOrEqual(2)
+        expect(seconds).toBeLessThan(10)
+        console.log(`which gateway, and why: after ${seconds.toFixed(1)} s and ${clicks} clicks`)
+        expect([faults, foreign]).toEqual([[], []])
+      } finally {
+        await browser.close()
+      }
+    },
+    180_000,
+  )
 })

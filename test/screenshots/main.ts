@@ -19,8 +19,6 @@ interface Shown {
   /** What is there when the page has answered. */
   readonly ready: string
   readonly isNarrowToo?: true
-  /** Looks the same in both themes, as paper does. */
-  readonly isLightAlone?: true
 }
 
 const pagesOf = ({ tampered, productId }: WebSite): readonly Shown[] => [
@@ -34,6 +32,7 @@ const pagesOf = ({ tampered, productId }: WebSite): readonly Shown[] => [
   { name: 'certificates', path: '/certificates', ready: '.cards li' },
   { name: 'certificate', path: '/certificates/crt_1', ready: '#profile ~ table' },
   { name: 'cases', path: '/cases', ready: '.board .cards li' },
+  { name: 'account', path: '/account', ready: 'form.form' },
 ]
 
 /** Pages to which another one leads, by its link. */
@@ -67,7 +66,7 @@ export async function takePictures(directory: string, say: (line: string) => voi
     }
     await page.goto(`${site.url}/c/crt_1`)
     await page.waitForSelector('#verify .good')
-    await take({ name: 'public', isNarrowToo: true, isLightAlone: true })
+    await take({ name: 'public', isNarrowToo: true })
     await page.goto(site.url)
     await page.waitForSelector('.login')
     await take({ name: 'login' })
@@ -111,16 +110,15 @@ const CAPTURE = `async (productId) => {
 async function pictures(
   page: Page,
   directory: string,
-  { name, isNarrowToo, isLightAlone }: Omit<Shown, 'path' | 'ready'>,
+  { name, isNarrowToo }: Omit<Shown, 'path' | 'ready'>,
 ): Promise<number> {
   const widths = isNarrowToo === true ? [WIDE, NARROW] : [WIDE]
-  const themes = isLightAlone === true ? (['light'] as const) : (['light', 'dark'] as const)
   // Playwright writes PNG and JPEG; the browser also WebP, a third of the size.
   const ofPage = await page.context().newCDPSession(page)
   let bytes = 0
   for (const width of widths) {
     await page.setViewportSize({ width, height: HEIGHT })
-    for (const colorScheme of themes) {
+    for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
       await page.waitForTimeout(300)
       const tall = await page.evaluate<number>('document.documentElement.scrollHeight')

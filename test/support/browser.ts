@@ -72,6 +72,8 @@ export async function expectAccessible(page: Page): Promise<void> {
 }
 
 const WIDTHS = [375, 1280, 1920] as const
+/** A list of a thousand devices is not looked at to its end. */
+const TALLEST = 4000
 
 /** In both themes and at the widths that people have; nothing may be wider than the screen. */
 export async function takeScreenshots(page: Page, name: string): Promise<void> {
@@ -81,7 +83,9 @@ export async function takeScreenshots(page: Page, name: string): Promise<void> {
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height: 900 })
       await page.waitForTimeout(150)
-      await page.screenshot({ path: join(SCREENSHOTS, `${name}-${colorScheme}-${width}.png`), fullPage: true })
+      const whole = await page.evaluate<number>('document.documentElement.scrollHeight')
+      const clip = { x: 0, y: 0, width, height: Math.min(whole, TALLEST) }
+      await page.screenshot({ path: join(SCREENSHOTS, `${name}-${colorScheme}-${width}.png`), fullPage: true, clip })
       const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
       expect(overflow, `${name} at ${width}`).toBeLessThanOrEqual(0)
     }

@@ -36,6 +36,15 @@ export class DecidingPeople {
   readonly vendor = signatory('per_vendor', 'vendor')
   now = BEGIN
 
+  /** Those whose log this is, begun by `begin`; they decide from `now` on. */
+  static of(entries: readonly Uint8Array[], now: number): DecidingPeople {
+    const people = new DecidingPeople()
+    people.now = now
+    for (const entry of entries) people.log.append(entry)
+    people.entries.push(...entries)
+    return people
+  }
+
   /** Begun, with a second certifier and somebody of the vendor. */
   static async begin(now = BEGIN): Promise<DecidingPeople> {
     const people = new DecidingPeople()

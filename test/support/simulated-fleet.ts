@@ -15,10 +15,16 @@ import { signEpoch, type EpochMessage } from '../../shared/evidence/epoch.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import { epochTopic } from '../../shared/evidence/topics.ts'
 import { IngestingCollector, PERIOD_MS } from './ingesting-collector.ts'
+import { MessageBatches } from './message-batches.ts'
+
+/** What all keys and random numbers of such a fleet are made of. */
+export const FLEET_SEED = 'test'
 
 export interface PlayOptions {
   readonly networks?: NetworkMix
   readonly approveAtSeconds?: number
+  /** What is due within so much runs at once, and its messages are taken in batches: a large fleet takes less long. */
+  readonly togetherMs?: number
 }
 
 /** Simulated gateways that are enrolled at a collector on a real store; nothing between them but function calls. */
@@ -39,7 +45,7 @@ export class SimulatedSite {
     await collector.product(named)
     const model = named ?? `GW-${collector.productId}`
     const product = { id: collector.productId, vendor: 'Acme', model }
-    const fleet: StoredFleet = { seed: new FleetSeed('test'), product, now: collector.now }
+    const fleet: StoredFleet = { seed: new FleetSeed(FLEET_SEED), product, now: collector.now }
     await enrolIntoStore(collector.store, fleet, count)
     const keys = collector.deps.collectorKeys
     const gateways = Array.from({ length: count }, (_, index) =>
@@ -62,17 +68,18 @@ export class SimulatedSite {
    */
   async play(
     scenario: Scenario,
-    { networks = { always: 1 }, approveAtSeconds = 3_500 }: PlayOptions = {},
+    { networks = { always: 1 }, approveAtSeconds = 3_500, togetherMs = 0 }: PlayOptions = {},
   ): Promise<Fleet> {
     const { collectorKeys } = this.collector.deps
     const { publicKey, signer } = collectorKeys
     const schedule = new Schedule()
     const clock = new VirtualClock(this.collector.now)
-    const transport = new InProcessTransport(async (message) => {
-      const { handled, publications } = await this.ingest([message], clock.wall())
+    const batches = new MessageBatches(async (messages) => {
+      const { handled, publications } = await this.ingest(messages, clock.wall())
       for (const { result, code } of handled) this.results.push(code === null ? result : `${result} ${code}`)
       return publications
     })
+    const transport = new InProcessTransport((message) => batches.take(message))
     const collector = { key: ed25519Key(publicKey.x), thumbprint: signer.keyId }
     const { seed } = this.fleet
     const fleet = new Fleet({ seed, gateways: this.gateways, networks, schedule, clock, transport, collector })
@@ -88,7 +95,7 @@ export class SimulatedSite {
     })
     fleet.start()
     fleet.play(scenario)
-    await runVirtual(schedule, clock, scenario.durationSeconds * 1000, () => fleet.settled())
+    await runVirtual(schedule, clock, scenario.durationSeconds * 1000, () => fleet.settled(), togetherMs)
     return fleet
   }
 

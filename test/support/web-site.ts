@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createAccount } from '../../collector/access/accounts.ts'
 import { hotp, totpStep } from '../../collector/access/totp.ts'
@@ -7,15 +6,16 @@ import { processBatch } from '../../collector/ingest/process-batch.ts'
 import type { Collector } from '../../collector/app.ts'
 import type { ApiRole } from '../../collector/model/product.ts'
 import { openStore, type Store } from '../../collector/store/index.ts'
-import { loadOrCreateKeys } from '../../collector/trust/keys.ts'
-import type { Scenario } from '../../deploy/simulator/scenario.ts'
+import { loadOrCreateKeys, type CollectorKeys } from '../../collector/trust/keys.ts'
 import { hmac, random } from '../../shared/crypto/node.ts'
 import { createChallenge } from '../../shared/evidence/challenge.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
-import { certifyByProfile, decideIn } from './certified-profile.ts'
+import { decideIn } from './certified-profile.ts'
+import { DecidingPeople } from './decision-log.ts'
 import { IngestingCollector } from './ingesting-collector.ts'
-import { SimulatedSite } from './simulated-fleet.ts'
+import { MEMORY } from './memory.ts'
 import { runCollector } from './test-collector.ts'
+import { copyFleet, fillFleet, gatewayOf, type FilledFleet } from './web-fleet.ts'
 
 export interface Person {
   readonly login: string
@@ -35,64 +35,43 @@ export interface WebSite {
   readonly productId: string
   /** Signed by the key of a person of the log, and appended to it. */
   decide(kind: string, subject: string, detail: object): Promise<void>
-  /** The gateway with this id reads what it was asked last, and answers; its messages take the way of all others. */
-  answer(ueid: Ueid): Promise<void>
+  /** The drifted gateway reads what it was asked last, and answers; its messages take the way of all others. */
+  answer(): Promise<void>
   /** Ends the collector and starts it again on the same port, with further settings. */
   restart(...settings: readonly string[]): Promise<void>
   close(): Promise<void>
 }
 
-/** Without a disk, where there is such a place: each message of a fleet is a commit. */
-const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+export interface WebSiteOptions {
+  /** Puts in more. */
+  readonly fill?: (store: Store, path: string) => Promise<void>
+  /** Where fleets are kept for others who need one of this size; without, it is filled for this site alone. */
+  readonly shared?: string | undefined
+}
 
-const MINUTE = 60
-const SECONDS = 20 * MINUTE
+/** A fleet that others have filled is called fresh nevertheless: its gateways need not report so often. */
+const PATIENT = ['liveness.report_interval_seconds=43200', 'liveness.silent_after_seconds=604800']
 
-/** One, from the middle of the fleet's order. */
-const driftedOf = (gateways: number) => ({ from: 0.5, to: 0.5 + 1 / gateways })
-
-/** Two of them are not as they were approved. */
-const scenarioOf = (gateways: number): Scenario => ({
-  title: 'one gateway boots a foreign kernel, another opens a port',
-  durationSeconds: SECONDS,
-  steps: [
-    { atSeconds: 11 * MINUTE, gateways: { first: 1 }, change: { kind: 'tampered-boot' } },
-    {
-      atSeconds: 11 * MINUTE,
-      gateways: driftedOf(gateways),
-      change: { kind: 'listener', port: 4444, executable: '/tmp/nc' },
-    },
-  ],
-  findings: [],
-})
-
-/** A real collector with its pages, and what a fleet of simulated gateways has sent to it. `fill`: puts in more. */
-export async function openWebSite(
-  gateways: number,
-  fill: (store: Store, path: string) => Promise<void> = async () => undefined,
-): Promise<WebSite> {
+/** A real collector with its pages, and what a fleet of simulated gateways has sent to it. */
+export async function openWebSite(gateways: number, { fill, shared }: WebSiteOptions = {}): Promise<WebSite> {
   const directory = mkdtempSync(join(MEMORY, 'keepseal-web-'))
   const dataDirectory = join(directory, 'data')
-  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
-  const begin = Date.now() - SECONDS * 1000
-  const keys = await loadOrCreateKeys({ dataDirectory, now: begin, random })
-  const { store, close } = await openStore({ path: join(dataDirectory, 'collector.db') })
-  const ingesting = new IngestingCollector(store, keys)
-  ingesting.now = begin
-  const site = await SimulatedSite.of(ingesting, gateways, 'EG-420')
-  const deciding = await certifyByProfile(store, 'Acme/EG-420', Math.floor(begin / 1000))
-  const fleet = await site.play(scenarioOf(gateways), { approveAtSeconds: 6 * MINUTE })
-  const [tampered] = fleet.chosen({ first: 1 })
-  const [drifted] = fleet.chosen(driftedOf(gateways))
+  const path = join(dataDirectory, 'collector.db')
+  const filled =
+    shared === undefined ? await fillFleet(dataDirectory, gateways) : await copyFleet(shared, dataDirectory, gateways)
+  const keys = await loadOrCreateKeys({ dataDirectory, now: filled.begin, random })
+  const { store, close } = await openStore({ path })
+  const deciding = DecidingPeople.of(await store.decisions.from(0, 500), Math.floor(filled.begin / 1000))
   const accounts = {
     operator: await account(store, 'olga', 'Olga Operator', 'operator'),
     certifier: await account(store, 'cleo', 'Cleo Certifier', 'certifier'),
     second: await account(store, 'otto', 'Otto Operator', 'operator'),
   }
-  await fill(store, join(dataDirectory, 'collector.db'))
+  await fill?.(store, path)
   await close()
 
-  let collector: Collector = await runCollector(directory, 'http.plain=true', 'http.plain_port=0')
+  const settings = ['http.plain=true', ...(shared === undefined ? [] : PATIENT)]
+  let collector: Collector = await runCollector(directory, ...settings, 'http.plain_port=0')
   const port = collector.servers.plainPort
   const url = `http://localhost:${port}`
   const people = Object.fromEntries(
@@ -100,53 +79,52 @@ export async function openWebSite(
       Object.entries(accounts).map(async ([name, each]) => [name, await takeUp(url, each.login, each.invitation)]),
     ),
   ) as WebSite['people']
+  const inStore = async <T>(act: (opened: Store) => Promise<T>): Promise<T> => {
+    const opened = await openStore({ path })
+    try {
+      return await act(opened.store)
+    } finally {
+      await opened.close()
+    }
+  }
   return {
     url,
     directory,
     people,
-    tampered: tampered?.ueid ?? ('' as Ueid),
-    drifted: drifted?.ueid ?? ('' as Ueid),
-    productId: ingesting.productId,
-    async decide(kind, subject, detail) {
-      const opened = await openStore({ path: join(dataDirectory, 'collector.db') })
-      try {
-        await decideIn(opened.store, deciding, deciding.certifier, kind, subject, detail)
-      } finally {
-        await opened.close()
-      }
-    },
-    async answer(ueid) {
-      const gateway = site.gateways.find((each) => each.ueid === ueid)
-      const opened = await openStore({ path: join(dataDirectory, 'collector.db') })
-      try {
-        const device = await opened.store.devices.byUeid(ueid)
-        const asked = device && (await opened.store.attestationChallenges.newest(device.id))
-        const epoch = await opened.store.epochs.current()
-        if (gateway === undefined || asked === undefined || epoch === undefined) throw new Error('nothing was asked')
-        const { number, nonce, expiresAt } = asked
-        const { collectorId } = keys
-        gateway.learn({ ...epoch, collectorId, issuedAt: Math.floor(epoch.issuedAt / 1000), period: 300 })
-        const question = { number, nonce, expiresAt: Math.floor(expiresAt / 1000) }
-        await gateway.answered(createChallenge(ueid, question, gateway.identity.receiptKey))
-        await gateway.report(Date.now())
-        const delivery = gateway.outbox.waiting.at(-1)
-        if (delivery === undefined) throw new Error('it has not answered')
-        const receiving = new IngestingCollector(opened.store, keys)
-        for (const { topic, bytes } of await gateway.messagesOf(delivery)) {
-          await processBatch(opened.store, [{ topic, bytes, receivedAt: Date.now() }], receiving.deps, Date.now())
-        }
-      } finally {
-        await opened.close()
-      }
-    },
-    async restart(...settings) {
+    tampered: filled.tampered.ueid,
+    drifted: filled.drifted.ueid,
+    productId: filled.productId,
+    decide: (kind, subject, detail) =>
+      inStore((opened) => decideIn(opened, deciding, deciding.certifier, kind, subject, detail)),
+    answer: () => inStore((opened) => answer(opened, filled, keys)),
+    async restart(...more) {
       await collector.stop()
-      collector = await runCollector(directory, 'http.plain=true', `http.plain_port=${port}`, ...settings)
+      collector = await runCollector(directory, ...settings, `http.plain_port=${port}`, ...more)
     },
     async close() {
       await collector.stop()
       rmSync(directory, { recursive: true, force: true })
     },
+  }
+}
+
+async function answer(store: Store, filled: FilledFleet, keys: CollectorKeys): Promise<void> {
+  const device = await store.devices.byUeid(filled.drifted.ueid)
+  const asked = device && (await store.attestationChallenges.newest(device.id))
+  const epoch = await store.epochs.current()
+  if (asked === undefined || epoch === undefined) throw new Error('nothing was asked')
+  const gateway = gatewayOf(filled, filled.drifted, keys)
+  const { number, nonce, expiresAt } = asked
+  const { collectorId } = keys
+  gateway.learn({ ...epoch, collectorId, issuedAt: Math.floor(epoch.issuedAt / 1000), period: 300 })
+  const question = { number, nonce, expiresAt: Math.floor(expiresAt / 1000) }
+  await gateway.answered(createChallenge(gateway.ueid, question, gateway.identity.receiptKey))
+  await gateway.report(Date.now())
+  const delivery = gateway.outbox.waiting.at(-1)
+  if (delivery === undefined) throw new Error('it has not answered')
+  const receiving = new IngestingCollector(store, keys)
+  for (const { topic, bytes } of await gateway.messagesOf(delivery)) {
+    await processBatch(store, [{ topic, bytes, receivedAt: Date.now() }], receiving.deps, Date.now())
   }
 }
 

@@ -1,67 +1,23 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser, BrowserContext } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openStore } from '../../../collector/store/index.ts'
-import { buildWeb } from '../../../deploy/bundle/build-web.mjs'
-import {
-  expectAccessible,
-  logInAs,
-  openBrowser,
-  openPage,
-  takeScreenshots,
-  type Watched,
-} from '../../support/browser.ts'
-import { openWebSite, type Person, type WebSite } from '../../support/web-site.ts'
+import { expectAccessible, logInAs, takeScreenshots } from '../../support/browser.ts'
+import { describePages } from '../../support/web-suite.ts'
 
-const hasBrowser = existsSync(process.env['KEEPSEAL_CHROMIUM'] ?? '/usr/bin/chromium')
-
-describe.skipIf(!hasBrowser)(`pages beside the fleet${hasBrowser ? '' : ' (skipped: no chromium)'}`, () => {
-  let site: WebSite
-  let browser: Browser
-  let context: BrowserContext
-  let watched: Watched
-
-  beforeAll(async () => {
-    await buildWeb()
-    site = await openWebSite(20)
-    browser = await openBrowser()
-  }, 240_000)
-  afterAll(async () => {
-    await browser?.close()
-    await site?.close()
-  })
-  beforeEach(async () => {
-    context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB' })
-    watched = await openPage(context, site.url)
-  })
-  afterEach(async () => {
-    await context.close()
-    expect(watched.faults).toEqual([])
-    expect(watched.foreign).toEqual([])
-  })
-
-  const open = async (path: string, person: Person = site.people.operator): Promise<Watched['page']> => {
-    const { page } = watched
-    await page.goto(site.url + path)
-    await logInAs(page, person)
-    await page.waitForSelector('header.top')
-    return page
-  }
-
+describePages('pages beside the fleet', (suite) => {
   it('answer the main question of each, for programs that read them aloud as well', async () => {
-    const page = await open('/products')
+    const page = await suite.open('/products')
     const pages = [
       ['/products', 'main table', 'products'],
-      [`/products/${site.productId}`, '#findings ~ .table', 'product'],
-      [`/products/${site.productId}/practices`, '.matrix', 'practices'],
-      [`/products/${site.productId}/practices/patch-management`, '.signal', 'practice'],
+      [`/products/${suite.site.productId}`, '#findings ~ .table', 'product'],
+      [`/products/${suite.site.productId}/practices`, '.matrix', 'practices'],
+      [`/products/${suite.site.productId}/practices/patch-management`, '.signal', 'practice'],
       ['/certificates', '.cards li', 'certificates'],
       ['/certificates/crt_1', '#profile ~ table', 'certificate'],
       ['/cases', '.board .cards li', 'cases'],
     ] as const
     for (const [path, selector, name] of pages) {
-      await page.goto(site.url + path)
+      await page.goto(suite.site.url + path)
       await page.waitForSelector(selector)
       await expectAccessible(page)
       await takeScreenshots(page, name)
@@ -70,17 +26,17 @@ describe.skipIf(!hasBrowser)(`pages beside the fleet${hasBrowser ? '' : ' (skipp
   }, 240_000)
 
   it('spell out the guards of a decision, and show what somebody else has changed meanwhile', async () => {
-    const page = await open('/cases', site.people.certifier)
+    const page = await suite.open('/cases', suite.site.people.certifier)
     await page.click('.board .cards a')
     await page.fill('textarea', "it is one, isn't it")
-    await page.selectOption('.form select', 'per_vendor')
+    await page.selectOption('select[name=author]', 'per_vendor')
     await page.click('.form button[type=submit]')
     await page.waitForSelector('#decision ~ [role=status] li')
     await expectAccessible(page)
     await takeScreenshots(page, 'case')
     // Somebody else, elsewhere: the case has grown.
     const id = new URL(page.url()).pathname.split('/').at(-1) ?? ''
-    const { store, close } = await openStore({ path: join(site.directory, 'data', 'collector.db') })
+    const { store, close } = await openStore({ path: join(suite.site.directory, 'data', 'collector.db') })
     await store.cases.setSeverity(id, 'critical')
     await close()
     await page.click('.form button[type=submit]')
@@ -89,22 +45,22 @@ describe.skipIf(!hasBrowser)(`pages beside the fleet${hasBrowser ? '' : ' (skipp
   })
 
   it('keep what was typed when the session ends in the middle of a form', async () => {
-    const page = await open('/cases')
+    const page = await suite.open('/cases')
     await page.click('.board .cards a')
     await page.fill('textarea', 'a long reason')
-    await page.selectOption('.form select', 'per_vendor')
-    await context.clearCookies()
+    await page.selectOption('select[name=author]', 'per_vendor')
+    await suite.context.clearCookies()
     await page.click('.form button[type=submit]')
     await page.waitForSelector('dialog[open]')
     await expectAccessible(page)
-    await logInAs(page, site.people.operator)
+    await logInAs(page, suite.site.people.operator)
     await page.waitForSelector('dialog', { state: 'detached' })
     await page.waitForSelector('#decision ~ [role=status] li')
     expect(await page.inputValue('textarea')).toBe('a long reason')
   })
 
   it('show a name with markup in it as it is, and thousands of listeners without a stutter', async () => {
-    const page = await open('/')
+    const page = await suite.open('/')
     const name = '<img src=x onerror=alert(1)>'
     const listener = (port: number) => ({
       protocol: 'tcp',
@@ -119,11 +75,11 @@ describe.skipIf(!hasBrowser)(`pages beside the fleet${hasBrowser ? '' : ' (skipp
     await page.route('**/api/v1/devices/*/posture', (route) =>
       route.fulfill({ json: { postureDigest: null, sections: [section] } }),
     )
-    await page.route(`**/api/v1/devices/${site.tampered}`, async (route) => {
+    await page.route(`**/api/v1/devices/${suite.site.tampered}`, async (route) => {
       const answer = await route.fetch()
       await route.fulfill({ response: answer, json: { ...((await answer.json()) as object), serial: name } })
     })
-    await page.goto(`${site.url}/devices/${site.tampered}`)
+    await page.goto(`${suite.site.url}/devices/${suite.site.tampered}`)
     await page.waitForSelector('#listeners ~ .table tbody tr')
     expect(await page.textContent('h1')).toContain(name)
     expect(await page.$$eval('main img', (all) => all.length)).toBe(0)
@@ -132,20 +88,24 @@ describe.skipIf(!hasBrowser)(`pages beside the fleet${hasBrowser ? '' : ' (skipp
 
   describe('the public page of a certificate', () => {
     it('is verified in the browser of whoever looks at it', async () => {
-      const { page } = watched
-      await page.goto(`${site.url}/c/crt_1`)
+      const { page } = suite
+      await page.goto(`${suite.site.url}/c/crt_1`)
       await page.waitForSelector('#verify .good')
       await expectAccessible(page)
-      await page.screenshot({ path: join('.cache', 'screenshots', 'public-light-1280.png'), fullPage: true })
+      await takeScreenshots(page, 'public')
+      // Readable in the dark as well.
+      await page.emulateMedia({ colorScheme: 'dark' })
+      await expectAccessible(page)
     })
 
     it('is in the language that the browser prefers, and in the other by its link', async () => {
-      const german = await browser.newContext({ locale: 'de-DE', javaScriptEnabled: true })
+      const german = await suite.browser.newContext({ locale: 'de-DE', javaScriptEnabled: true })
       const page = await german.newPage()
-      await page.goto(`${site.url}/c/crt_1`)
+      await page.goto(`${suite.site.url}/c/crt_1`)
       await page.waitForSelector('#verify .good')
       expect(await page.getAttribute('html', 'lang')).toBe('de')
       expect(await page.textContent('.state')).toBe('gültig')
+      expect(await page.textContent('main, body')).toContain('Zugriffskontrolle')
       expect(await page.textContent('#verify .good')).toContain('hat die Signatur geprüft')
       await expectAccessible(page)
       await page.click('a[hreflang=en]')
@@ -161,23 +121,23 @@ describe.skipIf(!hasBrowser)(`pages beside the fleet${hasBrowser ? '' : ' (skipp
     })
 
     it('says in red, with the reason, that its status was tampered with', async () => {
-      const { page } = watched
+      const { page } = suite
       await page.route('**/c/crt_1/status', async (route) => {
         const answer = await route.fetch()
         const body = await answer.body()
         body[100] = (body[100] as number) ^ 1
         await route.fulfill({ response: answer, body })
       })
-      await page.goto(`${site.url}/c/crt_1`)
+      await page.goto(`${suite.site.url}/c/crt_1`)
       await page.waitForSelector('#verify .bad')
       expect(await page.textContent('#verify .bad')).toContain('Not verified')
       await page.screenshot({ path: join('.cache', 'screenshots', 'public-tampered.png'), fullPage: true })
     })
 
     it('has its facts, and answers whether a unit is covered, without JavaScript', async () => {
-      const plain = await browser.newContext({ javaScriptEnabled: false, viewport: { width: 375, height: 800 } })
+      const plain = await suite.browser.newContext({ javaScriptEnabled: false, viewport: { width: 375, height: 800 } })
       const page = await plain.newPage()
-      await page.goto(`${site.url}/c/crt_1`)
+      await page.goto(`${suite.site.url}/c/crt_1`)
       expect(await page.textContent('.state')).toBe('valid')
       await page.fill('[name=model]', 'EG-420')
       await page.fill('[name=serial]', 'SIM-0000001')

@@ -1,61 +1,18 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser, BrowserContext } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { computeExposures } from '../../../collector/advisories/compute.ts'
 import { addAdvisories, importFeed } from '../../../collector/advisories/import.ts'
 import { openStore } from '../../../collector/store/index.ts'
-import { buildWeb } from '../../../deploy/bundle/build-web.mjs'
 import { parseAdvisories } from '../../../shared/advisories/format.ts'
-import {
-  expectAccessible,
-  logInAs,
-  openBrowser,
-  openPage,
-  takeScreenshots,
-  type Watched,
-} from '../../support/browser.ts'
+import { expectAccessible, takeScreenshots } from '../../support/browser.ts'
 import { productStatement } from '../../support/product-statement.ts'
-import { openWebSite, type WebSite } from '../../support/web-site.ts'
+import { describePages } from '../../support/web-suite.ts'
 
-const hasBrowser = existsSync(process.env['KEEPSEAL_CHROMIUM'] ?? '/usr/bin/chromium')
 const DAY = 86_400_000
 
-describe.skipIf(!hasBrowser)(`the pages about vulnerabilities${hasBrowser ? '' : ' (skipped: no chromium)'}`, () => {
-  let site: WebSite
-  let browser: Browser
-  let context: BrowserContext
-  let watched: Watched
-
-  beforeAll(async () => {
-    await buildWeb()
-    site = await openWebSite(4)
-    browser = await openBrowser()
-  }, 240_000)
-  afterAll(async () => {
-    await browser?.close()
-    await site?.close()
-  })
-  beforeEach(async () => {
-    context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB' })
-    watched = await openPage(context, site.url)
-  })
-  afterEach(async () => {
-    await context.close()
-    expect(watched.faults).toEqual([])
-    expect(watched.foreign).toEqual([])
-  })
-
-  const open = async (path: string): Promise<Watched['page']> => {
-    const { page } = watched
-    await page.goto(site.url + path)
-    await logInAs(page, site.people.operator)
-    await page.waitForSelector('header.top')
-    return page
-  }
-
+describePages('the pages about vulnerabilities', (suite) => {
   it('show the command to type where no advisory is known', async () => {
-    const page = await open(`/products/${site.productId}/vulnerabilities`)
+    const page = await suite.open(`/products/${suite.site.productId}/vulnerabilities`)
     await page.waitForSelector('[data-testid=nothing]')
     expect(await page.textContent('main .command')).toContain('keepseal advisory import')
     await expectAccessible(page)
@@ -63,10 +20,10 @@ describe.skipIf(!hasBrowser)(`the pages about vulnerabilities${hasBrowser ? '' :
   })
 
   it('show what to ship next, exposure by day, and each advisory with why', async () => {
-    const { store, close } = await openStore({ path: join(site.directory, 'data', 'collector.db') })
+    const { store, close } = await openStore({ path: join(suite.site.directory, 'data', 'collector.db') })
     const now = Date.now()
     await computeExposures(store)
-    const [group] = await store.exposedDevices.groups(site.productId)
+    const [group] = await store.exposedDevices.groups(suite.site.productId)
     const found = await store.exposures.inventory(group?.inventory ?? 0)
     const { ecosystem, packages } = found?.inventory ?? { ecosystem: null, packages: [] }
     const [first, second] = packages
@@ -100,7 +57,7 @@ describe.skipIf(!hasBrowser)(`the pages about vulnerabilities${hasBrowser ? '' :
       ['DSA-0001', now - 10 * DAY],
     ] as const) {
       const at = { publishedAt: now - 40 * DAY, knownAt: now - 40 * DAY, exposedAt: now - 30 * DAY, fixKnownAt: null }
-      await store.trackedAdvisories.save(site.productId, {
+      await store.trackedAdvisories.save(suite.site.productId, {
         advisory,
         severity: 'critical',
         exploited: false,
@@ -110,15 +67,15 @@ describe.skipIf(!hasBrowser)(`the pages about vulnerabilities${hasBrowser ? '' :
       })
     }
     const until = { createdAt: now, expiresAt: now + 30 * DAY }
-    await store.productStatements.add(productStatement(site.productId, 'DSA-1003', until))
+    await store.productStatements.add(productStatement(suite.site.productId, 'DSA-1003', until))
     // Of no device that is here: it is for those alone, and the pages show it as it is.
     const elsewhere = { groupId: null, name: 'site=lab', labels: { site: 'lab' } }
     await store.productStatements.add(
-      productStatement(site.productId, 'DSA-1001', { ...until, environment: elsewhere }),
+      productStatement(suite.site.productId, 'DSA-1001', { ...until, environment: elsewhere }),
     )
     await close()
 
-    const page = await open(`/products/${site.productId}/vulnerabilities`)
+    const page = await suite.open(`/products/${suite.site.productId}/vulnerabilities`)
     await page.waitForSelector('.updates li')
     const updates = await page.$$eval('.updates li', (all) => all.map((each) => each.textContent))
     // What is used in attacks comes before what is only rated as worse.
