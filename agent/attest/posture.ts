@@ -28,7 +28,7 @@ export interface MeasuredPosture {
 }
 
 /**
- * Asks the helper, then runs every sensor whose reading did not come from it. Throws only where the machine cannot
+ * Asks the helper, and runs every sensor whose reading does not come from it. Throws only where the machine cannot
  * even tell its boots apart.
  */
 export async function measurePosture(
@@ -36,8 +36,24 @@ export async function measurePosture(
   helper: Pick<Helper, 'sections'>,
   sensors: readonly Sensor[] = SENSORS,
 ): Promise<MeasuredPosture> {
-  const asked = await helper.sections()
-  const measurements = new Map(await measureAll(host, sensors, measurementsOf(asked)))
+  // The helper is a process of its own: where there is another core, both measure at the same time.
+  const [asked, own] = await Promise.all([
+    helper.sections(),
+    measureAll(
+      host,
+      sensors.filter(({ privileged }) => privileged !== true),
+    ),
+  ])
+  const others = await measureAll(
+    host,
+    sensors.filter(({ privileged }) => privileged === true),
+    measurementsOf(asked),
+  )
+  const measurements = new Map<SectionId, Measurement>()
+  for (const { section } of sensors) {
+    const measurement = own.get(section) ?? others.get(section)
+    if (measurement !== undefined) measurements.set(section, measurement)
+  }
   const sections = new Map<SectionId, EncodedSection>()
   const state = new Map<string, StateScalar>([['agent.helper', asked.status === 'answered' ? 'used' : asked.status]])
   if (asked.status === 'answered') state.set('agent.helper-cpu-ms', asked.answer.cpuMs)

@@ -36,6 +36,14 @@ export const STATE_LABELS: ReadonlyMap<string, number> = new Map([
   ['sockets.sample-seconds', 17],
   ['sockets.short-lived', 18],
   ['agent.helper-age', 19],
+  ['tpm.lockout-counter', 20],
+  ['system.stale-processes', 21],
+  ['patch-level.metadata-age', 22],
+  ['update-channel.key-expiry', 23],
+  ['update-channel.last-install-age', 24],
+  ['sockets.namespaces', 25],
+  ['sockets.short-lived-places', 26],
+  ['patch-level.slot', 27],
 ])
 const names: ReadonlyMap<CborKey, string> = new Map([...STATE_LABELS].map(([name, label]) => [label, name]))
 
