@@ -1,15 +1,18 @@
 import { cvesOf } from '../../shared/advisories/aliases.ts'
 import type { AdvisoryRecord } from '../../shared/advisories/record.ts'
 import { KeepsealError } from '../../shared/errors.ts'
-import type { AdvisoryFeed, FeedAuthority } from '../model/advisory.ts'
+import type { AdvisoryFeed, FeedAuthority, WrongRecord } from '../model/advisory.ts'
 import type { VulnerabilityFact } from '../store/advisories.ts'
 import type { Store } from '../store/index.ts'
+import { assertFewWrong, assertNotTooManyWrong } from './wrong.ts'
 
 /** Records of one transaction: others have their turn between two. */
 const BATCH = 2000
 
 /** What a feed brought, or some of it. */
-export type Batch = { readonly records: readonly AdvisoryRecord[] } | { readonly facts: readonly VulnerabilityFact[] }
+export type Batch =
+  | { readonly records: readonly AdvisoryRecord[]; readonly wrong?: readonly WrongRecord[] }
+  | { readonly facts: readonly VulnerabilityFact[] }
 
 export interface WholeFeed {
   readonly feed: string
@@ -34,15 +37,21 @@ const toAdd = (record: AdvisoryRecord) => ({ record, cves: cvesOf(record) })
 
 /**
  * Puts all that a feed has now in the place of all that it had: beside it first, then at once. Where anything is wrong
- * with it, or half of it is gone, what was there stays. Errors: advisory.feed-shrunk and what the parsers throw.
+ * with it, or half of it is gone, what was there stays. Of a few records that are wrong what was known of them stays, and
+ * the rest counts. Errors: advisory.feed-shrunk and what the parsers throw.
  */
 export async function importFeed(store: Store, whole: WholeFeed, clock: () => number): Promise<Imported> {
   const { feed, authority } = whole
   await store.advisorySets.declareFeed(feed, authority)
   const set = await store.advisorySets.beginSet(feed, clock())
   try {
-    for await (const batch of whole.batches) await addBatch(store, set, batch, clock())
-    return await activateWhole(store, set, whole, clock)
+    const wrong: WrongRecord[] = []
+    for await (const batch of whole.batches) {
+      await addBatch(store, set, batch, clock())
+      if ('records' in batch) wrong.push(...(batch.wrong ?? []))
+      assertNotTooManyWrong(wrong)
+    }
+    return await activateWhole(store, set, whole, wrong, clock)
   } catch (error) {
     // It is removed with other sets that count no more.
     await store.advisorySets.abandon(set).catch(() => undefined)
@@ -54,18 +63,52 @@ function activateWhole(
   store: Store,
   set: number,
   { feed, mayShrink = false, validators = NO_VALIDATORS, beside }: WholeFeed,
+  wrong: readonly WrongRecord[],
   clock: () => number,
 ): Promise<Imported> {
   return store.transaction(async (transaction) => {
-    const before = await transaction.advisorySets.feed(feed)
-    const advisories = await transaction.advisorySets.count(set)
-    const had = before?.advisories ?? 0
-    if (!mayShrink) assertNotShrunk(feed, advisories, had)
-    await transaction.advisorySets.markDifferences(set, before?.activeSet ?? null)
+    const { advisorySets, wrongRecords } = transaction
+    const before = await advisorySets.feed(feed)
+    const activeSet = before?.activeSet ?? null
+    assertFewWrong(wrong, (await advisorySets.count(set)) + wrong.length)
+    for (const one of wrong) if (activeSet !== null) await wrongRecords.keep(set, activeSet, one)
+    await wrongRecords.put(set, wrong)
+    const advisories = await advisorySets.count(set)
+    const now = clock()
+    await settleSize(transaction, before, { feed, advisories, mayShrink, now })
+    await advisorySets.markDifferences(set, activeSet)
     await beside?.(transaction)
-    await transaction.advisorySets.activate(feed, set, validators, clock())
-    return { advisories, before: had }
+    await advisorySets.activate(feed, set, validators, now)
+    return { advisories, before: before?.advisories ?? 0 }
   })
+}
+
+/** A feed is compared for so long with what it had at its largest. */
+const REMEMBERED_MS = 30 * 86_400_000
+
+interface NewSize {
+  readonly feed: string
+  readonly advisories: number
+  readonly mayShrink: boolean
+  readonly now: number
+}
+
+/**
+ * A feed that loses less than half each time has lost half of it at some time all the same: it is compared with the most
+ * that it had of late, or has had since somebody has taken less. Error: advisory.feed-shrunk.
+ */
+export async function settleSize(
+  { advisorySets }: Store,
+  before: AdvisoryFeed | undefined,
+  { feed, advisories, mayShrink, now }: NewSize,
+): Promise<void> {
+  const had = before?.advisories ?? 0
+  const { largest = null } = before ?? {}
+  const isRecent = largest !== null && largest.at > now - REMEMBERED_MS
+  const most = isRecent ? Math.max(largest.advisories, had) : had
+  if (!mayShrink) assertNotShrunk(feed, advisories, most)
+  if (mayShrink || advisories >= most) await advisorySets.setLargest(feed, { advisories, at: now })
+  else if (!isRecent) await advisorySets.setLargest(feed, { advisories: most, at: now })
 }
 
 /** Error: advisory.feed-shrunk, where half of it is gone or more. */
@@ -107,15 +150,17 @@ interface Replacement {
   readonly remove: readonly string[]
   readonly add: readonly AdvisoryRecord[]
   readonly validators: NonNullable<WholeFeed['validators']>
+  /** It may have lost half of what it had; absent: nobody asks how much there is. */
+  readonly mayShrink?: boolean
 }
 
 /** The same for a feed that exists, where others go away with it. `beside`: what else changes at the same moment. */
 export function replaceAdvisories(
   store: Store,
   feed: string,
-  { remove, add, validators }: Replacement,
+  { remove, add, validators, mayShrink }: Replacement,
   now: number,
-  beside?: WholeFeed['beside'],
+  beside?: (transaction: Store, set: number) => Promise<void>,
 ): Promise<Imported> {
   return store.transaction(async (transaction) => {
     const before = await transaction.advisorySets.feed(feed)
@@ -127,7 +172,9 @@ export function replaceAdvisories(
     await transaction.advisorySets.removeFrom(set, ids)
     await transaction.advisories.add(set, add.map(toAdd), now)
     await transaction.advisorySets.markChanged(set, ids)
-    await beside?.(transaction)
+    await beside?.(transaction, set)
+    const advisories = await transaction.advisorySets.count(set)
+    if (mayShrink !== undefined) await settleSize(transaction, before, { feed, advisories, mayShrink, now })
     await transaction.advisorySets.activate(feed, set, validators, now)
     return { advisories: added.size, before: before?.advisories ?? 0 }
   })

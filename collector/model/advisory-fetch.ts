@@ -25,6 +25,9 @@ export interface FeedFetch extends FetchedFeed {
   readonly isStale: boolean
   /** Null where the kind of feed has no signatures, or nothing came yet. */
   readonly signature: SignatureState | null
+  /** How often somebody has asked for it; and how often he had when the last attempt that has ended was begun. */
+  readonly asked: number
+  readonly answered: number
 }
 
 /** A document of a feed that serves each by itself, as it was taken. */
@@ -34,4 +37,8 @@ export interface AdvisoryDocument {
   readonly updated: string
   /** Names of the advisories in it. */
   readonly advisories: readonly string[]
+  /** By which it is seen to be changed where the feed does not say when it was: of HTTP, and its SHA-256. */
+  readonly etag: string | null
+  readonly lastModified: string | null
+  readonly digest: string | null
 }

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../shared/codes/errors.ts'
 import type { Ecosystem } from '../../shared/advisories/ecosystem.ts'
 import type { VersionScheme } from '../../shared/versions/compare.ts'
 import type { PackageStatement } from '../../shared/advisories/record.ts'
@@ -107,6 +108,22 @@ export interface AdvisoryFeed {
   readonly digest: string | null
   /** What is wrong with it since when; null where nothing is. */
   readonly problem: { readonly code: string; readonly detail: string; readonly since: number } | null
+  /** Records that were left out of what counts, since something is wrong with them. */
+  readonly wrong: number
+  /** The most that it had within a month, or since somebody has taken less; null: no more than now. */
+  readonly largest: { readonly advisories: number; readonly at: number } | null
+}
+
+/** A record of a feed that is not as its format says. What was known of it before goes on to count. */
+export interface WrongRecord {
+  /** Where it is in the feed: a file, an address, a name. */
+  readonly place: string
+  /** Which advisory it is, as far as that can be told. */
+  readonly advisory: string | null
+  /** Of which package alone. */
+  readonly package: string | null
+  readonly code: ErrorCode
+  readonly detail: string
 }
 
 /** An advisory as it is kept, without its statements. */

@@ -19,6 +19,8 @@ function toFeed(row: Selectable<AdvisoryFeedsTable>): AdvisoryFeed {
     lastModified: row.last_modified,
     digest: row.digest,
     problem: code === null ? null : { code, detail: detail ?? '', since: since ?? 0 },
+    wrong: row.wrong,
+    largest: row.largest === null ? null : { advisories: row.largest, at: row.largest_at ?? 0 },
   }
 }
 
@@ -67,11 +69,17 @@ export function advisorySetsRepository(db: Executor) {
       values: Pick<AdvisoryFeed, 'etag' | 'lastModified' | 'digest'>,
       now: number,
     ) {
+      const { wrong } = await db
+        .selectFrom('wrong_records')
+        .select(({ fn }) => fn.countAll().as('wrong'))
+        .where('set_id', '=', set)
+        .executeTakeFirstOrThrow()
       await db
         .updateTable('advisory_feeds')
         .set({
           active_set: set,
           advisories: await this.count(set),
+          wrong: Number(wrong),
           checked_at: now,
           changed_at: now,
           etag: values.etag,
@@ -81,6 +89,15 @@ export function advisorySetsRepository(db: Executor) {
           problem_detail: null,
           problem_since: null,
         })
+        .where('id', '=', feed)
+        .execute()
+    },
+
+    async setLargest(feed: string, largest: NonNullable<AdvisoryFeed['largest']>): Promise<void> {
+      const { advisories, at } = largest
+      await db
+        .updateTable('advisory_feeds')
+        .set({ largest: advisories, largest_at: at })
         .where('id', '=', feed)
         .execute()
     },
@@ -154,6 +171,7 @@ export function advisorySetsRepository(db: Executor) {
         return false
       }
       await db.deleteFrom('vulnerability_facts').where('set_id', '=', set).execute()
+      await db.deleteFrom('wrong_records').where('set_id', '=', set).execute()
       await db.deleteFrom('advisory_sets').where('id', '=', set).execute()
       return true
     },

@@ -19,6 +19,8 @@ const toFetch = (row: Selectable<AdvisoryFetchesTable>): FeedFetch => ({
   mayShrink: row.may_shrink === 1,
   isStale: row.is_stale === 1,
   signature: row.signature,
+  asked: row.asked,
+  answered: row.answered,
 })
 
 export type FeedFetchesRepository = ReturnType<typeof feedFetchesRepository>
@@ -63,23 +65,32 @@ export function feedFetchesRepository(db: Executor) {
       await db.deleteFrom('advisory_fetches').where('feed', '=', feed).execute()
     },
 
-    /** It is fetched as soon as somebody can; `mayShrink`: also where half of it is gone. */
-    async request(feed: string, mayShrink: boolean): Promise<void> {
-      const set = { next_at: 0, failures: 0, ...(mayShrink ? { may_shrink: 1 as const } : {}) }
-      await db.updateTable('advisory_fetches').set(set).where('feed', '=', feed).execute()
-    },
-
-    async settle(feed: string, outcome: Pick<FeedFetch, 'attemptedAt' | 'nextAt' | 'failures'>): Promise<void> {
-      await db
+    /** It is fetched as soon as somebody can; `mayShrink`: also where half of it is gone. The number of this request. */
+    async request(feed: string, mayShrink: boolean): Promise<number> {
+      const row = await db
         .updateTable('advisory_fetches')
         .set((eb) => ({
-          attempts: eb('attempts', '+', 1),
-          attempted_at: outcome.attemptedAt,
-          next_at: outcome.nextAt,
-          failures: outcome.failures,
-          ...(outcome.failures === 0 ? { may_shrink: 0 as const } : {}),
+          next_at: 0,
+          failures: 0,
+          asked: eb('asked', '+', 1),
+          ...(mayShrink ? { may_shrink: 1 as const } : {}),
         }))
         .where('feed', '=', feed)
+        .returning('asked')
+        .executeTakeFirst()
+      return row?.asked ?? 0
+    },
+
+    /** `asked`: as it was when the attempt began. Whoever has asked since then is still to get his answer. */
+    async settle(
+      feed: string,
+      { attemptedAt, nextAt, failures, asked }: Pick<FeedFetch, 'attemptedAt' | 'nextAt' | 'failures' | 'asked'>,
+    ): Promise<void> {
+      const of = db.updateTable('advisory_fetches').where('feed', '=', feed)
+      await of.set((eb) => ({ attempts: eb('attempts', '+', 1), attempted_at: attemptedAt, answered: asked })).execute()
+      await of
+        .where('asked', '=', asked)
+        .set({ next_at: nextAt, failures, ...(failures === 0 ? { may_shrink: 0 as const } : {}) })
         .execute()
     },
 
@@ -97,10 +108,13 @@ export function feedFetchesRepository(db: Executor) {
 
     async documents(feed: string): Promise<readonly AdvisoryDocument[]> {
       const rows = await db.selectFrom('advisory_documents').selectAll().where('feed', '=', feed).execute()
-      return rows.map(({ url, updated, advisories }) => ({
+      return rows.map(({ url, updated, advisories, etag, last_modified: lastModified, digest }) => ({
         url,
         updated,
         advisories: JSON.parse(advisories) as string[],
+        etag,
+        lastModified,
+        digest,
       }))
     },
 
@@ -120,7 +134,10 @@ export function feedFetchesRepository(db: Executor) {
       for (let at = 0; at < documents.length; at += ROWS) {
         const rows = documents
           .slice(at, at + ROWS)
-          .map(({ url, updated, advisories }) => ({ feed, url, updated, advisories: JSON.stringify(advisories) }))
+          .map(({ url, updated, advisories, etag, lastModified: last_modified, digest }) => {
+            const names = JSON.stringify(advisories)
+            return { feed, url, updated, advisories: names, etag, last_modified, digest }
+          })
         await db.insertInto('advisory_documents').values(rows).execute()
       }
     },

@@ -70,6 +70,7 @@ import { releaseSbomsRepository } from './release-sboms.ts'
 import { trackedAdvisoriesRepository } from './tracked-advisories.ts'
 import { productConfigurationsRepository } from './product-configurations.ts'
 import { productStatementsRepository } from './product-statements.ts'
+import { wrongRecordsRepository } from './wrong-records.ts'
 import { transitionsRepository } from './transitions.ts'
 import { sweepOnce, type SweepTimes } from './sweep.ts'
 
@@ -152,6 +153,7 @@ function repositories(db: Executor) {
     practices: practicesRepository(db),
     advisories: advisoriesRepository(db),
     advisorySets: advisorySetsRepository(db),
+    wrongRecords: wrongRecordsRepository(db),
     exposedDevices: exposedDevicesRepository(db),
     deviceCounts: deviceCountsRepository(db),
     feedFetches: feedFetchesRepository(db),

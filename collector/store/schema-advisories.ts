@@ -19,6 +19,11 @@ export interface AdvisoryFeedsTable {
   problem_code: string | null
   problem_detail: string | null
   problem_since: number | null
+  /** Records of the set that counts that were left out. */
+  wrong: Generated<number>
+  /** The most that it had of late, and when. Null: what it has now. */
+  largest: number | null
+  largest_at: number | null
 }
 
 /** What a feed brought at once. It counts when its feed says so: until then it is filled, afterwards it is removed. */
@@ -26,6 +31,16 @@ export interface AdvisorySetsTable {
   id: Generated<number>
   feed: string
   started_at: number
+}
+
+/** Records that were left out of a set, and what they would have been about. */
+export interface WrongRecordsTable {
+  set_id: number
+  place: string
+  advisory: string | null
+  package: string | null
+  code: string
+  detail: string
 }
 
 export interface AdvisoriesTable {
@@ -208,6 +223,9 @@ export interface AdvisoryFetchesTable {
   may_shrink: 0 | 1
   is_stale: 0 | 1
   signature: SignatureState | null
+  /** How often somebody has asked for it, and how often he had when what was fetched last was begun. */
+  asked: Generated<number>
+  answered: Generated<number>
 }
 
 export interface AdvisoryDocumentsTable {
@@ -216,6 +234,10 @@ export interface AdvisoryDocumentsTable {
   updated: string
   /** JSON: names. */
   advisories: string
+  /** Of documents of which the feed does not say when they were changed. */
+  etag: string | null
+  last_modified: string | null
+  digest: string | null
 }
 
 /** Bundles of advisories that are on their way in. */
@@ -235,6 +257,7 @@ export interface AdvisoryBundlesTable {
 export interface AdvisoryTables {
   advisory_feeds: AdvisoryFeedsTable
   advisory_sets: AdvisorySetsTable
+  wrong_records: WrongRecordsTable
   advisories: AdvisoriesTable
   advisory_statements: AdvisoryStatementsTable
   known_advisories: KnownAdvisoriesTable

@@ -21,31 +21,52 @@ type Release = v.InferOutput<typeof release>
 
 /**
  * One source package: each of its vulnerabilities is a record of its own, and another package can have a record of the
- * same name. Error: advisory.malformed.
+ * same name. `onWrong` is told of each that is wrong, of which the name is null where it is all of the package; without it
+ * that is an error. Error: advisory.malformed.
  */
-export function parseDebianTracker(name: string, value: unknown): readonly AdvisoryRecord[] {
-  const source = checkedAs(componentName, name, 'package')
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(source, 'is no object')
-  return Object.entries(value).map(([id, each]) => {
-    checkedAs(identifier, id, source)
-    const { description, releases } = checkedAs(vulnerability, each, `${source}.${id}`)
-    const found = Object.entries(releases)
-    if (found.length > MAX_STATEMENTS) throw malformed(`${source}.${id}`, `more than ${MAX_STATEMENTS} releases`)
-    const ratings = found.map(([, { urgency }]) => severityOfWord(urgency.replace(/\*+$/, '')))
-    return {
-      id,
-      format: 'debian-tracker',
-      aliases: [],
-      summary: summaryOf(description),
-      severity: ratings.find((rating) => rating !== null) ?? null,
-      cvss: null,
-      // The tracker tells no dates: since when it is known is when it was first read here.
-      published: null,
-      modified: null,
-      withdrawn: null,
-      statements: found.flatMap(([codename, state]) => statementOf(source, codename, state)),
+export function parseDebianTracker(
+  name: string,
+  value: unknown,
+  onWrong: (id: string | null, error: unknown) => void = (_, error) => {
+    throw error
+  },
+): readonly AdvisoryRecord[] {
+  const records: AdvisoryRecord[] = []
+  try {
+    const source = checkedAs(componentName, name, 'package')
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(source, 'is no object')
+    for (const [id, each] of Object.entries(value)) {
+      try {
+        records.push(recordOf(source, id, each))
+      } catch (error) {
+        onWrong(id, error)
+      }
     }
-  })
+  } catch (error) {
+    onWrong(null, error)
+  }
+  return records
+}
+
+function recordOf(source: string, id: string, value: unknown): AdvisoryRecord {
+  checkedAs(identifier, id, source)
+  const { description, releases } = checkedAs(vulnerability, value, `${source}.${id}`)
+  const found = Object.entries(releases)
+  if (found.length > MAX_STATEMENTS) throw malformed(`${source}.${id}`, `more than ${MAX_STATEMENTS} releases`)
+  const ratings = found.map(([, { urgency }]) => severityOfWord(urgency.replace(/\*+$/, '')))
+  return {
+    id,
+    format: 'debian-tracker',
+    aliases: [],
+    summary: summaryOf(description),
+    severity: ratings.find((rating) => rating !== null) ?? null,
+    cvss: null,
+    // The tracker tells no dates: since when it is known is when it was first read here.
+    published: null,
+    modified: null,
+    withdrawn: null,
+    statements: found.flatMap(([codename, state]) => statementOf(source, codename, state)),
+  }
 }
 
 function statementOf(source: string, codename: string, state: Release): readonly PackageStatement[] {

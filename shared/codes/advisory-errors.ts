@@ -13,7 +13,7 @@ export const advisoryErrors = {
     remedy: 'docs/advisories.md lists the formats: OSV, CSAF 2.0, OpenVEX, CycloneDX, and those of Debian and Alpine.',
   },
   'advisory.feed-shrunk': {
-    title: 'a feed of advisories has lost half of what it had',
+    title: 'a feed of advisories has lost half of what it had, at once or within a month',
     remedy:
       'What was there before stays in force. Look at the feed; if it is right: keepseal advisory fetch FEED --accept-shrunk',
   },

@@ -81,7 +81,9 @@ export function serveProvider(
     ],
   })
   server.serve('/csaf/index.txt', { body: documents.map(({ path }) => `${path}\n`).join('') })
-  server.serve('/csaf/changes.csv', { body: documents.map(({ path, updated }) => `"${path}","${updated}"\n`).join('') })
+  // One without a time is in the index alone.
+  const changed = documents.filter(({ updated }) => updated !== '')
+  server.serve('/csaf/changes.csv', { body: changed.map(({ path, updated }) => `"${path}","${updated}"\n`).join('') })
   json('/rolie.json', {
     feed: {
       id: 'acme',

@@ -7,7 +7,7 @@ import type { FeedAuthority } from '../../model/advisory.ts'
 import type { IncomingBundle } from '../../store/advisory-bundles.ts'
 import type { Store } from '../../store/index.ts'
 import { inflateZlib } from '../../zlib.ts'
-import { assertNotShrunk } from '../import.ts'
+import { settleSize } from '../import.ts'
 
 export interface BundleTrust {
   /** Thumbprints of collectors, hexadecimal. */
@@ -152,7 +152,7 @@ async function activate(
     }
     const before = await transaction.advisorySets.feed(name)
     const had = before?.advisories ?? 0
-    if (!bundle.isForced) assertNotShrunk(name, advisories, had)
+    await settleSize(transaction, before, { feed: name, advisories, mayShrink: bundle.isForced, now: clock() })
     await transaction.advisorySets.declareFeed(name, feed.authority as FeedAuthority)
     await transaction.advisorySets.markDifferences(set, before?.activeSet ?? null)
     const now = clock()

@@ -19,8 +19,15 @@ for (const [network, prefix] of [
   notPublic.addSubnet(network, prefix, 'ipv4')
 }
 for (const [network, prefix] of [
-  ['::', 127],
+  // IPv4 addresses in its last bits, which nobody has given out (RFC 4291, section 2.5.5.1): also :: and ::1.
+  ['::', 96],
+  ['::ffff:0:0:0', 96],
   ['64:ff9b:1::', 48],
+  ['100::', 64],
+  // Tunnels lead to IPv4 addresses that are in them: Teredo (RFC 4380) and 6to4 (RFC 3056).
+  ['2001::', 32],
+  ['2001:db8::', 32],
+  ['2002::', 16],
   ['fc00::', 7],
   ['fe80::', 10],
   ['fec0::', 10],
@@ -40,9 +47,15 @@ function unwrapped(address: string): string {
   return [h >> 8, h & 255, l >> 8, l & 255].join('.')
 }
 
+/** The one way to write it (RFC 5952): each has many. */
+function canonical(address: string): string {
+  if (isIP(address) !== 6) return address
+  return new URL(`http://[${address}]/`).hostname.replace(/^\[|\]$/g, '')
+}
+
 /** What is no address at all is not public either. */
 export function isPublicAddress(address: string): boolean {
-  const plain = unwrapped(address.replace(/^\[|\]$/g, '').replace(/%.*$/, ''))
+  const plain = unwrapped(canonical(address.replace(/^\[|\]$/g, '').replace(/%.*$/, '')))
   const version = isIP(plain)
   return version !== 0 && !notPublic.check(plain, version === 4 ? 'ipv4' : 'ipv6')
 }

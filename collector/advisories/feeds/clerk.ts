@@ -2,11 +2,13 @@ import type { Logger } from 'pino'
 import type { ErrorCode } from '../../../shared/codes/errors.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import { PeriodicWork } from '../../periodic-work.ts'
+import type { FeedFetch } from '../../model/advisory-fetch.ts'
 import type { Store } from '../../store/index.ts'
 import { feedRefused } from '../../tracking/events.ts'
 import { tellOfAge } from './age.ts'
 import type { Feed } from './feed.ts'
 import { fetchFeed, type FetchContext } from './fetch.ts'
+import { BadStatus } from './request.ts'
 
 export interface FeedClerkOptions extends Omit<FetchContext, 'signal'> {
   readonly store: Store
@@ -86,26 +88,31 @@ export class FeedClerk extends PeriodicWork {
     this.#isDeclared = true
   }
 
-  async #fetch(feed: Feed, before: { readonly failures: number; readonly mayShrink: boolean }): Promise<void> {
+  async #fetch(feed: Feed, before: Pick<FeedFetch, 'failures' | 'mayShrink' | 'asked'>): Promise<void> {
     const { store, logger, clock } = this.#options
     const { name, intervalMs } = feed
     try {
       const outcome = await fetchFeed({ ...this.#options, signal: this.#abort.signal }, feed, before.mayShrink)
       const now = clock()
-      await store.feedFetches.settle(name, { attemptedAt: now, nextAt: now + this.#spread(intervalMs), failures: 0 })
+      const nextAt = now + this.#spread(intervalMs)
+      await store.feedFetches.settle(name, { attemptedAt: now, nextAt, failures: 0, asked: before.asked })
       if (outcome === 'changed') logger.info({ feed: name }, 'advisories were fetched')
     } catch (error) {
       // The collector ends: it was nobody's fault.
       if (this.#abort.signal.aborted) return
       const failures = before.failures + 1
-      const retryMs = Math.min(intervalMs, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20))
-      await this.#failed(feed, error, { failures, nextAt: clock() + this.#spread(retryMs) }).catch((cause: unknown) =>
+      const now = clock()
+      const ownMs = Math.min(intervalMs, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20))
+      // As long as the server wants to be left alone, and no longer than an interval.
+      const retryMs = Math.max(ownMs, Math.min(intervalMs, waitOf(error, now)))
+      const next = { failures, nextAt: now + this.#spread(retryMs), asked: before.asked }
+      await this.#failed(feed, error, next).catch((cause: unknown) =>
         logger.error({ err: cause, feed: name }, 'it could not be written down that a feed failed'),
       )
     }
   }
 
-  async #failed(feed: Feed, error: unknown, next: { failures: number; nextAt: number }): Promise<void> {
+  async #failed(feed: Feed, error: unknown, next: Pick<FeedFetch, 'failures' | 'nextAt' | 'asked'>): Promise<void> {
     const { store, logger, clock } = this.#options
     const { name } = feed
     const isKnown = error instanceof KeepsealError
@@ -125,4 +132,12 @@ export class FeedClerk extends PeriodicWork {
   #spread(ms: number): number {
     return Math.round(ms * (1 + this.#options.chance() / 10))
   }
+}
+
+/** Of Retry-After, seconds or a date (RFC 9110, section 10.2.3): ms from now; 0 where the server says nothing of it. */
+function waitOf(error: unknown, now: number): number {
+  const said = error instanceof BadStatus ? error.retryAfter : null
+  if (said === null) return 0
+  const ms = /^\d{1,9}$/.test(said) ? Number(said) * 1000 : Date.parse(said) - now
+  return Number.isFinite(ms) ? Math.max(0, ms) : 0
 }

@@ -64,7 +64,7 @@ export async function download(
       if (start !== 0 && start !== remnant?.bytes) throw unreachable(url, 'another range was sent than was asked for')
       if (status !== 200 && status !== 206) {
         discard(response)
-        throw new BadStatus(url, status ?? 0)
+        throw new BadStatus(url, status ?? 0, response.headers['retry-after'] ?? null)
       }
       if (status === 206 && remnant === null) throw unreachable(url, 'a part was sent that nobody asked for')
       const declared = Number(response.headers['content-length'] ?? 0)

@@ -5,7 +5,9 @@ import { parseEpss, parseKev } from '../../../shared/advisories/kev.ts'
 import { MAX_DOCUMENT_BYTES, parseJson } from '../../../shared/advisories/reading.ts'
 import type { AdvisoryFormat, AdvisoryRecord } from '../../../shared/advisories/record.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
+import type { WrongRecord } from '../../model/advisory.ts'
 import type { Batch } from '../import.ts'
+import { wrongRecord } from '../wrong.ts'
 import type { FeedKind } from './feed.ts'
 import { textOf, wholeText } from './text.ts'
 import { readZip } from './zip.ts'
@@ -30,6 +32,24 @@ export const FEED_READERS: Readonly<Record<Exclude<FeedKind, 'csaf-provider'>, F
   epss: readEpss,
 }
 
+/** What one part of a feed brought: its records, or what is wrong with it. */
+interface Part {
+  readonly records: readonly AdvisoryRecord[]
+  readonly wrong: readonly WrongRecord[]
+}
+
+async function* gatheredRecords(parts: AsyncIterable<Part>): AsyncGenerator<Batch> {
+  let [records, wrong]: [AdvisoryRecord[], WrongRecord[]] = [[], []]
+  for await (const part of parts) {
+    records.push(...part.records)
+    wrong.push(...part.wrong)
+    if (records.length < RECORDS) continue
+    yield { records, wrong }
+    ;[records, wrong] = [[], []]
+  }
+  yield { records, wrong }
+}
+
 async function* gathered<T>(items: AsyncIterable<readonly T[]>, size: number): AsyncGenerator<readonly T[]> {
   let batch: T[] = []
   for await (const some of items) {
@@ -44,29 +64,48 @@ async function* gathered<T>(items: AsyncIterable<readonly T[]>, size: number): A
 
 /** `all.zip` of an ecosystem at OSV: one record in each file. */
 async function* readOsvZip(file: string): AsyncGenerator<Batch> {
-  const records = async function* (): AsyncGenerator<readonly AdvisoryRecord[]> {
+  const parts = async function* (): AsyncGenerator<Part> {
     for await (const { name, bytes } of readZip(file)) {
       if (name.endsWith('.json')) yield readOsv(name, bytes)
     }
   }
-  for await (const batch of gathered(records(), RECORDS)) yield { records: batch }
+  yield* gatheredRecords(parts())
 }
 
-function readOsv(name: string, bytes: Uint8Array): readonly AdvisoryRecord[] {
+function readOsv(name: string, bytes: Uint8Array): Part {
   try {
-    return parseAdvisories(parseJson(utf8(bytes)), 'osv')
+    return { records: parseAdvisories(parseJson(utf8(bytes)), 'osv'), wrong: [] }
   } catch (error) {
-    throw inFile(name, error)
+    // The file has the name of its record, which says itself what it is where it can be read so far.
+    const advisory = idIn(bytes) ?? /([^/]+)\.json$/.exec(name)?.[1] ?? null
+    const wrong = wrongRecord(name, error, { advisory })
+    if (wrong === undefined) throw inFile(name, error)
+    return { records: [], wrong: [wrong] }
+  }
+}
+
+function idIn(bytes: Uint8Array): string | undefined {
+  try {
+    const { id } = Object(JSON.parse(utf8(bytes))) as { readonly id?: unknown }
+    return typeof id === 'string' ? id : undefined
+  } catch {
+    return undefined
   }
 }
 
 async function* readDebianTracker(file: string): AsyncGenerator<Batch> {
-  const records = async function* (): AsyncGenerator<readonly AdvisoryRecord[]> {
+  const parts = async function* (): AsyncGenerator<Part> {
     for await (const { name, value } of jsonMembers(textOf(file, MAX_TRACKER_BYTES), MAX_DOCUMENT_BYTES)) {
-      yield parseDebianTracker(name, value)
+      const wrong: WrongRecord[] = []
+      const records = parseDebianTracker(name, value, (advisory, error) => {
+        const one = wrongRecord([name, advisory].join(' ').trim(), error, { advisory, package: name })
+        if (one === undefined) throw error
+        wrong.push(one)
+      })
+      yield { records, wrong }
     }
   }
-  for await (const batch of gathered(records(), RECORDS)) yield { records: batch }
+  yield* gatheredRecords(parts())
 }
 
 async function* readDocument(file: string, format: AdvisoryFormat | undefined): AsyncGenerator<Batch> {

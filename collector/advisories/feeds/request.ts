@@ -47,10 +47,13 @@ export const unreachable = (url: string, why: string, cause?: unknown): Keepseal
 /** An answer, and not the file. */
 export class BadStatus extends KeepsealError {
   readonly status: number
+  /** As the server says it (RFC 9110, section 10.2.3). */
+  readonly retryAfter: string | null
 
-  constructor(url: string, status: number) {
+  constructor(url: string, status: number, retryAfter: string | null = null) {
     super('advisory.feed-unreachable', `${url}: status ${status}`)
     this.status = status
+    this.retryAfter = retryAfter
   }
 }
 

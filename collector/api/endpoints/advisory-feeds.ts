@@ -20,6 +20,9 @@ const FetchJson = v.strictObject({
   isStale: v.boolean(),
   /** null: this kind has none, or nothing came yet. */
   signature: v.nullable(v.picklist(['checked', 'not-checked'])),
+  /** The number of the newest request for it, and of the one that the last attempt has answered. */
+  asked: v.number(),
+  answered: v.number(),
 })
 const FeedJson = v.strictObject({
   feed: v.string(),
@@ -30,12 +33,14 @@ const FeedJson = v.strictObject({
   /** SHA-256 of what was taken, where it is known. */
   digest: v.nullable(v.string()),
   problem: v.nullable(v.strictObject({ code: v.string(), detail: v.string(), since: Time })),
+  /** Records that were left out, since something is wrong with them: what they said before counts. */
+  wrong: v.number(),
   /** null: the collector does not fetch it. */
   fetch: v.nullable(FetchJson),
 })
 
 function feedJson(feed: AdvisoryFeed, fetch: FeedFetch | undefined, now: number): v.InferOutput<typeof FeedJson> {
-  const { id, authority, advisories, checkedAt, changedAt, digest, problem } = feed
+  const { id, authority, advisories, checkedAt, changedAt, digest, problem, wrong } = feed
   return {
     feed: id,
     authority,
@@ -44,6 +49,7 @@ function feedJson(feed: AdvisoryFeed, fetch: FeedFetch | undefined, now: number)
     changedAt: toTimeOrNull(changedAt),
     digest,
     problem: problem && { ...problem, since: toTime(problem.since) },
+    wrong,
     fetch:
       fetch === undefined
         ? null
@@ -57,6 +63,8 @@ function feedJson(feed: AdvisoryFeed, fetch: FeedFetch | undefined, now: number)
             maxAgeSeconds: Math.round(fetch.maxAgeMs / 1000),
             isStale: isTooOld(fetch, feed, now),
             signature: fetch.signature,
+            asked: fetch.asked,
+            answered: fetch.answered,
           },
   }
 }
@@ -76,6 +84,32 @@ const feeds = defineEndpoint({
   },
 })
 
+const wrong = defineEndpoint({
+  method: 'GET',
+  path: '/advisory-feeds/:feed/wrong-records',
+  operationId: 'listWrongRecords',
+  summary: 'Records of a feed that were left out, each with what is wrong with it',
+  roles: READERS,
+  scope: 'common',
+  params: v.strictObject({ feed: v.pipe(v.string(), v.minLength(1), v.maxLength(64)) }),
+  response: v.strictObject({
+    items: v.array(
+      v.strictObject({
+        place: v.string(),
+        advisory: v.nullable(v.string()),
+        package: v.nullable(v.string()),
+        code: v.string(),
+        detail: v.string(),
+      }),
+    ),
+  }),
+  run: async ({ store }, { params: { feed } }) => {
+    const known = await store.advisorySets.feed(feed)
+    if (known === undefined) throw new KeepsealError('request.not-found', `feed ${feed}`)
+    return { items: known.activeSet === null ? [] : [...(await store.wrongRecords.ofSet(known.activeSet))] }
+  },
+})
+
 const fetch = defineEndpoint({
   method: 'POST',
   path: '/advisory-feeds/:feed/fetch',
@@ -88,7 +122,8 @@ const fetch = defineEndpoint({
     /** Also where half of it is gone, once: somebody has looked. */
     acceptShrunk: v.optional(v.boolean(), false),
   }),
-  response: v.strictObject({ feed: v.string(), attempts: v.number() }),
+  /** `asked`: it is done when what was `answered` is as high. */
+  response: v.strictObject({ feed: v.string(), attempts: v.number(), asked: v.number() }),
   run: async ({ store, clock }, { params: { feed }, body: { acceptShrunk }, actor }) =>
     store.transaction(async (transaction) => {
       const known = await transaction.feedFetches.byFeed(feed)
@@ -97,12 +132,12 @@ const fetch = defineEndpoint({
           remedy: 'Feeds that are fetched are named in advisories.feeds of the configuration of the collector.',
         })
       }
-      await transaction.feedFetches.request(feed, acceptShrunk)
+      const asked = await transaction.feedFetches.request(feed, acceptShrunk)
       const detail = { feed, acceptShrunk: String(acceptShrunk) }
       const entry = { at: clock(), actor: actor.id, action: 'advisory.fetch', subject: feed, detail }
       await transaction.auditLog.append(entry)
-      return { feed, attempts: known.attempts }
+      return { feed, attempts: known.attempts, asked }
     }),
 })
 
-export const advisoryFeedEndpoints: readonly Endpoint[] = [feeds, fetch]
+export const advisoryFeedEndpoints: readonly Endpoint[] = [feeds, wrong, fetch]

@@ -7,7 +7,7 @@ import { KeepsealError } from '../../../shared/errors.ts'
 import { printable } from '../../../shared/text/printable.ts'
 import { connect, type ApiClient } from './api.ts'
 import { connectionOptions } from './settings.ts'
-import { paragraph, timeText } from './text.ts'
+import { counted, paragraph, timeText } from './text.ts'
 
 const Feed = v.looseObject({
   feed: v.string(),
@@ -16,6 +16,7 @@ const Feed = v.looseObject({
   checkedAt: v.nullable(v.string()),
   changedAt: v.nullable(v.string()),
   problem: v.nullable(v.looseObject({ code: v.string(), detail: v.string(), since: v.string() })),
+  wrong: v.number(),
   fetch: v.nullish(
     v.looseObject({
       kind: v.string(),
@@ -24,6 +25,7 @@ const Feed = v.looseObject({
       attempts: v.number(),
       isStale: v.boolean(),
       signature: v.nullable(v.string()),
+      answered: v.number(),
     }),
     null,
   ),
@@ -34,20 +36,26 @@ const Feeds = v.looseObject({ items: v.array(Feed) })
 const feedsOf = async (client: ApiClient): Promise<readonly Feed[]> =>
   (await client.get('/advisory-feeds', Feeds)).items
 
-const isBad = ({ problem, fetch }: Feed): boolean => problem !== null || fetch?.isStale === true
+const isBad = ({ problem, wrong, fetch }: Feed): boolean => problem !== null || wrong > 0 || fetch?.isStale === true
 
-function stateOf({ problem, fetch }: Feed): string {
+function stateOf({ problem, wrong, fetch }: Feed): string {
   if (problem !== null) return problem.code
   if (fetch?.isStale === true) return 'too old'
+  if (wrong > 0) return `${wrong} wrong`
   return fetch?.signature === 'not-checked' ? 'signature unchecked' : '-'
 }
 
 /** What does not fit into a line of the table. */
-function notesOf({ feed, problem, fetch }: Feed): readonly string[] {
+function notesOf({ feed, problem, wrong, fetch }: Feed): readonly string[] {
   const notes = [
     ...(problem === null
       ? []
       : [`since ${timeText(problem.since)}: ${problem.code}${problem.detail === '' ? '' : `: ${problem.detail}`}`]),
+    ...(wrong === 0
+      ? []
+      : [
+          `${counted(wrong, 'record')} left out, what was known of them before counts: keepseal advisory wrong ${feed}`,
+        ]),
     ...(fetch?.isStale === true ? ['was looked at with success too long ago: new advisories can be missing'] : []),
     ...(problem !== null && fetch !== null ? [`what was there before counts; next try ${timeText(fetch.nextAt)}`] : []),
     ...(fetch?.signature === 'not-checked' ? ['OpenPGP signatures were not checked, or not everything is signed'] : []),
@@ -88,9 +96,48 @@ const feeds = defineCommand({
   },
 })
 
+const Wrong = v.looseObject({
+  items: v.array(
+    v.looseObject({
+      place: v.string(),
+      advisory: v.nullable(v.string()),
+      package: v.nullable(v.string()),
+      code: v.string(),
+      detail: v.string(),
+    }),
+  ),
+})
+
+const wrongRecords = defineCommand({
+  name: 'advisory wrong',
+  summary: 'List records of a feed that were left out, each with what is wrong with it',
+  description: ['What was known of them before goes on to count. Exit code 1: there are some.'],
+  arguments: { feed: { description: 'Its name.' } },
+  options: connectionOptions,
+  json: true,
+  run: async ({ options, arguments: { feed }, terminal, present }) => {
+    const path = `/advisory-feeds/${encodeURIComponent(feed)}/wrong-records`
+    const found = await connect(options, terminal.env).get(path, Wrong)
+    present(found, () =>
+      found.items.length === 0
+        ? 'None: all that the feed has was taken.'
+        : found.items
+            .flatMap(({ place, advisory, package: name, code, detail }) => {
+              const about = [advisory ?? '', name ?? ''].filter(Boolean).join(', ')
+              return [
+                ...paragraph('', printable(about === '' || about === place ? place : `${place} (${about})`)),
+                ...paragraph('  ', printable(`${code}: ${detail}`)),
+              ]
+            })
+            .join('\n'),
+    )
+    return found.items.length > 0 ? exitCodes.finding : exitCodes.good
+  },
+})
+
 const POLL_MS = 500
 const DEFAULT_WAIT_S = 300
-const Requested = v.looseObject({ feed: v.string(), attempts: v.number() })
+const Requested = v.looseObject({ feed: v.string(), asked: v.number() })
 
 const fetch = defineCommand({
   name: 'advisory fetch',
@@ -116,9 +163,9 @@ const fetch = defineCommand({
     const before = new Map<string, number>()
     for (const name of names) {
       const asked = await client.post(`/advisory-feeds/${encodeURIComponent(name)}/fetch`, { acceptShrunk }, Requested)
-      before.set(name, asked.attempts)
+      before.set(name, asked.asked)
     }
-    const isDone = (one: Feed): boolean => (one.fetch?.attempts ?? 0) > (before.get(one.feed) ?? Infinity)
+    const isDone = (one: Feed): boolean => (one.fetch?.answered ?? 0) >= (before.get(one.feed) ?? Infinity)
     const until = Date.now() + wait * 1000
     let items: readonly Feed[]
     for (;;) {
@@ -137,4 +184,4 @@ const fetch = defineCommand({
   },
 })
 
-export const advisoryFeedCommands: readonly Command[] = [feeds, fetch]
+export const advisoryFeedCommands: readonly Command[] = [feeds, wrongRecords, fetch]

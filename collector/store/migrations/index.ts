@@ -43,6 +43,7 @@ import { evidenceMessages } from './0036-evidence-messages.ts'
 import { productStatements } from './0037-product-statements.ts'
 import { reportIntervals } from './0038-report-intervals.ts'
 import { deviceCounts } from './0039-device-counts.ts'
+import { wrongRecords } from './0040-wrong-records.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -91,6 +92,7 @@ export const migrations: readonly Migration[] = [
   productStatements,
   reportIntervals,
   deviceCounts,
+  wrongRecords,
 ]
 
 /**

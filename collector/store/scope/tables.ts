@@ -125,6 +125,7 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   // Published advisories: the same for everybody.
   advisory_feeds: 'common',
   advisory_sets: 'common',
+  wrong_records: 'common',
   advisories: 'common',
   advisory_statements: 'common',
   known_advisories: 'common',

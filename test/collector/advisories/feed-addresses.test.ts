@@ -19,14 +19,28 @@ test.each([
   '::ffff:127.0.0.1',
   '::ffff:7f00:1',
   '64:ff9b::a00:1',
+  '0:0:0:0:0:ffff:7f00:1',
+  '0064:ff9b:0:0:0:0:0a00:0001',
+  '::10.0.0.1',
+  '::808:808',
+  '::ffff:0:10.0.0.1',
+  '2002:a00:1::',
+  '2002:c0a8:101::1',
+  '2001:0:4136:e378:8000:63bf:3fff:fdd2',
+  '2001:db8::1',
+  '100::1',
   'localhost',
   '',
 ])('%s is no public address', (address) => expect(isPublicAddress(address)).toBe(false))
 
-test.each(['93.184.216.34', '172.32.0.1', '2606:2800:220:1::1', '64:ff9b::5db8:d822'])(
-  '%s is a public address',
-  (address) => expect(isPublicAddress(address)).toBe(true),
-)
+test.each([
+  '93.184.216.34',
+  '172.32.0.1',
+  '2606:2800:220:1::1',
+  '2001:4860:4860::8888',
+  '::ffff:93.184.216.34',
+  '64:ff9b::5db8:d822',
+])('%s is a public address', (address) => expect(isPublicAddress(address)).toBe(true))
 
 // As URL writes them: in all of these forms it is the same address.
 test.each([

@@ -167,6 +167,7 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /advisories/:name': ROLES,
   'POST /advisories': ['vendor', 'operator'],
   'GET /advisory-feeds': ROLES,
+  'GET /advisory-feeds/:feed/wrong-records': ROLES,
   'POST /advisory-feeds/:feed/fetch': ['vendor', 'operator'],
   'GET /advisory-bundle': ['vendor', 'operator'],
   'POST /advisory-bundle': ['vendor', 'operator'],

@@ -64,6 +64,24 @@ describe('keepseal advisory feeds and fetch', () => {
       expect(accepted).toMatchObject({ code: 0 })
       expect(JSON.parse(accepted.stdout)).toMatchObject({ pending: [], items: [{ advisories: 1, problem: null }] })
     })
+    // One of many is wrong: it is left out, by name.
+    const many = Array.from({ length: 30 }, (_, index) => osvRecord(`DSA-${index + 1}`, 'zlib', '2'))
+    const [first, ...others] = many
+    server().serve('/all.zip', { body: zipOfRecords([{ ...first, modified: 'never' } as never, ...others]) })
+    await whileFetching(async () => {
+      const fetched = await run('vendor', 'advisory', 'fetch', 'debian')
+      expect(fetched).toMatchObject({ code: 1 })
+      expect(fetched.stdout.replace(/\s+/g, ' ')).toContain('1 record left out')
+      const wrong = await run('auditor', 'advisory', 'wrong', 'debian')
+      expect(wrong).toMatchObject({ code: 1 })
+      expect(wrong.stdout).toContain('DSA-1.json (DSA-1)')
+      for (const { stdout } of [fetched, wrong]) {
+        expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
+      }
+      server().serve('/all.zip', { body: zipOfRecords(many) })
+      expect(await run('vendor', 'advisory', 'fetch', 'debian')).toMatchObject({ code: 0 })
+      expect(await run('auditor', 'advisory', 'wrong', 'debian')).toMatchObject({ code: 0 })
+    })
     // Nobody fetches now.
     expect(await run('vendor', 'advisory', 'fetch', '--wait', '0')).toMatchObject({ code: 3 })
     expect(await run('vendor', 'advisory', 'fetch', '--accept-shrunk')).toMatchObject({ code: 2 })

@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto'
 import { readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import * as v from 'valibot'
 import { parseCsaf } from '../../../../shared/advisories/csaf.ts'
 import { MAX_DOCUMENT_BYTES, parseJson } from '../../../../shared/advisories/reading.ts'
 import type { AdvisoryRecord } from '../../../../shared/advisories/record.ts'
 import { KeepsealError } from '../../../../shared/errors.ts'
+import type { AdvisoryDocument } from '../../../model/advisory-fetch.ts'
+import type { WrongRecord } from '../../../model/advisory.ts'
 import { exists } from '../../../trust/key-files.ts'
 import { digestOf, download } from '../download.ts'
 import { inFile } from '../read.ts'
 import { BadStatus, type Visit } from '../request.ts'
 import { wholeText } from '../text.ts'
+import { wrongRecord } from '../../wrong.ts'
 import type { ListedDocument } from './listing.ts'
 import type { SignatureChecker } from './openpgp.ts'
 
@@ -24,6 +28,12 @@ export interface DocumentStore {
 export interface FetchedDocument {
   readonly listed: ListedDocument
   readonly records: readonly AdvisoryRecord[]
+  /** It is as it was when it was taken. */
+  readonly isUnchanged: boolean
+  /** What is wrong with it: then nothing of it is taken. */
+  readonly wrong: WrongRecord | null
+  /** By which it is seen to have changed. */
+  readonly validators: Pick<AdvisoryDocument, 'etag' | 'lastModified' | 'digest'>
   readonly isSigned: boolean
   /** That were fetched for it now. */
   readonly bytes: number
@@ -34,41 +44,77 @@ const ABSENT: readonly number[] = [404, 410]
 /** Marks in the name of a kept file that its signature was checked. */
 const SIGNED = '.signed'
 
+const NO_VALIDATORS = { etag: null, lastModified: null, digest: null }
+
 /**
  * One document, checked against the digest and the signature that stand beside it. It is kept until the whole feed is
- * taken, so that what breaks off goes on. Errors: advisory.digest-mismatch, advisory.signature-invalid and others.
+ * taken, so that what breaks off goes on. `known`: as it was taken, where the feed does not say whether it has changed.
+ * Errors: advisory.digest-mismatch, advisory.signature-invalid and others.
  */
-export async function fetchDocument(listed: ListedDocument, store: DocumentStore): Promise<FetchedDocument> {
+export async function fetchDocument(
+  listed: ListedDocument,
+  store: DocumentStore,
+  known?: AdvisoryDocument,
+): Promise<FetchedDocument> {
   const { directory, checker } = store
   const name = createHash('sha256').update(`${listed.url}\n${listed.updated}`).digest('hex')
   const kept = [join(directory, `${name}${SIGNED}`), join(directory, name)] as const
   for (const [index, file] of kept.entries()) {
     // One that was taken without its signature is not enough where one is wanted.
     const isEnough = index === 0 || checker === undefined
-    if (isEnough && (await exists(file)))
-      return { listed, records: await read(file, listed.url), isSigned: index === 0, bytes: 0 }
+    // Without a time nobody knows of what it is.
+    if (listed.updated !== '' && isEnough && (await exists(file))) {
+      const isSigned = index === 0
+      return {
+        listed,
+        ...(await read(file, listed.url)),
+        isUnchanged: false,
+        validators: NO_VALIDATORS,
+        isSigned,
+        bytes: 0,
+      }
+    }
   }
   const file = join(directory, `${name}.new`)
   // Without validators of something known the answer is never "unchanged".
-  const fetched = await download(listed.url, file, null, store.visit)
+  const fetched = await download(listed.url, file, known ?? null, store.visit)
+  const unchanged = { listed, records: [], isUnchanged: true, wrong: null, validators: NO_VALIDATORS, isSigned: true }
+  if (fetched === 'unchanged') return { ...unchanged, bytes: 0 }
+  const { etag, lastModified, sha256: digest, bytes } = fetched
   try {
+    if (known !== undefined && known.digest === digest) {
+      await rm(file, { force: true })
+      return { ...unchanged, bytes }
+    }
     await checkDigest(listed, file, store)
     const isSigned = await checkSignature(listed, file, store)
-    const records = await read(file, listed.url)
+    const content = await read(file, listed.url)
     await rename(file, kept[isSigned ? 0 : 1])
-    return { listed, records, isSigned, bytes: fetched === 'unchanged' ? 0 : fetched.bytes }
+    return { listed, ...content, isUnchanged: false, validators: { etag, lastModified, digest }, isSigned, bytes }
   } catch (error) {
     await rm(file, { force: true })
     throw error
   }
 }
 
-async function read(file: string, name: string): Promise<readonly AdvisoryRecord[]> {
+async function read(file: string, name: string): Promise<Pick<FetchedDocument, 'records' | 'wrong'>> {
+  let value: unknown
   try {
-    return parseCsaf(parseJson(await wholeText(file, MAX_DOCUMENT_BYTES)))
+    value = parseJson(await wholeText(file, MAX_DOCUMENT_BYTES))
+    return { records: parseCsaf(value), wrong: null }
   } catch (error) {
-    throw inFile(name, error)
+    const wrong = wrongRecord(name, error, { advisory: idIn(value) })
+    if (wrong === undefined) throw inFile(name, error)
+    return { records: [], wrong }
   }
+}
+
+const named = v.looseObject({ document: v.looseObject({ tracking: v.looseObject({ id: v.string() }) }) })
+
+/** As far as it can be told of a document that is wrong. */
+function idIn(value: unknown): string | null {
+  const parsed = v.safeParse(named, value)
+  return parsed.success ? parsed.output.document.tracking.id : null
 }
 
 /** The strongest that is served: CSAF 2.0, section 7.1.18. None is nothing wrong: not every provider has them. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MAX_DOCUMENT_BYTES, parseJson } from '../../../../shared/advisories/reading.ts'
-import type { SignatureState } from '../../../model/advisory-fetch.ts'
+import type { AdvisoryDocument, SignatureState } from '../../../model/advisory-fetch.ts'
 import { KeepsealError } from '../../../../shared/errors.ts'
 import { download } from '../download.ts'
 import type { Feed } from '../feed.ts'
@@ -66,7 +66,7 @@ export interface DocumentFetch {
 }
 
 /**
- * Fetches documents, some at a time. Where the configuration wants signatures and nothing here can check them, none.
+ * Fetches documents, some at a time. `known`: as they were taken, for those without a time. Where the configuration wants signatures and nothing here can check them, none.
  * Errors: advisory.signature-unchecked and those of single documents.
  */
 export function fetchDocuments(
@@ -75,6 +75,7 @@ export function fetchDocuments(
   directory: string,
   visit: Visit,
   mostBytes = MAX_TOTAL_BYTES,
+  known: ReadonlyMap<string, AdvisoryDocument> = new Map(),
 ): DocumentFetch {
   const isSignatureRequired = feed.signatures === 'required'
   let total = 0
@@ -86,7 +87,11 @@ export function fetchDocuments(
       for (let at = 0; at < listed.length; at += AT_ONCE) {
         visit.signal.throwIfAborted()
         const store = { directory, visit, checker, isSignatureRequired }
-        const some = await allOf(listed.slice(at, at + AT_ONCE).map((one) => fetchDocument(one, store)))
+        const some = await allOf(
+          listed
+            .slice(at, at + AT_ONCE)
+            .map((one) => fetchDocument(one, store, one.updated === '' ? known.get(one.url) : undefined)),
+        )
         allSigned &&= some.every(({ isSigned }) => isSigned)
         total += some.reduce((sum, { bytes }) => sum + bytes, 0)
         if (total > mostBytes) {
