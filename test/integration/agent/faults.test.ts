@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { statePaths } from '../../../agent/state/paths.ts'
 import type { Collector } from '../../../collector/app.ts'
+import { errors, type ErrorCode } from '../../../shared/codes/errors.ts'
 import { freePort } from '../../support/mosquitto.ts'
 import { RunningGateway } from '../../support/running-gateway.ts'
 import { useScratchDirectories } from '../../support/scratch.ts'
@@ -61,7 +62,9 @@ const outboxBytes = (state: string): number =>
     (sum, name) => sum + statSync(join(statePaths(state).outbox, name)).size,
     0,
   )
-const countOf = (logged: readonly string[], code: string): number => logged.filter((line) => line.includes(code)).length
+const titleOf = (code: ErrorCode): string => errors[code].title
+const countOf = (logged: readonly string[], code: ErrorCode): number =>
+  logged.filter((line) => line.includes(titleOf(code))).length
 
 describe('no network for a week', () => {
   test('keeps the newest reports within the bound, counts what it loses, and delivers when it is back', async () => {
@@ -131,7 +134,7 @@ describe.skipIf(!canMount)(`a file system${unless}`, () => {
     spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=1k', 'count=2048'])
     const before = one.logged.length
     for (let count = 0; count < 5; count++) expect(await one.agent.measure()).toBeUndefined()
-    expect(one.agent.status.problem).toMatch(/state\.disk-full/)
+    expect(one.agent.status.problem).toContain(titleOf('state.disk-full'))
     expect(countOf(one.logged.slice(before), 'state.disk-full')).toBe(1)
     rmSync(filler)
     await one.report()
@@ -161,7 +164,7 @@ describe.skipIf(!canMount)(`a file system${unless}`, () => {
     expect(mount('-o', 'remount,ro', state)).toBe(true)
     const before = one.logged.length
     for (let count = 0; count < 5; count++) expect(await one.agent.measure()).toBeUndefined()
-    expect(one.agent.status.problem).toMatch(/state\.unwritable/)
+    expect(one.agent.status.problem).toContain(titleOf('state.unwritable'))
     expect(countOf(one.logged.slice(before), 'state.unwritable')).toBe(1)
     expect(mount('-o', 'remount,rw', state)).toBe(true)
     await one.report()
