@@ -29,6 +29,7 @@ import { startMetrics, type Servers } from './servers.ts'
 import { openStore, type Store } from './store/index.ts'
 import { joinCollectors } from './store/leadership.ts'
 import type { LivenessTime } from './tracking/liveness.ts'
+import { CertificateWatch } from './trust/certificate-watch.ts'
 import { loadOrCreateKeys } from './trust/keys.ts'
 import { DEFAULT_SERVER_NAMES, ensureServerCertificate } from './trust/server-certificate.ts'
 
@@ -145,7 +146,19 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const surroundings = { certificate, mqttUrl, readiness, channel, tracker, clockStep: () => guard.step }
     const api = has('api') ? await startApiRole(own, surroundings) : undefined
     if (api !== undefined) stops.push(() => api.stop())
-    const servers = { httpsPort: 0, plainPort: 0, ...api, metricsPort: metricsServer.port }
+    const certificates = new CertificateWatch({
+      current: certificate,
+      ensure: () => ensureServerCertificate({ ...order, now: clock() }),
+      use: ({ privateKey: key, certificate: cert }) => {
+        if (channel instanceof EmbeddedBroker) channel.useCertificate({ key, cert })
+        api?.useCertificate({ key, cert })
+      },
+      logger,
+    })
+    certificates.start()
+    stops.push(() => certificates.stop())
+    const { httpsPort = 0, plainPort = 0 } = api ?? {}
+    const servers = { httpsPort, plainPort, metricsPort: metricsServer.port }
     const thumbprint = Buffer.from(coseKeyThumbprint(keys.publicKey, hash)).toString('hex')
     const { roles } = config.serve
     logger.info({ roles, mqttUrl, https: servers.httpsPort, collectorKey: thumbprint }, 'the collector is running')

@@ -1,3 +1,4 @@
+import { Server as TlsServer } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 import fastify from 'fastify'
 import type { Registry } from 'prom-client'
@@ -52,6 +53,8 @@ export interface ApiServerOptions {
 export interface RunningApi {
   readonly httpsPort: number
   readonly plainPort: number
+  /** From the next connection on. */
+  useCertificate(tls: { readonly key: string; readonly cert: string }): void
   stop(): Promise<void>
 }
 
@@ -82,7 +85,15 @@ export async function startApi(options: ApiServerOptions): Promise<RunningApi> {
       running.push(plain)
       await plain.listen({ host: '127.0.0.1', port: http.plainPort })
     }
-    return { httpsPort: portOf(https), plainPort: plain === undefined ? 0 : portOf(plain), stop }
+    const { server } = https
+    return {
+      httpsPort: portOf(https),
+      plainPort: plain === undefined ? 0 : portOf(plain),
+      useCertificate: ({ key, cert }) => {
+        if (server instanceof TlsServer) server.setSecureContext({ key, cert, minVersion: 'TLSv1.2' })
+      },
+      stop,
+    }
   } catch (error) {
     await stop()
     throw error

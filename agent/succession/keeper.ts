@@ -25,7 +25,8 @@ export class SuccessionKeeper {
   readonly #options: SuccessionKeeperOptions
   #identity: Identity
   #queue: Promise<unknown> = Promise.resolve()
-  #told: string | undefined
+  /** Why a chain could not be followed, and why the collector could not be asked. */
+  #told: { readonly following?: string; readonly asking?: string } = {}
   #asked = 0
   #mayAskAt = Number.NEGATIVE_INFINITY
 
@@ -40,7 +41,7 @@ export class SuccessionKeeper {
 
   /** What stands against following; undefined where nothing does. */
   get problem(): string | undefined {
-    return this.#told
+    return this.#told.following ?? this.#told.asking
   }
 
   /** The former way to the broker, while it may still be tried. */
@@ -62,7 +63,7 @@ export class SuccessionKeeper {
       const next = follow(before, chain, Math.floor(now() / 1000))
       if (next === undefined) return false
       this.#identity = await saveTrust(stateDirectory, before.ueid, next)
-      this.#told = undefined
+      this.#told = {}
       this.#settled()
       log.info(`the collector has changed its keys or addresses: statement ${next.trust.number} is followed`)
       followed(this.#identity, next.moved)
@@ -74,11 +75,10 @@ export class SuccessionKeeper {
   async ask(): Promise<boolean> {
     try {
       const chain = await this.#options.ask(this.#identity)
-      this.#told = undefined
+      this.#forget('asking')
       return chain !== null && (await this.offer(chain))
     } catch (error) {
-      this.#tell(error)
-      return false
+      return this.#tell('asking', error)
     }
   }
 
@@ -97,6 +97,7 @@ export class SuccessionKeeper {
   /** The broker was reached in the way that is in force. Never rejects. */
   async reached(): Promise<void> {
     this.#settled()
+    this.#forget('asking')
     if (this.#identity.trust.fallback === null) return
     await this.#inTurn(async () => {
       const { stateDirectory, log } = this.#options
@@ -113,16 +114,21 @@ export class SuccessionKeeper {
   }
 
   #inTurn(action: () => Promise<boolean>): Promise<boolean> {
-    const done = this.#queue.then(action).catch((error: unknown) => this.#tell(error))
+    const done = this.#queue.then(action).catch((error: unknown) => this.#tell('following', error))
     this.#queue = done
     return done
   }
 
+  #forget(what: 'following' | 'asking'): void {
+    const { [what]: _, ...others } = this.#told
+    this.#told = others
+  }
+
   /** Each reason once. */
-  #tell(error: unknown): false {
+  #tell(what: 'following' | 'asking', error: unknown): false {
     const reason = error instanceof KeepsealError ? `${error.message}. ${error.remedy}` : String(error)
-    if (reason !== this.#told) this.#options.log.warn(`the collector's succession: ${reason}`)
-    this.#told = reason
+    if (reason !== this.#told[what]) this.#options.log.warn(`the collector's succession: ${reason}`)
+    this.#told = { ...this.#told, [what]: reason }
     return false
   }
 }

@@ -102,6 +102,12 @@ export class EmbeddedBroker implements DeviceChannel {
     })
   }
 
+  /** From the next connection on. */
+  useCertificate({ key, cert }: { readonly key: string; readonly cert: string }): void {
+    const { ca } = this.#options.tls
+    this.#server?.setSecureContext({ key, cert, ca, minVersion: 'TLSv1.2' })
+  }
+
   /** A device is who its current certificate says, under the client id that is the same name. */
   async #identify(client: Client, clientId: string): Promise<boolean> {
     const socket = client.conn as unknown as TLSSocket

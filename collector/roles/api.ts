@@ -72,6 +72,8 @@ export async function startApiRole(foundation: Foundation, surroundings: ApiSurr
   })
   return {
     ...api,
+    // Where the operator gives one of his own, its file is read again.
+    useCertificate: (own) => api.useCertificate(httpsIdentity(config, own)),
     async stop() {
       await api.stop()
       await releaseClock?.stop()

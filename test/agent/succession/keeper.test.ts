@@ -208,5 +208,8 @@ describe('an agent that doubts', () => {
       monotonic += 3_600_000
     }
     expect(told).toHaveLength(1)
+    expect(keeper.problem).toBeDefined()
+    await keeper.reached()
+    expect(keeper.problem).toBeUndefined()
   })
 })

@@ -1,6 +1,7 @@
-import { randomUUID, X509Certificate } from 'node:crypto'
+import { generateKeyPairSync, randomUUID, X509Certificate } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createServer } from 'node:tls'
 import { afterEach, expect, test, vi } from 'vitest'
 import { loadAgentConfig } from '../../../agent/config/load.ts'
 import { createLog } from '../../../agent/log.ts'
@@ -9,6 +10,7 @@ import { loadIdentity, saveIdentity } from '../../../agent/state/identity.ts'
 import { deviceSigner } from '../../../agent/state/device-key.ts'
 import { readStatus } from '../../../agent/state/status-file.ts'
 import type { Collector } from '../../../collector/app.ts'
+import { issueCertificate } from '../../../collector/trust/certificate-authority.ts'
 import { rotate, type RotationOrder } from '../../../collector/trust/rotation.ts'
 import { loadOrCreateKeys } from '../../../collector/trust/keys.ts'
 import { toHex } from '../../../shared/bytes/bytes.ts'
@@ -201,4 +203,31 @@ test('an agent that was sent to a broker that is not there goes on where it was,
     expect([collector.mqttUrl, trust.number, trust.fallback]).toEqual([urls().mqttUrl, 2, null])
   }, WAIT)
   await reports()
+}, 240_000)
+
+test('an agent whose broker shows a certificate that has expired says why, once, and goes on when there is another', async () => {
+  const { start, reports, stop, serve, keys, urls, state, logged } = await site()
+  await start()
+  await reports()
+  await stop()
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const cert = await issueCertificate((await keys()).authority, {
+    subject: { role: 'server', names: ['127.0.0.1'] },
+    publicKeyInfo: publicKey.export({ format: 'der', type: 'spki' }),
+    notBefore: Date.now() - 1_800_000,
+    notAfter: Date.now() - 60_000,
+    random,
+  })
+  const broker = createServer({ key: privateKey.export({ format: 'pem', type: 'pkcs8' }), cert })
+  broker.on('tlsClientError', () => undefined)
+  await new Promise<void>((resolve) => broker.listen(Number(new URL(urls().mqttUrl).port), '127.0.0.1', resolve))
+  const why = 'not connected: certificate has expired'
+  const told = (level: string): number => logged.filter((line) => line.includes(` ${level} ${why}`)).length
+  await vi.waitFor(async () => expect((await readStatus(state))?.problem).toBe(why), WAIT)
+  await vi.waitFor(() => expect(told('debug')).toBeGreaterThan(1), WAIT)
+  expect(told('warn')).toBe(1)
+  await new Promise((resolve) => broker.close(resolve))
+  await serve()
+  await reports()
+  expect((await readStatus(state))?.problem).toBeNull()
 }, 240_000)
