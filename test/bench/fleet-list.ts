@@ -24,7 +24,7 @@ export interface FleetListResult {
   readonly lateFrames: number
   /** The same while nothing happens: what else keeps this machine busy. */
   readonly idleFrameMs: number
-  /** Work of the page's main thread for one frame of scrolling: all of it, script, and style with layout. */
+  /** CPU time of the page's main thread for one frame of scrolling: all of it, script, and style with layout. */
   readonly mainMs: number
   readonly scriptMs: number
   readonly layoutMs: number
@@ -108,10 +108,10 @@ interface Scrolled {
   readonly tasks: readonly number[]
 }
 
-/** `work`: milliseconds of the main thread meanwhile, by what the browser itself counts. */
+/** `work`: CPU time of the main thread meanwhile in ms, by what the browser itself counts: what else runs here adds nothing. */
 async function scrolled(page: Page): Promise<Scrolled & { readonly work: (name: string) => number }> {
   const devtools = await page.context().newCDPSession(page)
-  await devtools.send('Performance.enable', { timeDomain: 'timeTicks' })
+  await devtools.send('Performance.enable', { timeDomain: 'threadTicks' })
   const metrics = async (): Promise<ReadonlyMap<string, number>> => {
     const { metrics: all } = await devtools.send('Performance.getMetrics')
     return new Map(all.map(({ name, value }) => [name, value * 1000]))

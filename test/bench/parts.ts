@@ -270,7 +270,7 @@ const web: Part = {
         ['anywhere in the list; after fast scrolling', `${ms(list.windowMs)}; ${ms(list.afterScrollMs)}`, ''],
         ['between frames while it scrolls (95 %)', `${ms(list.frameMs)} (${ms(list.idleFrameMs)} when idle)`, ''],
         [
-          'main thread for a frame of that: all, script, layout',
+          'CPU of the page for a frame of that: all, script, layout',
           [list.mainMs, list.scriptMs, list.layoutMs].map(ms).join(', '),
           '',
         ],

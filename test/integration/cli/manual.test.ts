@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { agent } from '../../../agent/cli/program.ts'
 import { agentConfig } from '../../../agent/config/options.ts'
 import { client } from '../../../collector/cli/client/program.ts'
+import { FILE_KEYS } from '../../../collector/cli/client/settings.ts'
 import { server } from '../../../collector/cli/server/program.ts'
 import { collectorConfig } from '../../../collector/config/options.ts'
 import { agentFiles, collectorFiles } from '../../../deploy/manual/main.ts'
@@ -57,6 +58,11 @@ describe('the manual pages', () => {
     expectAll(agentConfig)
     expectAll(collectorConfig)
     expect(pageOf('keepseal-agent.toml.5')).toContain('/var/lib/keepseal-agent')
+    for (const [key, { description, variable }] of Object.entries(FILE_KEYS)) {
+      const entry = `\\fB${literal(key)}\\fR\n${prose(description)}\n`
+      expect(pageOf('keepseal-cli.toml.5')).toContain(entry)
+      expect(pageOf('keepseal-cli.toml.5')).toContain(variable)
+    }
   })
 
   it('are the same when they are made again', () => {
