@@ -34,7 +34,7 @@ export class Sweeper extends PeriodicWork {
     const { store, retention, clock, isLeader, logger } = this.#options
     const times = sweepTimes(retention, clock())
     if (!(await isLeader())) return
-    const made = await store.evidencePartitions.prepare(clock(), times.evidence)
+    const made = await this.#partitions(() => store.evidencePartitions.prepare(clock(), times.evidence))
     const total: Record<string, number> = {}
     for (let round = 0; round < ROUNDS && !this.isStopped; round++) {
       if (!(await isLeader())) return
@@ -43,9 +43,17 @@ export class Sweeper extends PeriodicWork {
       if (![...removed.values()].some((count) => count === ROWS)) break
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
     }
-    const dropped = await store.evidencePartitions.drop(times.evidence)
+    const dropped = await this.#partitions(() => store.evidencePartitions.drop(times.evidence))
     if (made.length + dropped.length > 0) logger.info({ made, dropped }, 'the partitions of evidence have changed')
     if (Object.keys(total).length > 0) logger.info({ removed: total }, 'old rows were removed')
+  }
+
+  /** What keeps partitions from changing keeps no row from being removed. */
+  async #partitions(change: () => Promise<readonly string[]>): Promise<readonly string[]> {
+    return change().catch((error: unknown) => {
+      this.#options.logger.warn({ err: error }, 'partitions of evidence could not be changed: tried again later')
+      return []
+    })
   }
 }
 

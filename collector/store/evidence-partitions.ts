@@ -23,8 +23,11 @@ export interface EvidencePartitions {
 const AHEAD = 3
 /** Of those that messages in the default partition call for, at once. */
 const BEHIND = 24
-/** Messages that a month which is dropped may leave behind: while there are more it stays, so that nobody waits long. */
+/** Messages that may have to be moved for a month that is made, or dropped, while nothing else is written. */
+const MAX_STRAY = 100_000
 const MAX_LEFT = 10_000
+/** Somebody who reads for long, such as a backup, keeps a partition from coming and going, and ingest must not wait. */
+const LOCK_TIMEOUT = '2s'
 
 export function evidencePartitions(db: Executor): EvidencePartitions {
   if (!isPostgres(db)) return { prepare: () => Promise.resolve([]), drop: () => Promise.resolve([]) }
@@ -34,7 +37,7 @@ export function evidencePartitions(db: Executor): EvidencePartitions {
       for (const month of await strayMonths(db)) if (endOf(month) > until) wanted.add(month)
       const there = new Set((await partitionMonths(db)).map(({ month }) => month))
       const made: string[] = []
-      for (const month of [...wanted].filter((each) => !there.has(each)).sort((one, other) => one - other)) {
+      for (const month of [...wanted].filter((each) => !there.has(each))) {
         const name = nameOf(month)
         if (await transaction(db, (inner) => makePartition(inner, name, month))) made.push(name)
       }
@@ -85,11 +88,18 @@ async function strayMonths(db: Executor): Promise<readonly number[]> {
 const isThere = async (db: Executor, name: string): Promise<boolean> =>
   (await partitionMonths(db)).some((each) => each.name === name)
 
-/** No partition may begin where the default one has rows of its time. False when another collector was quicker. */
+/**
+ * No partition may begin where the default one has rows of its time. False when another collector was quicker, or so much
+ * came before that it is better left where it is: it goes row by row then.
+ */
 async function makePartition(db: Executor, name: string, month: number): Promise<boolean> {
+  await sql`set local lock_timeout = ${sql.lit(LOCK_TIMEOUT)}`.execute(db)
   if (await isThere(db, name)) return false
   const partition = sql.table(name)
   const [from, to] = [sql.lit(month), sql.lit(endOf(month))]
+  const { rows: strays } = await sql`select 1 from evidence_messages_default
+    where received_at >= ${from} and received_at < ${to} limit ${MAX_STRAY + 1}`.execute(db)
+  if (strays.length > MAX_STRAY) return false
   await sql`create table ${partition} (like evidence_messages including all)`.execute(db)
   await sql`with stray as (delete from evidence_messages_default where received_at >= ${from} and received_at < ${to}
       returning *) insert into ${partition} select * from stray`.execute(db)
@@ -101,6 +111,7 @@ async function makePartition(db: Executor, name: string, month: number): Promise
 
 /** What is detached belongs nowhere but into the default partition. False while too much of it is needed. */
 async function dropPartition(db: Executor, name: string, month: number): Promise<boolean> {
+  await sql`set local lock_timeout = ${sql.lit(LOCK_TIMEOUT)}`.execute(db)
   if (!(await isThere(db, name))) return false
   const left = await db
     .selectFrom('evidence')

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { isPostgres } from '../database.ts'
+import { isPostgres, type Executor } from '../database.ts'
 import type { ColumnTypes } from '../dialect.ts'
 import type { Migration } from './index.ts'
 
@@ -12,7 +12,9 @@ export const evidenceMessages: Migration = {
   version: 36,
   name: '0036-evidence-messages',
   apply: async (db, types) => {
-    const create = isPostgres(db) ? onPostgres(types) : onSqlite(types)
+    const create = isPostgres(db)
+      ? [...onPostgres(types), ...(await monthsOf(db)).map(monthOnPostgres)]
+      : onSqlite(types)
     for (const statement of [...create, ...move]) await sql.raw(statement).execute(db)
   },
 }
@@ -23,7 +25,7 @@ const onSqlite = (types: ColumnTypes): readonly string[] => [
   `create table evidence_messages (evidence_id integer not null primary key, ${columns(types)}) ${types.tableOptions}`,
 ]
 
-/** Whatever has no partition of its own yet goes into the default one: ../evidence-partitions.ts makes the others. */
+/** Whatever has no partition of its own goes into the default one: ../evidence-partitions.ts makes those to come. */
 const onPostgres = (types: ColumnTypes): readonly string[] => [
   `create table evidence_messages (evidence_id ${types.integer} not null, ${columns(types)},
     primary key (evidence_id, received_at)) partition by range (received_at)`,
@@ -34,3 +36,18 @@ const move: readonly string[] = [
   'insert into evidence_messages (evidence_id, received_at, bytes) select id, received_at, bytes from evidence',
   'alter table evidence drop column bytes',
 ]
+
+/** First moments, ms since 1970, of the months (UTC) that have messages. */
+async function monthsOf(db: Executor): Promise<readonly number[]> {
+  const { rows } = await sql<{ month: number }>`select distinct (extract(epoch from date_trunc('month',
+      to_timestamp(received_at / 1000.0) at time zone 'UTC')) * 1000)::bigint as month from evidence`.execute(db)
+  return rows.map(({ month }) => month)
+}
+
+/** Each is filled as it is made: to move a month out of the default partition later would hold back ingest. */
+function monthOnPostgres(month: number): string {
+  const first = new Date(month)
+  const next = Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + 1)
+  const name = `evidence_messages_${first.toISOString().slice(0, 7).replace('-', '_')}`
+  return `create table ${name} partition of evidence_messages for values from (${month}) to (${next})`
+}

@@ -115,6 +115,23 @@ describe.skipIf(postgresPrograms === undefined)(`the messages of a month (${post
     await close()
   })
 
+  it('wait for whoever reads for long, and let nobody else wait', async () => {
+    const { store, settings, close } = await opened()
+    const { id } = await storedDevice(store)
+    let isReading = true
+    const reading = query(settings, 'begin; select * from evidence_messages; select pg_sleep(20); commit').then(
+      () => (isReading = false),
+    )
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    await expect(store.evidencePartitions.prepare(JANUARY, 0)).rejects.toMatchObject({ code: 'state.busy' })
+    expect(await received(store, id, 0, JANUARY)).toBe(true)
+    expect(isReading).toBe(true)
+    await reading
+    expect(await store.evidencePartitions.prepare(JANUARY, 0)).toHaveLength(3)
+    expect(await seqs(store, id)).toEqual([0])
+    await close()
+  })
+
   it('are what they would be in one table, whatever comes, is swept and is dropped in which order', async () => {
     const { store, close } = await opened()
     let run = 0

@@ -50,6 +50,8 @@ describe.skipIf(postgresPrograms === undefined)(`a database (${postgresName})`, 
   it('keeps the messages that an earlier version kept', async () => {
     const db = openPostgres(await server().createDatabase())
     await keepsItsMessages(db, (hex) => `'\\x${hex}'`)
+    const { rows } = await sql`select count(*)::int as kept from evidence_messages_1970_01`.execute(db)
+    expect(rows).toEqual([{ kept: 3 }])
     await db.destroy()
   })
 
