@@ -2,8 +2,8 @@ import { sql } from 'kysely'
 import { toHex } from '../../shared/bytes/bytes.ts'
 import { transaction, type Executor } from './database.ts'
 
-/** Rows that are added up at once. */
-const ROWS = 50_000
+/** Rows that are added up in one transaction, for which others wait. */
+const ROWS = 10_000
 /** Rows beyond those that there have to be, from which on they are added up. */
 const SPARE = 1000
 

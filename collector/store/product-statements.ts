@@ -58,9 +58,13 @@ export function productStatementsRepository(db: Executor) {
     },
 
     /** Newest first, with those that are over, which nobody should have to search for. */
-    async list(limit: number, productId?: string): Promise<readonly ProductStatement[]> {
+    async list(
+      limit: number,
+      { productId, advisory }: Partial<Pick<ProductStatement, 'productId' | 'advisory'>> = {},
+    ): Promise<readonly ProductStatement[]> {
       let query = all().limit(limit)
       if (productId !== undefined) query = query.where('advisory_exclusions.product_id', '=', productId)
+      if (advisory !== undefined) query = query.where('advisory_exclusions.advisory', '=', advisory)
       return (await query.execute()).map(toStatement)
     },
 

@@ -13,7 +13,7 @@ import { defineEndpoint, type Endpoint } from '../endpoint.ts'
 import { id, pageOf, pageQuery, Time, toTimeOrNull } from '../schemas.ts'
 import { AdvisoryJson, advisoryJson } from './advisory-json.ts'
 import { FLEET, READERS } from './roles.ts'
-import { RulingJson, rulingJson } from './statement-json.ts'
+import { RulingJson, rulingJson, statementJson, StatementJson as StatedJson } from './statement-json.ts'
 
 const MIB = 1024 * 1024
 /** Statements of one answer: there are advisories with thousands. */
@@ -99,12 +99,15 @@ const show = defineEndpoint({
     /** There are more statements than are shown. */
     more: v.boolean(),
     effects: v.array(EffectJson),
+    /** What was said of it for products, also where no device is at the moment, and what is over; newest first. */
+    stated: v.array(StatedJson),
   }),
   run: async ({ store, clock }, { params: { name } }) => {
     const advisories = await store.advisories.byId(name)
     if (advisories.length === 0) throw new KeepsealError('request.not-found', `advisory ${name}`)
     const entries = await store.advisories.statementsOf(name)
     const effects = await effectsOf(store, name, clock())
+    const stated = await store.productStatements.list(MOST, { advisory: name })
     return {
       advisories: advisories.map(advisoryJson),
       statements: entries.slice(0, MOST).map(({ feed, statement }) => {
@@ -113,6 +116,7 @@ const show = defineEndpoint({
       }),
       more: entries.length > MOST,
       effects: effects.map(effectJson),
+      stated: stated.map((one) => statementJson(one, clock())),
     }
   },
 })

@@ -57,7 +57,10 @@ const list = defineEndpoint({
   response: v.strictObject({ items: v.array(StatementJson) }),
   run: async ({ store, clock }, { query }) => {
     const now = clock()
-    const items = await store.productStatements.list(MOST, query.productId)
+    const items = await store.productStatements.list(
+      MOST,
+      query.productId === undefined ? {} : { productId: query.productId },
+    )
     return { items: items.map((one) => statementJson(one, now)) }
   },
 })

@@ -14,7 +14,7 @@ import { connectionOptions } from './settings.ts'
 import { paragraph, timeText } from './text.ts'
 import { until } from './until-option.ts'
 
-const Statement = v.looseObject({
+export const Statement = v.looseObject({
   id: v.string(),
   advisory: v.string(),
   package: v.nullable(v.string()),
@@ -86,7 +86,8 @@ async function scopeOf(client: ApiClient, productId: string, scope: Scope) {
   }
 }
 
-function said({ advisory, verdict, scope, package: name, expiresAt }: Statement): string {
+/** What was said, in one line. */
+export function said({ advisory, verdict, scope, package: name, expiresAt }: Statement): string {
   const what = name === null ? advisory : `${advisory} (${name})`
   const where = scope === '' ? 'for the whole product' : `for ${scope}`
   return printable(`${what} is ${verdict} ${where} until ${timeText(expiresAt)}`)

@@ -4,6 +4,7 @@ import { exitCodes } from '../../../shared/cli/exit-codes.ts'
 import { choice, text } from '../../../shared/config/value-types.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import { printable } from '../../../shared/text/printable.ts'
+import { said, Statement as OwnStatement } from './advisory-statement.ts'
 import { connect } from './api.ts'
 import { explained, rulingLines, Exposure } from './exposure-text.ts'
 import { DEFAULT_ITEMS, listOptions, presentList } from './listing.ts'
@@ -189,6 +190,7 @@ const Shown = v.looseObject({
       excludedUntil: v.nullable(v.string()),
     }),
   ),
+  stated: v.array(OwnStatement),
 })
 type Statement = v.InferOutput<typeof Shown>['statements'][number]
 
@@ -248,6 +250,14 @@ const show = defineCommand({
               )),
           ...rulingLines('    ', one),
         ]),
+        ...(found.stated.length === 0 ? [] : ['', 'Said of it for products:']),
+        ...found.stated
+          .slice(0, 20)
+          .flatMap((one) => [
+            ...paragraph('  ', said(one)),
+            ...(one.isOver ? [`    over since ${timeText(one.endedAt ?? one.expiresAt)}`] : []),
+            ...paragraph('    ', printable(one.reason)),
+          ]),
       ].join('\n'),
     )
     return exitCodes.good

@@ -94,4 +94,9 @@ export interface AdvisoryDetail {
     readonly justification: string | null
   }[]
   readonly effects: readonly Effect[]
+  readonly stated: readonly (Omit<Ruling, 'until'> & {
+    readonly productId: string
+    readonly expiresAt: string
+    readonly isOver: boolean
+  })[]
 }

@@ -32,6 +32,7 @@ export const deAdvisories: Readonly<Record<keyof typeof enAdvisories, string>> =
   'advisories.unrated': 'Ohne Einstufung',
   'advisories.excluded': 'Ausgenommen bis {until}',
   'advisories.stated': 'Als nicht betroffen erklärt bis {until}',
+  'advisories.statedAffected': 'Als betroffen erklärt bis {until}',
   'advisories.onlyFor': 'nur für {scope}',
   'advisories.limited': '{n} wegen einer Einschränkung',
   'advisories.byLimitation': '{n} ohne die Behebung wegen Einschränkung {limitation}: gesondert gezählt',

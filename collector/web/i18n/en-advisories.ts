@@ -30,6 +30,7 @@ export const enAdvisories = {
   'advisories.unrated': 'Unrated',
   'advisories.excluded': 'Excluded until {until}',
   'advisories.stated': 'Stated as not affected until {until}',
+  'advisories.statedAffected': 'Stated as affected until {until}',
   'advisories.onlyFor': 'only for {scope}',
   'advisories.limited': '{n} by a limitation',
   'advisories.byLimitation': '{n} without the fix by limitation {limitation}: counted apart',

@@ -55,6 +55,15 @@ export function AdvisoryPage({ id, name }: { readonly id?: string; readonly name
                 <Group key={index} effect={effect} />
               ))}
             </ul>
+            <ul>
+              {data.stated
+                .filter(({ productId, isOver }) => productId === id && !isOver)
+                .map((one, index) => (
+                  <li key={index}>
+                    <RulingNote ruling={{ ...one, until: one.expiresAt }} />
+                  </li>
+                ))}
+            </ul>
             <p class="hint">{t('advisories.excludeHint')}</p>
             <Command text={`keepseal advisory exclude ${name} --product ${id} --reason 'WHY' --until TIME`} />
           </section>
@@ -124,9 +133,15 @@ function Group({ effect }: { readonly effect: Effect }) {
   )
 }
 
+const VERDICTS: Readonly<Record<string, 'advisories.excluded' | 'advisories.stated' | 'advisories.statedAffected'>> = {
+  excluded: 'advisories.excluded',
+  'not-affected': 'advisories.stated',
+  affected: 'advisories.statedAffected',
+}
+
 function RulingNote({ ruling }: { readonly ruling: Ruling }) {
   const { verdict, scope, reason, until } = ruling
-  const key = verdict === 'excluded' ? 'advisories.excluded' : 'advisories.stated'
+  const key = VERDICTS[verdict] ?? 'advisories.excluded'
   return (
     <>
       <Status tone="quiet">{t(key, { until: date(until) })}</Status>

@@ -96,7 +96,7 @@ const NOT_AFFECTED = { verdict: 'not-affected', justification: 'vulnerable_code_
 
 describeStore('what is said of an advisory for some devices', (createStore) => {
   it('counts for those whose posture meets the configuration, and comes back when it does not', async () => {
-    const { fleet, store, configuration, units, withIt, without, say, openNow, vex } =
+    const { fleet, store, configuration, units, others, withIt, without, say, openNow, vex } =
       await affectedFleet(createStore())
     await say({ ...NOT_AFFECTED, configuration: named(configuration) })
     expect(await openNow()).toEqual(['2 affected', '3 not-affected'])
@@ -112,6 +112,10 @@ describeStore('what is said of an advisory for some devices', (createStore) => {
     expect(await exposuresOf(store, first, NOW)).toMatchObject({ items: [{ status: 'affected', ruling: null }] })
     await fleet.set(first, { postureDigest: without })
     expect(await openNow()).toEqual(['2 affected', '3 not-affected'])
+    // All that report are in it: of the product as such nothing more is known by that.
+    for (const unit of others) await fleet.set(unit, { postureDigest: without })
+    expect(await openNow()).toEqual(['5 not-affected'])
+    expect(await vex()).toEqual(['Gate%207 affected', 'Gate%207?configuration=no-telnet not_affected'])
   })
 
   it('is not met by a posture that nobody has looked at, or that does not tell', async () => {

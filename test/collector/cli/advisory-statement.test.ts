@@ -87,6 +87,9 @@ describe('keepseal advisory, for some devices of a product', () => {
     const both = ['--group', 'lab', '--label', 'site=lab']
     expect(await run('vendor', 'advisory', 'exclude', ...excluding, ...both)).toMatchObject({ code: 1 })
     expect(await run('auditor', 'device', 'vulnerabilities', a ?? '')).toMatchObject({ code: 1 })
+    // Also while no device is in it.
+    const empty = await run('auditor', 'advisory', 'show', 'DSA-1000')
+    expect(empty.stdout.replace(/\s+/g, ' ')).toContain('DSA-1000 is excluded for environment lab until')
     await run('vendor', 'device', 'label', a ?? '', 'site=lab')
     expect(await run('auditor', 'device', 'vulnerabilities', a ?? '')).toMatchObject({ code: 0 })
     expect(await run('auditor', 'device', 'vulnerabilities', b ?? '')).toMatchObject({ code: 1 })

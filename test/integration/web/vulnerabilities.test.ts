@@ -87,6 +87,13 @@ describePages('the pages about vulnerabilities', (suite) => {
     await expectAccessible(page)
     await takeScreenshots(page, 'vulnerabilities')
 
+    // What was said for devices that are not here is seen with the advisory.
+    await page.goto(`${suite.site.url}/products/${suite.site.productId}/advisories/DSA-1001`)
+    await page.waitForSelector('#groups ~ ul li:has-text("site=lab")')
+    expect(await page.textContent('#groups ~ .updates')).not.toContain('site=lab')
+    await page.goBack()
+    await page.waitForSelector('.updates li')
+
     await page.click('.updates a:has-text("DSA-1002")')
     await page.waitForSelector('#groups ~ .updates li')
     expect(await page.textContent('#groups ~ .updates')).toContain('Older than the fixed version')
