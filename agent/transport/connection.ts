@@ -10,7 +10,7 @@ export interface ConnectionOptions {
   readonly clientId: string
   /** Absent for a client that comes and goes. */
   readonly will?: { readonly topic: string; readonly payload: Uint8Array } | undefined
-  /** Asked for first; a broker that does not know them may refuse them. */
+  /** Asked for as well, and first; a broker that does not know them may refuse them. */
   readonly wishes: Readonly<Record<string, { readonly qos: 0 | 1 }>>
   readonly subscriptions: Readonly<Record<string, { readonly qos: 0 | 1 }>>
   /** For how long the broker keeps the subscriptions of a client that is not there; 0: not at all. */
@@ -142,12 +142,15 @@ export class MqttConnection {
   }
 
   #subscribe(areKept: boolean): void {
-    if (!areKept) this.#client.subscribe({ ...this.#options.wishes }, () => undefined)
-    const all = Object.entries(this.#options.subscriptions)
-    const wanted = areKept ? all.filter(([topic]) => this.#options.retained.includes(topic)) : all
-    this.#client.subscribe(Object.fromEntries(wanted), (error) => {
+    const { wishes, subscriptions, retained } = this.#options
+    const all = Object.entries(subscriptions)
+    const wanted = areKept ? all.filter(([topic]) => retained.includes(topic)) : [...Object.entries(wishes), ...all]
+    this.#client.subscribe(Object.fromEntries(wanted), (error, _, answer) => {
       if (this.#closing || this.#closed) return
-      if (error instanceof Error) return this.abort(`the broker refuses to be read: ${error.message}`)
+      const isRefused = wanted.some(([topic], index) => !(topic in wishes) && isRefusal(answer?.granted[index]))
+      if (error instanceof Error && (isRefused || answer === undefined)) {
+        return this.abort(`the broker refuses to be read: ${error.message}`)
+      }
       clearTimeout(this.#setUp)
       this.#ready = true
       const { stream } = this.#client
@@ -187,6 +190,9 @@ export class MqttConnection {
     for (const settle of this.#pending) settle(new KeepsealError('collector.unreachable', reason))
   }
 }
+
+/** MQTT 3.1.1, section 3.9.3; MQTT 5.0, section 3.9.3: what has this bit set is a failure. */
+const isRefusal = (granted: unknown): boolean => typeof granted !== 'number' || (granted & 0x80) !== 0
 
 function publishFailure(error: Error): KeepsealError {
   const refused = 'code' in error && typeof error.code === 'number' && error.code >= 128

@@ -155,10 +155,14 @@ describe('a broker that does not do its part', () => {
     }
   }
   const CONNACK = (): number[] => [0x20, 2, 0, 0]
-  /** For three filters; the message id is that of the subscription. */
+  /** For four filters, of which the first is a wish; the message id is that of the subscription. */
   const suback =
-    (first: number) =>
-    (packet: Buffer): number[] => [0x90, 5, packet[2] ?? 0, packet[3] ?? 0, first, 0, 1]
+    (first: number, wish = 0) =>
+    (packet: Buffer): number[] => {
+      // Behind the remaining length, which takes two bytes here (MQTT 3.1.1, section 2.2.3).
+      const [, , , high = 0, low = 0] = packet
+      return [0x90, 6, high, low, wish, first, 0, 1]
+    }
 
   test('and never acknowledges: publishing ends in time, closing within two seconds', async () => {
     const silent = await dumbBroker({ 1: CONNACK, 8: suback(0) })
@@ -205,6 +209,14 @@ describe('a broker that does not do its part', () => {
     await until(() => disconnected.length >= 2)
     expect(connected).toEqual([])
     await refusing.stop()
+  })
+
+  test('and knows nothing of a succession: that is no reason to stay away', async () => {
+    const older = await dumbBroker({ 1: CONNACK, 8: suback(0, 0x80) })
+    const { connected, disconnected } = open(older.port, pki, { protocol: '3.1.1' })
+    await until(() => connected.length > 0)
+    expect(disconnected).toEqual([])
+    await older.stop()
   })
 
   test('and leaves the subscriptions unanswered: it is given up in time', async () => {
