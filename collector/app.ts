@@ -143,7 +143,18 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     const mqttUrl = publicMqttUrl(config, mqttPort)
     const running = channel === undefined ? [] : [brokerCheck(() => channel.connected)]
     readiness.splice(0, readiness.length, ...running)
-    const surroundings = { certificate, mqttUrl, readiness, channel, tracker, clockStep: () => guard.step }
+    const stated = keys.succession?.newest.mqttUrl
+    if (stated !== undefined && stated !== mqttUrl) {
+      logger.warn({ configured: mqttUrl, stated }, 'devices are told the broker of the last `keys rotate`')
+    }
+    const surroundings = {
+      certificate,
+      mqttUrl: stated ?? mqttUrl,
+      readiness,
+      channel,
+      tracker,
+      clockStep: () => guard.step,
+    }
     const api = has('api') ? await startApiRole(own, surroundings) : undefined
     if (api !== undefined) stops.push(() => api.stop())
     const certificates = new CertificateWatch({

@@ -33,16 +33,22 @@ function changeIdentity(
   return changed
 }
 
-/** Puts a renewed certificate in force: all else of the identity stays. */
+/**
+ * Puts a renewed certificate in force: all else of the identity stays. Where a statement of the collector was followed, it
+ * alone says where the broker is and who may certify it: a renewal is of no order among them.
+ */
 export const saveRenewal = (
   stateDirectory: string,
   { ueid, mqttUrl, tls }: { readonly ueid: Ueid; readonly mqttUrl: string; readonly tls: TlsIdentity },
 ): Promise<Identity> =>
-  changeIdentity(stateDirectory, ueid, (material) => ({
-    ...material,
-    tls,
-    collector: { ...material.collector, mqttUrl },
-  }))
+  changeIdentity(stateDirectory, ueid, (material) => {
+    const hasFollowed = (material.trust ?? FIRST_TRUST).number > FIRST_TRUST.number
+    return {
+      ...material,
+      tls: hasFollowed ? { ...tls, certificateAuthority: material.tls.certificateAuthority } : tls,
+      collector: hasFollowed ? material.collector : { ...material.collector, mqttUrl },
+    }
+  })
 
 /** What holds of the collector after its statements. */
 export interface FollowedTrust {

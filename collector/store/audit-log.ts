@@ -24,6 +24,18 @@ export function auditLogRepository(db: Executor) {
         .execute()
     },
 
+    /** Whether this was done to it before. */
+    async has({ action, subject }: Pick<AuditEntry, 'action' | 'subject'>): Promise<boolean> {
+      const row = await db
+        .selectFrom('audit_log')
+        .select('id')
+        .where('subject', '=', subject)
+        .where('action', '=', action)
+        .limit(1)
+        .executeTakeFirst()
+      return row !== undefined
+    },
+
     /** Newest first. */
     async list(page: PageRequest, filter: { readonly subject?: string | undefined } = {}): Promise<Page<AuditEntry>> {
       const cursor = integerCursor(page)

@@ -16,7 +16,7 @@ import { publicHttpUrl, publicMqttUrl } from '../../roles/api.ts'
 import { openStore } from '../../store/index.ts'
 import { loadOrCreateKeys, type CollectorKeys } from '../../trust/keys.ts'
 import { rotate } from '../../trust/rotation.ts'
-import { collectorKeyOf } from '../../trust/succession.ts'
+import { collectorKeyOf, type Statement } from '../../trust/succession.ts'
 
 const keysOf = (config: CollectorConfig): Promise<CollectorKeys> =>
   loadOrCreateKeys({ dataDirectory: config.data.directory, now: Date.now(), random })
@@ -77,11 +77,18 @@ const list = defineCommand({
   },
 })
 
-/** Of the command line, or as configured. Throws `usage.invalid` where neither names one. */
+/**
+ * Of the command line; else as they were told last, unless it is them that change; else as configured. Throws
+ * `usage.invalid` where nothing names one.
+ */
 function addressesOf(
   config: CollectorConfig,
-  given: { mqttUrl?: string | undefined; collectorUrl?: string | undefined },
+  given: { mqttUrl?: string | undefined; collectorUrl?: string | undefined; addresses: boolean },
+  last: Statement | undefined,
 ) {
+  if (last !== undefined && !given.addresses) {
+    return { mqttUrl: given.mqttUrl ?? last.mqttUrl, collectorUrl: given.collectorUrl ?? last.collectorUrl }
+  }
   const port = config.mqtt.listenPort
   const isUnknown = given.mqttUrl === undefined && config.mqtt.publicUrl === '' && port === 0
   if (isUnknown) throw new KeepsealError('usage.invalid', 'where devices find the broker: give --mqtt-url')
@@ -96,8 +103,8 @@ const rotateKeys = defineCommand({
   summary: 'Change what devices trust, and sign how they follow',
   description: [
     'The key in force signs which key, authorities and addresses hold from now on. Devices follow by themselves, also ' +
-      'those that were away over several rotations. Without --mqtt-url and --collector-url the addresses are those of ' +
-      'the configuration.',
+      'those that were away over several rotations. Without --mqtt-url and --collector-url the addresses are those that ' +
+      'were told last; with --addresses, or the first time, those of the configuration.',
     'Takes effect when the collector is started again: every replica, with the same keys. Copy the directory keys in ' +
       'data.directory to where you keep it, each time. Run this as the user that the collector runs as.',
   ],
@@ -131,18 +138,27 @@ const rotateKeys = defineCommand({
       })
     }
     const { values: config } = loadCollectorConfig(options, process.env)
-    const told = addressesOf(config, options)
     const keys = await keysOf(config)
+    const told = addressesOf(config, options, keys.succession?.newest)
     await assertOwner(keys.directory)
     const { store, close } = await openStore(await storeLocation(config))
     try {
       const now = Date.now()
       const changes = { signingKey, authority, dropFormer }
-      const { number, dropped } = await rotate({ keys, ...changes, ...told, now, random })
-      const after = await keysOf(config)
-      const key = toHex(after.signer.keyId)
-      const detail = { ...changes, ...told, key, dropped }
-      await store.auditLog.append({ at: now, actor: 'collector', action: 'keys.rotate', subject: `${number}`, detail })
+      // Two statements of one number would part the fleet: devices follow the one that they see first, and no other.
+      const { number, dropped, key } = await store.transaction(async ({ auditLog }) => {
+        const subject = `${(keys.succession?.newest.number ?? 0) + 1}`
+        if (await auditLog.has({ action: 'keys.rotate', subject })) {
+          throw new KeepsealError('request.conflict', `statement ${subject} was signed already, with other keys`, {
+            remedy: 'Copy the keys of the collector that has signed it: docs/operations.md',
+          })
+        }
+        const rotation = await rotate({ keys, ...changes, ...told, now, random })
+        const after = await keysOf(config)
+        const detail = { ...changes, ...told, key: toHex(after.signer.keyId), dropped: rotation.dropped }
+        await auditLog.append({ at: now, actor: 'collector', action: 'keys.rotate', subject, detail })
+        return { ...rotation, key: detail.key }
+      })
       present({ number, signingKey: key, dropped, ...told }, () =>
         [
           `statement ${number} is signed`,

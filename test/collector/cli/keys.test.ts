@@ -1,10 +1,11 @@
-import { chownSync } from 'node:fs'
+import { chownSync, cpSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { keysCommands } from '../../../collector/cli/server/keys.ts'
 import { openStore } from '../../../collector/store/index.ts'
 import { loadOrCreateKeys } from '../../../collector/trust/keys.ts'
+import { exitCodes } from '../../../shared/cli/exit-codes.ts'
 import { runProgram } from '../../../shared/cli/program.ts'
 import { toHex } from '../../../shared/bytes/bytes.ts'
 import { random } from '../../../shared/crypto/node.ts'
@@ -57,6 +58,33 @@ describe('keys rotate', () => {
       mqttUrl: 'mqtts://new.example:8883',
       collectorUrl: 'https://new.example',
     })
+  })
+
+  it('goes on with the addresses that were told last, whatever else it changes', async () => {
+    const directory = scratch()
+    const told = { mqttUrl: 'mqtts://new.example:8883', collectorUrl: 'https://new.example' }
+    const flags = ['--mqtt-url', told.mqttUrl, '--collector-url', told.collectorUrl]
+    await run(directory, 'keys', 'rotate', '--addresses', ...flags)
+    expect(await json(directory, 'keys', 'rotate', '--signing-key')).toMatchObject({ number: 2, ...told })
+    expect(await json(directory, 'keys', 'rotate', '--addresses')).toMatchObject({
+      number: 3,
+      mqttUrl: 'mqtts://mqtt.example:8883',
+    })
+  })
+
+  it('signs no second statement of one number, by another replica or by two at once', async () => {
+    const directory = scratch()
+    const keys = join(directory, 'keys')
+    await loadOrCreateKeys({ dataDirectory: directory, now: Date.now(), random })
+    cpSync(keys, join(directory, 'copy'), { recursive: true })
+    const both = await Promise.all([1, 2].map(() => run(directory, 'keys', 'rotate', '--signing-key')))
+    expect(both.filter(({ code }) => code === exitCodes.good)).toHaveLength(1)
+    // The keys of a replica that has not got the new ones.
+    rmSync(keys, { recursive: true })
+    renameSync(join(directory, 'copy'), keys)
+    const late = await run(directory, 'keys', 'rotate', '--authority')
+    expect(late).toMatchObject({ code: exitCodes.refused, stderr: expect.stringContaining('statement 1') })
+    expect(await json(directory, 'keys', 'list')).toMatchObject({ statements: [] })
   })
 
   it('fits 80 columns, as the list does', async () => {
