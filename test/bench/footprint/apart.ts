@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startHelper } from '../../../deploy/preview/helper.ts'
 import { cpuMsOf } from '../../support/process-cpu.ts'
 import { memoryOf, prepareSite, type Site } from '../running-agent.ts'
-import { INTERVAL_SECONDS, type ApartResult, type NarrowBand, type Steady } from './result.ts'
+import type { ApartResult, NarrowBand, Rest, Steady } from './result.ts'
 import { countPort, since, wireCount } from './wire.ts'
 
 /**
@@ -12,18 +12,29 @@ import { countPort, since, wireCount } from './wire.ts'
  * end meanwhile is no change of posture here. Its last line is the result.
  */
 
-/** The periods that are shipped: collector and agent as they are where nobody configures anything. */
-const SHIPPED = {
-  KEEPSEAL_COLLECTOR_FRESHNESS__EPOCH_PERIOD_SECONDS: '300',
-  KEEPSEAL_COLLECTOR_FRESHNESS__WINDOW_SECONDS: '600',
-  KEEPSEAL_COLLECTOR_LIVENESS__REPORT_INTERVAL_SECONDS: '300',
-  KEEPSEAL_COLLECTOR_LIVENESS__STALE_INTERVALS: '2',
+/**
+ * The shipped periods, all of them a tenth: each cycle is what it is at the shipped ones, and nobody has to wait for it.
+ * A report and an epoch each 300 s, a receipt each 1200 s, an answer of the helper each 900 s.
+ */
+const INTERVAL_SECONDS = 30
+const COLLECTOR = {
+  KEEPSEAL_COLLECTOR_FRESHNESS__EPOCH_PERIOD_SECONDS: '30',
+  KEEPSEAL_COLLECTOR_FRESHNESS__WINDOW_SECONDS: '60',
+  KEEPSEAL_COLLECTOR_LIVENESS__REPORT_INTERVAL_SECONDS: '30',
+  KEEPSEAL_COLLECTOR_RECEIPTS__MIN_INTERVAL_SECONDS: '120',
 } as const
-/** Four cycles have a receipt and, with the first, an answer of the helper: less would leave out what comes rarely. */
-const CYCLES = Number(process.env['KEEPSEAL_FOOTPRINT_CYCLES'] ?? 4)
+const AGENT = {
+  KEEPSEAL_AGENT_REPORT__JITTER_SECONDS: '0',
+  KEEPSEAL_AGENT_MEASURE__MAX_AGE_SECONDS: '90',
+  // Looks in between are not of a report: they are watched at rest.
+  KEEPSEAL_AGENT_REPORT__SAMPLE_SECONDS: '0',
+} as const
+/** Receipts and answers of the helper come out even. */
+const CYCLES = 12
 /** The first reports, what the collector asks for after them, and their receipts. */
-const SETTLE_MS = 60_000
-/** The same visit as once an hour, so that it need not be waited for. */
+const SETTLE_MS = 90_000
+const REST_MS = 180_000
+/** The same visit as once an hour. */
 const VISIT_SECONDS = 30
 const VISITS = 6
 
@@ -39,11 +50,13 @@ async function measure(repository: string, home: string, installed: string): Pro
   try {
     mkdirSync(join(home, 'logs'), { recursive: true })
     await startHelper(repository, home, keep, program.helper, program.node)
-    const site = await prepareSite(repository, home, keep, say, SHIPPED)
+    const site = await prepareSite(repository, home, keep, say, COLLECTOR)
     countPort(site.mqttPort)
     const steady = await watchSteady(site, home, program, say)
     say(`steady: ${JSON.stringify(steady)}`)
-    return { steady, narrowBand: await watchNarrowBand(site, home, program, say) }
+    const rest = await watchRest(site, program, say)
+    say(`at rest: ${JSON.stringify(rest)}`)
+    return { steady, rest, narrowBand: await watchNarrowBand(site, home, program, say) }
   } finally {
     for (const stop of stops.reverse()) await stop().catch(() => undefined)
   }
@@ -55,12 +68,10 @@ interface Programs {
 }
 
 async function watchSteady(site: Site, home: string, program: Programs, say: (line: string) => void): Promise<Steady> {
-  const agent = await site.startAgent(INTERVAL_SECONDS, { KEEPSEAL_AGENT_REPORT__JITTER_SECONDS: '0' }, program)
+  const agent = await site.startAgent(INTERVAL_SECONDS, AGENT, program)
   const pid = agent.process.pid ?? 0
   const startCpuMs = cpuMsOf(pid).own
   await sleep(SETTLE_MS)
-  // The first report again, by now with nothing new in it.
-  await sleep(INTERVAL_SECONDS * 1000)
   const helper = helperPid(home)
   const now = () => ({
     cpu: cpuMsOf(pid).own,
@@ -68,19 +79,31 @@ async function watchSteady(site: Site, home: string, program: Programs, say: (li
     wire: wireCount(),
   })
   const before = now()
-  say(`Watching ${CYCLES} cycles of ${INTERVAL_SECONDS} s.`)
+  say(`Watching ${CYCLES} cycles.`)
   await sleep(CYCLES * INTERVAL_SECONDS * 1000)
   const after = now()
-  const memory = memoryOf(agent)
   await agent.stop()
   return {
     cycles: CYCLES,
-    ...memory,
     startCpuMs,
     agentCpuMsPerCycle: Math.round((after.cpu - before.cpu) / CYCLES),
     helperCpuMsPerCycle: Math.round((after.helper - before.helper) / CYCLES),
     wire: since(after.wire, before.wire),
   }
+}
+
+/** Between two reports at the shipped interval, with a look at the sockets each minute. */
+async function watchRest(site: Site, program: Programs, say: (line: string) => void): Promise<Rest> {
+  const agent = await site.startAgent(300, { KEEPSEAL_AGENT_REPORT__JITTER_SECONDS: '0' }, program)
+  const pid = agent.process.pid ?? 0
+  await sleep(SETTLE_MS)
+  const before = cpuMsOf(pid).own
+  say(`Watching it at rest for ${REST_MS / 1000} s.`)
+  await sleep(REST_MS)
+  const cpuMsPerMinute = Math.round(((cpuMsOf(pid).own - before) * 60_000) / REST_MS)
+  const memory = memoryOf(agent)
+  await agent.stop()
+  return { ...memory, cpuMsPerMinute }
 }
 
 async function watchNarrowBand(

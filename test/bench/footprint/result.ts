@@ -1,22 +1,24 @@
 import type { Memory } from '../running-agent.ts'
 import type { WireCount } from './wire.ts'
 
-/** As shipped. */
-export const INTERVAL_SECONDS = 300
-
 /** What ./apart.ts answers. */
 export interface ApartResult {
   readonly steady: Steady
+  readonly rest: Rest
   readonly narrowBand: NarrowBand
 }
 
-export interface Steady extends Memory {
+export interface Steady {
   readonly cycles: number
   readonly startCpuMs: number
   readonly agentCpuMsPerCycle: number
   /** Of the privileged helper, which systemd starts for each answer. */
   readonly helperCpuMsPerCycle: number
   readonly wire: WireCount
+}
+
+export interface Rest extends Memory {
+  readonly cpuMsPerMinute: number
 }
 
 export interface NarrowBand {
