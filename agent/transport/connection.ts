@@ -15,7 +15,7 @@ export interface ConnectionOptions {
   readonly subscriptions: Readonly<Record<string, { readonly qos: 0 | 1 }>>
   /** For how long the broker keeps the subscriptions of a client that is not there; 0: not at all. */
   readonly sessionSeconds: number
-  /** Of the subscriptions, what a broker that has kept them is asked for all the same: it is retained. */
+  /** Of the subscriptions, what a broker that has kept them is asked for all the same, as wishes are: it is retained. */
   readonly retained: readonly string[]
   readonly openStream: () => Socket
   readonly keepaliveSeconds: number
@@ -144,7 +144,8 @@ export class MqttConnection {
   #subscribe(areKept: boolean): void {
     const { wishes, subscriptions, retained } = this.#options
     const all = Object.entries(subscriptions)
-    const wanted = areKept ? all.filter(([topic]) => retained.includes(topic)) : [...Object.entries(wishes), ...all]
+    const others = areKept ? all.filter(([topic]) => retained.includes(topic)) : all
+    const wanted = [...Object.entries(wishes), ...others]
     this.#client.subscribe(Object.fromEntries(wanted), (error, _, answer) => {
       if (this.#closing || this.#closed) return
       const isRefused = wanted.some(([topic], index) => !(topic in wishes) && isRefusal(answer?.granted[index]))

@@ -7,7 +7,7 @@ import { loadAgentConfig } from '../../../agent/config/load.ts'
 import { startAgent } from '../../../agent/run.ts'
 import { readStatus } from '../../../agent/state/status-file.ts'
 import { keepSessions, SESSION_SECONDS } from '../../../collector/ingest/tls-sessions.ts'
-import { downTopic, epochTopic, upstreamTopic } from '../../../shared/evidence/topics.ts'
+import { downTopic, epochTopic, successionTopic, upstreamTopic } from '../../../shared/evidence/topics.ts'
 import { hasMosquitto, freePort, startMosquitto } from '../../support/mosquitto.ts'
 import { createPki } from '../../support/pki.ts'
 import { RunningGateway } from '../../support/running-gateway.ts'
@@ -67,7 +67,7 @@ async function mosquitto(): Promise<Broker> {
 
 function coming(port: number, protocol: '3.1.1' | '5') {
   const resumed: boolean[] = []
-  const [epochs, down]: [string[], string[]] = [[], []]
+  const [epochs, down, successions]: [string[], string[], string[]] = [[], [], []]
   const text = (message: Uint8Array): string => Buffer.from(message).toString('latin1')
   const recorded = recordChannel(port, pki, {
     protocol,
@@ -77,11 +77,12 @@ function coming(port: number, protocol: '3.1.1' | '5') {
       onDisconnected: () => undefined,
       onEpoch: (message) => epochs.push(text(message)),
       onRestorePoint: () => undefined,
+      onSuccession: (message) => successions.push(text(message)),
       onDown: (message) => down.push(text(message)),
     },
   })
   ends.push(() => recorded.channel.close())
-  return { channel: recorded.channel, resumed, epochs, down }
+  return { channel: recorded.channel, resumed, epochs, down, successions }
 }
 
 describe.each([
@@ -94,7 +95,7 @@ describe.each([
     async () => {
       const { port, publish } = await start()
       await publish(epochTopic, 'epoch 1', true)
-      const { channel, resumed, epochs, down } = coming(port, protocol)
+      const { channel, resumed, epochs, down, successions } = coming(port, protocol)
       await until(() => epochs.length === 1)
       await channel.publish(upstreamTopic(UEID, 'evidence'), bytes('one'))
       await channel.rest()
@@ -102,10 +103,14 @@ describe.each([
 
       await publish(epochTopic, 'epoch 2', true)
       await publish(downTopic(UEID), 'nobody is there', false)
+      await publish(successionTopic, 'another key', true)
       channel.start()
       await until(() => epochs.length === 2)
       expect(epochs).toEqual(['epoch 1', 'epoch 2'])
       expect(resumed).toEqual([false, true])
+      // What was told to everybody meanwhile is retained, too.
+      await until(() => successions.length > 0)
+      expect(successions).toEqual(['another key'])
       // Not subscribed to again: the broker has kept it.
       await publish(downTopic(UEID), 'receipt', false)
       await until(() => down.length > 0)
