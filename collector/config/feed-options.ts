@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { option } from '../../shared/config/definition.ts'
 import { integer, type ValueType } from '../../shared/config/value-types.ts'
-import { isLoopbackHost } from '../../shared/config/url-types.ts'
+import { isLoopbackHost, serverUrl } from '../../shared/config/url-types.ts'
 import { isPrintable } from '../../shared/text/printable.ts'
 import { FEED_KINDS, SIGNATURE_DEMANDS, type WrittenFeed } from '../advisories/feeds/feed.ts'
 import { FEED_AUTHORITIES } from '../model/advisory.ts'
@@ -68,6 +68,11 @@ export const advisoriesSection = {
     feeds(),
     [],
     'Where advisories are fetched from; docs/advisories.md. Empty: they are imported by hand.',
+  ),
+  proxy: option(
+    serverUrl({ schemes: ['http:'], words: [''] }),
+    '',
+    'Proxy through which feeds with TLS are fetched; empty: none.',
   ),
   fetch_seconds: option(integer(10, DAY), 1800, 'Longest time that one file of a feed may take to arrive.'),
   idle_seconds: option(integer(1, 3600), 60, 'Longest time that a server of a feed may send nothing.'),

@@ -78,7 +78,7 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
   exceptionClock.start()
   const advisoryClerk = new AdvisoryClerk({ store, clock, logger, isLeader })
   advisoryClerk.start()
-  const { feeds, fetchSeconds, idleSeconds } = config.advisories
+  const { feeds, fetchSeconds, idleSeconds, proxy } = config.advisories
   const feedClerk = new FeedClerk({
     store,
     clock,
@@ -88,6 +88,7 @@ export async function startTracker(foundation: ConnectedFoundation): Promise<Run
     directory: join(config.data.directory, 'feeds'),
     wholeMs: fetchSeconds * 1000,
     idleMs: idleSeconds * 1000,
+    proxy,
     chance: () => (random(1)[0] ?? 0) / 255,
   })
   feedClerk.start()

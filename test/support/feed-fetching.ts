@@ -67,6 +67,7 @@ export function useFetching(
       directory,
       idleMs,
       wholeMs,
+      proxy: '',
       chance: () => 0,
     })
     clerks.push(clerk)

@@ -18,6 +18,8 @@ export interface FetchContext {
   /** Of one file, and of silence. */
   readonly wholeMs: number
   readonly idleMs: number
+  /** Address of the proxy for what is got by TLS; empty: none. */
+  readonly proxy: string
   /** Aborted when the collector ends. */
   readonly signal: AbortSignal
 }
@@ -34,7 +36,7 @@ export async function fetchFeed(
   const { store, clock } = context
   const directory = join(context.directory, feed.name)
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  const agents = makeAgents()
+  const agents = makeAgents(context.proxy)
   try {
     const visit = await visitOf(context, feed, agents)
     if (feed.kind === 'csaf-provider') return await takeProvider({ store, clock, feed, directory, visit, mayShrink })

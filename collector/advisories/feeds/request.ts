@@ -1,8 +1,9 @@
 import { Agent as PlainAgent, request as requestPlain, type IncomingMessage, type RequestOptions } from 'node:http'
-import { Agent as TlsAgent, request as requestTls } from 'node:https'
+import { Agent as TlsAgent, request as requestTls, type AgentOptions as TlsOptions } from 'node:https'
 import { isLoopbackHost } from '../../../shared/config/url-types.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import { assertPublicLiteral, isPublicAddress, publicLookup } from './addresses.ts'
+import { ProxyAgent } from './proxy.ts'
 
 /** How far one goes to get a file. */
 export interface Visit {
@@ -24,11 +25,19 @@ export interface Visit {
 export interface Agents {
   readonly plain: PlainAgent
   readonly tls: TlsAgent
+  /** What is got by TLS comes through a proxy, whose address says nothing of the server's. */
+  readonly isProxied: boolean
 }
 
-export const makeAgents = (): Agents => {
+/** `proxy`: its address; empty: none. `tls`: what else counts for connections with TLS. */
+export const makeAgents = (proxy = '', tls: TlsOptions = {}): Agents => {
   const options = { keepAlive: true, maxSockets: 4 }
-  return { plain: new PlainAgent(options), tls: new TlsAgent(options) }
+  const withTls = { ...options, ...tls }
+  return {
+    plain: new PlainAgent(options),
+    tls: proxy === '' ? new TlsAgent(withTls) : new ProxyAgent(proxy, withTls),
+    isProxied: proxy !== '',
+  }
 }
 
 interface Opened {
@@ -93,8 +102,9 @@ export async function open(url: string, headers: Readonly<Record<string, string>
       const isGuarded = isPrivate === false
       const response = await ask(at, headers, visit, isGuarded, end)
       const { remoteAddress: address } = response.socket
-      // Of a connection that is over already nobody knows where it led to: that frees from nothing.
-      isPrivate ??= address !== undefined && !isPublicAddress(address)
+      // Through a proxy nobody sees where it led to, nor of a connection that is over already: that frees from nothing.
+      const isUnseen = (visit.agents.isProxied && at.protocol === 'https:') || address === undefined
+      isPrivate ??= !isUnseen && !isPublicAddress(address)
       if (!REDIRECTS.includes(response.statusCode)) return { response, isPrivate, end }
       discard(response)
       at = next(at, response.headers.location, visit)

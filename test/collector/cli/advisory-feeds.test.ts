@@ -24,6 +24,7 @@ describe('keepseal advisory feeds and fetch', () => {
       directory,
       idleMs: 5_000,
       wholeMs: 5_000,
+      proxy: '',
       chance: () => 0,
     })
     await clerk.look()
