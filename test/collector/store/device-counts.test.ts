@@ -1,8 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { initialDeviceState, type Device } from '../../../collector/model/device.ts'
 import { noDeviceRelease, type Release } from '../../../collector/model/release.ts'
-import type { Store } from '../../../collector/store/index.ts'
+import { openDatabase } from '../../../collector/store/database.ts'
+import { createStore, type Store } from '../../../collector/store/index.ts'
+import { migrate, migrations } from '../../../collector/store/migrations/index.ts'
 import { bytes, id, NOW, storedDevice, storedProduct } from './samples.ts'
 import { describeStore } from './support.ts'
 
@@ -31,6 +36,34 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('silence' as const), device }),
   fc.record({ kind: fc.constant('settle' as const) }),
 )
+
+it('counts of devices are made of those that are there already', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'keepseal-counts-'))
+  const db = openDatabase({ path: join(directory, 'collector.db') })
+  try {
+    const at = migrations.findIndex(({ name }) => name.endsWith('device-counts'))
+    await migrate(db, migrations.slice(0, at))
+    const store = createStore(db)
+    const product = await storedProduct(store)
+    for (const [label, posture, enrolment] of [
+      ['a', 1, 'active'],
+      ['b', 1, 'active'],
+      ['c', 2, 'active'],
+      ['d', 2, 'revoked'],
+      ['e', 0, 'active'],
+    ] as const) {
+      const { id: deviceId } = await storedDevice(store, label, product.id, { enrolment })
+      await store.devices.saveState(deviceId, { ...initialDeviceState, postureDigest: POSTURES[posture] })
+    }
+    await migrate(db)
+    const counts = (await store.exposedDevices.groups(product.id)).map(({ count }) => count)
+    expect(counts.sort()).toEqual([1, 2])
+    expect(await store.exposedDevices.count(product.id)).toBe(4)
+  } finally {
+    await db.destroy()
+    rmSync(directory, { recursive: true })
+  }
+})
 
 describeStore('counts of devices', (createStore) => {
   /** A product with two releases, and what makes a step of it come true. */
