@@ -54,6 +54,8 @@ const linked: readonly {
 export async function takePictures(directory: string, say: (line: string) => void): Promise<void> {
   const site = await openWebSite(GATEWAYS)
   await addAdvisoriesTo(site)
+  // Passkeys are for the address that the pages are served at: now its port is known.
+  await site.restart()
   const browser = await openBrowser()
   try {
     mkdirSync(directory, { recursive: true })

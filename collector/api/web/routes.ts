@@ -14,6 +14,7 @@ const PAGES = [
   '/certificates/*',
   '/cases',
   '/cases/*',
+  '/account',
 ]
 
 /** What the pages may do: run and show what comes from here, and ask here. Nothing inline, nobody else. */
