@@ -1,4 +1,4 @@
-import { random } from '../shared/crypto/node.ts'
+import { random as randomBytes } from '../shared/crypto/node.ts'
 import type { AgentConfig } from './config/options.ts'
 import type { Log } from './log.ts'
 import type { OutboxEntry } from './outbox/entry.ts'
@@ -15,7 +15,7 @@ import { Visits } from './transport/visits.ts'
 
 /** From 0 to below 1. Spreads a fleet; nothing secret hangs on it. */
 function fraction(): number {
-  const [a = 0, b = 0, c = 0] = random(3)
+  const [a = 0, b = 0, c = 0] = randomBytes(3)
   return (a * 65_536 + b * 256 + c) / 16_777_216
 }
 
@@ -34,6 +34,11 @@ const TRY_AGAIN_MS = 3_600_000
 /** Attempts to connect that failed one after the other, until the collector is asked whether it has moved. */
 const DOUBTFUL_FAILURES = 3
 
+interface Surroundings extends Pick<Heartbeat, 'during'> {
+  /** From 0 to below 1: how much of each back-off is waited. */
+  readonly random: () => number
+}
+
 export interface RunningAgent {
   /** Takes leave of the broker. What was measured is in the outbox. */
   stop(): Promise<void>
@@ -47,7 +52,7 @@ export interface RunningAgent {
 export async function startAgent(
   config: AgentConfig,
   log: Log,
-  { during }: Pick<Heartbeat, 'during'> = { during: (work) => work },
+  { during = (work) => work, random = fraction }: Partial<Surroundings> = {},
 ): Promise<RunningAgent> {
   const { agent, identity, lock, unsent, sampler, quote } = await openAgent(config, log)
   const isKept = config.mqtt.connection === 'kept'
@@ -170,7 +175,7 @@ export async function startAgent(
       return { url, tls: { ...current.tls, certificateAuthority } }
     },
     protocol: config.mqtt.protocol,
-    random: fraction,
+    random,
     keepaliveSeconds: keepaliveFor(config.report),
     restsForSeconds: isKept ? undefined : SESSION_INTERVALS * config.report.intervalSeconds,
     events: {
@@ -243,7 +248,7 @@ export async function startAgent(
     quote,
     log,
     timeFloor: floor,
-    random: fraction,
+    random,
     renewed: (next) => {
       succession.use(next)
       channel.use(next.tls, brokerOf(next))
