@@ -55,7 +55,7 @@ export async function takePictures(directory: string, say: (line: string) => voi
   const site = await openWebSite(GATEWAYS)
   await addAdvisoriesTo(site)
   // Passkeys are for the address that the pages are served at: now its port is known.
-  await site.restart()
+  await site.restart('practices.evaluation_seconds=10')
   const browser = await openBrowser()
   try {
     mkdirSync(directory, { recursive: true })
@@ -75,6 +75,7 @@ export async function takePictures(directory: string, say: (line: string) => voi
     await logInAs(page, site.people.operator)
     await page.waitForSelector('header.top')
     await page.evaluate(`(${CAPTURE})('${site.productId}')`)
+    await page.evaluate(`(${EVALUATED})('${site.productId}')`)
     for (const shown of pagesOf(site)) {
       await page.goto(site.url + shown.path)
       await page.waitForSelector(shown.ready)
@@ -106,6 +107,16 @@ const CAPTURE = `async (productId) => {
   }
   const { items } = await ask('/fleet/devices?standing=good&limit=1')
   await ask('/products/' + productId + '/releases/capture', { name: '2.4.1', ueids: [items[0].ueid] })
+}`
+
+/** Resolves when the practices were evaluated: before that their pages have nothing to show. */
+const EVALUATED = `async (productId) => {
+  for (let look = 0; look < 120; look++) {
+    const { evaluatedAt } = await (await fetch('/api/v1/products/' + productId + '/practices')).json()
+    if (evaluatedAt !== null) return
+    await new Promise((resolve) => setTimeout(resolve, 500))
+  }
+  throw new Error('no practice was evaluated within a minute')
 }`
 
 /** Answers with the bytes of all of them. */

@@ -8,13 +8,14 @@ import type { SignedStatus } from './status-book.ts'
 export const CERTIFICATE_STYLE = `
 :root { color-scheme: light; --text: #14181c; --page: #fff; --line: #c8ccd1; --faint: #505a64; --link: #0b5d75; --good: #1f6f43; --warn: #8a5a00; --bad: #a3241d; }
 @media screen and (prefers-color-scheme: dark) { :root { color-scheme: dark; --text: #e6eaec; --page: #14181b; --line: #343c42; --faint: #a3aeb5; --link: #7cc7de; --good: #6fcf97; --warn: #f0b45c; --bad: #ff8a80; } }
-body { overflow-wrap: anywhere; font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var(--page); max-width: 54rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var(--page); max-width: 54rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .4rem; border-bottom: 2px solid var(--text); }
 a { color: var(--link); }
 dl { display: grid; grid-template-columns: 12rem 1fr; gap: .2rem 1rem; margin: .8rem 0; }
 dt { color: var(--faint); } dd { margin: 0; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; } th { text-align: left; color: var(--faint); font-weight: 600; }
 th, td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+td, p { overflow-wrap: anywhere; }
 code { font: .85em ui-monospace, monospace; overflow-wrap: anywhere; }
 .state { font-size: 1.3rem; font-weight: 700; border: 2px solid currentColor; display: inline-block; padding: .2rem .8rem; margin: .8rem 0; }
 form { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end; } label { display: grid; color: var(--faint); }
