@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hotp, totpStep } from '../../collector/access/totp.ts'
 import { hmac } from '../../shared/crypto/node.ts'
+import { fromBase32 } from './base32.ts'
 import { askCollector } from './collector.ts'
 import type { PreviewPorts } from './ports.ts'
 
@@ -60,21 +61,4 @@ async function post(url: string, body: object): Promise<{ readonly body: unknown
   const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })
   if (!answer.ok) throw new Error(`the collector refused the preview's login: ${await answer.text()}`)
   return { body: await answer.json(), cookie: answer.headers.get('set-cookie') }
-}
-
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-
-/** RFC 4648 section 6. */
-function fromBase32(text: string): Uint8Array {
-  const bytes: number[] = []
-  let bits = 0
-  let held = 0
-  for (const character of text) {
-    held = (held << 5) | ALPHABET.indexOf(character)
-    bits += 5
-    if (bits < 8) continue
-    bits -= 8
-    bytes.push((held >>> bits) & 0xff)
-  }
-  return Uint8Array.from(bytes)
 }

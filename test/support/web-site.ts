@@ -7,6 +7,7 @@ import type { Collector } from '../../collector/app.ts'
 import type { ApiRole } from '../../collector/model/product.ts'
 import { openStore, type Store } from '../../collector/store/index.ts'
 import { loadOrCreateKeys, type CollectorKeys } from '../../collector/trust/keys.ts'
+import { fromBase32 } from '../../deploy/preview/base32.ts'
 import { hmac, random } from '../../shared/crypto/node.ts'
 import { createChallenge } from '../../shared/evidence/challenge.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
@@ -156,20 +157,4 @@ async function takeUp(url: string, login: string, invitation: string): Promise<P
   // Codes are good once, and tests log in more often than twice in a minute.
   const recovery = [...(recoveryCodes as string[])]
   return { login, password, code: () => recovery.shift() ?? code() }
-}
-
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-
-function fromBase32(text: string): Uint8Array {
-  const bytes: number[] = []
-  let bits = 0
-  let held = 0
-  for (const character of text) {
-    held = (held << 5) | ALPHABET.indexOf(character)
-    bits += 5
-    if (bits < 8) continue
-    bits -= 8
-    bytes.push((held >>> bits) & 0xff)
-  }
-  return Uint8Array.from(bytes)
 }
