@@ -1,4 +1,5 @@
 import { fromHex } from '../../shared/bytes/bytes.ts'
+import type { SectionId } from '../../shared/posture/sections.ts'
 import { FEED_AUTHORITIES, type Entry, type Inventory } from '../model/advisory.ts'
 import type { NewPosture } from '../store/exposures.ts'
 import type { Store } from '../store/index.ts'
@@ -67,8 +68,11 @@ export async function computeReleases(store: Store): Promise<boolean> {
 /** False where its sections are not all here yet. */
 async function lookAtPosture(store: Store, { vendor, digest, sections }: NewPosture): Promise<boolean> {
   const digests = JSON.parse(sections) as Readonly<Record<string, string>>
-  const sockets =
-    digests['sockets'] === undefined ? null : await readSection(store, vendor, 'sockets', fromHex(digests['sockets']))
+  const read = async <S extends SectionId>(id: S, of: Uint8Array) => {
+    const content = await readSection(store, vendor, id, of)
+    return content === 'unreadable' ? null : content
+  }
+  const sockets = digests['sockets'] === undefined ? null : await read('sockets', fromHex(digests['sockets']))
   if (sockets === 'missing') return false
   const listening = sockets === null ? null : listeningOf(sockets)
   const packagesDigest = digests['packages'] === undefined ? undefined : fromHex(digests['packages'])
@@ -82,8 +86,8 @@ async function lookAtPosture(store: Store, { vendor, digest, sections }: NewPost
     await store.exposures.setPosture(vendor, digest, known, listening)
     return true
   }
-  const packages = await readSection(store, vendor, 'packages', packagesDigest)
-  const system = systemDigest === NOTHING ? null : await readSection(store, vendor, 'system', systemDigest)
+  const packages = await read('packages', packagesDigest)
+  const system = systemDigest === NOTHING ? null : await read('system', systemDigest)
   if (packages === 'missing' || system === 'missing') return false
   if (packages === null) {
     await store.exposures.setPosture(vendor, digest, null, listening)

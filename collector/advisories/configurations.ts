@@ -1,5 +1,6 @@
 import { fromHex } from '../../shared/bytes/bytes.ts'
 import type { SectionContents, SectionId } from '../../shared/posture/sections.ts'
+import type { Met } from '../model/product-statement.ts'
 import type { PostureToMeet } from '../store/product-configurations.ts'
 import type { Store } from '../store/index.ts'
 import { areMet, sectionsFor, type SectionsOf } from './conditions.ts'
@@ -9,20 +10,21 @@ const POSTURES = 200
 
 /**
  * Which postures meet which configurations: each pair is looked at once, since neither ever changes. One whose sections
- * are still on their way is passed by, and meets nothing until then. True when there was something to do.
+ * are still on their way, or can only be read by a newer version, is passed by: until then nobody knows. True when there
+ * was something to do.
  */
 export async function lookAtConfigurations(store: Store): Promise<boolean> {
   let wasAny = false
   let last: PostureToMeet | undefined
   // Many postures share the sections that a configuration is about.
-  const known = new Map<string, boolean>()
+  const known = new Map<string, Met | undefined>()
   for (;;) {
     const batch = await store.productConfigurations.toLookAt(POSTURES, last)
     await store.transaction(async (transaction) => {
       for (const one of batch) {
-        const isMet = await lookAt(transaction, one, known)
-        if (isMet === undefined) continue
-        await transaction.productConfigurations.setMet(one.configuration, one.digest, isMet)
+        const met = await lookAt(transaction, one, known)
+        if (met === undefined) continue
+        await transaction.productConfigurations.setMet(one.configuration, one.digest, met)
         wasAny = true
       }
     })
@@ -31,26 +33,27 @@ export async function lookAtConfigurations(store: Store): Promise<boolean> {
   }
 }
 
-/** Undefined where a section is not here yet. */
+/** Undefined where a section that is not here yet, or cannot be read yet, may decide it. */
 async function lookAt(
   store: Store,
   { configuration, conditions, vendor, sections }: PostureToMeet,
-  known: Map<string, boolean>,
-): Promise<boolean | undefined> {
+  known: Map<string, Met | undefined>,
+): Promise<Met | undefined> {
   const digests = JSON.parse(sections) as Record<string, string>
   const ids = sectionsFor(conditions)
-  const key = [configuration, ...ids.map((id) => digests[id] ?? '')].join(' ')
-  const before = known.get(key)
-  if (before !== undefined) return before
+  const key = [vendor, configuration, ...ids.map((id) => digests[id] ?? '')].join(' ')
+  if (known.has(key)) return known.get(key)
   const contents = new Map<SectionId, SectionContents[SectionId] | null>()
+  let isAllRead = true
   for (const id of ids) {
     const digest = digests[id]
     const content = digest === undefined ? null : await readSection(store, vendor, id, fromHex(digest))
-    if (content === 'missing') return undefined
-    contents.set(id, content)
+    if (content === 'missing' || content === 'unreadable') isAllRead = false
+    else contents.set(id, content)
   }
   const of = ((id: SectionId) => contents.get(id) ?? null) as SectionsOf
-  const isMet = areMet(conditions, of)
-  known.set(key, isMet)
-  return isMet
+  const met = areMet(conditions, of)
+  const found = met === 'unknown' && !isAllRead ? undefined : met
+  known.set(key, found)
+  return found
 }

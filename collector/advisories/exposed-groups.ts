@@ -1,4 +1,5 @@
 import type { Listening } from '../model/advisory.ts'
+import { NOTHING_KNOWN } from '../model/product-statement.ts'
 import type { ExposedDevices } from '../store/exposed-devices.ts'
 import type { Store } from '../store/index.ts'
 import type { Rulings, Whereabouts } from './rulings.ts'
@@ -11,6 +12,8 @@ export interface ExposedGroup extends Pick<ExposedDevices, 'product' | 'hardware
 }
 
 const NONE: ReadonlySet<string> = new Set()
+/** Of which nothing was said. */
+const OTHER_RELEASE = ''
 
 /** Postures are many, and what they differ in matters to advisories only where a statement names it. */
 export async function exposedGroups(
@@ -26,12 +29,12 @@ export async function exposedGroups(
   const add = (one: ExposedDevices, environments: ReadonlySet<string>, count: number): void => {
     if (count <= 0) return
     const { product, hardware, inventory, release, listening } = one
-    const configurations = met.get(one.posture) ?? NONE
+    const configurations = met.get(one.posture) ?? NOTHING_KNOWN
     // Two releases that nothing was said of are one to advisories, where their components are the same.
-    const releaseId = one.releaseId !== null && releases.has(one.releaseId) ? one.releaseId : null
+    const releaseId = one.releaseId === null || releases.has(one.releaseId) ? one.releaseId : OTHER_RELEASE
     const listens = listening === null ? null : (numbers.get(listening) ?? numbers.size)
     if (listening !== null && listens !== null) numbers.set(listening, listens)
-    const scopes = [[...configurations].sort(), [...environments].sort()]
+    const scopes = [configurations.met, configurations.notMet, environments].map((ids) => [...ids].sort())
     const key = JSON.stringify([product, hardware, inventory, release, releaseId, listens, scopes])
     const known = groups.get(key)
     if (known !== undefined) known.count += count

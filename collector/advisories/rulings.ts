@@ -1,16 +1,23 @@
 import type { Labels } from '../model/labels.ts'
-import { environmentKey, isInForce, labelsText, type ProductStatement } from '../model/product-statement.ts'
+import {
+  environmentKey,
+  isInForce,
+  labelsText,
+  NOTHING_KNOWN,
+  type Meeting,
+  type ProductStatement,
+} from '../model/product-statement.ts'
 
 /** What decides, beside the advisory, whether a statement is about a device. */
 export interface Whereabouts {
+  /** Null: nobody knows what it runs. */
   readonly releaseId: string | null
-  /** Ids of those that its posture meets. */
-  readonly configurations: ReadonlySet<string>
+  readonly configurations: Meeting
   /** Keys of those whose labels it has. */
   readonly environments: ReadonlySet<string>
 }
 
-export const NOWHERE: Whereabouts = { releaseId: null, configurations: new Set(), environments: new Set() }
+export const NOWHERE: Whereabouts = { releaseId: null, configurations: NOTHING_KNOWN, environments: new Set() }
 
 export interface Ruling {
   /** Null: what advisories say counts. */
@@ -23,7 +30,7 @@ const NOTHING: Ruling = { by: null, others: [] }
 
 /**
  * What people have said of advisories for products, as far as it counts now. Whoever says that devices are affected is
- * believed before those who say otherwise; then comes that they are not affected, then that it does not matter; among
+ * believed before those who say otherwise, also where nobody knows whether it is about them; then comes that they are not affected, then that it does not matter; among
  * equals what lasts longest.
  */
 export class Rulings {
@@ -40,7 +47,7 @@ export class Rulings {
     }
   }
 
-  /** `name`: of the package; null: nobody knows which, so that only what is said of all of them counts. */
+  /** `name`: of the package; null: nobody knows which. */
   of(productId: string, advisory: string, name: string | null, where: Whereabouts): Ruling {
     const said = this.#byAdvisory.get(keyOf(productId, advisory))
     if (said === undefined) return NOTHING
@@ -78,10 +85,17 @@ const RANK = { affected: 0, 'not-affected': 1, excluded: 2 } as const
 
 const keyOf = (productId: string, advisory: string): string => `${productId}\n${advisory}`
 
+/** What takes something back counts where it may be about a device, what takes something away where it is. */
 function isAbout(said: ProductStatement, name: string | null, where: Whereabouts): boolean {
-  if (said.package !== null && said.package !== name) return false
-  if (said.release !== null && said.release.id !== where.releaseId) return false
-  if (said.configuration !== null && !where.configurations.has(said.configuration.id)) return false
+  const { releaseId, configurations } = where
+  const mayCount = said.verdict === 'affected'
+  const isOf = (wanted: string, one: string | null): boolean => (one === null ? mayCount : one === wanted)
+  if (said.package !== null && !isOf(said.package, name)) return false
+  if (said.release !== null && !isOf(said.release.id, releaseId)) return false
+  if (said.configuration !== null) {
+    const { id } = said.configuration
+    if (mayCount ? configurations.notMet.has(id) : !configurations.met.has(id)) return false
+  }
   return said.environment === null || where.environments.has(environmentKey(said.environment.labels))
 }
 

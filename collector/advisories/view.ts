@@ -4,7 +4,7 @@ import type { Store } from '../store/index.ts'
 import type { TrackedAdvisory } from '../store/tracked-advisories.ts'
 import type { Exposure, ExposureStatus, Listener } from '../model/advisory.ts'
 import type { Labels } from '../model/labels.ts'
-import { environmentKey, type ProductStatement } from '../model/product-statement.ts'
+import { environmentKey, NOTHING_KNOWN, type ProductStatement } from '../model/product-statement.ts'
 import { exposedGroups } from './exposed-groups.ts'
 import { limitationsOf } from './limited.ts'
 import { byUrgency, Rating, type RatedExposure, type Urgent } from './rating.ts'
@@ -64,7 +64,7 @@ async function whereabouts(
   const has = (wanted: Labels): boolean => Object.entries(wanted).every(([key, value]) => labels[key] === value)
   return {
     releaseId,
-    configurations: posture === null ? new Set() : await store.productConfigurations.metByPosture(posture),
+    configurations: posture === null ? NOTHING_KNOWN : await store.productConfigurations.metByPosture(posture),
     environments: new Set(environments.filter(has).map(environmentKey)),
   }
 }

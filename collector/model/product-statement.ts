@@ -61,6 +61,17 @@ export interface ProductConfiguration {
   readonly createdByName: string
 }
 
+/** Whether a posture meets a configuration; `unknown`: it does not tell, or not all. */
+export type Met = 'met' | 'not-met' | 'unknown'
+
+/** Ids of the configurations that a posture is known to meet, and of those that it is known not to. Of others nobody knows. */
+export interface Meeting {
+  readonly met: ReadonlySet<string>
+  readonly notMet: ReadonlySet<string>
+}
+
+export const NOTHING_KNOWN: Meeting = { met: new Set(), notMet: new Set() }
+
 /** Equal for equal labels, in whatever order. */
 export const environmentKey = (labels: Labels): string =>
   JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)))

@@ -1,9 +1,9 @@
 import type { Selectable } from 'kysely'
 import { toHex } from '../../shared/bytes/bytes.ts'
 import type { PostureCondition } from '../../shared/advisories/posture-condition.ts'
-import type { ProductConfiguration } from '../model/product-statement.ts'
+import { NOTHING_KNOWN, type Meeting, type Met, type ProductConfiguration } from '../model/product-statement.ts'
 import type { Executor } from './database.ts'
-import type { ProductConfigurationsTable } from './schema-advisories.ts'
+import type { ConfigurationPosturesTable, ProductConfigurationsTable } from './schema-advisories.ts'
 
 /** A posture of which nobody knows yet whether it meets a configuration. */
 export interface PostureToMeet {
@@ -31,6 +31,12 @@ export type ProductConfigurationsRepository = ReturnType<typeof productConfigura
 
 /** Configurations of products, and which postures meet them. */
 export function productConfigurationsRepository(db: Executor) {
+  const decided = () =>
+    db
+      .selectFrom('configuration_postures')
+      .select(['configuration_id', 'posture_digest', 'is_met'])
+      .where('is_met', '!=', STORED.unknown)
+
   return {
     /** Error: request.conflict when the product has one of that name. */
     async add(one: ProductConfiguration): Promise<void> {
@@ -110,42 +116,45 @@ export function productConfigurationsRepository(db: Executor) {
       return rows.map(({ conditions, ...row }) => ({ ...row, conditions: conditionsFrom(conditions) }))
     },
 
-    async setMet(configuration: string, digest: Uint8Array, isMet: boolean): Promise<void> {
+    async setMet(configuration: string, digest: Uint8Array, met: Met): Promise<void> {
       await db
         .insertInto('configuration_postures')
-        .values({ configuration_id: configuration, posture_digest: digest, is_met: isMet ? 1 : 0 })
+        .values({ configuration_id: configuration, posture_digest: digest, is_met: STORED[met] })
         .onConflict((conflict) => conflict.columns(['configuration_id', 'posture_digest']).doNothing())
         .execute()
     },
 
-    /** By posture, in hexadecimal, the ids of these configurations that it meets. */
-    async metBy(configurations: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-      const met = new Map<string, Set<string>>()
-      if (configurations.length === 0) return met
-      const rows = await db
-        .selectFrom('configuration_postures')
-        .select(['configuration_id', 'posture_digest'])
-        .where('configuration_id', 'in', [...configurations])
-        .where('is_met', '=', 1)
-        .execute()
-      for (const { configuration_id: id, posture_digest: digest } of rows) {
-        const key = toHex(digest)
-        const known = met.get(key)
-        if (known === undefined) met.set(key, new Set([id]))
-        else known.add(id)
-      }
-      return met
+    /** By posture, in hexadecimal, what is known of it and of these configurations. */
+    async metBy(configurations: readonly string[]): Promise<ReadonlyMap<string, Meeting>> {
+      if (configurations.length === 0) return new Map()
+      return meetings(
+        await decided()
+          .where('configuration_id', 'in', [...configurations])
+          .execute(),
+      )
     },
 
-    /** Of one posture. */
-    async metByPosture(digest: Uint8Array): Promise<ReadonlySet<string>> {
-      const rows = await db
-        .selectFrom('configuration_postures')
-        .select('configuration_id')
-        .where('posture_digest', '=', digest)
-        .where('is_met', '=', 1)
-        .execute()
-      return new Set(rows.map(({ configuration_id: id }) => id))
+    /** Of one posture, and all configurations. */
+    async metByPosture(digest: Uint8Array): Promise<Meeting> {
+      const found = meetings(await decided().where('posture_digest', '=', digest).execute())
+      return found.get(toHex(digest)) ?? NOTHING_KNOWN
     },
   }
+}
+
+/** 2: it was read whole and does not tell, which stays so. */
+const STORED = { met: 1, 'not-met': 0, unknown: 2 } as const
+
+type Decided = Pick<ConfigurationPosturesTable, 'configuration_id' | 'posture_digest' | 'is_met'>
+
+function meetings(rows: readonly Decided[]): ReadonlyMap<string, Meeting> {
+  const found = new Map<string, { readonly met: Set<string>; readonly notMet: Set<string> }>()
+  for (const { configuration_id: id, posture_digest: digest, is_met: isMet } of rows) {
+    const key = toHex(digest)
+    const one = found.get(key) ?? { met: new Set(), notMet: new Set() }
+    found.set(key, one)
+    if (isMet === STORED.met) one.met.add(id)
+    else one.notMet.add(id)
+  }
+  return found
 }

@@ -175,11 +175,11 @@ export interface ProductConfigurationsTable {
   created_by_name: string
 }
 
-/** Postures that were looked at. One that is missing here is not known to meet it. */
+/** Postures that were looked at: 1 meets it, 0 does not, 2 does not tell. Of one that is missing here nobody knows yet. */
 export interface ConfigurationPosturesTable {
   configuration_id: string
   posture_digest: Uint8Array
-  is_met: 0 | 1
+  is_met: 0 | 1 | 2
 }
 
 /** Active devices that are alike: rows of the same add up to how many there are. Written by triggers alone. */

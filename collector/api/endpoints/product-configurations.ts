@@ -103,7 +103,10 @@ const list = defineEndpoint({
     const met = await store.productConfigurations.metBy(all.map((one) => one.id))
     const groups = all.length === 0 ? [] : await store.exposedDevices.groups(product.id)
     const within = (configuration: string): number =>
-      groups.reduce((sum, { posture, count }) => sum + (met.get(posture)?.has(configuration) === true ? count : 0), 0)
+      groups.reduce(
+        (sum, { posture, count }) => sum + (met.get(posture)?.met.has(configuration) === true ? count : 0),
+        0,
+      )
     return {
       devices: await store.exposedDevices.count(product.id),
       items: all.map((one) => ({ ...toJson(one), devices: within(one.id) })),

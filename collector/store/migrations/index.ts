@@ -44,6 +44,7 @@ import { productStatements } from './0037-product-statements.ts'
 import { reportIntervals } from './0038-report-intervals.ts'
 import { deviceCounts } from './0039-device-counts.ts'
 import { wrongRecords } from './0040-wrong-records.ts'
+import { configurationsAnew } from './0041-configurations-anew.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -93,6 +94,7 @@ export const migrations: readonly Migration[] = [
   reportIntervals,
   deviceCounts,
   wrongRecords,
+  configurationsAnew,
 ]
 
 /**

@@ -11,12 +11,13 @@ import type { Labels } from '../../../collector/model/labels.ts'
 import type { ProductStatement } from '../../../collector/model/product-statement.ts'
 import type { Store } from '../../../collector/store/index.ts'
 import { readFleet } from '../../../collector/tracking/practices/fleet-signals.ts'
+import { toHex } from '../../../shared/bytes/bytes.ts'
 import { parseAdvisories } from '../../../shared/advisories/format.ts'
 import { conditionFrom } from '../../../shared/advisories/posture-condition.ts'
 import { goodPosture } from '../../support/postures.ts'
 import { PracticeFleet } from '../../support/practice-fleet.ts'
 import { productStatement } from '../../support/product-statement.ts'
-import { id, NOW } from '../store/samples.ts'
+import { bytes, id, NOW } from '../store/samples.ts'
 import { describeStore } from '../store/support.ts'
 
 const ADVISORY = 'DSA-1'
@@ -125,9 +126,9 @@ describeStore('what is said of an advisory for some devices', (createStore) => {
     const silent = await fleet.posture({ ...withPackages(), sockets })
     for (const unit of others) await fleet.set(unit, { postureDigest: silent })
     const met = () => store.productConfigurations.metByPosture(silent)
-    expect([...(await met())]).toEqual([])
+    expect(await met()).toEqual({ met: new Set(), notMet: new Set() })
     await computeExposures(store)
-    expect([...(await met())]).toEqual([])
+    expect(await met()).toEqual({ met: new Set(), notMet: new Set() })
     expect(await openNow()).toEqual(['2 affected', '3 not-affected'])
     expect(await computeExposures(store)).toBe(false)
   })
@@ -183,6 +184,71 @@ describeStore('what is said of an advisory for some devices', (createStore) => {
     expect(await openNow()).toEqual(['5 not-affected'])
     await expect(endStatement(store, veto.id, { id: 'api_x', name: 'Ada' }, NOW)).rejects.toMatchObject({
       code: 'request.conflict',
+    })
+  })
+
+  it('that they are affected counts also where nobody knows whether it is about a device', async () => {
+    const { fleet, store, configuration, others, release, say, openNow } = await affectedFleet(createStore())
+    await say({ ...NOT_AFFECTED })
+    const veto = await say({ verdict: 'affected', configuration: named(configuration) })
+    const sockets = { ...goodPosture().sockets, truncated: true, total: 1 }
+    const silent = await fleet.posture({ ...withPackages(), sockets })
+    for (const unit of others) await fleet.set(unit, { postureDigest: silent })
+    // Nobody has looked at it; then somebody has, and it does not tell.
+    const [other] = others
+    if (other === undefined) throw new Error('no unit')
+    const { inventory } = (await store.exposedDevices.groups()).find(({ inventory: one }) => one !== null) ?? {}
+    await store.exposures.setPosture(fleet.product.vendor, silent, inventory ?? null, null)
+    expect(await openNow()).toEqual(['5 affected'])
+    await computeExposures(store)
+    expect(await openNow()).toEqual(['5 affected'])
+    expect(await exposuresOf(store, other, NOW)).toMatchObject({ items: [{ status: 'affected' }] })
+    await endStatement(store, veto.id, { id: 'api_x', name: 'Ada' }, NOW)
+    // Of the others nobody knows which release they run.
+    await say({ verdict: 'affected', release: named(release) })
+    expect(await openNow()).toEqual(['5 affected'])
+    const next = await fleet.release('1.1', 2)
+    for (const unit of others) await fleet.set(unit, { postureDigest: silent, ...fleet.runs(next) })
+    expect(await openNow()).toEqual(['2 not-affected', '3 affected'])
+  })
+
+  it('that a package is affected counts for whoever does not tell its packages', async () => {
+    const { fleet, store, product, say } = await affectedFleet(createStore())
+    const states = async () => {
+      const { vendor } = product
+      const silent = { vendor, postureDigest: null }
+      const [one] = await trackAdvisories(store, product.id, [silent, { vendor, postureDigest: told }], NOW)
+      return one === undefined ? 'nothing' : one.stateOf(silent)
+    }
+    const told = await fleet.posture(withPackages())
+    await say({ ...NOT_AFFECTED })
+    expect(await states()).toBe('nothing')
+    await say({ verdict: 'affected', package: 'openssl' })
+    expect(await states()).toBe('open')
+  })
+
+  it('a section of a newer schema decides nothing, and is looked at again', async () => {
+    const { fleet, store, product, configuration, say, openNow, others } = await affectedFleet(createStore())
+    const { vendor } = product
+    const known = await store.postures.find(vendor, await fleet.posture(withPackages()))
+    const newer = bytes('of a newer schema')
+    await store.sections.save(vendor, newer, new Uint8Array([0xa0]))
+    const digest = bytes('its posture')
+    await store.postures.save(vendor, digest, new Map([...(known ?? []), ['sockets', newer]]))
+    for (const unit of others) await fleet.set(unit, { postureDigest: digest })
+    await say({ ...NOT_AFFECTED })
+    await say({ verdict: 'affected', configuration: named(configuration) })
+    await computeExposures(store)
+    expect(await openNow()).toEqual(['5 affected'])
+    const waiting = await store.productConfigurations.toLookAt(10)
+    expect(waiting.map((one) => toHex(one.digest))).toEqual([toHex(digest)])
+    // Another section decides: the package is there.
+    const present = await store.postures.find(vendor, await fleet.posture(withPackages('telnetd')))
+    const decided = bytes('its other posture')
+    await store.postures.save(vendor, decided, new Map([...(present ?? []), ['sockets', newer]]))
+    await computeExposures(store)
+    expect(await store.productConfigurations.metByPosture(decided)).toMatchObject({
+      notMet: new Set([configuration.id]),
     })
   })
 
