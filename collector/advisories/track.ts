@@ -56,7 +56,9 @@ export async function trackAdvisories(
       const names = inventories(group).packages === undefined ? [] : packagesOf(group)
       return rulings.settles(productId, name, names, whereabouts(group))
     }
-    const concerned = groups.filter((group) => packagesOf(group).length > 0)
+    const mayHave = (group: ReportingGroup): boolean =>
+      inventories(group).packages === undefined || packagesOf(group).length > 0
+    const concerned = groups.filter(mayHave)
     const isSettled = concerned.length > 0 && concerned.every(isSettledFor)
     if (isSettled && !kept.has(name)) continue
     const entries = await store.advisories.statementsOf(name)

@@ -110,6 +110,29 @@ describeStore('advisories of a fleet', (createStore) => {
     expect(groups.map((group) => one?.stateOf(group))).toEqual(['open', 'open'])
   })
 
+  it('what is said of a package settles nothing for a posture without packages', async () => {
+    const fleet = await PracticeFleet.certified(createStore())
+    const { store, product } = fleet
+    const { vendor } = product
+    const silent = { vendor, postureDigest: null }
+    const groups = [{ vendor, postureDigest: await fleet.posture(withOpenssl('3.0.16-1')) }, silent]
+    await addAdvisories(store, 'own', 'own', advisory('DSA-1', NOW), NOW)
+    await computeExposures(store)
+    const said = { package: 'openssl', expiresAt: NOW + 5 }
+    await store.productStatements.add(productStatement(product.id, 'DSA-1', said))
+    const states = async (now: number) => {
+      const [one] = await trackAdvisories(store, product.id, groups, now)
+      return [one?.isSettled, ...groups.map((group) => one?.stateOf(group))]
+    }
+    // Also before it was ever tracked.
+    expect(await states(NOW)).toEqual([false, 'unaffected', 'open'])
+    expect((await store.trackedAdvisories.ofProduct(product.id)).map(({ isSettled }) => isSettled)).toEqual([false])
+    expect(await states(NOW + 5)).toEqual([false, 'open', 'open'])
+    await store.productStatements.add(productStatement(product.id, 'DSA-1'))
+    expect(await states(NOW)).toEqual([undefined, undefined, undefined])
+    expect((await store.trackedAdvisories.ofProduct(product.id)).map(({ isSettled }) => isSettled)).toEqual([true])
+  })
+
   it('the age of what is known is that of the feed that was looked at longest ago', async () => {
     const fleet = await PracticeFleet.certified(createStore())
     const { store, product } = fleet
