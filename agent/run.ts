@@ -237,6 +237,7 @@ export async function startAgent(
           return channel.rest()
         },
         report: measure,
+        newestEpoch: () => agent.newestEpochMs,
         isDone: () => unsent.outbox.entries.length === 0 && agent.challengeDueMs === null,
         left: () => void status(),
       })

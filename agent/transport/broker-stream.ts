@@ -56,6 +56,12 @@ export class TlsResumption {
   forget(): void {
     this.#session = undefined
   }
+
+  /** Neither a session that came on this connection, nor one that still comes. */
+  reject(socket: TLSSocket): void {
+    socket.removeAllListeners('session')
+    this.forget()
+  }
 }
 
 /** RFC 9325 section 4.2: forward secrecy and authenticated encryption. A record of the first ones is 8 bytes shorter. */
@@ -87,13 +93,20 @@ export function openBrokerStream(
     rejectUnauthorized: !clockIsWrong,
   })
   resumption?.watch(socket)
-  if (clockIsWrong) socket.once('secureConnect', () => checkAtFloor(socket, host, identity, floorMs))
+  if (clockIsWrong) {
+    socket.once('secureConnect', () => {
+      const objection = objectionTo(socket, host, identity, floorMs)
+      if (objection === undefined) return
+      // Nobody looks at the certificate of a session that is resumed, also when the clock is right again.
+      resumption?.reject(socket)
+      socket.destroy(new Error(`the certificate of the broker: ${objection}`))
+    })
+  }
   return socket
 }
 
-function checkAtFloor(socket: TLSSocket, host: string, identity: TlsIdentity, floorMs: number): void {
+function objectionTo(socket: TLSSocket, host: string, identity: TlsIdentity, floorMs: number): string | undefined {
   const leaf = socket.getPeerX509Certificate()
   const authorities = certificatesIn(identity.certificateAuthority).map((pem) => new X509Certificate(pem))
-  const objection = leaf === undefined ? 'there is none' : objectionAtFloor(leaf, authorities, host, floorMs)
-  if (objection !== undefined) socket.destroy(new Error(`the certificate of the broker: ${objection}`))
+  return leaf === undefined ? 'there is none' : objectionAtFloor(leaf, authorities, host, floorMs)
 }

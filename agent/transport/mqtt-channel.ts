@@ -130,6 +130,8 @@ export class MqttChannel {
     this.#resting = true
     clearTimeout(this.#retry)
     this.#retry = undefined
+    // A visit that was one has no failure, however short it was.
+    if (this.connected) this.#failures = 0
     await this.#connection?.close(CLOSE_MS)
   }
 

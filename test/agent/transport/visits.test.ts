@@ -10,7 +10,7 @@ const MINUTE = 60_000
 /** A visit and what it does, in order. `waiting`: reports without a receipt. */
 function visiting() {
   const done: string[] = []
-  const site = { waiting: 0 }
+  const site: { waiting: number; epoch: number | null } = { waiting: 0, epoch: 1 }
   const visits = new Visits({
     connect: () => void done.push('connect'),
     leave: async () => void done.push('leave'),
@@ -18,6 +18,7 @@ function visiting() {
       done.push('report')
       site.waiting += 1
     },
+    newestEpoch: () => site.epoch,
     isDone: () => site.waiting === 0,
     left: () => void done.push('left'),
   })
@@ -38,7 +39,7 @@ test('a visit measures under the newest epoch, and ends with the receipt', async
   await pass(5_000)
   expect(visits.isResting).toBe(false)
   receipted()
-  await pass(1_000)
+  await pass(2_000)
   expect(done).toEqual(['connect', 'report', 'leave', 'left'])
   expect(visits.isResting).toBe(true)
 })
@@ -76,8 +77,63 @@ test('without a way to the broker the report is made after a minute, and brought
   visits.connected()
   await visits.epochArrived()
   receipted()
-  await pass(1_000)
+  await pass(2_000)
   expect(done).toEqual(['connect', 'report', 'leave', 'left'])
+})
+
+test('a report that was made before the connection is made again under a newer epoch, once', async () => {
+  const { visits, done, receipted, site } = visiting()
+  visits.begin()
+  await pass(MINUTE)
+  visits.connected()
+  site.epoch = 2
+  await visits.epochArrived()
+  expect(done).toEqual(['connect', 'report', 'report'])
+  site.epoch = 3
+  await visits.epochArrived()
+  receipted()
+  await pass(2_000)
+  expect(done).toEqual(['connect', 'report', 'report', 'leave', 'left'])
+})
+
+test('a slow link without any epoch yet makes its report when the first one comes', async () => {
+  const { visits, done, site } = visiting()
+  site.epoch = null
+  visits.begin()
+  await pass(MINUTE)
+  visits.connected()
+  site.epoch = 1
+  await visits.epochArrived()
+  expect(done).toEqual(['connect', 'report', 'report'])
+})
+
+test('a newer epoch that comes while an unconnected report is made is answered as well', async () => {
+  const done: (number | null)[] = []
+  let epoch: number | null = 1
+  let made = (): void => undefined
+  const visits = new Visits({
+    connect: () => undefined,
+    leave: async () => undefined,
+    report: () => {
+      done.push(epoch)
+      return new Promise((resolve) => (made = resolve))
+    },
+    newestEpoch: () => epoch,
+    isDone: () => false,
+    left: () => undefined,
+  })
+  visits.begin()
+  await pass(MINUTE)
+  visits.connected()
+  epoch = 2
+  await visits.epochArrived()
+  expect(done).toEqual([1])
+  made()
+  await pass(0)
+  expect(done).toEqual([1, 2])
+  made()
+  await pass(0)
+  expect(done).toEqual([1, 2])
 })
 
 test('a report that is due while the one before is still to be brought is made as well', async () => {

@@ -148,6 +148,10 @@ describe('a broker that does not do its part', () => {
     return {
       seen,
       port: (server.address() as AddressInfo).port,
+      drop() {
+        for (const socket of sockets) socket.destroy()
+        sockets.clear()
+      },
       async stop() {
         for (const socket of sockets) socket.destroy()
         await new Promise((resolve) => server.close(resolve))
@@ -217,6 +221,32 @@ describe('a broker that does not do its part', () => {
     await until(() => connected.length > 0)
     expect(disconnected).toEqual([])
     await older.stop()
+  })
+
+  test('and hiccups in each visit: failures of weeks do not add up while the visits succeed', async () => {
+    const broker = await dumbBroker({ 1: CONNACK, 8: suback(0) })
+    const failures: number[] = []
+    const connected: boolean[] = []
+    const { channel } = open(broker.port, pki, {
+      protocol: '3.1.1',
+      restsForSeconds: 3600,
+      events: {
+        onConnected: ({ resumed }) => connected.push(resumed),
+        onDisconnected: (_reason, _retryMs, count) => failures.push(count),
+        onEpoch: () => undefined,
+        onRestorePoint: () => undefined,
+        onDown: () => undefined,
+      },
+    })
+    for (let visit = 1; visit <= 3; visit++) {
+      channel.start()
+      await until(() => connected.length === 2 * visit - 1)
+      broker.drop()
+      await until(() => connected.length === 2 * visit)
+      await channel.rest()
+    }
+    expect(failures).toEqual([1, 1, 1])
+    await broker.stop()
   })
 
   test('and leaves the subscriptions unanswered: it is given up in time', async () => {
