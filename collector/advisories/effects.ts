@@ -38,7 +38,7 @@ export async function effectsOf(store: Store, advisory: string, now: number): Pr
       const one = ruled(exposure, rulings, product, group.where)
       const isOpen = one.status === 'affected' || one.status === 'fixed-not-running'
       const limitation = isOpen ? (limit(hardware, [one.package]) ?? null) : null
-      const key = [product, one.package, one.installed, one.status, one.reason, one.ruling?.id ?? ''].join('\n')
+      const key = [product, one.package, one.installed, one.status, one.reason, one.ruling?.id, one.unruled].join('\n')
       const before = effects.get(key)
       effects.set(key, {
         productId: product,

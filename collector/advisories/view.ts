@@ -151,7 +151,7 @@ export async function vulnerabilitiesOf(store: Store, productId: string, now: nu
 }
 
 function merge(merged: Map<string, Merging>, one: RatedExposure, group: number): void {
-  const key = [one.advisory, one.status, one.ruling?.id ?? ''].join('\n')
+  const key = [one.advisory, one.status, one.ruling?.id ?? '', one.unruled].join('\n')
   const nothing = { packages: new Set<string>(), disputedBy: new Set<string>(), groups: new Map() }
   const found = merged.get(key) ?? { one, listener: one.listener, ...nothing }
   found.packages.add(one.package)

@@ -146,7 +146,7 @@ describeStore('what is said of an advisory for some devices', (createStore) => {
     // One of the labels is not enough.
     await label(second, { site: 'lab', line: '3' })
     expect(await openNow()).toEqual(['2 excluded', '3 affected'])
-    expect(await vex()).toEqual(['Gate%207 affected', 'Gate%207?environment=lab under_investigation'])
+    expect(await vex()).toEqual(['Gate%207 affected', 'Gate%207?environment=lab affected'])
     await label(second, { line: '2' })
     expect(await openNow()).toEqual(['2 affected', '3 excluded'])
     await label(first, { site: 'plant-7' })
@@ -250,6 +250,45 @@ describeStore('what is said of an advisory for some devices', (createStore) => {
     expect(await store.productConfigurations.metByPosture(decided)).toMatchObject({
       notMet: new Set([configuration.id]),
     })
+  })
+
+  it('tells apart what would be affected without it from what nobody knows', async () => {
+    const { fleet, store, product, configuration, others, say, vex } = await affectedFleet(createStore())
+    await say({ ...NOT_AFFECTED, configuration: named(configuration) })
+    const incomparable = {
+      ...withPackages(),
+      packages: { ...packages, packages: [{ name: 'openssl', version: 'x_1' }] },
+    }
+    const unknown = await fleet.posture(incomparable)
+    for (const unit of others) await fleet.set(unit, { postureDigest: unknown })
+    await computeExposures(store)
+    const { items } = await vulnerabilitiesOf(store, product.id, NOW)
+    expect(items.map(({ status, unruled, devices }) => [status, unruled, devices]).sort()).toEqual([
+      ['not-affected', 'affected', 3],
+      ['not-affected', 'unknown', 2],
+    ])
+    expect(await vex()).toEqual(['Gate%207 affected', 'Gate%207?configuration=no-telnet not_affected'])
+  })
+
+  it('is published also where no device is that it is about, and for all that it may be about', async () => {
+    const { fleet, store, product, configuration, release, say, vex } = await affectedFleet(createStore())
+    await say({ ...NOT_AFFECTED })
+    expect(await vex()).toEqual(['Gate%207 not_affected'])
+    const plant = { groupId: null, name: 'plant', labels: { site: 'plant' } }
+    const veto = await say({ verdict: 'affected', environment: plant })
+    expect(await vex()).toEqual(['Gate%207 affected', 'Gate%207?environment=plant affected'])
+    await endStatement(store, veto.id, { id: 'api_x', name: 'Ada' }, NOW)
+    // Of no device in both, and of a release of which nobody has one.
+    await say({ ...NOT_AFFECTED, configuration: named(configuration), expiresAt: NOW + 2 * 86_400_000 })
+    await say({ ...NOT_AFFECTED, release: named(release), expiresAt: NOW + 3 * 86_400_000 })
+    const next = await fleet.release('1.1', 2)
+    await say({ verdict: 'affected', release: named(next), package: 'openssl' })
+    expect(await vex()).toEqual(['Gate%207 affected', 'Gate%207@1.0 not_affected', 'Gate%207@1.1 affected'])
+    const document = await openVexOf(store, product, { now: NOW, publicUrl: 'https://k.example' })
+    expect(() => parseAdvisories(document)).not.toThrow()
+    for (const { status, ...statement } of document.statements) {
+      if (status === 'affected') expect(statement).toHaveProperty('action_statement')
+    }
   })
 
   it('is for a release, or for a package, alone', async () => {
