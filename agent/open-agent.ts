@@ -73,7 +73,12 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
       restarts: await countStart(progress, host, log),
       unsent,
       host,
-      helper: new TimelyHelper({ helper, host, maxAgeSeconds: config.measure.maxAgeSeconds }),
+      helper: new TimelyHelper({
+        helper,
+        host,
+        maxAgeSeconds: config.measure.maxAgeSeconds,
+        monotonic: () => performance.now(),
+      }),
       sampler,
       quote,
       firmwareLog: logReader({

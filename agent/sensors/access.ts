@@ -6,7 +6,7 @@ import { readPrivileges } from './access/privileges.ts'
 import { readSshd } from './access/sshd.ts'
 import type { Host } from './host.ts'
 import type { Reading, Sensor } from './sensor.ts'
-import { identitiesOf } from './unchanged.ts'
+import { identitiesOf, withEntries } from './unchanged.ts'
 
 async function measure(host: Host): Promise<Reading<'access'>> {
   const sshd = await readSshd(host)
@@ -37,15 +37,8 @@ sysconfig/sshd config/dropbear default/dropbear dropbear/authorized_keys`
     .map((name) => `/etc/${name}`)
 /** Whose files do; of one that may not be read, only that something was put into it or replaced in it. */
 const GLANCED_DIRECTORIES = ['/etc/pam.d', '/etc/sudoers.d', '/etc/doas.d', '/etc/ssh', '/etc/ssh/sshd_config.d']
-const MAX_GLANCED = 1024
 
-function glance(host: Host): string {
-  const within = GLANCED_DIRECTORIES.flatMap((directory) => {
-    const names = host.readDirectory(directory, MAX_GLANCED)
-    return [directory, ...(names.status === 'found' ? names.value : []).map((name) => `${directory}/${name}`)]
-  })
-  return identitiesOf(host, [...GLANCED, ...within])
-}
+const glance = (host: Host): string => identitiesOf(host, [...GLANCED, ...withEntries(host, GLANCED_DIRECTORIES)])
 
 export const accessSensor: Sensor<'access'> = {
   id: 'access',

@@ -1,7 +1,7 @@
 import type { Observation } from '../../shared/posture/observation.ts'
 import { tellsOf, type InputFilter, type RuleSource, type Ruleset } from '../../shared/posture/sections/firewall.ts'
 import type { CommandId } from './commands.ts'
-import { CONFIGURATION_READS, readConfiguration } from './firewall/configuration.ts'
+import { configurationIdentity, CONFIGURATION_READS, readConfiguration } from './firewall/configuration.ts'
 import { parseIptablesSave } from './firewall/iptables.ts'
 import { parseNftRuleset } from './firewall/nft.ts'
 import { filtersInput, rulesetOf, type ParsedRuleset } from './firewall/ruleset.ts'
@@ -93,6 +93,6 @@ export const firewallSensor: Sensor<'firewall'> = {
   budget: { cpuMs: 10 },
   remedy: 'Let keepseal-measure run, without a network namespace of its own, and install nftables on the gateway.',
   privileged: true,
-  glance: (host) => JSON.stringify(readConfiguration(host)),
+  glance: configurationIdentity,
   measure,
 }

@@ -52,6 +52,15 @@ export function identitiesOf(host: Host, paths: readonly string[]): string {
   return paths.map((path) => `${path}=${one(path)}`).join('\n')
 }
 
+const MAX_ENTRIES = 1024
+
+/** Directories and what is in them. Of one that cannot be listed, only what tells when something was put into it. */
+export const withEntries = (host: Host, directories: readonly string[]): string[] =>
+  directories.flatMap((directory) => {
+    const names = host.readDirectory(directory, MAX_ENTRIES)
+    return [directory, ...(names.status === 'found' ? names.value : []).map((name) => `${directory}/${name}`)]
+  })
+
 const MAX_FILES = 512
 
 /** The same for many small files, each by itself. */

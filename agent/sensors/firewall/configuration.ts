@@ -6,6 +6,7 @@ import {
 import { digestOf, significantLines } from '../digest.ts'
 import type { Host } from '../host.ts'
 import { printable } from '../text.ts'
+import { identitiesOf, withEntries } from '../unchanged.ts'
 
 const MAX_FILE_BYTES = 1024 * 1024
 const MAX_ENTRIES = 256
@@ -34,6 +35,13 @@ const FILES: readonly (readonly [manager: FirewallManager, paths: readonly strin
 ]
 
 export const CONFIGURATION_READS = FILES.flatMap(([, paths]) => paths).join(', ')
+
+/** Another one when one of these files is: also of those that only root may read, as the rules of ufw. */
+export function configurationIdentity(host: Host): string {
+  const all = FILES.flatMap(([, paths]) => paths)
+  const directories = all.filter((path) => path.endsWith('/')).map((path) => path.slice(0, -1))
+  return identitiesOf(host, [...all.filter((path) => !path.endsWith('/')), ...withEntries(host, directories)])
+}
 
 /** The files that set up the firewall here, each by what it says. */
 export function readConfiguration(host: Host): ConfigurationFile[] {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { accessSensor } from '../../../agent/sensors/access.ts'
 import { firewallSensor } from '../../../agent/sensors/firewall.ts'
-import { createHost } from '../../../agent/sensors/host.ts'
+import { createHost, type Host } from '../../../agent/sensors/host.ts'
 import { packagesSensor } from '../../../agent/sensors/packages.ts'
 import { sendable } from '../../../agent/sensors/sendable.ts'
 import type { Sensor } from '../../../agent/sensors/sensor.ts'
@@ -34,6 +34,8 @@ const SENSORS: Readonly<Record<string, Pick<Sensor, 'glance'>>> = {
   packages: packagesSensor,
   sockets: socketsSensor,
 }
+
+const denied = () => ({ status: 'no-permission' }) as const
 
 function seen() {
   const root = writeTree(SYSTEM)
@@ -92,6 +94,21 @@ test.each<[string, string, (at: (path: string) => string) => void]>([
   const before = glance(name)
   change(at)
   expect(glance(name)).not.toBe(before)
+})
+
+test('rules of the firewall are seen to change in a file and in a directory that the agent may not read', () => {
+  const root = writeTree({ ...SYSTEM, '/etc/ufw/user.rules': '-A a\n', '/etc/nftables.d/a.nft': 'table a b {}\n' })
+  const path = (file: string) => join(root, file)
+  const host: Host = { ...createHost({ root }), readFile: denied, readText: denied, open: denied }
+  const glance = (): string => firewallSensor.glance?.(host) ?? expect.fail()
+  const seen = [glance()]
+  appendFileSync(path('/etc/ufw/user.rules'), '-A b\n')
+  seen.push(glance())
+  appendFileSync(path('/etc/nftables.d/a.nft'), 'table c d {}\n')
+  seen.push(glance())
+  writeFileSync(path('/etc/nftables.d/b.nft'), 'table e f {}\n')
+  seen.push(glance())
+  expect(new Set(seen).size).toBe(4)
 })
 
 test('a connection to a listener is no change', () => {
