@@ -55,7 +55,7 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
     const now = (): number => Math.floor(Math.max(Date.now(), begun, known.agent?.newestEpochMs ?? 0) / 1000)
     const tcti = tctiOf(config, identity)
     const self = knowSelf(config)
-    const host = createHost({ root: config.host.root, tpm: attributesAt(tcti), self })
+    const host = createHost({ root: config.host.root, tpm: attributesAt(tcti, config.tpm.transport), self })
     const helper = createHelper({ socket: config.measure.socket, host, tell: (message) => log.warn(message) })
     const sampler = new SocketSampler(host, config.report.sampleSeconds)
     const progress = await ProgressFile.open(paths.progress, owner, report)
@@ -138,6 +138,7 @@ async function quoteFunction(
   const file = join(config.state.directory, 'attestation-key.context')
   return quoteWith({
     tcti,
+    transport: config.tpm.transport,
     key: attestationKey,
     selection: [{ bank: config.tpm.bank, pcrs: config.tpm.pcrs }],
     contexts: fileKeyContextStore(file, boot, () =>

@@ -1,20 +1,21 @@
 import { accessSync, constants } from 'node:fs'
 import type { HostOptions, HostResult } from '../sensors/host.ts'
 import { readTpmAttributes, type TpmAttributes } from '../tpm/commands/attributes.ts'
-import { openTpm } from '../tpm/open.ts'
+import { openTpm, type TransportChoice } from '../tpm/open.ts'
+import { deviceFileOf } from '../tpm/tcti.ts'
 
 /**
  * How the sensor asks the TPM. It is opened for this alone, before the claims are made: the quote is over the claims, so
  * it has to come later. Undefined, for a machine or an identity without a TPM, means that there is none to ask.
  */
-export function attributesAt(tcti: string | undefined): HostOptions['tpm'] {
-  return tcti === undefined ? undefined : () => readAt(tcti)
+export function attributesAt(tcti: string | undefined, transport: TransportChoice = 'auto'): HostOptions['tpm'] {
+  return tcti === undefined ? undefined : () => readAt(tcti, transport)
 }
 
-async function readAt(tcti: string): Promise<HostResult<TpmAttributes>> {
-  const [, device] = /^device:(.+)$/.exec(tcti) ?? []
+async function readAt(tcti: string, transport: TransportChoice): Promise<HostResult<TpmAttributes>> {
+  const device = deviceFileOf(tcti)
   if (device !== undefined && isForbidden(device)) return { status: 'no-permission' }
-  const tpm = await openTpm(tcti)
+  const tpm = await openTpm(tcti, { transport })
   try {
     return { status: 'found', value: await readTpmAttributes(tpm) }
   } finally {

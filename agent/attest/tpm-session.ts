@@ -1,13 +1,14 @@
 import { openAttestationKey, type AttestationKeyRequest } from '../tpm/attestation-key.ts'
 import type { KeyContextStore } from '../tpm/key-context.ts'
 import { useEndorsementPassword } from '../tpm/commands/sessions.ts'
-import { openTpm } from '../tpm/open.ts'
+import { openTpm, type TransportChoice } from '../tpm/open.ts'
 import { takeQuoteWithPcrs } from '../tpm/quoting.ts'
 import type { PcrSelection } from '../../shared/tpm/pcr-selection.ts'
 import type { QuoteFunction } from './make-evidence.ts'
 
 export interface TpmAccess {
   readonly tcti: string
+  readonly transport: TransportChoice
   readonly key: AttestationKeyRequest
   readonly selection: PcrSelection
   readonly contexts: KeyContextStore
@@ -18,7 +19,7 @@ export interface TpmAccess {
 /** Opens the TPM for one quote and lets go of it again: other programs use it too. */
 export function quoteWith(access: TpmAccess): QuoteFunction {
   return async (extraData) => {
-    const tpm = await openTpm(access.tcti)
+    const tpm = await openTpm(access.tcti, { transport: access.transport })
     try {
       if (access.endorsementPassword !== undefined) await useEndorsementPassword(tpm, access.endorsementPassword)
       const key = await openAttestationKey(tpm, access.key, access.contexts)

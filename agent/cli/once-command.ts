@@ -34,7 +34,7 @@ export const onceCommand = defineCommand({
     if (!context.options.print) return report(config, context)
     const tcti = config.tpm.tcti === 'none' ? undefined : chooseTcti(config.tpm.tcti)
     const self = knowSelf(config)
-    const host = createHost({ root: config.host.root, tpm: attributesAt(tcti), self })
+    const host = createHost({ root: config.host.root, tpm: attributesAt(tcti, config.tpm.transport), self })
     const tell = (message: string): void => context.terminal.error(`${printable(message)}\n`)
     const posture = await measurePosture(host, createHelper({ socket: config.measure.socket, host, tell }))
     context.present(postureAsJson(posture), () => printPosture(context, posture))

@@ -71,6 +71,11 @@ export const agentConfig = defineConfig(
     },
     tpm: {
       tcti: option(text(), '', 'TPM to use, as tpm2-tss names it (device:/dev/tpmrm0). Empty: find it. none: no TPM.'),
+      transport: option(
+        choice(['auto', 'tss2', 'device']),
+        'auto',
+        'How commands get there: tss2, through tpm2-tss. device: straight to the device file. auto: tss2 where it is installed.',
+      ),
       bank: option(choice(['sha256', 'sha384']), 'sha256', 'PCR bank to quote.'),
       pcrs: option(
         integerList('distinct PCR numbers in ascending order, from 0 to 15 and 17 to 22', quotable),

@@ -2,7 +2,7 @@ import { connect } from 'node:tls'
 import { KeepsealError } from '../../shared/errors.ts'
 import { describeTpm, type TpmDescription } from '../tpm/commands/capabilities.ts'
 import { openTpm } from '../tpm/open.ts'
-import { chooseTcti, describeTcti } from '../tpm/tcti.ts'
+import { chooseTcti, describeTcti, describeTransport } from '../tpm/tcti.ts'
 import { loadIdentity } from '../state/identity.ts'
 import { readStatus } from '../state/status-file.ts'
 import { good, type Check, type CheckResult } from './check.ts'
@@ -37,9 +37,9 @@ const tpm: Check = {
       return { status: 'warning', detail: 'none: the identity is in software only, and the boot is not proven' }
     }
     try {
-      const opened = await openTpm(tcti, { boundMs: 10_000 })
+      const opened = await openTpm(tcti, { boundMs: 10_000, transport: config.tpm.transport })
       try {
-        return tpmResult(await describeTpm(opened), describeTcti(tcti))
+        return tpmResult(await describeTpm(opened), `${describeTcti(tcti)} ${describeTransport(opened)}`)
       } finally {
         await opened.close()
       }

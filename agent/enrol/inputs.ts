@@ -90,7 +90,16 @@ export async function enrolmentOf(config: AgentConfig, token: string | null, aga
     openTpm:
       tcti === undefined
         ? null
-        : (seed) => openEnrolmentTpm({ tcti, seed, selection, ...kind, ...ekCertificate, ...endorsementPassword }),
+        : (seed) =>
+            openEnrolmentTpm({
+              tcti,
+              transport: tpm.transport,
+              seed,
+              selection,
+              ...kind,
+              ...ekCertificate,
+              ...endorsementPassword,
+            }),
     stateDirectory: state.directory,
     again,
     now: () => Math.floor(Date.now() / 1000),

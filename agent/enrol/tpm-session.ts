@@ -7,7 +7,7 @@ import { activateCredential, type CredentialChallenge } from '../tpm/activation.
 import { chooseAttestationKeyKind, createAttestationKey, type AttestationKeyRequest } from '../tpm/attestation-key.ts'
 import { useEndorsementPassword } from '../tpm/commands/sessions.ts'
 import { readEndorsementKey } from '../tpm/endorsement-key.ts'
-import { openTpm } from '../tpm/open.ts'
+import { openTpm, type TransportChoice } from '../tpm/open.ts'
 import { takeQuote, type Quote } from '../tpm/quoting.ts'
 import type { Tpm } from '../tpm/tpm.ts'
 import { readNamed } from './authorities.ts'
@@ -31,6 +31,7 @@ export interface EnrolmentTpm {
 export interface EnrolmentTpmOptions {
   /** As `openTpm` takes it. */
   readonly tcti: string
+  readonly transport: TransportChoice
   readonly seed: Uint8Array
   /** The algorithm to use; P-256, or RSA where the TPM has no P-256, without it. */
   readonly kind?: AttestationKeyRequest['kind']
@@ -46,7 +47,7 @@ export interface EnrolmentTpmOptions {
  * Throws `tpm.unavailable`, `tpm.library-missing`, `tpm.command-failed`, `tpm.hierarchy-locked`.
  */
 export async function openEnrolmentTpm(options: EnrolmentTpmOptions): Promise<EnrolmentTpm> {
-  const tpm = await openTpm(options.tcti)
+  const tpm = await openTpm(options.tcti, { transport: options.transport })
   try {
     return await prepare(tpm, options)
   } catch (error) {

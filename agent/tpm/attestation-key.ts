@@ -1,3 +1,4 @@
+import { concat, equal, utf8 } from '../../shared/bytes/bytes.ts'
 import { hash } from '../../shared/crypto/node.ts'
 import { nameOf, parsePublic, type PublicArea } from '../../shared/tpm/public.ts'
 import { attestationKeyTemplate, type AttestationKeyKind } from '../../shared/tpm/templates.ts'
@@ -37,17 +38,21 @@ export async function createAttestationKey(tpm: Tpm, request: AttestationKeyRequ
 /**
  * As `createAttestationKey`, but makes the key once a boot: the TPM's saved context of it, kept in `store`, brings
  * it back within milliseconds. A context that the TPM does not take any more (other boot, cleared TPM) is replaced.
+ * So is one of the other transport: tpm2-tss wraps contexts, and is of no use any more once it was given a bare one.
  */
 export async function openAttestationKey(
   tpm: Tpm,
   request: AttestationKeyRequest,
   store: KeyContextStore,
 ): Promise<LoadedAttestationKey> {
-  const context = await store.load(request)
+  const mark = utf8(`${tpm.transport}:`)
+  const kept = await store.load(request)
+  const context =
+    kept !== undefined && equal(kept.subarray(0, mark.length), mark) ? kept.subarray(mark.length) : undefined
   const loaded = context === undefined ? undefined : await loadIfPossible(tpm, context)
   if (loaded !== undefined) return loaded
   const key = await createAttestationKey(tpm, request)
-  await store.save(request, await saveContext(tpm, key.handle))
+  await store.save(request, concat(mark, await saveContext(tpm, key.handle)))
   return key
 }
 

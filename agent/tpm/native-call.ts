@@ -1,4 +1,5 @@
 import { KeepsealError } from '../../shared/errors.ts'
+import { withBound } from './bound.ts'
 import type { NativeArgument, NativeFunction } from './library.ts'
 
 /** A C function that runs on a thread of its own. */
@@ -28,20 +29,6 @@ export function startCall(
     })
   })
   return { rc: withBound(name, returned, boundMs), finished: returned.then(nothing, nothing) }
-}
-
-async function withBound(name: string, returned: Promise<number>, boundMs: number): Promise<number> {
-  let timer: NodeJS.Timeout | undefined
-  const bound = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new KeepsealError('tpm.unavailable', `${name} did not return within ${boundMs} ms`))
-    }, boundMs)
-  })
-  try {
-    return await Promise.race([returned, bound])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 const nothing = (): void => undefined

@@ -1,17 +1,19 @@
 import { KeepsealError } from '../../shared/errors.ts'
-import { commandError } from './command-error.ts'
-import { flushLeftovers } from './commands/leftovers.ts'
-import { loadLibraries, type NativeArgument, type NativeFunction, type TssLibraries } from './library.ts'
-import { Cell } from './marshal.ts'
-import { startCall, type NativeCall } from './native-call.ts'
-import { Tpm } from './tpm.ts'
+import { openDeviceFile } from './device/device-file.ts'
+import { DeviceTpm } from './device/device-tpm.ts'
+import { loadLibraries, type TssLibraries } from './library.ts'
+import { openEsysTpm } from './open-esys.ts'
+import { deviceFileOf } from './tcti.ts'
+import type { Tpm, TpmTransport } from './tpm.ts'
 
-/** A TPM that is waking up, or is in use by another client, may let the first answer wait. */
-const BOUND_MS = 30_000
+/** As `tpm.transport` has it: `auto` is tpm2-tss where it is installed, and the device file where it is not. */
+export type TransportChoice = TpmTransport | 'auto'
 
 export interface TpmOptions {
   /** Upper bound of every command, in milliseconds; each has its own smaller or equal one (see ESAPI). */
   readonly boundMs?: number
+  /** Default `auto`. */
+  readonly transport?: TransportChoice
 }
 
 /**
@@ -19,50 +21,28 @@ export interface TpmOptions {
  * measurement: others use the TPM too.
  * Throws KeepsealError `tpm.unavailable` or `tpm.library-missing`.
  */
-export async function openTpm(tcti: string, { boundMs = Number.POSITIVE_INFINITY }: TpmOptions = {}): Promise<Tpm> {
-  const libraries = await loadLibraries()
-  const connection = new Cell(libraries)
-  const context = new Cell(libraries)
-  const release = (): void => finalize(libraries, context, connection)
-
-  const initializeTcti = libraries.find('tctildr', 'Tss2_TctiLdr_Initialize', 'uint32_t', ['str', 'void *'])
-  const initializeEsys = libraries.find('esys', 'Esys_Initialize', 'uint32_t', ['void *', 'void *', 'void *'])
-  const start = (name: string, run: NativeFunction, parameters: NativeArgument[]): Promise<void> =>
-    initialize(libraries, tcti, startCall(name, run, parameters, Math.min(boundMs, BOUND_MS)), name, release)
-  await start('Tss2_TctiLdr_Initialize', initializeTcti, [tcti, connection.memory])
-  await start('Esys_Initialize', initializeEsys, [context.memory, connection.value, null])
-
-  const tpm = new Tpm(libraries, context, boundMs, release)
-  try {
-    // swtpm serves one client at a time: what is in it belongs to nobody any more.
-    if (tcti.startsWith('swtpm:')) await flushLeftovers(tpm)
-    return tpm
-  } catch (error) {
-    await tpm.close()
-    throw error
-  }
+export function openTpm(tcti: string, options: TpmOptions = {}): Promise<Tpm> {
+  return openTpmWith(loadLibraries, tcti, options)
 }
 
-async function initialize(
-  libraries: TssLibraries,
+/** `openTpm` with a choice of libraries. */
+export async function openTpmWith(
+  load: () => Promise<TssLibraries>,
   tcti: string,
-  call: NativeCall,
-  name: string,
-  release: () => void,
-): Promise<void> {
-  try {
-    const rc = await call.rc
-    if (rc === 0) return
-    const cause = commandError(libraries, name, rc)
-    throw new KeepsealError('tpm.unavailable', `${tcti}: ${cause.answer}`, { cause })
-  } catch (error) {
-    void call.finished.then(release)
-    throw error
+  { boundMs = Number.POSITIVE_INFINITY, transport = 'auto' }: TpmOptions = {},
+): Promise<Tpm> {
+  const file = deviceFileOf(tcti)
+  const openDevice = async (path: string): Promise<Tpm> => new DeviceTpm(await openDeviceFile(path), { boundMs })
+  if (transport === 'device') {
+    if (file !== undefined) return await openDevice(file)
+    throw new KeepsealError('tpm.unavailable', `${tcti}: tpm.transport is device, and this is no device file`)
   }
-}
-
-function finalize(libraries: TssLibraries, context: Cell, connection: Cell): void {
-  if (context.value !== 0n) libraries.find('esys', 'Esys_Finalize', 'void', ['void *'])(context.memory)
-  if (connection.value === 0n) return
-  libraries.find('tctildr', 'Tss2_TctiLdr_Finalize', 'void', ['void *'])(connection.memory)
+  const libraries = await load().catch((error: unknown) => {
+    const missing = error instanceof KeepsealError && error.code === 'tpm.library-missing'
+    if (missing && transport === 'auto' && file !== undefined) return undefined
+    throw error
+  })
+  // Without libraries there is a file: else the refusal of the libraries was thrown.
+  if (libraries === undefined) return await openDevice(file ?? '')
+  return await openEsysTpm(libraries, tcti, boundMs)
 }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import type { TpmTransport } from './tpm.ts'
 
 /** Where the kernel offers its resource manager: commands of several programs do not disturb each other there. */
 const RESOURCE_MANAGER = '/dev/tpmrm0'
@@ -14,6 +15,17 @@ export function chooseTcti(
   if (configured !== undefined && configured !== '') return configured
   return exists(RESOURCE_MANAGER) ? `device:${RESOURCE_MANAGER}` : undefined
 }
+
+/** The file that `device:/dev/tpmrm0` names; undefined for what only tpm2-tss reaches. */
+export function deviceFileOf(tcti: string): string | undefined {
+  if (tcti === 'device' || tcti === 'device:') return RESOURCE_MANAGER
+  return tcti.startsWith('device:') ? tcti.slice('device:'.length) : undefined
+}
+
+const TRANSPORTS: Readonly<Record<TpmTransport, string>> = { tss2: 'through tpm2-tss', device: 'without tpm2-tss' }
+
+/** For people. */
+export const describeTransport = ({ transport }: { readonly transport: TpmTransport }): string => TRANSPORTS[transport]
 
 /** For people: `device:/dev/tpmrm0` becomes `/dev/tpmrm0`, `swtpm:host=…,port=…` a software TPM at that address. */
 export function describeTcti(tcti: string | undefined): string {

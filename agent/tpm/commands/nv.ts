@@ -26,7 +26,7 @@ async function readWholeIndex(tpm: Tpm, index: number): Promise<Uint8Array> {
   const [handle] = await tpm.execute(ESAPI.handleOf, [index, ...UNAUTHORIZED])
   const [nvPublic] = await tpm.execute(ESAPI.nvReadPublic, [handle, ...UNAUTHORIZED])
   const size = dataSize(nvPublic)
-  const limit = Math.min(PIECE, (await readTpmProperty(tpm, TPM_PT.nvBufferMax)) ?? PIECE)
+  const limit = Math.min(PIECE, (await readTpmProperty(tpm, TPM_PT.nvBufferMax)) || PIECE)
   const pieces: Uint8Array[] = []
   for (let offset = 0; offset < size; offset += limit) {
     const length = Math.min(limit, size - offset)

@@ -269,7 +269,7 @@ describe.skipIf(!hasSwtpm)(`a real TPM${hasSwtpm ? '' : ' (skipped: swtpm is not
       authorities: pki.authority,
       token: await collector.token(),
       product: PRODUCT,
-      openTpm: (seed) => openEnrolmentTpm({ tcti: swtpm.tcti, seed, selection }),
+      openTpm: (seed) => openEnrolmentTpm({ tcti: swtpm.tcti, transport: 'auto', seed, selection }),
       stateDirectory,
       again: false,
       now: () => 1_795_000_000,
@@ -280,6 +280,7 @@ describe.skipIf(!hasSwtpm)(`a real TPM${hasSwtpm ? '' : ' (skipped: swtpm is not
     collector.now += 455 * DAY
     const quote = quoteWith({
       tcti: swtpm.tcti,
+      transport: 'auto',
       key: identity.attestationKey,
       selection,
       contexts: { load: async () => undefined, save: async () => undefined },
