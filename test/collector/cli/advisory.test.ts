@@ -102,7 +102,7 @@ describe('keepseal advisory', () => {
       statements: { vulnerability: { name: string }; status: string }[]
     }
     const said = Object.fromEntries(document.statements.map((one) => [one.vulnerability.name, one.status]))
-    expect(said).toMatchObject({ 'DSA-1000': 'under_investigation', 'DSA-1001': 'not_affected' })
+    expect(said).toMatchObject({ 'DSA-1000': 'affected', 'DSA-1001': 'not_affected' })
   })
 
   it('takes KEV and EPSS, each as a whole and not in the place of advisories', async () => {
