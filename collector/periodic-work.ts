@@ -10,11 +10,16 @@ export interface PeriodicOptions {
   readonly failure: string
 }
 
+/** For what comes in at the same moment to be done together. */
+const SOON_MS = 200
+
 /** Work that is done from time to time, until it is stopped. */
 export abstract class PeriodicWork {
   readonly #periodic: PeriodicOptions
   readonly #stop = new AbortController()
   #running: Promise<void> = Promise.resolve()
+  #pausing = new AbortController()
+  #isHurried = false
 
   constructor(periodic: PeriodicOptions) {
     this.#periodic = periodic
@@ -28,6 +33,13 @@ export abstract class PeriodicWork {
     return this.#stop.signal.aborted
   }
 
+  /** The next time comes soon: somebody waits for a moment only. */
+  protected hurry(): void {
+    if (this.#isHurried) return
+    this.#isHurried = true
+    this.#pausing.abort()
+  }
+
   start(): void {
     this.#running = this.#run()
   }
@@ -35,6 +47,7 @@ export abstract class PeriodicWork {
   /** Resolves when the work that is under way has ended. */
   async stop(): Promise<void> {
     this.#stop.abort()
+    this.#pausing.abort()
     await this.#running
   }
 
@@ -42,12 +55,17 @@ export abstract class PeriodicWork {
     const { everyMs, firstMs = 0, logger, failure } = this.#periodic
     if (firstMs > 0) await this.#pause(firstMs)
     while (!this.isStopped) {
+      this.#isHurried = false
       await this.look().catch((error: unknown) => logger.error({ err: error }, failure))
-      await this.#pause(everyMs)
+      if (!this.#isHurried) await this.#pause(everyMs)
+      if (this.#isHurried) await this.#pause(Math.min(SOON_MS, everyMs))
     }
   }
 
-  #pause(ms: number): Promise<void> {
-    return sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined)
+  /** Ends early when there is a hurry that was not there before. */
+  async #pause(ms: number): Promise<void> {
+    if (this.isStopped) return
+    this.#pausing = new AbortController()
+    await sleep(ms, undefined, { signal: this.#pausing.signal }).catch(() => undefined)
   }
 }

@@ -6,6 +6,7 @@ import type { WaitingChallenge } from '../store/attestation-challenges.ts'
 import type { Store } from '../store/index.ts'
 import { isDue } from '../tracking/challenges/challenge.ts'
 import type { CollectorKeys } from '../trust/keys.ts'
+import { comesAndGoes } from './comes-and-goes.ts'
 import type { DeviceChannel } from './device-channel.ts'
 import type { Handled } from './evidence-handler.ts'
 import { macKeyOf } from './receipts.ts'
@@ -33,9 +34,10 @@ export class ChallengeCourier extends PeriodicWork {
   }
 
   /** Of an evidence that was decided. More than there is room for waits for the next evidence of the same device. */
-  handled({ device, result }: Handled): void {
+  handled({ device, result, appraisal }: Handled): void {
     if (device === null || result === 'reconsidered' || this.#heard.size >= MOST) return
     this.#heard.add(device.id)
+    if (comesAndGoes(appraisal)) this.hurry()
   }
 
   /** How many were sent. */

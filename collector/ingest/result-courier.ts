@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { HELD_RESULT } from '../../shared/evidence/state.ts'
 import { PeriodicWork } from '../periodic-work.ts'
 import type { Store } from '../store/index.ts'
+import { comesAndGoes } from './comes-and-goes.ts'
 import type { Handled } from './evidence-handler.ts'
 import type { ResultDelivery } from '../store/result-deliveries.ts'
 import type { TellResult } from './tell-result.ts'
@@ -40,6 +41,7 @@ export class ResultCourier extends PeriodicWork {
     if (this.#heard.size >= MOST && !this.#heard.has(device.id)) return
     const held = appraisal.evidence.claims.state.get(HELD_RESULT)
     this.#heard.set(device.id, typeof held === 'number' ? held : 0)
+    if (comesAndGoes(appraisal)) this.hurry()
   }
 
   /** How many devices were sent their result. */

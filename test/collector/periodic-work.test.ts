@@ -18,6 +18,10 @@ class Counting extends PeriodicWork {
     await this.#action(++this.looks)
   }
 
+  soon(): void {
+    this.hurry()
+  }
+
   get isOver(): boolean {
     return this.isStopped
   }
@@ -54,4 +58,20 @@ it('waits neither for its next time nor for its first to end', async () => {
   never.start()
   await never.stop()
   expect([later.looks, never.looks]).toEqual([1, 0])
+})
+
+it('does in a hurry what came while it waited, and what came while it worked', async () => {
+  const work: Counting = new Counting(3_600_000, async (look) => {
+    if (look === 2) work.soon()
+  })
+  work.start()
+  await vi.waitFor(() => expect(work.looks).toBe(1))
+  work.soon()
+  work.soon()
+  await vi.waitFor(() => expect(work.looks).toBe(3))
+  await sleep(300)
+  expect(work.looks).toBe(3)
+  work.soon()
+  await work.stop()
+  expect(work.looks).toBe(3)
 })

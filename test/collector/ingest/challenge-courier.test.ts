@@ -1,9 +1,11 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { ChallengeCourier } from '../../../collector/ingest/challenge-courier.ts'
+import { PeriodicWork } from '../../../collector/periodic-work.ts'
 import { askDevice } from '../../../collector/tracking/challenges/ask.ts'
 import { ASK_PAUSE_MS, RESEND_PAUSE_MS, statusOf } from '../../../collector/tracking/challenges/challenge.ts'
 import { revokeDevice } from '../../../collector/tracking/approval.ts'
 import { random } from '../../../shared/crypto/node.ts'
+import { REPORT_INTERVAL } from '../../../shared/evidence/state.ts'
 import { downTopic } from '../../../shared/evidence/topics.ts'
 import { IngestingCollector, useCollectorKeys } from '../../support/ingesting-collector.ts'
 import type { SoftwareDevice } from '../../support/software-device.ts'
@@ -165,6 +167,23 @@ describeStore('what devices are asked for at once', (createStore) => {
       await ask()
     }
     expect((await store.attestationChallenges.list(id, { limit: 200 })).items).toHaveLength(50)
+  })
+
+  test('reach a device that leaves when it has its receipt, while it is there', async () => {
+    const { ask, collector, courier, device, report, sent } = await office()
+    await ask()
+    expect(await courier.look()).toBe(1)
+    collector.now += RESEND_PAUSE_MS
+    const state = new Map([[REPORT_INTERVAL, 3600]])
+    const comes = await collector.evidence(device, (await device.report({}, { state })).bytes)
+    const hurry = vi.spyOn(PeriodicWork.prototype as unknown as { hurry(): void }, 'hurry')
+    onTestFinished(() => hurry.mockRestore())
+    await report()
+    expect(hurry).not.toHaveBeenCalled()
+    courier.handled(comes)
+    expect(hurry).toHaveBeenCalledOnce()
+    expect(await courier.look()).toBe(1)
+    expect(sent).toHaveLength(2)
   })
 
   test('are found with the device by whoever is bound to its vendor, and by nobody else', async () => {

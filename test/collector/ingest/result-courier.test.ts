@@ -1,5 +1,6 @@
 import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
-import { expect, test } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { ResultCourier } from '../../../collector/ingest/result-courier.ts'
 import { tellResult } from '../../../collector/ingest/tell-result.ts'
 import { defaultLivenessPolicy as policy } from '../../../collector/tracking/liveness.ts'
@@ -7,7 +8,7 @@ import { ResultRenewal } from '../../../collector/tracking/result-renewal.ts'
 import { ResultSigner } from '../../../collector/tracking/result-signer.ts'
 import { ed25519Key } from '../../../shared/crypto/node.ts'
 import { openResultMessage } from '../../../shared/evidence/result-message.ts'
-import { HELD_RESULT } from '../../../shared/evidence/state.ts'
+import { HELD_RESULT, REPORT_INTERVAL } from '../../../shared/evidence/state.ts'
 import { downTopic } from '../../../shared/evidence/topics.ts'
 import { IngestingCollector, useCollectorKeys } from '../../support/ingesting-collector.ts'
 import type { SoftwareDevice } from '../../support/software-device.ts'
@@ -76,6 +77,29 @@ describeStore('results that devices are told of', (createStore) => {
         issuedAt: Math.floor(collector.now / 1000),
       }),
     ])
+  })
+
+  test('reach a device that leaves when it has its receipt, while it is there', async () => {
+    const { collector, device, signer, courier, sent, broker } = await office()
+    await collector.approved(device)
+    await collector.epoch(device)
+    await collector.report(device)
+    broker.isUp = false
+    await signer.look()
+    broker.isUp = true
+    const again = async (state: ReadonlyMap<string, number>) =>
+      collector.evidence(device, (await device.report({}, { state: new Map(state) })).bytes)
+    const here = await again(new Map())
+    const comes = await again(new Map([[REPORT_INTERVAL, 3600]]))
+    const look = vi.spyOn(courier, 'look')
+    courier.start()
+    onTestFinished(() => courier.stop())
+    await look.mock.results[0]?.value
+    courier.handled(here)
+    await sleep(500)
+    expect(sent).toHaveLength(0)
+    courier.handled(comes)
+    await vi.waitFor(() => expect(sent).toHaveLength(1), { timeout: 1_300 })
   })
 
   test('are repeated on evidence that does not hold them, and never once it does', async () => {
