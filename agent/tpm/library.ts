@@ -86,7 +86,7 @@ export async function importKoffi() {
   } catch (cause) {
     throw new KeepsealError('tpm.library-missing', `koffi has no binary for ${process.platform} ${process.arch}`, {
       cause,
-      remedy: 'Run the agent with a software identity on this system.',
+      remedy: 'Set tpm.tcti to device:/dev/tpmrm0 and leave tpm.transport at auto: a device file needs no binary.',
     })
   }
 }

@@ -30,7 +30,7 @@ export async function makeArtefact(directory, { target, runtime = false, key } =
     name: 'keepseal-agent',
     version,
     lockKeys: lockKeysOf(Object.values(metafiles)),
-    native: [lockedPackage(repository, `@koromix/koffi-${platform}`)],
+    native: platform === undefined ? [] : [lockedPackage(repository, `@koromix/koffi-${platform}`)],
     runtime: runtimePackage,
   })
   writeFileSync(join(directory, 'sbom.cdx.json'), sbom)

@@ -71,7 +71,8 @@ function bindingOf(target) {
  * without one. Answers with the metafiles of esbuild.
  */
 export async function buildAgent(directory, { target = ownTarget() } = {}) {
-  const binding = bindingOf(target)
+  const { platform } = targetOf(target)
+  const binding = platform === undefined ? undefined : bindingOf(target)
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
   const [agent, helper] = await Promise.all([
@@ -82,7 +83,7 @@ export async function buildAgent(directory, { target = ownTarget() } = {}) {
     // Nothing is left out of this one, because nothing has to be: it has neither MQTT nor TPM.
     buildProgram('agent/measure/main.ts', join(directory, 'keepseal-measure.js'), {}),
   ])
-  writeFileSync(join(directory, `koffi-${targetOf(target).platform}.node`), binding)
+  if (binding !== undefined) writeFileSync(join(directory, `koffi-${platform}.node`), binding)
   // Without it Node parses each program twice, to find out with the first attempt that it is a module.
   writeFileSync(join(directory, 'package.json'), '{"type":"module"}\n')
   return { agent, helper }

@@ -6,6 +6,7 @@ export const RUNTIME_VERSION = '24.21.0'
 /**
  * `platform`: as process.platform and process.arch name it there. `folder`: of koffi's package. `runtime`: the npm
  * package of Node, with the digest that package-lock.json would have; none where npm has none that is new enough.
+ * `any` has neither: it runs wherever Node does, and speaks to the device file of a TPM itself.
  */
 export const TARGETS = {
   amd64: {
@@ -28,6 +29,7 @@ export const TARGETS = {
   'arm64-musl': { platform: 'linux-arm64', folder: 'musl_arm64' },
   armhf: { platform: 'linux-arm', folder: 'linux_armhf' },
   riscv64: { platform: 'linux-riscv64', folder: 'linux_riscv64d' },
+  any: {},
 }
 
 /** The target of this very machine. */

@@ -80,7 +80,8 @@ export const errors = defineCodes({
   'tpm.command-failed': { title: 'the TPM refused a command', remedy: 'keepseal-agent doctor tells what is missing.' },
   'tpm.library-missing': {
     title: 'the tpm2-tss libraries are not installed',
-    remedy: 'Install the packages libtss2-esys, libtss2-mu, libtss2-tctildr.',
+    remedy:
+      'Install libtss2-esys, libtss2-mu, libtss2-tctildr; or set tpm.transport to auto, and tpm.tcti to device:/dev/tpmrm0.',
   },
   'tpm.hierarchy-locked': {
     title: 'the endorsement hierarchy has a password',

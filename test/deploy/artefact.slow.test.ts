@@ -114,6 +114,21 @@ describe('the artefact of another machine', () => {
   )
 })
 
+describe('the artefact for every processor', () => {
+  it('has no compiled file, and lists none', () => {
+    const { out, stderr } = make(repository, '--target', 'any')
+    expect(stderr).toBe('')
+    expect(readdirSync(out).filter((name) => name.endsWith('.node'))).toEqual([])
+    expect(readFileSync(join(out, 'TARGET'), 'utf8')).toMatch(/ any\n$/)
+    expect(sbomOf(out).components.filter(({ purl }) => purl.includes('koromix/koffi-'))).toEqual([])
+    expect(node('--jitless', join(out, 'keepseal-agent.js'), '--version').stdout).toMatch(/^keepseal-agent /)
+  })
+
+  it('is refused a Node of its own', () => {
+    expect(make(repository, '--target', 'any', '--runtime').stderr).toContain('no Node for any')
+  })
+})
+
 describe('the signature', () => {
   const sign = join(repository, 'deploy/bundle/sign.mjs')
 

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -129,6 +129,14 @@ describe('the bundled agent', () => {
     expect(doctor()).not.toContain('koffi has no binary')
     renameSync(binding, `${binding}.away`)
     expect(doctor()).toContain('koffi has no binary')
+  })
+
+  it('speaks to a device file itself where there is no native binding', () => {
+    const binding = join(directory, `koffi-${process.platform}-${process.arch}.node`)
+    if (existsSync(binding)) renameSync(binding, `${binding}.away`)
+    const printed = run('doctor', '--json', '--set', 'tpm.tcti=device:/dev/null')
+    expect(printed).toContain('an answer of 0 bytes')
+    expect(printed).not.toContain('koffi has no binary')
   })
 })
 

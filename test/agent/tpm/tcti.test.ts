@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { chooseTcti, describeTcti } from '../../../agent/tpm/tcti.ts'
+import { chooseTcti, describeTcti, deviceFileOf } from '../../../agent/tpm/tcti.ts'
 
 describe('the choice of the TPM', () => {
   test('is the configured one, whether or not the kernel has another', () => {
@@ -26,4 +26,14 @@ test.each([
   ['mssim:host=h', 'mssim:host=h'],
 ])('%s is described for people', (tcti, text) => {
   expect(describeTcti(tcti)).toBe(text)
+})
+
+test.each([
+  ['device:/dev/tpmrm1', '/dev/tpmrm1'],
+  ['device', '/dev/tpmrm0'],
+  ['device:', '/dev/tpmrm0'],
+  ['swtpm:path=/dev/tpmrm0', undefined],
+  ['devices:/dev/tpmrm0', undefined],
+])('%s names the file %s', (tcti, file) => {
+  expect(deviceFileOf(tcti)).toBe(file)
 })

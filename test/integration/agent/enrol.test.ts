@@ -9,7 +9,7 @@ import { enrollCommand } from '../../../agent/cli/enroll-command.ts'
 import { enrol, type Enrolment } from '../../../agent/enrol/enrol.ts'
 import type { EnrolmentTpm } from '../../../agent/enrol/tpm-session.ts'
 import { loadIdentity } from '../../../agent/state/identity.ts'
-import { openAttestationKey } from '../../../agent/tpm/attestation-key.ts'
+import { createAttestationKey, openAttestationKey } from '../../../agent/tpm/attestation-key.ts'
 import { openTpm } from '../../../agent/tpm/open.ts'
 import { enrolmentRoutes } from '../../../collector/api/enrolment-routes.ts'
 import { loadEndorsementAuthorities } from '../../../collector/trust/ek-roots.ts'
@@ -25,6 +25,7 @@ import { createPki } from '../../support/pki.ts'
 import { useScratchDirectories } from '../../support/scratch.ts'
 import { startSwtpm, type SoftwareTpm } from '../../support/swtpm.ts'
 import { recordTerminal } from '../../support/terminal.ts'
+import { hasTpmTerminal, tpmTerminal } from '../../support/tpm-terminal.ts'
 
 const pki = createPki()
 const scratch = useScratchDirectories('enrol')
@@ -221,7 +222,7 @@ describe.runIf(hasSwtpm)(
     })
     afterAll(() => tpm.stop())
 
-    async function run(argv: readonly string[], changes: { tokenMode?: number; token?: string } = {}) {
+    async function run(argv: readonly string[], changes: { tokenMode?: number; token?: string; tcti?: string } = {}) {
       const directory = scratch()
       const [authority, tokenFile, state] = ['ca.pem', 'token', 'state'].map((name) => join(directory, name))
       if (authority === undefined || tokenFile === undefined || state === undefined) throw new Error('no paths')
@@ -230,7 +231,8 @@ describe.runIf(hasSwtpm)(
       writeFileSync(tokenFile, `${token}\n`, { mode: changes.tokenMode ?? 0o600 })
       const terminal = recordTerminal({
         env: {
-          KEEPSEAL_AGENT_TPM__TCTI: tpm.tcti,
+          KEEPSEAL_AGENT_TPM__TCTI: changes.tcti ?? tpm.tcti,
+          ...(changes.tcti === undefined ? {} : { KEEPSEAL_AGENT_TPM__TRANSPORT: 'device' }),
           KEEPSEAL_AGENT_STATE__DIRECTORY: state,
           KEEPSEAL_AGENT_PRODUCT__VENDOR: PRODUCT.vendor,
           KEEPSEAL_AGENT_PRODUCT__MODEL: PRODUCT.model,
@@ -266,6 +268,36 @@ describe.runIf(hasSwtpm)(
         await opened.close()
       }
     })
+
+    test.runIf(hasTpmTerminal)(
+      'enrols over a device file without tpm2-tss, a terminal in its place, and tpm2-tss has the same key (skipped without python3)',
+      async () => {
+        await collector.product()
+        const authorities = await endorsementAuthorities(tpm)
+        collector.now = Date.now()
+        dependencies = { ...collector.dependencies, authorities }
+        const terminal = await tpmTerminal(tpm.tcti)
+        let enrolled: Awaited<ReturnType<typeof run>>
+        try {
+          enrolled = await run(['--product-serial', '0001', '--json'], { tcti: `device:${terminal.path}` })
+        } finally {
+          await terminal.stop()
+        }
+        expect([enrolled.code, enrolled.error.includes('error')]).toEqual([0, false])
+        expect(enrolled.error).toContain(terminal.path)
+        const identity = await loadIdentity(enrolled.state)
+        expect(JSON.parse(enrolled.out)).toMatchObject({ ueid: identity.ueid, identity: 'tpm-endorsed' })
+        const [device] = await collector.devices()
+        const opened = await openTpm(tpm.tcti, { transport: 'tss2' })
+        try {
+          if (identity.attestationKey === null) throw new Error('no attestation key')
+          const key = await createAttestationKey(opened, identity.attestationKey)
+          expect(toHex(key.name)).toBe(toHex(device?.tpm?.akName ?? new Uint8Array(0)))
+        } finally {
+          await opened.close()
+        }
+      },
+    )
 
     test('without a TPM that the collector knows is refused with the code and the remedy', async () => {
       await collector.product()
