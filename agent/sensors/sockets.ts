@@ -101,12 +101,15 @@ async function measure(host: Host): Promise<Reading<'sockets'>> {
 /** Each listening socket by its inode, which it keeps for life: whoever is behind it is another one only with another. */
 function glance(host: Host): string {
   const isEphemeral = readEphemeralPorts(host)
-  const { names, sockets, malformed } = readTables(host, '/proc/net')
-  const lasting = sockets.filter((socket) => !isEphemeral(socket))
+  const { sight, directory, others } = findNamespaces(host, processesOf(host))
+  const { names, sockets, malformed } = readTables(host, directory)
+  // Inodes of sockets are those of the whole system: what a namespace is called need not be found out.
+  const elsewhere = readOtherTables(host, { sight, others: others.map((one) => ({ ...one, label: () => '' })) })
+  const lasting = [...sockets, ...elsewhere.sockets].filter((socket) => !isEphemeral(socket))
   const lines = lasting.map(
     ({ protocol, address, port, inode }) => `${protocol}/${address?.text ?? address?.scope ?? 'link'}:${port} ${inode}`,
   )
-  return [names.join(' '), malformed, ...lines.sort()].join('\n')
+  return [names.join(' '), malformed + elsewhere.malformed, elsewhere.sight, ...lines.sort()].join('\n')
 }
 
 export const socketsSensor: Sensor<'sockets'> = {

@@ -45,7 +45,7 @@ export function readTables(host: Host, directory: string, only?: readonly string
 /** Those of namespaces other than the first, each socket with what its namespace is called. */
 export function readOtherTables(
   host: Host,
-  { sight, others }: Namespaces,
+  { sight, others }: Pick<Namespaces, 'sight' | 'others'>,
 ): Tables & { readonly sight: NamespacesSight } {
   const sockets: TableContent['sockets'][number][] = []
   let malformed = 0

@@ -111,6 +111,17 @@ test('rules of the firewall are seen to change in a file and in a directory that
   expect(new Set(seen).size).toBe(4)
 })
 
+test('a listener in another network namespace is seen', () => {
+  const [there, other] = ['/proc/5/net', socketTable([listener(5)])]
+  const root = writeTree({ ...SYSTEM, '/proc/net/dev': '', [`${there}/dev`]: '', [`${there}/tcp`]: other })
+  const host = createHost({ root, byteOrder: 'LE' })
+  const glance = (): string => socketsSensor.glance?.(host) ?? expect.fail()
+  const before = glance()
+  expect(glance()).toBe(before)
+  writeFileSync(join(root, there, 'tcp'), socketTable([listener(6)]))
+  expect(glance()).not.toBe(before)
+})
+
 test('a connection to a listener is no change', () => {
   const { at, glance } = seen()
   const before = glance('sockets')
