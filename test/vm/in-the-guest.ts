@@ -19,7 +19,7 @@ export async function tracesIn(shell: GuestShell): Promise<string[]> {
     getent passwd keepseal-agent
     getent group keepseal-agent
     systemctl list-units --all --plain --no-legend '*keepseal*' | grep -v '[.]slice'
-    cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -o '/usr/lib/keepseal/[^ ]*'
+    cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -o '[/]usr/lib/keepseal/[^ ]*'
     true`)
   return found.split('\n').filter((line) => line !== '')
 }

@@ -1,7 +1,7 @@
 import type { GuestFile } from './tree.ts'
 
 /** Where the test gives commands to the guest: a port of virtio-serial, so that nothing listens on its network. */
-export const SHELL_PORT = 'keepseal.test'
+export const SHELL_PORT = 'shell.test'
 
 export const ROOT_UUID = '6b656570-7365-616c-0000-000000000001'
 
