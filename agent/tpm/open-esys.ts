@@ -10,17 +10,20 @@ import type { Tpm } from './tpm.ts'
 /** A TPM that is waking up, or is in use by another client, may let the first answer wait. */
 const BOUND_MS = 30_000
 
+/** What finds and opens the TCTI. */
+export const TCTI_LOADER = 'Tss2_TctiLdr_Initialize'
+
 /** Opens the TPM at a TCTI configuration through tpm2-tss. Throws KeepsealError `tpm.unavailable`. */
 export async function openEsysTpm(libraries: TssLibraries, tcti: string, boundMs: number): Promise<Tpm> {
   const connection = new Cell(libraries)
   const context = new Cell(libraries)
   const release = (): void => finalize(libraries, context, connection)
 
-  const initializeTcti = libraries.find('tctildr', 'Tss2_TctiLdr_Initialize', 'uint32_t', ['str', 'void *'])
+  const initializeTcti = libraries.find('tctildr', TCTI_LOADER, 'uint32_t', ['str', 'void *'])
   const initializeEsys = libraries.find('esys', 'Esys_Initialize', 'uint32_t', ['void *', 'void *', 'void *'])
   const start = (name: string, run: NativeFunction, parameters: NativeArgument[]): Promise<void> =>
     initialize(libraries, tcti, startCall(name, run, parameters, Math.min(boundMs, BOUND_MS)), name, release)
-  await start('Tss2_TctiLdr_Initialize', initializeTcti, [tcti, connection.memory])
+  await start(TCTI_LOADER, initializeTcti, [tcti, connection.memory])
   await start('Esys_Initialize', initializeEsys, [context.memory, connection.value, null])
 
   const tpm = new EsysTpm(libraries, context, boundMs, release)

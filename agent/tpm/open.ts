@@ -1,8 +1,9 @@
 import { KeepsealError } from '../../shared/errors.ts'
+import { TpmCommandError } from './command-error.ts'
 import { openDeviceFile } from './device/device-file.ts'
 import { DeviceTpm } from './device/device-tpm.ts'
 import { loadLibraries, type TssLibraries } from './library.ts'
-import { openEsysTpm } from './open-esys.ts'
+import { openEsysTpm, TCTI_LOADER } from './open-esys.ts'
 import { deviceFileOf } from './tcti.ts'
 import type { Tpm, TpmTransport } from './tpm.ts'
 
@@ -44,5 +45,14 @@ export async function openTpmWith(
   })
   // Without libraries there is a file: else the refusal of the libraries was thrown.
   if (libraries === undefined) return await openDevice(file ?? '')
-  return await openEsysTpm(libraries, tcti, boundMs)
+  try {
+    return await openEsysTpm(libraries, tcti, boundMs)
+  } catch (error) {
+    if (transport === 'auto' && file !== undefined && isLoaderFailure(error)) return await openDevice(file)
+    throw error
+  }
 }
+
+/** The library for device files is a package of its own, which may be absent where the others are installed. */
+const isLoaderFailure = (error: unknown): boolean =>
+  error instanceof KeepsealError && error.cause instanceof TpmCommandError && error.cause.command === TCTI_LOADER

@@ -23,13 +23,20 @@ export async function openDeviceFile(path: string): Promise<CommandChannel> {
     await handle.close()
     throw error
   }
+  return deviceChannel(path, handle)
+}
+
+/** What is needed of an open file. */
+export type DeviceFile = Pick<FileHandle, 'write' | 'read' | 'close'>
+
+export function deviceChannel(path: string, handle: DeviceFile): CommandChannel {
   return {
     send: (command) => exchange(path, handle, command),
     close: () => handle.close(),
   }
 }
 
-async function exchange(path: string, handle: FileHandle, command: Uint8Array): Promise<Uint8Array> {
+async function exchange(path: string, handle: DeviceFile, command: Uint8Array): Promise<Uint8Array> {
   const { bytesWritten } = await patiently(path, () => handle.write(command, 0, command.length, null))
   if (bytesWritten !== command.length) throw unavailable(path, `took ${bytesWritten} of ${command.length} bytes`)
   const answer = Buffer.alloc(MAX_MESSAGE_BYTES)

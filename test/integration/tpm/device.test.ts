@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { activateCredential } from '../../../agent/tpm/activation.ts'
 import { createAttestationKey, openAttestationKey } from '../../../agent/tpm/attestation-key.ts'
@@ -15,7 +17,7 @@ import { startPolicySession, useEndorsementPassword } from '../../../agent/tpm/c
 import { DeviceTpm } from '../../../agent/tpm/device/device-tpm.ts'
 import { readEndorsementKey } from '../../../agent/tpm/endorsement-key.ts'
 import { ESAPI } from '../../../agent/tpm/esapi.ts'
-import { openLibraries } from '../../../agent/tpm/library.ts'
+import { openLibraries, type NativeFunction } from '../../../agent/tpm/library.ts'
 import { openTpm, openTpmWith } from '../../../agent/tpm/open.ts'
 import { takeQuoteWithPcrs, type QuoteWithPcrs } from '../../../agent/tpm/quoting.ts'
 import type { Tpm } from '../../../agent/tpm/tpm.ts'
@@ -220,6 +222,45 @@ describe.runIf(hasTpmTerminal)('a device file, with a terminal in its place (ski
       const quote = await takeQuoteWithPcrs(tpm, key, { selection: ALL, extraData: seed(5) })
       expect(quote.pcrs.get('sha256')?.size).toBe(15)
       await tpm.close()
+    }
+  })
+
+  test('is taken where the loader of tpm2-tss finds nothing to open it with', async () => {
+    terminal = await tpmTerminal(swtpm.tcti)
+    const loader = (...parameters: unknown[]): void => {
+      const answer = parameters.at(-1) as (error: unknown, rc: number) => void
+      setImmediate(() => answer(null, 0xa000a))
+    }
+    const found = Object.assign(() => 'IO failure', { async: loader }) as unknown as NativeFunction
+    const libraries = { find: () => found, sizeOf: () => 8 }
+    const tpm = await openTpmWith(async () => libraries, `device:${terminal.path}`)
+    expect(tpm.transport).toBe('device')
+    await expect(readClock(tpm)).resolves.toBeDefined()
+    await tpm.close()
+    const refused = openTpmWith(async () => libraries, `device:${terminal.path}`, { transport: 'tss2' })
+    expect((await refusalOf(refused)).message).toContain('Tss2_TctiLdr_Initialize')
+  })
+
+  test('is what the shipped program takes where it has no native binding, and doctor says so', async () => {
+    const script = new URL('../../../deploy/bundle/build-agent.mjs', import.meta.url).href
+    const { buildAgent } = (await import(script)) as {
+      buildAgent: (directory: string, options: { target: string }) => Promise<unknown>
+    }
+    const directory = mkdtempSync(join(tmpdir(), 'keepseal-test-'))
+    terminal = await tpmTerminal(swtpm.tcti)
+    try {
+      await buildAgent(directory, { target: 'any' })
+      const settings = ['--set', `tpm.tcti=device:${terminal.path}`, '--set', `state.directory=${directory}`]
+      const program = ['--jitless', join(directory, 'keepseal-agent.js'), 'doctor', '--json', ...settings]
+      // It ends with 1, as this machine is not enrolled.
+      const printed = await promisify(execFile)(process.execPath, program).catch((ended: { stdout: string }) => ended)
+      const { checks } = JSON.parse(printed.stdout) as { checks: { id: string; status: string; detail: string }[] }
+      expect(checks.find(({ id }) => id === 'tpm')).toMatchObject({
+        status: 'good',
+        detail: expect.stringMatching(`^IBM, .* at ${terminal.path} without tpm2-tss$`) as unknown,
+      })
+    } finally {
+      rmSync(directory, { recursive: true })
     }
   })
 

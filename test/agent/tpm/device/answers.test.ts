@@ -8,7 +8,7 @@ import { describeTpm, readHandles } from '../../../../agent/tpm/commands/capabil
 import { readClock } from '../../../../agent/tpm/commands/clock.ts'
 import { loadContext, readPublic, saveContext } from '../../../../agent/tpm/commands/keys.ts'
 import { readNvIndex } from '../../../../agent/tpm/commands/nv.ts'
-import { readPcrs } from '../../../../agent/tpm/commands/pcrs.ts'
+import { extendPcr, readPcrs } from '../../../../agent/tpm/commands/pcrs.ts'
 import { DeviceTpm } from '../../../../agent/tpm/device/device-tpm.ts'
 import { readEndorsementKey } from '../../../../agent/tpm/endorsement-key.ts'
 import { takeQuoteWithPcrs } from '../../../../agent/tpm/quoting.ts'
@@ -24,6 +24,7 @@ function answering(...answers: Uint8Array[]): { tpm: Tpm; sent: string[] } {
   const sent: string[] = []
   const send = (command: Uint8Array): Promise<Uint8Array> => {
     sent.push(toHex(command))
+    if (sent.length > 5000) return Promise.reject(new Error('asked without end'))
     return Promise.resolve(answers[Math.min(sent.length, answers.length) - 1] ?? new Uint8Array(0))
   }
   return { tpm: new DeviceTpm({ send, close: () => Promise.resolve() }, { retryMs: 0 }), sent }
@@ -78,6 +79,15 @@ describe('an answer', () => {
     expect((await refusalOf(readHandles(tpm, 0x80000000))).code).toBe('tpm.command-failed')
   })
 
+  test('with more values than TPML_DIGEST holds is refused', async () => {
+    const values = (count: number) => `0000000${count}${'0000'.repeat(count)}`
+    const of = (bitmap: string, count: number) =>
+      answering(answer(fromHex(`0000000000000001000b03${bitmap}${values(count)}`))).tpm
+    const selection = [{ bank: 'sha256', pcrs: [0, 1, 2, 3, 4, 5, 6, 7] }] as const
+    await expect(readPcrs(of('ff0000', 8), selection)).resolves.toBeDefined()
+    expect((await refusalOf(readPcrs(of('ff0100', 9), selection))).code).toBe('tpm.command-failed')
+  })
+
   test.each([0x908, 0x90a, 0x922, 0xb0922])('that asks to retry (0x%s) is asked again, five times', async (rc) => {
     const patient = answering(refusing(rc), refusing(rc), refusing(rc), refusing(rc), answer(TIME))
     await expect(readClock(patient.tpm)).resolves.toBeDefined()
@@ -99,6 +109,28 @@ describe('an answer', () => {
     expect(refusal).toMatchObject({ rc, command: 'TPM2_ReadClock' })
     expect(refusal.message).toContain(text)
   })
+})
+
+test('a TPM that says it reads NV by zero bytes is read all the same', async () => {
+  // TPM2B_NV_PUBLIC of four bytes, TPM2B_NAME; TPM_PT_NV_BUFFER_MAX of 0; four bytes of content.
+  const nvPublic = answer(fromHex('000e01c00002000b00000000000000040000'))
+  const property = answer(fromHex('0000000006000000010000012c00000000'))
+  const content = answer(fromHex('000000060004010203040000010000'), { tag: 0x8002 })
+  const { tpm } = answering(nvPublic, property, content)
+  expect(toHex((await readNvIndex(tpm, 0x01c00002)) ?? new Uint8Array(0))).toBe('01020304')
+})
+
+test.each([
+  ['as it should be', '000000000000010000', undefined],
+  ['with another size of its parameters', '000000010000010000', 'tpm.command-failed'],
+  ['without an authorization', '00000000', 'tpm.command-failed'],
+  ['with one authorization more', '0000000000000100000000010000', 'tpm.command-failed'],
+])('an answer to an authorized command, %s', async (_, body, code) => {
+  const { tpm, sent } = answering(answer(fromHex(body), { tag: 0x8002 }))
+  const ended = await extendPcr(tpm, 9, new Map([['sha1', new Uint8Array(20)]])).catch((error: KeepsealError) => error)
+  expect(ended?.code).toBe(code)
+  // TPM_ST_SESSIONS, handle 9, TPMS_AUTH_COMMAND of TPM_RS_PW, one digest.
+  expect(sent[0]).toBe(`800200000035000001820000000900000009400000090000010000000000010004${'00'.repeat(20)}`)
 })
 
 const [PROFILE] = ENDORSEMENT_KEY_PROFILES
