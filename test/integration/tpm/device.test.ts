@@ -2,7 +2,9 @@ import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { build } from 'esbuild'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { activateCredential } from '../../../agent/tpm/activation.ts'
 import { createAttestationKey, openAttestationKey } from '../../../agent/tpm/attestation-key.ts'
@@ -259,6 +261,46 @@ describe.runIf(hasTpmTerminal)('a device file, with a terminal in its place (ski
         status: 'good',
         detail: expect.stringMatching(`^IBM, .* at ${terminal.path} without tpm2-tss$`) as unknown,
       })
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
+
+  test('is taken each time by one process without a native binding', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'keepseal-test-'))
+    terminal = await tpmTerminal(swtpm.tcti)
+    try {
+      const outfile = join(directory, 'program.mjs')
+      await build({
+        stdin: {
+          contents: `
+            import { openTpm } from './agent/tpm/open.ts'
+            for (let time = 0; time < 3; time++) {
+              const tpm = await openTpm(process.argv[2])
+              await tpm.close()
+              process.stdout.write(tpm.transport + ' ')
+            }`,
+          resolveDir: fileURLToPath(new URL('../../..', import.meta.url)),
+          loader: 'ts',
+        },
+        bundle: true,
+        platform: 'node',
+        format: 'esm',
+        outfile,
+        plugins: [
+          {
+            name: 'no-binary',
+            setup(plugin) {
+              plugin.onResolve({ filter: /^koffi$/ }, ({ path }) => ({ path, namespace: 'no-binary' }))
+              plugin.onLoad({ filter: /.*/, namespace: 'no-binary' }, () => ({
+                contents: `export default JSON.parse('no binary')`,
+              }))
+            },
+          },
+        ],
+      })
+      const program = ['--jitless', outfile, `device:${terminal.path}`]
+      expect((await promisify(execFile)(process.execPath, program)).stdout).toBe('device device device ')
     } finally {
       rmSync(directory, { recursive: true })
     }
