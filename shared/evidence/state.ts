@@ -13,8 +13,8 @@ export const HELD_RESULT = 'agent.result'
 export const REPORT_INTERVAL = 'agent.interval'
 
 /**
- * Names that travel as integers, because they are in every evidence. The list is part of the profile: a collector
- * does not know a later label, so a name that comes into use within a profile travels as text.
+ * Names that travel as integers, because they are in every evidence. A collector does not know a later label than its
+ * own, so it is upgraded before its agents; from older agents it takes the names that got a label since as text.
  */
 export const STATE_LABELS: ReadonlyMap<string, number> = new Map([
   ['update-channel.last-check-age', 1],
@@ -45,6 +45,8 @@ export const STATE_LABELS: ReadonlyMap<string, number> = new Map([
   ['sockets.short-lived-places', 26],
   ['patch-level.slot', 27],
 ])
+/** Those after it travelled as text once. */
+const LAST_FIRST_LABEL = 13
 const names: ReadonlyMap<CborKey, string> = new Map([...STATE_LABELS].map(([name, label]) => [label, name]))
 
 /** Twice what all sensors can tell together. */
@@ -57,11 +59,12 @@ export function stateToCbor(state: State): CborMap {
   return new Map([...state].map(([name, value]) => [STATE_LABELS.get(name) ?? name, value] as const))
 }
 
-/** Refuses the message under the field's own code. A name that has a label has no second spelling as text. */
+/** Refuses the message under the field's own code. A name comes once, whichever way it is spelt. */
 export function readState(map: CborField): State {
   const entries = new Map<string, StateScalar>()
   for (const [key, item] of map.entries({ max: MAX_STATE_ENTRIES })) {
     const name = names.get(key) ?? textKey(map, key)
+    if (entries.has(name)) return item.refuse('the same name as text and as a label')
     const { value } = item
     if (typeof value === 'string' && !fitsUtf8(value, MAX_STATE_TEXT)) return item.refuse('a long text')
     entries.set(name, typeof value === 'string' || typeof value === 'boolean' ? value : item.integer())
@@ -95,6 +98,7 @@ function cutText(text: string): string {
 
 function textKey(map: CborField, key: CborKey): string {
   if (typeof key !== 'string') return map.refuse(`label ${key} is not known`)
-  const isName = key !== '' && fitsUtf8(key, MAX_STATE_KEY) && !STATE_LABELS.has(key)
+  const wasText = (STATE_LABELS.get(key) ?? Infinity) > LAST_FIRST_LABEL
+  const isName = key !== '' && fitsUtf8(key, MAX_STATE_KEY) && wasText
   return isName ? key : map.refuse('a key is not a short text without a label')
 }

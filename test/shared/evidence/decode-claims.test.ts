@@ -91,6 +91,7 @@ describe('a claims-set is refused for', () => {
     ['a state with an unknown label', claimKey.state, map([STATE_LABELS.size + 1, 1])],
     ['a state with label 0', claimKey.state, map([0, 1])],
     ['a state with a labelled name as text', claimKey.state, map(['outbox.dropped', 1])],
+    ['a state with one name spelt twice', claimKey.state, map([15, 1], ['agent.interval', 1])],
     ['a state with a long text', claimKey.state, map(['k', 'ä'.repeat(129)])],
     ['a state with bytes', claimKey.state, map(['k', filled(1, 1)])],
     ['a state with null', claimKey.state, map(['k', null])],
