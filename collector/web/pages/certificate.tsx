@@ -42,12 +42,7 @@ export function CertificatePage({ id }: { readonly id?: string }) {
       )}
       {data !== undefined && (
         <>
-          <CertificateLog
-            key={data.id}
-            id={data.id}
-            isIssued={data.issuedAt !== null}
-            onDecided={certificate.reload}
-          />
+          <CertificateLog key={data.id} id={data.id} isIssued={data.issuedAt !== null} onDecided={certificate.reload} />
           <p class="hint">{t('certificate.logHint')}</p>
           <Command text={`keepseal log export --out log.cbor\nkeepseal inspect log log.cbor`} />
         </>
