@@ -43,7 +43,7 @@ export interface ApiServices extends PublishedFacts {
   readonly oidc?: OidcLogins | null
   readonly livenessTime: () => LivenessTime
   /** Who this collector is, and what it signs results with. */
-  readonly keys: Pick<CollectorKeys, 'collectorId' | 'signer' | 'publicKey' | 'totpSecretOf'>
+  readonly keys: Pick<CollectorKeys, 'collectorId' | 'signer' | 'publicKey' | 'keyHistory' | 'totpSecretOf'>
   /** Thumbprints of collectors whose bundles of advisories are taken, beside this one's. */
   readonly bundleSigners?: readonly string[]
   /** Beside the database, which is always asked. */

@@ -1,6 +1,7 @@
-import { toHex } from '../../shared/bytes/bytes.ts'
+import { equal, toHex } from '../../shared/bytes/bytes.ts'
 import { parseSign1, signSign1, verifySign1, type Signer } from '../../shared/cose/sign1.ts'
-import type { VerificationKey } from '../../shared/crypto/crypto.ts'
+import { OutcomeError } from '../../shared/errors.ts'
+import { keyInForceAt, type KeyChain } from '../../shared/evidence/key-history.ts'
 import { contentType, messageAad } from '../../shared/evidence/roles.ts'
 import { decodePlain, encodePlain } from '../../shared/maturity/plain-cbor.ts'
 import type { Report } from './model.ts'
@@ -24,17 +25,20 @@ export interface OpenedReport {
   readonly digest: string
 }
 
-/** Throws OutcomeError `cbor.*` or `cose.*` unless this key has signed exactly this. */
-export function openReport(
-  bytes: Uint8Array,
-  { key, thumbprint }: { readonly key: VerificationKey; readonly thumbprint: Uint8Array },
-): OpenedReport {
+/**
+ * Throws OutcomeError `cbor.*` or `cose.*` unless one of these keys has signed exactly this, and was in force at the time
+ * that it names.
+ */
+export function openReport(bytes: Uint8Array, keys: KeyChain): OpenedReport {
   const message = parseSign1(bytes, LIMITS)
-  const { payload } = verifySign1(message, {
-    key,
-    keyId: thumbprint,
-    externalAad: AAD,
-    contentType: REPORT_TYPE,
-  })
-  return { report: decodePlain(payload, LIMITS) as Record<string, unknown>, digest: toHex(sha256(payload)) }
+  const signer = keys.keys.find(({ key }) => equal(key.thumbprint, message.keyId))
+  if (signer === undefined) throw new OutcomeError('cose.key-id-mismatch', toHex(message.keyId))
+  const { key, thumbprint } = signer.key
+  const { payload } = verifySign1(message, { key, keyId: thumbprint, externalAad: AAD, contentType: REPORT_TYPE })
+  const report = decodePlain(payload, LIMITS) as Record<string, unknown>
+  const madeAt = Math.floor(Date.parse(String(report['madeAt'])) / 1000)
+  if (!Number.isFinite(madeAt) || keyInForceAt(keys, thumbprint, madeAt) === undefined) {
+    throw new OutcomeError('cose.key-id-mismatch', `${toHex(thumbprint)} was not in force when this was made`)
+  }
+  return { report, digest: toHex(sha256(payload)) }
 }

@@ -3,6 +3,7 @@ import { loginChallengesRepository } from './login-challenges.ts'
 import { loginSessionsRepository } from './login-sessions.ts'
 import { advisoriesRepository } from './advisories.ts'
 import { advisoryBundlesRepository } from './advisory-bundles.ts'
+import { bundleSignersRepository } from './bundle-signers.ts'
 import { advisorySetsRepository } from './advisory-sets.ts'
 import { attestationChallengesRepository } from './attestation-challenges.ts'
 import { apiTokensRepository } from './api-tokens.ts'
@@ -158,6 +159,7 @@ function repositories(db: Executor) {
     deviceCounts: deviceCountsRepository(db),
     feedFetches: feedFetchesRepository(db),
     advisoryBundles: advisoryBundlesRepository(db),
+    bundleSigners: bundleSignersRepository(db),
     exposures: exposuresRepository(db),
     releaseSboms: releaseSbomsRepository(db),
     trackedAdvisories: trackedAdvisoriesRepository(db),

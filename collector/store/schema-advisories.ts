@@ -254,6 +254,15 @@ export interface AdvisoryBundlesTable {
   started_at: number
 }
 
+/** Collectors whose bundles are taken, and whose keys have changed since. */
+export interface BundleSignersTable {
+  /** Thumbprint of the key that people have named, hexadecimal. */
+  trusted_key: string
+  /** keepseal.cddl, key-history: what has led on from it. */
+  history: Uint8Array
+  followed_at: number
+}
+
 export interface AdvisoryTables {
   advisory_feeds: AdvisoryFeedsTable
   advisory_sets: AdvisorySetsTable
@@ -277,4 +286,5 @@ export interface AdvisoryTables {
   advisory_fetches: AdvisoryFetchesTable
   advisory_documents: AdvisoryDocumentsTable
   advisory_bundles: AdvisoryBundlesTable
+  bundle_signers: BundleSignersTable
 }

@@ -10,6 +10,7 @@ import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import { hash, hmac } from '../../shared/crypto/node.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import { ueidBytes, type Ueid } from '../../shared/evidence/identifiers.ts'
+import type { KeyHistory } from '../../shared/evidence/key-history.ts'
 import {
   createCertificateAuthority,
   parseCertificateAuthority,
@@ -17,7 +18,7 @@ import {
 } from './certificate-authority.ts'
 import { assertPrivateDirectory, createSecretDirectory, exists, readSecretFile } from './key-files.ts'
 import { finishRotation } from './rotation-files.ts'
-import { readSuccession, type Succession } from './succession.ts'
+import { keyHistoryOf, readSuccession, type Succession } from './succession.ts'
 
 /** What makes this collector itself: made once, at the first start, and then kept for its life. */
 export interface CollectorKeys {
@@ -33,6 +34,8 @@ export interface CollectorKeys {
   readonly authorities: string
   /** How devices that trust an earlier key or authority get to these; null before the first rotation. */
   readonly succession: Succession | null
+  /** The same for those who are no devices. */
+  readonly keyHistory: KeyHistory
   /**
    * The 32-byte key that authenticates receipts and requests to one device. It is derived, so that no database and
    * no backup of one holds a secret; a new device key brings a new one.
@@ -53,6 +56,8 @@ export const KEY_FILES = {
   /** Absent before there is one. */
   formerAuthorities: 'former-device-cas.pem',
   succession: 'succession.cbor',
+  /** Public half of the key that has signed the first statement of it. */
+  firstKey: 'first-key',
 } as const
 
 export const privatePem = (key: KeyObject): Buffer => Buffer.from(key.export({ format: 'pem', type: 'pkcs8' }))
@@ -106,6 +111,10 @@ async function load(directory: string): Promise<CollectorKeys> {
   )
   const former = join(directory, KEY_FILES.formerAuthorities)
   const chain = join(directory, KEY_FILES.succession)
+  const succession = (await exists(chain))
+    ? readSuccession(chain, await readSecretFile(chain), collectorId, publicKey)
+    : null
+  const first = join(directory, KEY_FILES.firstKey)
   return {
     directory,
     collectorId,
@@ -114,9 +123,8 @@ async function load(directory: string): Promise<CollectorKeys> {
     authority,
     authorities:
       authority.certificate + ((await exists(former)) ? (await readSecretFile(former)).toString('latin1') : ''),
-    succession: (await exists(chain))
-      ? readSuccession(chain, await readSecretFile(chain), collectorId, publicKey)
-      : null,
+    succession,
+    keyHistory: keyHistoryOf(succession, publicKey, (await exists(first)) ? await readHex(first, 32) : null),
     receiptKeyOf: (ueid, deviceKeyThumbprint) =>
       hmac('sha256', master, encodeStrings(['keepseal-receipt-key-v1', ueidBytes(ueid), deviceKeyThumbprint])),
     challengeKey: hmac('sha256', master, encodeCbor(['keepseal-challenge-key-v1'])),

@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
-import { fromBase64Url } from '../../shared/bytes/bytes.ts'
+import { equal, fromBase64Url, toHex } from '../../shared/bytes/bytes.ts'
 import type { RandomFunction } from '../../shared/crypto/crypto.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import { MAX_AUTHORITIES, MAX_URL_LENGTH, signSuccessor } from '../../shared/evidence/succession.ts'
@@ -7,7 +7,7 @@ import { certificatesIn } from '../../shared/text/pem.ts'
 import { createCertificateAuthority } from './certificate-authority.ts'
 import { KEY_FILES, privatePem, type CollectorKeys } from './keys.ts'
 import { replaceTogether } from './rotation-files.ts'
-import { extended } from './succession.ts'
+import { collectorKeyOf, extended } from './succession.ts'
 
 export interface RotationOrder {
   readonly keys: CollectorKeys
@@ -61,10 +61,22 @@ export async function rotate(order: RotationOrder): Promise<Rotation> {
     },
     keys.signer,
   )
-  const { bytes, dropped } = extended(keys.succession, statement, keys.signer.keyId)
+  const { bytes, dropped, firstBy } = extended(keys.succession, statement, keys.signer.keyId)
   files.set(KEY_FILES.succession, bytes)
+  const first = publicKeyOf(firstBy, keys)
+  if (first !== undefined) files.set(KEY_FILES.firstKey, Buffer.from(`${toHex(first)}\n`))
   await replaceTogether(keys.directory, files)
   return { number, dropped }
+}
+
+/** The key with this thumbprint, of those that the chain so far has had; undefined for the first of an old chain. */
+function publicKeyOf(
+  thumbprint: Uint8Array,
+  { publicKey, keyHistory: { first }, succession }: CollectorKeys,
+): Uint8Array | undefined {
+  const named = succession?.statements.map(({ key }) => key) ?? []
+  const known = [publicKey.x, ...named, ...(first === null ? [] : [first])]
+  return known.find((x) => equal(collectorKeyOf(x).thumbprint, thumbprint))
 }
 
 /** PEM of those that hold then, the one that certifies first. What changes on disk goes `into` the files. */

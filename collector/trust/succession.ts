@@ -4,6 +4,7 @@ import { parseSign1 } from '../../shared/cose/sign1.ts'
 import { ed25519Key, hash } from '../../shared/crypto/node.ts'
 import { KeepsealError, OutcomeError } from '../../shared/errors.ts'
 import type { DeviceKey } from '../../shared/evidence/evidence.ts'
+import type { KeyHistory } from '../../shared/evidence/key-history.ts'
 import { decodeSuccession, encodeSuccession, openSuccessor, type Successor } from '../../shared/evidence/succession.ts'
 
 /** A statement of the chain, as it was signed and as it reads. */
@@ -63,19 +64,32 @@ function readFirst(bytes: Uint8Array, thumbprint: Uint8Array): Successor {
 }
 
 /**
+ * `first`: the key that is said to have signed the first statement. Where the chain was made by a version that did not keep
+ * it, or begins with another one by now, it is not known.
+ */
+export function keyHistoryOf(succession: Succession | null, key: CoseKey, first: Uint8Array | null): KeyHistory {
+  const [begin] = succession?.statements ?? []
+  if (succession === null || begin === undefined) return { first: key.x, statements: [] }
+  const isIt = first !== null && equal(collectorKeyOf(first).thumbprint, begin.by)
+  return { first: isIt ? first : null, statements: succession.statements.map(({ bytes }) => bytes) }
+}
+
+/**
  * The chain with one more statement. One that named no new key is left out once another follows it: it leads nowhere
- * that the next one does not. Where all do not fit, the oldest are: `dropped`.
+ * that the next one does not. Where all do not fit, the oldest are: `dropped`. `firstBy`: who has signed the first one.
  */
 export function extended(
   before: Succession | null,
   statement: Uint8Array,
   by: Uint8Array,
-): { readonly bytes: Uint8Array; readonly dropped: number } {
+): { readonly bytes: Uint8Array; readonly dropped: number; readonly firstBy: Uint8Array } {
   const known = before?.statements ?? []
-  const needed = known.filter((each, index) => !equal(each.by, known[index + 1]?.by ?? by)).map(({ bytes }) => bytes)
+  const needed = known.filter((each, index) => !equal(each.by, known[index + 1]?.by ?? by))
   for (let dropped = 0; ; dropped++) {
+    const kept = needed.slice(dropped)
     try {
-      return { bytes: encodeSuccession([...needed.slice(dropped), statement]), dropped }
+      const bytes = encodeSuccession([...kept.map((each) => each.bytes), statement])
+      return { bytes, dropped, firstBy: kept[0]?.by ?? by }
     } catch (error) {
       if (!(error instanceof RangeError) || dropped >= needed.length) throw error
     }

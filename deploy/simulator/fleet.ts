@@ -19,7 +19,7 @@ export interface FleetOptions {
   readonly schedule: Schedule
   readonly clock: SimulationClock
   readonly transport: Transport
-  /** Signs epochs. */
+  /** Signs epochs, until `use` names another one. */
   readonly collector: DeviceKey
 }
 
@@ -33,11 +33,13 @@ export class Fleet {
   readonly #order: readonly number[]
   readonly #underWay = new Set<Promise<void>>()
   #failure: unknown
+  #collector: DeviceKey
   #epoch: { readonly bytes: Uint8Array; readonly message: EpochMessage | undefined } | undefined
 
   constructor(options: FleetOptions) {
     const { seed, gateways, networks, schedule, clock, transport } = options
     this.#options = options
+    this.#collector = options.collector
     this.#around = {
       schedule,
       clock,
@@ -95,9 +97,19 @@ export class Fleet {
   /** All gateways answer one epoch: its signature is checked once. */
   #open(bytes: Uint8Array): EpochMessage | undefined {
     if (this.#epoch === undefined || !equal(this.#epoch.bytes, bytes)) {
-      this.#epoch = { bytes, message: openedOrNot(bytes, this.#options.collector) }
+      this.#epoch = { bytes, message: openedOrNot(bytes, this.#collector) }
     }
     return this.#epoch.message
+  }
+
+  /** The collector has another key now. An epoch by it that came before this was known counts, for who is there. */
+  use(collector: DeviceKey): void {
+    this.#collector = collector
+    const before = this.#epoch
+    this.#epoch = undefined
+    const epoch = before?.message === undefined && before !== undefined ? this.#open(before.bytes) : undefined
+    if (epoch === undefined) return
+    for (const member of this.#members) if (member.connected) member.gateway.learn(epoch)
   }
 
   #track(work: Promise<void>): void {

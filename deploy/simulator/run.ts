@@ -5,6 +5,7 @@ import type { ApiClient } from '../../collector/cli/client/api.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import { RealClock, runReal } from './clock.ts'
 import { enrolledGateway, enrolOverHttps, progressOf } from './enrol/over-https.ts'
+import { askedSuccession, FollowingIdentities } from './enrol/succession.ts'
 import { Fleet } from './fleet.ts'
 import type { SimulatedGateway } from './gateway.ts'
 import type { FleetSeed } from './keys/seed.ts'
@@ -38,23 +39,26 @@ export interface FleetRun {
 /** Enrols what is not enrolled yet, then lets the fleet report over MQTT until the scenario is over, or stopped. */
 export async function runFleet(run: FleetRun): Promise<Summary> {
   const { api, seed, networks, scenario, speed, stop, say } = run
-  const identities = await enrolAll(run, await ensureProduct(api))
+  const enrolled = await enrolAll(run, await ensureProduct(api))
+  const identities = new FollowingIdentities(run.directory, enrolled)
+  const told = await askedSuccession(api.url.href, run.authorities)
+  if (told !== null) await Promise.all(enrolled.map((_, index) => identities.offer(index, told)))
   const start = Date.now()
   const gateways = await Promise.all(
-    identities.map(async (identity, index) => {
+    enrolled.map(async (identity, index) => {
       const progress = await progressOf(run.directory, index, identity)
       return enrolledGateway(seed, index, identity, releaseOf(1), start, progress)
     }),
   )
-  const [first] = identities
+  const first = identities.of(0)
   if (first === undefined) throw new KeepsealError('usage.invalid', 'a fleet without a gateway')
   const accessOf = ({ identity: { index } }: SimulatedGateway) => {
-    const { collector, tls } = identities[index] ?? first
+    const { collector, tls } = identities.of(index) ?? first
     return { url: collector.mqttUrl, tls }
   }
   const schedule = new Schedule()
   const clock = new RealClock(speed)
-  const transport = new MqttEachTransport(accessOf)
+  const transport = new MqttEachTransport(accessOf, (gateway, chain) => void followed(gateway, chain).catch(fail))
   const { key } = first.collector
   const fleet = new Fleet({ seed, gateways, networks, schedule, clock, transport, collector: key })
   fleet.start()
@@ -65,6 +69,14 @@ export async function runFleet(run: FleetRun): Promise<Summary> {
   const fail = (error: unknown): void => {
     failure ??= error
     over.abort()
+  }
+  async function followed(gateway: SimulatedGateway, chain: Uint8Array): Promise<void> {
+    const { index } = gateway.identity
+    const next = await identities.offer(index, chain)
+    if (next === undefined) return
+    fleet.use(next.identity.collector.key)
+    if (next.moved) transport.move(gateway)
+    if (index === 0) say(`the collector was followed to statement ${next.identity.trust.number}`)
   }
   const progress = tellProgress(fleet, ended, say)
   const approved = run.approve ? approveFirst(api, fleet, ended, say).catch(fail) : undefined

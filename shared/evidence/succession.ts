@@ -28,10 +28,16 @@ export interface Successor {
   readonly collectorUrl: string
 }
 
+/** A statement that was followed. */
+export interface FollowedSuccessor extends Successor {
+  /** As it was signed. */
+  readonly statement: Uint8Array
+}
+
 /** Whom a device trusts. */
 export interface TrustedCollector {
-  /** 16 bytes. */
-  readonly id: Uint8Array
+  /** 16 bytes; null for who knows the key alone: that of which it speaks first. */
+  readonly id: Uint8Array | null
   readonly key: DeviceKey
   /** Of the newest statement that it has followed; 0 before the first. */
   readonly number: number
@@ -39,7 +45,7 @@ export interface TrustedCollector {
 
 export const MAX_STATEMENTS = 64
 export const MAX_AUTHORITIES = 4
-const MAX_STATEMENT_BYTES = 8192
+export const MAX_STATEMENT_BYTES = 8192
 export const MAX_SUCCESSION_BYTES = 65_536
 export const MAX_URL_LENGTH = 256
 const URL_SIZE = { min: 1, max: MAX_URL_LENGTH }
@@ -103,20 +109,28 @@ export function decodeSuccession(bytes: Uint8Array): readonly Uint8Array[] {
  * reordered, or mixed with another one leads less far, and never elsewhere. `importKey`: of a raw Ed25519 key.
  * Throws OutcomeError `cbor.*`, `claims.malformed` for what is no chain.
  */
-export function successorsOf(
+export const successorsOf = (
   trusted: TrustedCollector,
   bytes: Uint8Array,
   importKey: (key: Uint8Array) => DeviceKey,
-): readonly Successor[] {
-  const followed: Successor[] = []
-  let { key, number } = trusted
-  for (const statement of decodeSuccession(bytes)) {
+): readonly FollowedSuccessor[] => successorsAmong(trusted, decodeSuccession(bytes), importKey)
+
+/** The same of statements that were taken apart already. */
+export function successorsAmong(
+  trusted: TrustedCollector,
+  statements: readonly Uint8Array[],
+  importKey: (key: Uint8Array) => DeviceKey,
+): readonly FollowedSuccessor[] {
+  const followed: FollowedSuccessor[] = []
+  let { key, number, id } = trusted
+  for (const statement of statements) {
     const successor = signedBy(statement, key)
     if (successor === undefined || successor.number <= number) continue
-    if (!equal(successor.collectorId, trusted.id)) continue
-    followed.push(successor)
+    if (id !== null && !equal(successor.collectorId, id)) continue
+    followed.push({ ...successor, statement })
     number = successor.number
     key = importKey(successor.key)
+    id = successor.collectorId
   }
   return followed
 }

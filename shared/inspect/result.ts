@@ -2,34 +2,30 @@ import { toHex } from '../bytes/bytes.ts'
 import { decodeCbor } from '../cbor/codec.ts'
 import { field, type CborField } from '../cbor/fields.ts'
 import { parseSign1, verifySign1 } from '../cose/sign1.ts'
-import type { VerificationKey } from '../crypto/crypto.ts'
 import { OutcomeError } from '../errors.ts'
+import { keyInForceAt, type KeyChain } from '../evidence/key-history.ts'
 import { EAR_CONTENT_TYPE, EAR_LABEL as LABEL } from '../result/ear.ts'
 import { TIER, tierOf, VECTOR_CLAIMS } from '../result/vector.ts'
 import type { ReportLine } from './report.ts'
 
 export interface ResultReport {
   readonly lines: readonly ReportLine[]
-  /** Whether the given key has signed it; null where none was given. */
-  readonly signature: 'valid' | 'invalid' | null
+  /** Whether the given key has signed it, or one that followed it and was in force then; null where none was given. */
+  readonly signature: 'valid' | 'followed' | 'invalid' | null
   readonly expired: boolean
   readonly problems: readonly { readonly code: string; readonly detail: string }[]
-}
-
-export interface ResultKey {
-  readonly key: VerificationKey
-  readonly thumbprint: Uint8Array
 }
 
 const tierName = (value: number): string => Object.entries(TIER).find(([, first]) => first === value)?.[0] ?? 'unknown'
 const timeOf = (seconds: number): string => new Date(seconds * 1000).toISOString()
 
 /** Explains an attestation result in CWT. `now`: seconds since 1970. Never throws for what the file holds. */
-export function explainResult(bytes: Uint8Array, key: ResultKey | null, now: number): ResultReport {
+export function explainResult(bytes: Uint8Array, keys: KeyChain | null, now: number): ResultReport {
   try {
     const message = parseSign1(bytes)
-    const signature = key === null ? null : signatureOf(message, key)
     const claims = field(decodeCbor(message.unverifiedPayload), 'claims.malformed', 'result')
+    const issuedAt = claims.at(LABEL.iat, 'iat').uint()
+    const signature = keys === null ? null : signatureOf(message, keys, issuedAt)
     const expiresAt = claims.at(LABEL.exp, 'exp').uint()
     const lines = [...resultLines(claims), ...appraisalLines(claims)]
     const signer = {
@@ -44,10 +40,17 @@ export function explainResult(bytes: Uint8Array, key: ResultKey | null, now: num
   }
 }
 
-function signatureOf(message: ReturnType<typeof parseSign1>, { key, thumbprint }: ResultKey): 'valid' | 'invalid' {
+function signatureOf(
+  message: ReturnType<typeof parseSign1>,
+  keys: KeyChain,
+  issuedAt: number,
+): 'valid' | 'followed' | 'invalid' {
+  const inForce = keyInForceAt(keys, message.keyId, issuedAt)
+  if (inForce === undefined) return 'invalid'
+  const { key, thumbprint } = inForce.key
   try {
     verifySign1(message, { key, keyId: thumbprint, externalAad: new Uint8Array(0), contentType: EAR_CONTENT_TYPE })
-    return 'valid'
+    return inForce.number === null ? 'valid' : 'followed'
   } catch (error) {
     if (error instanceof OutcomeError) return 'invalid'
     throw error

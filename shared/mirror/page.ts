@@ -1,3 +1,4 @@
+import { equal, toHex } from '../bytes/bytes.ts'
 import { decodeCbor, encodeCbor } from '../cbor/codec.ts'
 import { field, type CborField } from '../cbor/fields.ts'
 import type { CborValue } from '../cbor/value.ts'
@@ -106,16 +107,24 @@ export function signMirrorPage(page: MirrorPage, signer: Signer): Promise<Uint8A
   })
 }
 
-/** The page that this collector signed. Throws KeepsealError `mirror.page-invalid`, which says why. */
-export function openMirrorPage(bytes: Uint8Array, collector: DeviceKey): MirrorPage {
+/** A page, and which of the keys has signed it. */
+export interface OpenedPage extends MirrorPage {
+  readonly signer: DeviceKey
+}
+
+/** The page that one of these keys of the collector signed. Throws KeepsealError `mirror.page-invalid`, which says why. */
+export function openMirrorPage(bytes: Uint8Array, collector: readonly DeviceKey[]): OpenedPage {
   return reading(() => {
-    const { payload } = verifySign1(parseSign1(bytes, LIMITS), {
-      key: collector.key,
-      keyId: collector.thumbprint,
+    const message = parseSign1(bytes, LIMITS)
+    const signer = collector.find(({ thumbprint }) => equal(thumbprint, message.keyId))
+    if (signer === undefined) throw new KeepsealError('mirror.page-invalid', `signed by key ${toHex(message.keyId)}`)
+    const { payload } = verifySign1(message, {
+      key: signer.key,
+      keyId: signer.thumbprint,
       externalAad: messageAad('mirror-page', null),
       contentType: contentType('mirror-page'),
     })
-    return readPage(field(decodeCbor(payload, LIMITS), 'claims.malformed', 'page'))
+    return { ...readPage(field(decodeCbor(payload, LIMITS), 'claims.malformed', 'page')), signer }
   })
 }
 

@@ -37,7 +37,8 @@ const MAX_PROBLEMS = 200
  */
 export class MirrorReader {
   readonly #crypto: MirrorCrypto & LogCrypto
-  readonly #collector: DeviceKey
+  /** In force from the newest page on: none of before counts again. */
+  #collector: readonly DeviceKey[]
   readonly #log: DecisionLog
   readonly devices = new Map<string, MirroredDevice>()
   readonly declared = new Map<string, { vendor: string; model: string; units: number | null }>()
@@ -56,7 +57,8 @@ export class MirrorReader {
   at: number | null = null
   #isLogBroken = false
 
-  constructor(collector: DeviceKey, crypto: MirrorCrypto & LogCrypto) {
+  /** `collector`: its keys in the order in which they followed one another; one of them, where it has had no other. */
+  constructor(collector: readonly DeviceKey[], crypto: MirrorCrypto & LogCrypto) {
     this.#crypto = crypto
     this.#collector = collector
     this.#log = new DecisionLog(crypto)
@@ -78,6 +80,7 @@ export class MirrorReader {
   add(bytes: Uint8Array): MirrorPage {
     const page = openMirrorPage(bytes, this.#collector)
     this.assertFollows(page)
+    this.#collector = this.#collector.slice(this.#collector.indexOf(page.signer))
     this.pages += 1
     this.head = this.#crypto.hash('sha256', bytes)
     this.until = page.until

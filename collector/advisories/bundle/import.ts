@@ -3,15 +3,18 @@ import { openBundlePage, type BundledFeed, type OpenedPage } from '../../../shar
 import { readBundleLines } from '../../../shared/advisories/bundle-lines.ts'
 import { ed25519Key, hash } from '../../../shared/crypto/node.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
+import type { KeyHistory } from '../../../shared/evidence/key-history.ts'
 import type { FeedAuthority } from '../../model/advisory.ts'
 import type { IncomingBundle } from '../../store/advisory-bundles.ts'
 import type { Store } from '../../store/index.ts'
 import { inflateZlib } from '../../zlib.ts'
 import { settleSize } from '../import.ts'
+import { trustedFor, type TrustedSigners } from './signers.ts'
 
 export interface BundleTrust {
-  /** Thumbprints of collectors, hexadecimal. */
-  readonly signers: readonly string[]
+  readonly signers: TrustedSigners
+  /** How the collector that made it says to have come to its key. */
+  readonly keyHistory: KeyHistory | null
   /** Also what is older than what is here, or has lost half of it: somebody wants that. */
   readonly isForced: boolean
 }
@@ -20,6 +23,9 @@ export interface TakenPage {
   /** As its first page was handed in. */
   readonly isForced: boolean
   readonly pages: number
+  /** Thumbprint of the trusted key that led to the one that has signed it. */
+  readonly trusted: string
+  readonly signer: string
   /** Null: more is to come. */
   readonly feeds: readonly TakenFeed[] | null
 }
@@ -44,10 +50,8 @@ export async function takeBundlePage(
   clock: () => number,
 ): Promise<TakenPage> {
   const page = openBundlePage(bytes, { hash, ed25519Key })
-  if (!trust.signers.includes(page.signer)) {
-    throw new KeepsealError('advisory.signature-invalid', `signed by ${page.signer}`)
-  }
-  const names = page.feeds.map((feed) => nameHere(feed, page.signer))
+  const trusted = await trustedFor(store, page, trust.signers, trust.keyHistory, clock())
+  const names = page.feeds.map((feed) => nameHere(feed, trusted))
   const content = contentOf(page)
   if (page.previous === null) await begin(store, page, names, trust, clock)
   return store.transaction(async (transaction) => {
@@ -57,19 +61,18 @@ export async function takeBundlePage(
       await transaction.advisories.add(set, content.records, clock())
       await transaction.advisories.addFacts(set, content.facts)
     }
-    const { head, index, next } = page
+    const { head, index, next, signer } = page
     const { isForced } = bundle
-    if (next === null) {
-      return { pages: index + 1, isForced, feeds: await activate(transaction, bundle, page, names, clock) }
-    }
+    const taken = { pages: index + 1, isForced, trusted, signer }
+    if (next === null) return { ...taken, feeds: await activate(transaction, bundle, page, names, clock) }
     await transaction.advisoryBundles.put({ ...bundle, head, pages: index + 1, next }, clock())
-    return { pages: index + 1, isForced, feeds: null }
+    return { ...taken, feeds: null }
   })
 }
 
-/** Those of the maker's own hand are not put in the place of one's own. */
-export const nameHere = ({ name }: BundledFeed, signer: string): string =>
-  name === 'own' ? `own-${signer.slice(0, 8)}` : name
+/** Those of the maker's own hand are not put in the place of one's own, and stay where they are when its key changes. */
+export const nameHere = ({ name }: BundledFeed, trusted: string): string =>
+  name === 'own' ? `own-${trusted.slice(0, 8)}` : name
 
 function contentOf(page: OpenedPage) {
   const place = `page ${page.index}`

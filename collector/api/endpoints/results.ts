@@ -1,10 +1,11 @@
 import * as v from 'valibot'
 import { toBase64Url, toHex } from '../../../shared/bytes/bytes.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
+import { encodeKeyHistory } from '../../../shared/evidence/key-history.ts'
 import { EAR_DIALECTS, earToJson, signEarCwt, signEarJwt } from '../../../shared/result/ear.ts'
 import { TRANSITION_AXES } from '../../model/transition.ts'
 import { resultOf } from '../../tracking/result.ts'
-import { defineEndpoint, type Endpoint } from '../endpoint.ts'
+import { CborBytes, defineEndpoint, type Endpoint } from '../endpoint.ts'
 import { Digest, HexBytes, pageOf, pageQuery, Time, toTime } from '../schemas.ts'
 import { DeviceParams, existingDevice } from './devices.ts'
 import { READERS } from './roles.ts'
@@ -128,4 +129,15 @@ const collector = defineEndpoint({
   }),
 })
 
-export const resultEndpoints: readonly Endpoint[] = [result, signed, newest, collector]
+const keyHistory = defineEndpoint({
+  method: 'GET',
+  path: '/collector/key-history',
+  operationId: 'getCollectorKeyHistory',
+  summary: 'Statements by which each of its keys has named the next one: docs/protocol.md, succession',
+  roles: READERS,
+  scope: 'common',
+  response: CborBytes,
+  run: ({ keys }) => Promise.resolve(encodeKeyHistory(keys.keyHistory)),
+})
+
+export const resultEndpoints: readonly Endpoint[] = [result, signed, newest, collector, keyHistory]

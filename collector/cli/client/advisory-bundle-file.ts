@@ -1,10 +1,15 @@
 import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { MAX_BUNDLE_PAGE_BYTES } from '../../../shared/advisories/bundle.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
+import { MAX_KEY_HISTORY_BYTES } from '../../../shared/evidence/key-history.ts'
 
-/** A file of a bundle: a line that says what it is, then its pages, each after its length in 4 bytes, big-endian. */
+/**
+ * A file of a bundle: a line that says what it is, then its pages, each after its length in 4 bytes, big-endian. Before the
+ * pages of version 2 comes, likewise, how the collector got to the key that has signed them (keepseal.cddl, key-history).
+ */
 
 const MAGIC = Buffer.from('keepseal advisory bundle 1\n')
+const MAGIC_WITH_KEYS = Buffer.from('keepseal advisory bundle 2\n')
 const LENGTH_BYTES = 4
 
 const unusable = (path: string, why: string, cause?: unknown): KeepsealError =>
@@ -16,7 +21,7 @@ export function isBundleFile(path: string): boolean {
   try {
     const file = openSync(path, 'r')
     try {
-      return readUpTo(file, MAGIC.length).equals(MAGIC)
+      return versionOf(file) !== undefined
     } finally {
       closeSync(file)
     }
@@ -25,23 +30,43 @@ export function isBundleFile(path: string): boolean {
   }
 }
 
-/** Its pages, one after another. Error: file.unreadable, also where it is cut off. */
-export function* readPages(path: string): Generator<Uint8Array> {
+function versionOf(file: number): 1 | 2 | undefined {
+  const line = readUpTo(file, MAGIC.length)
+  if (line.equals(MAGIC)) return 1
+  return line.equals(MAGIC_WITH_KEYS) ? 2 : undefined
+}
+
+/**
+ * How the collector got to its key, null where the file does not say, then the pages, one after another. Error:
+ * file.unreadable, also where it is cut off.
+ */
+export function* readBundle(path: string): Generator<Uint8Array | null> {
   const file = openSync(path, 'r')
   try {
-    if (!readUpTo(file, MAGIC.length).equals(MAGIC)) throw unusable(path, 'is no bundle')
+    const version = versionOf(file)
+    if (version === undefined) throw unusable(path, 'is no bundle')
+    const keys = version === 1 ? null : readPart(file, path, MAX_KEY_HISTORY_BYTES)
+    if (keys === undefined) throw unusable(path, 'is cut off')
+    yield keys
     for (;;) {
-      const length = readUpTo(file, LENGTH_BYTES)
-      if (length.length === 0) return
-      const size = length.length === LENGTH_BYTES ? length.readUInt32BE(0) : 0
-      if (size === 0 || size > MAX_BUNDLE_PAGE_BYTES) throw unusable(path, 'is damaged')
-      const page = readUpTo(file, size)
-      if (page.length !== size) throw unusable(path, 'is cut off')
+      const page = readPart(file, path, MAX_BUNDLE_PAGE_BYTES)
+      if (page === undefined) return
       yield page
     }
   } finally {
     closeSync(file)
   }
+}
+
+/** undefined at the end of the file. */
+function readPart(file: number, path: string, most: number): Uint8Array | undefined {
+  const length = readUpTo(file, LENGTH_BYTES)
+  if (length.length === 0) return undefined
+  const size = length.length === LENGTH_BYTES ? length.readUInt32BE(0) : 0
+  if (size === 0 || size > most) throw unusable(path, 'is damaged')
+  const part = readUpTo(file, size)
+  if (part.length !== size) throw unusable(path, 'is cut off')
+  return part
 }
 
 function readUpTo(file: number, size: number): Buffer {
@@ -52,8 +77,9 @@ function readUpTo(file: number, size: number): Buffer {
 }
 
 /** Writes a bundle beside where it is to be, and puts it there when it is whole. Error: file.unreadable. */
-export async function writePages(
+export async function writeBundle(
   path: string,
+  keys: Uint8Array | null,
   pages: (write: (page: Uint8Array) => void) => Promise<void>,
 ): Promise<void> {
   const beside = `${path}.new`
@@ -64,13 +90,15 @@ export async function writePages(
     throw unusable(beside, 'cannot be written', cause)
   }
   try {
-    writeSync(file, MAGIC)
-    await pages((page) => {
+    const write = (part: Uint8Array): void => {
       const length = Buffer.alloc(LENGTH_BYTES)
-      length.writeUInt32BE(page.length, 0)
+      length.writeUInt32BE(part.length, 0)
       writeSync(file, length)
-      for (let at = 0; at < page.length;) at += writeSync(file, page, at)
-    })
+      for (let at = 0; at < part.length;) at += writeSync(file, part, at)
+    }
+    writeSync(file, keys === null ? MAGIC : MAGIC_WITH_KEYS)
+    if (keys !== null) write(keys)
+    await pages(write)
     fsyncSync(file)
     closeSync(file)
     renameSync(beside, path)

@@ -7,7 +7,8 @@ import { ed25519Key, hash } from '../../../shared/crypto/node.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import { printable } from '../../../shared/text/printable.ts'
 import { connect, type ApiClient } from './api.ts'
-import { readPages, writePages } from './advisory-bundle-file.ts'
+import { readBundle, writeBundle } from './advisory-bundle-file.ts'
+import { toldKeys } from './collector-key.ts'
 import { connectionOptions } from './settings.ts'
 import { counted, timeText } from './text.ts'
 
@@ -54,10 +55,13 @@ const make = defineCommand({
   json: true,
   run: async ({ options, arguments: { file }, terminal, present, table }) => {
     const client = connect(options, terminal.env)
+    // Only what has changed has to be followed: a file without it is read by earlier versions too.
+    const { bytes, history } = await toldKeys(client)
+    const keys = history.statements.length === 0 ? null : bytes
     let last: OpenedPage | undefined
     for (let attempt = 1; last === undefined; attempt++) {
       try {
-        await writePages(file, async (write) => {
+        await writeBundle(file, keys, async (write) => {
           last = await pull(client, write)
         })
       } catch (error) {
@@ -97,8 +101,16 @@ const make = defineCommand({
 const Taken = v.looseObject({
   pages: v.number(),
   feeds: v.nullable(v.array(v.looseObject({ feed: v.string(), advisories: v.number(), before: v.number() }))),
+  signer: v.optional(v.string()),
+  trusted: v.optional(v.string()),
 })
-export type TakenBundle = NonNullable<v.InferOutput<typeof Taken>['feeds']>
+export interface TakenBundle {
+  readonly feeds: NonNullable<v.InferOutput<typeof Taken>['feeds']>
+  /** Thumbprint of the key that has signed it. */
+  readonly signer: string | null
+  /** And of the one that is trusted, from which it was followed. */
+  readonly trusted: string | null
+}
 
 /** Sends the pages of a file in order. Nothing counts before the last. Errors: advisory.*, file.unreadable. */
 export async function sendBundle(
@@ -107,10 +119,16 @@ export async function sendBundle(
   trust: { readonly signedBy?: string | undefined; readonly force: boolean },
 ): Promise<TakenBundle> {
   const { signedBy, force } = trust
-  for (const bytes of readPages(file)) {
-    const body = { page: toBase64Url(bytes), force, ...(signedBy === undefined ? {} : { signedBy }) }
-    const { feeds } = await client.post('/advisory-bundle', body, Taken)
-    if (feeds !== null) return feeds
+  const parts = readBundle(file)
+  const keys = parts.next().value
+  // With the first page they are followed, and known.
+  let keyHistory = keys ? { keyHistory: toBase64Url(keys) } : {}
+  for (const bytes of parts) {
+    if (bytes === null) continue
+    const body = { page: toBase64Url(bytes), force, ...(signedBy === undefined ? {} : { signedBy }), ...keyHistory }
+    const { feeds, signer = null, trusted = null } = await client.post('/advisory-bundle', body, Taken)
+    if (feeds !== null) return { feeds, signer, trusted }
+    keyHistory = {}
   }
   throw new KeepsealError('file.unreadable', `${file} is cut off: its last page is missing`)
 }

@@ -62,9 +62,11 @@ const take = defineCommand({
         throw new KeepsealError('usage.invalid', 'a bundle says itself which feeds are in it')
       }
       const { signedBy, force } = options
-      const feeds = await sendBundle(connect(options, terminal.env), file, { signedBy, force })
-      present({ feeds }, () =>
+      const taken = await sendBundle(connect(options, terminal.env), file, { signedBy, force })
+      const { feeds, signer, trusted } = taken
+      present(taken, () =>
         [
+          ...(signer === trusted ? [] : [`Signed by ${signer}`, `which followed ${trusted}`]),
           'All of the bundle was taken:',
           ...feeds.map((one) => `  ${printable(one.feed)}: ${one.advisories} advisories, ${one.before} before`),
         ].join('\n'),

@@ -7,6 +7,8 @@ import { EAR_DIALECTS } from '../../../shared/result/ear.ts'
 import { printable, printableJson } from '../../../shared/text/printable.ts'
 import { KeepsealError } from '../../../shared/errors.ts'
 import { connect, type Listed } from './api.ts'
+import { toldKeys } from './collector-key.ts'
+import { keepKeyFile } from './collector-key-file.ts'
 import { writeOutput } from './inspect/files.ts'
 import { DEFAULT_ITEMS, listOptions, presentList } from './listing.ts'
 import { timeText, toneOf } from './text.ts'
@@ -26,7 +28,6 @@ const Signed = v.looseObject({
   cwt: v.string(),
 })
 const Newest = v.looseObject({ issuedAt: v.string(), cwt: v.string() })
-const Collector = v.object({ keyId: v.string(), key: v.object({ kty: v.string(), crv: v.string(), x: v.string() }) })
 
 /** The collector keeps no more of a device. */
 const MOST_SIGNED = 100
@@ -60,6 +61,8 @@ const result = defineCommand({
     'With --history: those that were signed when the device changed, of which the newest 100 are kept. --number writes one ' +
       'of them with --out; it has expired by its time, and says what was concluded then. --newest gives the one that was signed ' +
       'last: with results.refresh_seconds it is no older than that.',
+    'A file of --key-out that is there already keeps its key, which the collector has to have or to have had: what led ' +
+      'from there to the key of now is written beside it.',
   ],
   examples: [
     'keepseal device result 01… --out result.cwt --key-out collector.jwk',
@@ -104,8 +107,8 @@ const result = defineCommand({
     }
     const writeKey = async (): Promise<void> => {
       if (options.keyOut === undefined) return
-      const { key } = await client.get('/collector', Collector)
-      writeOutput(options.keyOut, Buffer.from(`${JSON.stringify(key)}\n`))
+      const followed = keepKeyFile(options.keyOut, await toldKeys(client))
+      if (followed !== null) terminal.error(`${followed}\n`)
     }
     if (number !== undefined) {
       const { items } = await client.list(`${path}s`, {}, Signed, MOST_SIGNED)

@@ -45,6 +45,7 @@ import { reportIntervals } from './0038-report-intervals.ts'
 import { deviceCounts } from './0039-device-counts.ts'
 import { wrongRecords } from './0040-wrong-records.ts'
 import { configurationsAnew } from './0041-configurations-anew.ts'
+import { bundleSigners } from './0042-bundle-signers.ts'
 
 export interface Migration {
   /** Without gaps from 1. A released migration is never changed: a mistake in it is mended by the next one. */
@@ -95,6 +96,7 @@ export const migrations: readonly Migration[] = [
   deviceCounts,
   wrongRecords,
   configurationsAnew,
+  bundleSigners,
 ]
 
 /**

@@ -133,6 +133,7 @@ export const tableScopes: { readonly [T in keyof Database]: ScopeOf<T> } = {
   advisory_fetches: 'common',
   advisory_documents: 'closed',
   advisory_bundles: 'closed',
+  bundle_signers: 'closed',
   changed_packages: 'closed',
   inventories: { vendor: 'vendor' },
   inventory_packages: { column: 'inventory_id', of: 'inventories', key: 'id' },

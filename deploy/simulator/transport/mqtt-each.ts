@@ -19,11 +19,18 @@ const READY_MS = 15_000
  */
 export class MqttEachTransport implements Transport {
   readonly #accessOf: (gateway: SimulatedGateway) => BrokerAccess
+  readonly #onSuccession: (gateway: SimulatedGateway, chain: Uint8Array) => void
   readonly #channels = new Map<SimulatedGateway, MqttChannel>()
   readonly #readyMs: number
 
-  constructor(accessOf: (gateway: SimulatedGateway) => BrokerAccess, readyMs: number = READY_MS) {
+  /** `onSuccession`: told of each chain of statements of the collector; what comes of it is for the caller. */
+  constructor(
+    accessOf: (gateway: SimulatedGateway) => BrokerAccess,
+    onSuccession: (gateway: SimulatedGateway, chain: Uint8Array) => void,
+    readyMs: number = READY_MS,
+  ) {
     this.#accessOf = accessOf
+    this.#onSuccession = onSuccession
     this.#readyMs = readyMs
   }
 
@@ -46,6 +53,7 @@ export class MqttEachTransport implements Transport {
           },
           // Simulated gateways send what they are asked for, and have no state that outlives a collector's.
           onRestorePoint: () => undefined,
+          onSuccession: (bytes) => this.#onSuccession(gateway, bytes),
           onDown: (bytes) => receiver.onDown(bytes),
           onDisconnected: () => receiver.onLost(),
         },
@@ -53,6 +61,14 @@ export class MqttEachTransport implements Transport {
       this.#channels.set(gateway, channel)
       channel.start()
     })
+  }
+
+  /** The broker of this gateway is reached in another way now. */
+  move(gateway: SimulatedGateway): void {
+    const channel = this.#channels.get(gateway)
+    const { url, tls } = this.#accessOf(gateway)
+    channel?.use(tls, url)
+    channel?.reconnect()
   }
 
   async disconnect(gateway: SimulatedGateway): Promise<void> {

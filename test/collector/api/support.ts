@@ -62,7 +62,8 @@ export function testKeys(): ApiServices['keys'] {
   const { signer, x } = ed25519Signer(randomBytes(32))
   const totpSecretOf: ApiServices['keys']['totpSecretOf'] = (account, salt) =>
     Uint8Array.from(hmac('sha1', salt, utf8(account)))
-  return { collectorId: randomBytes(16), signer, publicKey: { curve: 'Ed25519', x }, totpSecretOf }
+  const keyHistory = { first: x, statements: [] }
+  return { collectorId: randomBytes(16), signer, publicKey: { curve: 'Ed25519', x }, keyHistory, totpSecretOf }
 }
 
 async function buildTestApi(store: Store, over: Partial<ApiServices>): Promise<TestApi> {

@@ -6,12 +6,15 @@ import { parseAdvisories } from '../../../shared/advisories/format.ts'
 import { osvRecord } from '../../support/feed-fetching.ts'
 import { testKeys } from '../api/support.ts'
 import { NOW } from '../store/samples.ts'
+import { RotatingKeys } from '../../support/rotating-keys.ts'
 import { useCollector } from './support.ts'
 
 describe('keepseal advisory export and import of a bundle', () => {
   const keys = testKeys()
   const online = useCollector(undefined, undefined, () => ({ keys }))
   const offline = useCollector()
+  const rotating = new RotatingKeys()
+  const rotated = useCollector(undefined, undefined, () => ({ keys: rotating.services }))
 
   /** More than fits into one page. */
   async function exported() {
@@ -69,5 +72,32 @@ describe('keepseal advisory export and import of a bundle', () => {
     expect(await run('auditor', 'advisory', 'export', cut)).toMatchObject({ code: 4 })
     expect(await online().run('vendor', 'advisory', 'export', '/nowhere/at/all')).toMatchObject({ code: 2 })
     expect(() => statSync('/nowhere/at/all.new')).toThrow('ENOENT')
+  })
+
+  it('is taken by who trusts a former key of its collector, whose file says what led on', async () => {
+    const { store, run, directory } = rotated()
+    await addAdvisories(store, 'own', 'own', parseAdvisories(osvRecord('ACME-1', 'zlib', '3')), NOW)
+    const [before, after] = [join(directory, 'before.bundle'), join(directory, 'after.bundle')]
+    const { keyId: first } = rotating.current
+    expect(await run('operator', 'advisory', 'export', before)).toMatchObject({ code: 0 })
+    expect(readFileSync(before).subarray(0, 27).toString()).toContain('bundle 1')
+    const { keyId: second } = await rotating.rotate(NOW / 1000)
+    expect(await run('operator', 'advisory', 'export', after)).toMatchObject({ code: 0 })
+    const other = offline()
+    const taken = await other.run('vendor', 'advisory', 'import', after, '--signed-by', first)
+    expect(taken).toMatchObject({ code: 0, stdout: expect.stringMatching(`${second}\nwhich followed ${first}`) })
+    for (const line of taken.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+    const [entry] = (await other.store.auditLog.list({ limit: 1 })).items
+    expect(entry).toMatchObject({ detail: { signedBy: first, signer: second, followed: first } })
+    // What the former key signed before stays good, there and where it was made.
+    expect(await other.run('vendor', 'advisory', 'import', before, '--signed-by', first)).toMatchObject({ code: 0 })
+    expect(await run('vendor', 'advisory', 'import', before)).toMatchObject({ code: 0 })
+    const whole = readFileSync(after)
+    for (const size of [whole.length - 1, 200, 31, 29, 27]) {
+      writeFileSync(before, whole.subarray(0, size))
+      expect(await other.run('vendor', 'advisory', 'import', before, '--signed-by', first), `${size}`).toMatchObject({
+        code: 2,
+      })
+    }
   })
 })

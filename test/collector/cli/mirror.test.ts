@@ -1,8 +1,11 @@
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { errors } from '../../../shared/codes/errors.ts'
 import { toHex } from '../../../shared/bytes/bytes.ts'
+import { collectorKeyOf } from '../../../collector/trust/succession.ts'
+import { openMirrorPage, signMirrorPage } from '../../../shared/mirror/page.ts'
+import { RotatingKeys, strangeKey } from '../../support/rotating-keys.ts'
 import type { CollectorKeys } from '../../../collector/trust/keys.ts'
 import type { Store } from '../../../collector/store/index.ts'
 import { DecidingPeople } from '../../support/decision-log.ts'
@@ -27,6 +30,9 @@ describe('keepseal mirror', () => {
         },
         get publicKey() {
           return (served.keys ?? keys()).publicKey
+        },
+        get keyHistory() {
+          return (served.keys ?? keys()).keyHistory
         },
         totpSecretOf: () => new Uint8Array(20),
       },
@@ -115,6 +121,96 @@ describe('keepseal mirror', () => {
     served.keys = undefined
     const wanted = toHex(other().signer.keyId)
     expect((await run('auditor', 'mirror', 'verify', path, '--collector', wanted)).code).toBe(1)
+  })
+
+  describe('of a collector that has changed its key', () => {
+    const rotating = new RotatingKeys()
+    const DAY_S = 86_400
+    const at = Math.floor(START / 1000)
+
+    /** Two pages by the first key, with a pull since the change and one page more. */
+    async function followed() {
+      const all = await begun(collector().store)
+      const { path, run } = { ...all, run: collector().run }
+      served.keys = rotating.services as CollectorKeys
+      const before = rotating.current
+      expect((await run('certifier', 'mirror', 'pull', path, '--collector', before.keyId)).code).toBe(0)
+      const next = await rotating.rotate(at)
+      all.device.restart()
+      await all.ingesting.report(all.device)
+      const pulled = await run('certifier', 'mirror', 'pull', path, '--collector', before.keyId)
+      return { ...all, run, before, next, pulled }
+    }
+
+    it('goes on by the new one, keeps that, says so, and verifies both without a server', async () => {
+      const { path, run, before, next, pulled } = await followed()
+      expect(pulled).toMatchObject({ code: 0, stderr: '' })
+      expect(pulled.stdout).toContain('was followed')
+      for (const line of pulled.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+      const again = await run('certifier', 'mirror', 'pull', path, '--json')
+      const until = new Date(at * 1000).toISOString()
+      expect(JSON.parse(again.stdout)).toMatchObject({
+        followed: false,
+        pages: 2,
+        collectorKey: next.keyId,
+        formerKeys: [{ keyId: before.keyId, until }],
+      })
+      const { runWith } = collector()
+      const verified = await runWith({}, 'mirror', 'verify', path, '--collector', before.keyId)
+      expect(verified).toMatchObject({ code: 0, stderr: '' })
+      for (const each of [before, next]) expect(verified.stdout).toContain(each.keyId)
+      // The new one says nothing about pages of before: whoever trusts that alone has another mirror to begin.
+      expect((await runWith({}, 'mirror', 'verify', path, '--collector', next.keyId)).code).toBe(1)
+    })
+
+    it('is not without the statements that led there', async () => {
+      const { path } = await followed()
+      rmSync(join(path, 'key-history.cbor'))
+      const verified = await collector().runWith({}, 'mirror', 'verify', path)
+      expect(verified.stderr).toContain(errors['mirror.page-invalid'].title)
+    })
+
+    it('does not go back to the former one, nor to where that leads by itself', async () => {
+      const { path, run, before } = await followed()
+      const refused = [
+        { ...rotating.services, signer: before.signer, publicKey: { curve: 'Ed25519' as const, x: before.x } },
+      ]
+      const thief = strangeKey()
+      const fork = await rotating.statement(before, thief, at + DAY_S, 100)
+      const own = { signer: thief.signer, publicKey: { curve: 'Ed25519' as const, x: thief.x } }
+      refused.push({ ...rotating.services, ...own, keyHistory: { first: before.x, statements: [fork] } })
+      for (const keysOf of refused) {
+        served.keys = keysOf as CollectorKeys
+        expect(await run('certifier', 'mirror', 'pull', path)).toMatchObject({
+          code: 1,
+          stderr: expect.stringContaining(errors['mirror.collector-changed'].title),
+        })
+      }
+      served.keys = rotating.services as CollectorKeys
+      expect((await run('certifier', 'mirror', 'pull', path)).code).toBe(0)
+    })
+
+    it('takes no page that the former key has signed after one of the new key', async () => {
+      const { path, run, before, device, ingesting } = await followed()
+      const third = join(path, '00000003.page')
+      device.restart()
+      await ingesting.report(device)
+      expect((await run('certifier', 'mirror', 'pull', path)).code).toBe(0)
+      const page = openMirrorPage(readFileSync(third), [collectorKeyOf(rotating.current.x)])
+      writeFileSync(third, await signMirrorPage(page, before.signer))
+      const verified = await collector().runWith({}, 'mirror', 'verify', path)
+      expect(verified.stderr).toContain(errors['mirror.page-invalid'].title)
+    })
+
+    it('is begun from a former key that somebody has been told, if it leads to the one in force', async () => {
+      const { run, path, before } = await followed()
+      const [fresh, other] = [join(path, '..', 'fresh'), join(path, '..', 'other')]
+      expect((await run('certifier', 'mirror', 'pull', fresh, '--collector', before.keyId)).code).toBe(0)
+      expect((await collector().runWith({}, 'mirror', 'verify', fresh, '--collector', before.keyId)).code).toBe(0)
+      const strange = await run('certifier', 'mirror', 'pull', other, '--collector', strangeKey().keyId)
+      expect(strange.stderr).toContain(errors['mirror.collector-changed'].title)
+      expect(existsSync(other)).toBe(false)
+    })
   })
 
   it('refuses a rewritten past, says from which page, and leaves the mirror as it was', async () => {

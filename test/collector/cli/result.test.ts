@@ -1,14 +1,19 @@
 import { DecisionBook } from '../../../collector/decisions/decision-book.ts'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { initialDeviceState } from '../../../collector/model/device.ts'
 import { defaultLivenessPolicy } from '../../../collector/tracking/liveness.ts'
 import { ResultSigner } from '../../../collector/tracking/result-signer.ts'
 import { SILENT } from '../../support/test-collector.ts'
 import { testKeys } from '../api/support.ts'
 import { finding, NOW, storedDevice } from '../store/samples.ts'
-import { useCollector } from './support.ts'
+import { toBase64Url } from '../../../shared/bytes/bytes.ts'
+import { errors } from '../../../shared/codes/errors.ts'
+import { signEarCwt } from '../../../shared/result/ear.ts'
+import { concluded } from '../../support/result-message.ts'
+import { RotatingKeys, strangeKey } from '../../support/rotating-keys.ts'
+import { useCollector, type RunResult } from './support.ts'
 
 const keys = testKeys()
 const collector = useCollector(undefined, undefined, () => ({ keys }))
@@ -135,4 +140,64 @@ test('results that were signed before are listed, and one of them is written and
   ]) {
     expect((await run('auditor', 'device', 'result', device.ueid, ...wrong)).code, wrong.join(' ')).toBe(2)
   }
+})
+
+describe('with a collector that changes its key', () => {
+  const rotating = new RotatingKeys()
+  const site = useCollector(undefined, undefined, () => ({ keys: rotating.services }))
+  const at = Math.floor(NOW / 1000)
+
+  /** A result and its key, then the change, and what is signed then. */
+  async function changed() {
+    const { run, store, directory } = site()
+    const { ueid } = await storedDevice(store)
+    const [before, after, key] = ['before.cwt', 'after.cwt', 'key.jwk'].map((name) => join(directory, name)) as [
+      string,
+      string,
+      string,
+    ]
+    const get = (file: string) => run('auditor', 'device', 'result', ueid, '--out', file, '--key-out', key)
+    const first = rotating.current
+    expect(await get(before)).toMatchObject({ code: 0, stderr: '' })
+    const next = await rotating.rotate(at)
+    return { run, before, after, key, get, first, next }
+  }
+  const signatureOf = async (run: RunResult | Promise<RunResult>) =>
+    (JSON.parse((await run).stdout) as { signature: string | null }).signature
+
+  test('the file of the key keeps its own, and leads to the new one for results of both', async () => {
+    const { run, before, after, key, get, next } = await changed()
+    const explain = (file: string) => run('auditor', 'inspect', 'result', file, '--key', key, '--json')
+    const got = await get(after)
+    expect(got).toMatchObject({ code: 0, stderr: expect.stringContaining(next.keyId) })
+    expect(await signatureOf(explain(before))).toBe('valid')
+    expect(await signatureOf(explain(after))).toBe('followed')
+    // Said once.
+    expect((await get(after)).stderr).toBe('')
+    const text = await run('auditor', 'inspect', 'result', after, '--key', key)
+    for (const line of text.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+  })
+
+  test('a result of later by the former key is not good', async () => {
+    const { run, key, get, after, first } = await changed()
+    await get(after)
+    const explained = async (issuedAt: number) => {
+      const content = { ...concluded, issuedAt, expiresAt: issuedAt + 3600 }
+      writeFileSync(after, await signEarCwt(content, 'current', first.signer))
+      return signatureOf(run('auditor', 'inspect', 'result', after, '--key', key, '--json'))
+    }
+    expect(await explained(at)).toBe('valid')
+    expect(await explained(at + 7200)).toBe('invalid')
+  })
+
+  test('a file that has the key of somebody else is neither followed nor written over', async () => {
+    const { key, get, after } = await changed()
+    const foreign = JSON.stringify({ kty: 'OKP', crv: 'Ed25519', x: toBase64Url(strangeKey().x) })
+    writeFileSync(key, foreign)
+    expect(await get(after)).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining(errors['collector.untrusted'].title),
+    })
+    expect(readFileSync(key, 'utf8')).toBe(foreign)
+  })
 })

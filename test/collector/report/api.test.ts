@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { toHex } from '../../../shared/bytes/bytes.ts'
-import { ed25519Key } from '../../../shared/crypto/node.ts'
+import { keysAfter } from '../../../shared/evidence/key-history.ts'
+import { collectorKeyOf } from '../../../collector/trust/succession.ts'
 import { createApiToken } from '../../../collector/api/authentication.ts'
 import { openReport } from '../../../collector/report/signed.ts'
 import { randomBytes } from 'node:crypto'
@@ -12,7 +13,7 @@ import { NOW, storedProduct } from '../store/samples.ts'
 
 const MARKUP = 'Gate "7" <script>alert(1)</script> & \'co\''
 const keys = testKeys()
-const key = { key: ed25519Key((keys.publicKey as { x: Uint8Array }).x), thumbprint: keys.signer.keyId }
+const key = keysAfter(keys.publicKey.x, [], collectorKeyOf)
 
 describe('reports over the API', () => {
   const api = useApi({ keys })
@@ -61,8 +62,10 @@ describe('reports over the API', () => {
     const forged = new Uint8Array(raw)
     forged[100] = (forged[100] ?? 0) ^ 1
     expect(await outcomeOf(() => openReport(forged, key))).toMatch(/^(cose|cbor)\./)
-    const other = { key: ed25519Key(randomBytes(32)), thumbprint: key.thumbprint }
-    expect(await outcomeOf(() => openReport(new Uint8Array(raw), other))).toBe('cose.signature-invalid')
+    const another = keysAfter(randomBytes(32), [], (x) => ({ ...collectorKeyOf(x), thumbprint: keys.signer.keyId }))
+    expect(await outcomeOf(() => openReport(new Uint8Array(raw), another))).toBe('cose.signature-invalid')
+    const stranger = keysAfter(randomBytes(32), [], collectorKeyOf)
+    expect(await outcomeOf(() => openReport(new Uint8Array(raw), stranger))).toBe('cose.key-id-mismatch')
   })
 
   it('are of one thing, and of a period that has been', async () => {

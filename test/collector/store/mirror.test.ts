@@ -22,7 +22,7 @@ describeStore('the mirror', (createStore) => {
     key: ed25519Key(keys().publicKey.x),
     thumbprint: coseKeyThumbprint(keys().publicKey, hash),
   })
-  const newReader = () => new MirrorReader(collectorKey(), { hash, ed25519Key, ecdsaKey, rsaKey })
+  const newReader = () => new MirrorReader([collectorKey()], { hash, ed25519Key, ecdsaKey, rsaKey })
   const sign = (page: MirrorPage) => signMirrorPage(page, keys().signer)
 
   const pageFor = (store: Store, reader: MirrorReader, operator = '') =>

@@ -5,7 +5,8 @@ import type { Store } from '../../../collector/store/index.ts'
 import { revokeDevice } from '../../../collector/tracking/approval.ts'
 import { defaultLivenessPolicy as policy } from '../../../collector/tracking/liveness.ts'
 import { ResultSigner, type ResultSignerOptions } from '../../../collector/tracking/result-signer.ts'
-import { ed25519Key } from '../../../shared/crypto/node.ts'
+import { keysAfter } from '../../../shared/evidence/key-history.ts'
+import { collectorKeyOf } from '../../../collector/trust/succession.ts'
 import { explainResult } from '../../../shared/inspect/result.ts'
 import { IngestingCollector, useCollectorKeys } from '../../support/ingesting-collector.ts'
 import { SILENT } from '../../support/test-collector.ts'
@@ -64,7 +65,7 @@ describeStore('results that are signed when a device changes', (createStore) => 
     const { items } = await store.signedResults.list((await collector.row(device)).id, { limit: 9 })
     expect(items.map(({ axis, to }) => `${axis} ${to}`)).toEqual(['enrolment revoked', expect.any(String)])
     const { publicKey, signer } = keys()
-    const key = { key: ed25519Key(publicKey.x), thumbprint: signer.keyId }
+    const key = keysAfter(publicKey.x, [], collectorKeyOf)
     const statuses = items.map(({ cwt }) => {
       const report = explainResult(cwt, key, Math.floor(collector.now / 1000))
       expect(report).toMatchObject({ signature: 'valid', expired: false, problems: [] })

@@ -9,6 +9,7 @@ import { ensureServerCertificate } from '../../../collector/trust/server-certifi
 import { collectorKeyOf } from '../../../collector/trust/succession.ts'
 import { equal, toHex } from '../../../shared/bytes/bytes.ts'
 import { random } from '../../../shared/crypto/node.ts'
+import { keysAfter, keysAfterThumbprint } from '../../../shared/evidence/key-history.ts'
 import { MAX_SUCCESSION_BYTES, successorsOf } from '../../../shared/evidence/succession.ts'
 import { certificatesIn } from '../../../shared/text/pem.ts'
 import { errorCodeOf } from '../../support/failure.ts'
@@ -101,9 +102,36 @@ describe('a rotation', () => {
     const addresses = { mqttUrl: long, collectorUrl: `https://${'b'.repeat(220)}.example` }
     while (dropped === 0) ({ dropped, number } = await turn({ signingKey: true, ...addresses }))
     const keys = await load()
+    expect(
+      keysAfter(keys.keyHistory.first ?? new Uint8Array(), keys.keyHistory.statements, collectorKeyOf).newest.x,
+    ).toEqual(keys.publicKey.x)
     expect(keys.succession?.bytes.length).toBeLessThanOrEqual(MAX_SUCCESSION_BYTES)
     expect(keys.succession?.newest.number).toBe(number)
     expect(led(first, keys)).toBeUndefined()
+  })
+
+  it('keeps the public half of the key that the chain begins with, for who knows its thumbprint alone', async () => {
+    const first = await load()
+    expect(first.keyHistory).toEqual({ first: first.publicKey.x, statements: [] })
+    for (const change of [{}, { signingKey: true }, { authority: true }, { signingKey: true }]) await turn(change)
+    const { keyHistory, publicKey } = await load()
+    const chain = keysAfterThumbprint(first.signer.keyId, keyHistory, collectorKeyOf)
+    expect(toHex(chain?.newest.x ?? new Uint8Array())).toBe(toHex(publicKey.x))
+    expect(chain?.keys).toHaveLength(3)
+  })
+
+  it('goes on with a chain whose first key an earlier version did not keep, and with one that is not its own', async () => {
+    await turn({ signingKey: true })
+    const { directory, keyHistory, publicKey } = await load()
+    const file = join(directory, KEY_FILES.firstKey)
+    await writeFile(file, `${toHex(random(32))}\n`, { mode: 0o600 })
+    expect((await load()).keyHistory).toEqual({ ...keyHistory, first: null })
+    await rm(file)
+    expect((await load()).keyHistory.first).toBeNull()
+    await turn({ signingKey: true })
+    const after = await load()
+    expect(after.keyHistory.first).toBeNull()
+    expect(keysAfter(publicKey.x, after.keyHistory.statements, collectorKeyOf).newest.x).toEqual(after.publicKey.x)
   })
 
   it('signs nothing that no device could read', async () => {

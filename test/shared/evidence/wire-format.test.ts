@@ -9,6 +9,7 @@ import { createReceipt, createRequest } from '../../../shared/evidence/down.ts'
 import { signEpoch } from '../../../shared/evidence/epoch.ts'
 import { encodeClaims, signEvidence } from '../../../shared/evidence/evidence.ts'
 import { signRestorePoint } from '../../../shared/evidence/restore-point.ts'
+import { encodeKeyHistory } from '../../../shared/evidence/key-history.ts'
 import { encodeSuccession, signSuccessor } from '../../../shared/evidence/succession.ts'
 import { signSectionPart } from '../../../shared/evidence/section-part.ts'
 import { loadCddl, wireFormatText } from '../../support/cddl.ts'
@@ -36,6 +37,10 @@ const enrolmentProof = signSign1({
 })
 
 const statement = await signSuccessor(sample.successor, collector.signer)
+const history = encodeKeyHistory({
+  first: sample.filled(32, 7),
+  statements: Array.from({ length: 10 }, () => statement),
+})
 
 /** Every kind of message, by the rule that it follows. */
 const MESSAGES: readonly [title: string, rule: string, bytes: Uint8Array][] = [
@@ -59,6 +64,7 @@ const MESSAGES: readonly [title: string, rule: string, bytes: Uint8Array][] = [
   ['an epoch', 'epoch', await signEpoch(sample.epoch, collector.signer)],
   ['a restore point', 'restore-point', await signRestorePoint(sample.restorePoint, collector.signer)],
   ['a succession', 'succession', encodeSuccession(Array.from({ length: 10 }, () => statement))],
+  ['a history of keys', 'key-history', history],
   ['a proof of enrolment', 'enrolment-proof', await enrolmentProof],
 ]
 

@@ -1,17 +1,22 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { toHex } from '../../../../shared/bytes/bytes.ts'
-import { coseKeyThumbprint, decodeCoseKey, encodeCoseKey, type CoseKey } from '../../../../shared/cose/key.ts'
+import { decodeCoseKey, encodeCoseKey, type CoseKey } from '../../../../shared/cose/key.ts'
 import { ecdsaKey, ed25519Key, hash, rsaKey } from '../../../../shared/crypto/node.ts'
 import { KeepsealError, OutcomeError } from '../../../../shared/errors.ts'
-import type { DeviceKey } from '../../../../shared/evidence/evidence.ts'
+import {
+  decodeKeyHistory,
+  encodeKeyHistory,
+  MAX_KEY_HISTORY_BYTES,
+  type KeyChain,
+} from '../../../../shared/evidence/key-history.ts'
 import { MAX_PAGE_BYTES } from '../../../../shared/mirror/page.ts'
 import { MirrorReader } from '../../../../shared/mirror/reader.ts'
 import type { Position } from '../../../../shared/mirror/position.ts'
 import { readInput } from '../inspect/files.ts'
 
-/** Where a mirror is: the collector's key as it was at the first pull, and its pages by number. */
+/** Where a mirror is: the collector's key as it was at the first pull, what has led on from it, and its pages by number. */
 const KEY_FILE = 'collector-key.cbor'
+const HISTORY_FILE = 'key-history.cbor'
 const PAGE_NAME = /^(\d{8})\.page$/
 
 const pageFile = (directory: string, number: number): string =>
@@ -33,13 +38,6 @@ export function pinnedKey(directory: string): CoseKey | undefined {
   }
 }
 
-export const keyIdOf = (key: CoseKey): string => toHex(coseKeyThumbprint(key, hash))
-
-/** The key in the form in which signatures are checked with it. */
-export function collectorKey(key: CoseKey): DeviceKey {
-  return { key: ed25519Key(key.x), thumbprint: coseKeyThumbprint(key, hash) }
-}
-
 export function pin(directory: string, key: CoseKey): void {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -48,6 +46,23 @@ export function pin(directory: string, key: CoseKey): void {
   }
   writeWhole(join(directory, KEY_FILE), encodeCoseKey(key))
 }
+
+/** The statements that have led on from the pinned key so far. Throws KeepsealError `file.unreadable`. */
+export function followedStatements(directory: string): readonly Uint8Array[] {
+  const path = join(directory, HISTORY_FILE)
+  if (!existsSync(path)) return []
+  try {
+    return decodeKeyHistory(readInput(path, MAX_KEY_HISTORY_BYTES)).statements
+  } catch (cause) {
+    if (cause instanceof OutcomeError)
+      throw new KeepsealError('file.unreadable', `${path}: ${cause.message}`, { cause })
+    throw cause
+  }
+}
+
+/** Where the mirror has arrived, for good. */
+export const keepFollowed = (directory: string, pinned: Uint8Array, statements: readonly Uint8Array[]): void =>
+  writeWhole(join(directory, HISTORY_FILE), encodeKeyHistory({ first: pinned, statements }))
 
 function pageCount(directory: string): number {
   if (!existsSync(directory)) return 0
@@ -66,8 +81,9 @@ export type Mark = { readonly until: Position; readonly anchors: MirrorReader['a
 const markOf = ({ until, anchors }: MirrorReader): Mark => ({ until, anchors })
 
 /** Reads and checks all pages, one after another. Throws KeepsealError `mirror.*` at the first that does not belong. */
-export function openMirror(directory: string, key: CoseKey): OpenMirror {
-  const reader = new MirrorReader(collectorKey(key), { hash, ed25519Key, ecdsaKey, rsaKey })
+export function openMirror(directory: string, { keys }: KeyChain): OpenMirror {
+  const collector = keys.map(({ key }) => key)
+  const reader = new MirrorReader(collector, { hash, ed25519Key, ecdsaKey, rsaKey })
   const marks: Mark[] = [markOf(reader)]
   const count = pageCount(directory)
   for (let number = 1; number <= count; number++) {

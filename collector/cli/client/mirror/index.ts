@@ -1,17 +1,21 @@
 import { defineCommand, type Command } from '../../../../shared/cli/command.ts'
 import { exitCodes } from '../../../../shared/cli/exit-codes.ts'
 import { text } from '../../../../shared/config/value-types.ts'
-import { KeepsealError } from '../../../../shared/errors.ts'
 import { reportOf, type MirrorReport } from '../../../../shared/mirror/report.ts'
 import { connect } from '../api.ts'
 import { connectionOptions } from '../settings.ts'
 import { counted } from '../text.ts'
-import { keyIdOf, openMirror, pinnedKey } from './directory.ts'
+import { openMirror } from './directory.ts'
 import { pull } from './pull.ts'
+import { trustedBefore } from './trust.ts'
 import { mirrorJson, mirrorText } from './view.ts'
 
 const keyOption = {
-  collector: { description: 'Key id that the collector has to have.', value: text(64), placeholder: 'HEX' },
+  collector: {
+    description: 'Key id that the collector has to have, or to have had first.',
+    value: text(64),
+    placeholder: 'HEX',
+  },
 } as const
 const directory = { description: 'Directory of the mirror.' }
 
@@ -22,8 +26,8 @@ const pullCommand = defineCommand({
   name: 'mirror pull',
   summary: 'Copy the evidence and decisions of a collector, checked as they come',
   description: [
-    'Goes on where the last pull has ended. The key of the collector is kept from the first pull on: --collector is the ' +
-      'key id as somebody else gave it to you. A page that does not follow the one before, or a collector that ' +
+    'Goes on where the last pull has ended. The key of the collector is kept from the first pull on, and its rotation is ' +
+      'followed: --collector is the key id as somebody else gave it to you, then. A page that does not follow the one before, or a collector that ' +
       'contradicts what it has handed over, is refused, and the mirror stays as it was. Ends with 1 if something is ' +
       'wrong or missing.',
   ],
@@ -32,10 +36,11 @@ const pullCommand = defineCommand({
   options: { ...connectionOptions, ...keyOption },
   json: true,
   run: async ({ arguments: { directory: path }, options, terminal, present }) => {
-    const { reader, keyId, added } = await pull(connect(options, terminal.env), path, options.collector)
+    const { reader, chain, followed, added } = await pull(connect(options, terminal.env), path, options.collector)
     const report = reportOf(reader)
-    present({ added, ...mirrorJson(report, keyId) }, () =>
-      [`${counted(added, 'page')} added`, ...mirrorText(report, keyId)].join('\n'),
+    const said = followed ? ['the collector has changed its key, and was followed'] : []
+    present({ added, followed, ...mirrorJson(report, chain) }, () =>
+      [...said, `${counted(added, 'page')} added`, ...mirrorText(report, chain)].join('\n'),
     )
     return exitCodeOf(report)
   },
@@ -53,14 +58,9 @@ const verifyCommand = defineCommand({
   options: keyOption,
   json: true,
   run: ({ arguments: { directory: path }, options: { collector }, present }) => {
-    const key = pinnedKey(path)
-    if (key === undefined) throw new KeepsealError('file.unreadable', `${path} holds no mirror`)
-    const keyId = keyIdOf(key)
-    if (collector !== undefined && collector !== keyId) {
-      throw new KeepsealError('mirror.collector-changed', `key ${keyId}, and ${collector} is wanted`)
-    }
-    const report = reportOf(openMirror(path, key).reader)
-    present(mirrorJson(report, keyId), () => mirrorText(report, keyId).join('\n'))
+    const chain = trustedBefore(path, collector)
+    const report = reportOf(openMirror(path, chain).reader)
+    present(mirrorJson(report, chain), () => mirrorText(report, chain).join('\n'))
     return exitCodeOf(report)
   },
 })

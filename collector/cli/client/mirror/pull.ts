@@ -1,54 +1,41 @@
-import * as v from 'valibot'
-import { fromBase64Url, toHex } from '../../../../shared/bytes/bytes.ts'
-import type { CoseKey } from '../../../../shared/cose/key.ts'
+import { toHex } from '../../../../shared/bytes/bytes.ts'
 import { KeepsealError } from '../../../../shared/errors.ts'
+import type { DeviceKey } from '../../../../shared/evidence/evidence.ts'
 import { openMirrorPage, type MirrorPage } from '../../../../shared/mirror/page.ts'
 import { positionText, rewrittenParts } from '../../../../shared/mirror/position.ts'
 import type { MirrorReader } from '../../../../shared/mirror/reader.ts'
 import type { ApiClient } from '../api.ts'
-import { collectorKey, keepRefused, keyIdOf, openMirror, pin, pinnedKey, writePage, type Mark } from './directory.ts'
+import { keepRefused, openMirror, writePage, type Mark } from './directory.ts'
+import { follow, type Trusted } from './trust.ts'
 
-const Collector = v.object({
-  key: v.object({ crv: v.literal('Ed25519'), x: v.pipe(v.string(), v.regex(/^[\w-]{43}$/)) }),
-})
-
-/** The key of the collector that is asked. Errors: mirror.collector-changed unless it is the pinned or wanted one. */
-async function keyOf(client: ApiClient, pinned: CoseKey | undefined, wanted: string | undefined): Promise<CoseKey> {
-  const { key } = await client.get('/collector', Collector)
-  const now: CoseKey = { curve: 'Ed25519', x: fromBase64Url(key.x) }
-  for (const expected of [wanted, pinned && keyIdOf(pinned)]) {
-    if (expected !== undefined && expected !== keyIdOf(now)) {
-      throw new KeepsealError('mirror.collector-changed', `key ${keyIdOf(now)}, and ${expected} is wanted`)
-    }
-  }
-  return now
+/** What a pull has come to. */
+export interface Pulled extends Trusted {
+  readonly reader: MirrorReader
+  /** Pages. */
+  readonly added: number
 }
 
 /**
- * Checks what is in the directory, and adds to it what the collector has more. Whatever does not follow is refused, and
- * the directory stays as it was. Gives what was read and the key of the collector.
+ * Follows the collector to the key that it has now, checks what is in the directory, and adds to it what the collector has
+ * more. Whatever does not follow is refused, and the pages stay as they were.
  */
-export async function pull(
-  client: ApiClient,
-  directory: string,
-  wantedKey: string | undefined,
-): Promise<{ readonly reader: MirrorReader; readonly keyId: string; readonly added: number }> {
-  const pinned = pinnedKey(directory)
-  const key = await keyOf(client, pinned, wantedKey)
-  const { reader, marks } = openMirror(directory, key)
-  if (pinned === undefined) pin(directory, key)
+export async function pull(client: ApiClient, directory: string, wantedKey: string | undefined): Promise<Pulled> {
+  const trusted = await follow(client, directory, wantedKey)
+  const { reader, marks } = openMirror(directory, trusted.chain)
+  // What is new counts by the key in force alone.
+  const key = trusted.chain.newest.key
   const known: Mark[] = [...marks]
   let added = 0
   for (;;) {
     const bytes = await ask(client, reader.until, reader.head)
-    const page = openMirrorPage(bytes, collectorKey(key))
+    const page = openMirrorPage(bytes, [key])
     try {
       reader.assertFollows(page)
     } catch (error) {
       if (!(error instanceof KeepsealError)) throw error
       throw await located(error, { client, key, known, file: keepRefused(directory, bytes) })
     }
-    if (isEmpty(page)) return { reader, keyId: keyIdOf(key), added }
+    if (isEmpty(page)) return { reader, ...trusted, added }
     reader.add(bytes)
     writePage(directory, reader.pages, bytes)
     known.push({ until: reader.until, anchors: reader.anchors })
@@ -67,7 +54,7 @@ function ask(client: ApiClient, after: Mark['until'], head: Uint8Array | null): 
 
 interface Refused {
   readonly client: ApiClient
-  readonly key: CoseKey
+  readonly key: DeviceKey
   readonly known: readonly Mark[]
   readonly file: string
 }
@@ -81,7 +68,7 @@ async function located(error: KeepsealError, { client, key, known, file }: Refus
     const mark = known[middle]
     if (mark === undefined) break
     const bytes = await ask(client, mark.until, new Uint8Array(32))
-    const { end, anchors } = openMirrorPage(bytes, collectorKey(key))
+    const { end, anchors } = openMirrorPage(bytes, [key])
     if (rewrittenParts(mark.until, end, mark.anchors, anchors).length === 0) good = middle
     else bad = middle
   }

@@ -6,8 +6,8 @@ import { KeepsealError } from '../../../../shared/errors.ts'
 import { REPORT_KINDS, type Report, type ReportKind } from '../../../report/model.ts'
 import { openReport } from '../../../report/signed.ts'
 import { connect, type ApiClient } from '../api.ts'
+import { readKeyFile } from '../collector-key-file.ts'
 import { inputFile, readInput, writeOutput } from '../inspect/files.ts'
-import { readKey } from '../inspect/result.ts'
 import { productIdOf } from '../product-reference.ts'
 import { connectionOptions } from '../settings.ts'
 import { checkedTime } from '../time-option.ts'
@@ -126,10 +126,10 @@ const verify = defineCommand({
   },
   json: true,
   run({ arguments: { file }, options: { key }, present, style }) {
-    const { report, digest } = openReport(readInput(file), readKey(key))
+    const { report, digest } = openReport(readInput(file), readKeyFile(key))
     present({ digest, report }, () =>
       [
-        style('green', 'signed by the given key'),
+        style('green', 'signed by the given key, or one that followed it'),
         `${String(report['kind'])}, made ${String(report['madeAt'])}`,
         digest,
       ].join('\n'),
