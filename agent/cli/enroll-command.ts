@@ -62,7 +62,9 @@ export const enrollCommand: Command = defineCommand({
       value: text(256),
       placeholder: 'TOKEN',
     },
-    'without-token': { description: 'Enrol by the TPM alone, whose endorsement key the collector knows beforehand.' },
+    'without-token': {
+      description: 'Enrol by the TPM alone, whose endorsement key or IDevID the collector knows beforehand.',
+    },
     'ca-file': {
       description: 'Certificate authority of the collector, in PEM.',
       value: text(4096),

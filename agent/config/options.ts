@@ -1,6 +1,7 @@
 import { defineConfig, option, type ConfigValues } from '../../shared/config/definition.ts'
 import { serverUrl } from '../../shared/config/url-types.ts'
 import { DEFAULT_SOCKET, LOGS } from '../measure/protocol.ts'
+import { certificatePlace, persistentHandle } from './idevid-types.ts'
 import { boolean, choice, integer, integerList, optionalPath, path, text } from '../../shared/config/value-types.ts'
 
 const DAY = 86_400
@@ -29,7 +30,7 @@ export const agentConfig = defineConfig(
       enrol_without_token: option(
         boolean(),
         false,
-        'Enrol by the TPM alone where no token lies ready. The collector has to know its endorsement key beforehand.',
+        'Enrol by the TPM alone where no token lies ready. The collector has to know its endorsement key or IDevID beforehand.',
       ),
     },
     mqtt: {
@@ -87,6 +88,16 @@ export const agentConfig = defineConfig(
         secretFile: true,
       }),
       ek_certificate_file: option(optionalPath(), '', 'EK certificate, where the TPM holds none (DER or PEM).'),
+      idevid_handle: option(
+        persistentHandle(),
+        '',
+        'Persistent handle of the IDevID key, usually 0x81020000. It is shown where this device enrols without a token.',
+      ),
+      idevid_certificate: option(
+        certificatePlace(),
+        '',
+        'Certificate of the IDevID: an NV index (nv:0x01c90000) or a file (DER or PEM).',
+      ),
       firmware_log_file: option(optionalPath(), LOGS['firmware-log'].path, 'Boot event log of the firmware.'),
       ima_log_file: option(optionalPath(), LOGS['measurement-list'].path, 'Measurement list of the kernel (IMA).'),
     },
@@ -125,6 +136,11 @@ export const agentConfig = defineConfig(
       names: ['report.resend_seconds', 'report.interval_seconds'],
       requirement: 'be at least report.interval_seconds',
       holds: ({ report }) => report.resendSeconds >= report.intervalSeconds,
+    },
+    {
+      names: ['tpm.idevid_handle', 'tpm.idevid_certificate'],
+      requirement: 'be set together with tpm.idevid_certificate',
+      holds: ({ tpm }) => (tpm.idevidHandle === '') === (tpm.idevidCertificate === ''),
     },
     {
       names: ['state.outbox_max_age_seconds', 'report.resend_seconds'],

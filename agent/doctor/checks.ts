@@ -7,6 +7,7 @@ import { loadIdentity } from '../state/identity.ts'
 import { readStatus } from '../state/status-file.ts'
 import { good, type Check, type CheckResult } from './check.ts'
 import { helper } from './helper.ts'
+import { idevid } from './idevid.ts'
 import { firmwareLog, imaLog } from './logs.ts'
 import { sensors } from './sensors.ts'
 import { disk, stateDirectory } from './storage.ts'
@@ -112,6 +113,7 @@ export const CHECKS: readonly Check[] = [
   identity,
   certificate,
   tpm,
+  idevid,
   helper,
   firmwareLog,
   imaLog,

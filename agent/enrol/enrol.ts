@@ -10,6 +10,7 @@ import {
   ENROLMENT_PROOF_TYPE,
   enrolmentBinding,
   enrolmentProofAad,
+  idevidStatement,
   NO_TOKEN_HASH,
   tokenHash,
 } from '../../shared/evidence/binding.ts'
@@ -37,7 +38,7 @@ export interface Enrolment {
   readonly collectorUrl: string
   /** PEM of the authorities that may have certified the collector; Node's own list without it. */
   readonly authorities: string | undefined
-  /** One-time token. Never logged, never kept. null: the endorsement key stands for it. */
+  /** One-time token. Never logged, never kept. null: the endorsement key or the IDevID stands for it. */
   readonly token: string | null
   readonly product: ProductIdentity
   /** The TPM with an attestation key made from this seed; null for a machine without one. */
@@ -106,6 +107,7 @@ async function exchange(enrolment: Enrolment, keys: EnrolmentKeys, tpm: Enrolmen
       ekName: tpm?.ekName ?? null,
       product,
       tokenHash: token === null ? NO_TOKEN_HASH : tokenHash(token, hash),
+      idevidCertificateHash: tpm?.idevid === undefined ? null : sha256(tpm.idevid.certificate),
     },
     hash,
   )
@@ -149,11 +151,12 @@ async function exchange(enrolment: Enrolment, keys: EnrolmentKeys, tpm: Enrolmen
   })
 }
 
-function describeTpm({ ekPublic, ekCertificate, akPublic }: EnrolmentTpm): EnrolmentBegin['tpm'] {
+function describeTpm({ ekPublic, ekCertificate, akPublic, idevid }: EnrolmentTpm): EnrolmentBegin['tpm'] {
   return {
     ekPublic: toBase64Url(ekPublic),
     ekCertificate: ekCertificate === null ? null : toBase64Url(ekCertificate),
     akPublic: toBase64Url(akPublic),
+    ...(idevid === undefined ? {} : { idevidCertificate: toBase64Url(idevid.certificate) }),
   }
 }
 
@@ -165,5 +168,7 @@ async function answerOf(
   if (tpm === null || credential === null) return null
   const secret = await tpm.activate(credential)
   const { attest, signature } = await tpm.quote(binding)
-  return { secret: toBase64Url(secret), attest: toBase64Url(attest), signature: toBase64Url(signature) }
+  const answer = { secret: toBase64Url(secret), attest: toBase64Url(attest), signature: toBase64Url(signature) }
+  if (tpm.idevid === undefined) return answer
+  return { ...answer, idevidSignature: toBase64Url(await tpm.idevid.sign(idevidStatement(binding))) }
 }

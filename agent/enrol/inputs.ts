@@ -9,8 +9,9 @@ import type { AgentConfig } from '../config/options.ts'
 import { readPrivateFile } from '../state/files.ts'
 import { chooseTcti } from '../tpm/tcti.ts'
 import { authoritiesIn, systemAuthorities } from './authorities.ts'
+import { idevidPlaceOf, readCertificate } from './certificate-file.ts'
 import type { Enrolment } from './enrol.ts'
-import { openEnrolmentTpm, readEkCertificate } from './tpm-session.ts'
+import { openEnrolmentTpm } from './tpm-session.ts'
 
 const usage = (message: string): KeepsealError =>
   new KeepsealError('usage.invalid', message, { remedy: 'keepseal-agent enroll --help' })
@@ -78,7 +79,10 @@ export async function enrolmentOf(config: AgentConfig, token: string | null, aga
   if (token === null && tcti === undefined) throw usage('without a token it takes a TPM, and none is here')
   const kind = tpm.akAlgorithm === 'rsa-2048' ? ({ kind: 'rsassa-2048' } as const) : {}
   const ekCertificate =
-    tpm.ekCertificateFile === '' ? {} : { ekCertificate: await readEkCertificate(tpm.ekCertificateFile) }
+    tpm.ekCertificateFile === '' ? {} : { ekCertificate: await readCertificate(tpm.ekCertificateFile) }
+  // Beside a token it would prove nothing: no list says whose it is.
+  const place = token === null ? await idevidPlaceOf(config) : undefined
+  const idevid = place === undefined ? {} : { idevid: place }
   const password = await readEndorsementPassword(tpm.endorsementAuthFile)
   const endorsementPassword = password === undefined ? {} : { endorsementPassword: password }
   const selection = [{ bank: tpm.bank, pcrs: tpm.pcrs }]
@@ -99,6 +103,7 @@ export async function enrolmentOf(config: AgentConfig, token: string | null, aga
               ...kind,
               ...ekCertificate,
               ...endorsementPassword,
+              ...idevid,
             }),
     stateDirectory: state.directory,
     again,

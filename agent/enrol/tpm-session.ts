@@ -1,16 +1,21 @@
-import { X509Certificate } from 'node:crypto'
 import { hash } from '../../shared/crypto/node.ts'
-import { KeepsealError } from '../../shared/errors.ts'
 import type { PcrSelection } from '../../shared/tpm/pcr-selection.ts'
 import { nameOf } from '../../shared/tpm/public.ts'
 import { activateCredential, type CredentialChallenge } from '../tpm/activation.ts'
 import { chooseAttestationKeyKind, createAttestationKey, type AttestationKeyRequest } from '../tpm/attestation-key.ts'
 import { useEndorsementPassword } from '../tpm/commands/sessions.ts'
 import { readEndorsementKey } from '../tpm/endorsement-key.ts'
+import { readIdevid, signWithIdevid, type IdevidPlace } from '../tpm/idevid.ts'
 import { openTpm, type TransportChoice } from '../tpm/open.ts'
 import { takeQuote, type Quote } from '../tpm/quoting.ts'
 import type { Tpm } from '../tpm/tpm.ts'
-import { readNamed } from './authorities.ts'
+
+export interface EnrolmentIdevid {
+  /** DER. */
+  readonly certificate: Uint8Array
+  /** TPMT_SIGNATURE. */
+  sign(message: Uint8Array): Promise<Uint8Array>
+}
 
 /** The TPM in the course of one enrolment, with both its keys. */
 export interface EnrolmentTpm {
@@ -25,6 +30,8 @@ export interface EnrolmentTpm {
   /** What the challenge hides, if it is for these two keys. */
   activate(challenge: CredentialChallenge): Promise<Uint8Array>
   quote(extraData: Uint8Array): Promise<Quote>
+  /** Absent where none is to be shown. */
+  readonly idevid?: EnrolmentIdevid
   close(): Promise<void>
 }
 
@@ -40,11 +47,12 @@ export interface EnrolmentTpmOptions {
   readonly endorsementPassword?: Uint8Array
   /** DER, for a TPM that holds none. */
   readonly ekCertificate?: Uint8Array
+  readonly idevid?: IdevidPlace
 }
 
 /**
  * Opens the TPM and makes its keys, which can take a real one a minute. To be closed afterwards.
- * Throws `tpm.unavailable`, `tpm.library-missing`, `tpm.command-failed`, `tpm.hierarchy-locked`.
+ * Throws `tpm.unavailable`, `tpm.library-missing`, `tpm.command-failed`, `tpm.hierarchy-locked`, `tpm.idevid-*`.
  */
 export async function openEnrolmentTpm(options: EnrolmentTpmOptions): Promise<EnrolmentTpm> {
   const tpm = await openTpm(options.tcti, { transport: options.transport })
@@ -59,6 +67,8 @@ export async function openEnrolmentTpm(options: EnrolmentTpmOptions): Promise<En
 async function prepare(tpm: Tpm, options: EnrolmentTpmOptions): Promise<EnrolmentTpm> {
   const { seed, selection, endorsementPassword, ekCertificate } = options
   if (endorsementPassword !== undefined) await useEndorsementPassword(tpm, endorsementPassword)
+  // Before the keys are made, which takes long: what is wrong with it was set wrongly.
+  const idevid = options.idevid === undefined ? undefined : await readIdevid(tpm, options.idevid)
   const ek = await readEndorsementKey(tpm)
   const attestationKey = { kind: options.kind ?? (await chooseAttestationKeyKind(tpm)), seed }
   const ak = await createAttestationKey(tpm, attestationKey)
@@ -70,16 +80,14 @@ async function prepare(tpm: Tpm, options: EnrolmentTpmOptions): Promise<Enrolmen
     akPublic: ak.publicBytes,
     activate: (challenge) => activateCredential(tpm, ek.template, ak.handle, challenge),
     quote: (extraData) => takeQuote(tpm, ak, { selection, extraData }),
+    ...(idevid === undefined
+      ? {}
+      : {
+          idevid: {
+            certificate: idevid.certificate,
+            sign: (message: Uint8Array) => signWithIdevid(tpm, idevid, message),
+          },
+        }),
     close: () => tpm.close(),
-  }
-}
-
-/** DER of an EK certificate from a file in PEM or DER. Throws `file.unreadable`. */
-export async function readEkCertificate(path: string): Promise<Uint8Array> {
-  const content = await readNamed(path)
-  try {
-    return new Uint8Array(new X509Certificate(content).raw)
-  } catch (cause) {
-    throw new KeepsealError('file.unreadable', `${path} is not a certificate`, { cause })
   }
 }

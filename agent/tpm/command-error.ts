@@ -9,6 +9,12 @@ export const RESPONSE = {
   badAuthorization: 0x0a2,
   /** TPM_RC_NV_UNINITIALIZED: the index is defined but was never written. */
   nvUninitialized: 0x14a,
+  /** TPM_RC_NV_AUTHORIZATION: the index cannot be read this way. */
+  nvAuthorization: 0x149,
+  /** TPM_RC_AUTH_FAIL: wrong authorization of something with dictionary-attack protection, which has counted it. */
+  authorizationFailed: 0x08e,
+  /** TPM_RC_AUTH_UNAVAILABLE: a password is no authorization for this. */
+  authorizationUnavailable: 0x12f,
 } as const
 
 /** Layer numbers of tpm2-tss (TSS 2.0 Overview and Common Structures, "Return Codes"). */

@@ -100,7 +100,7 @@ export function certificateIn(stored: Uint8Array): Uint8Array | undefined {
  * Whether the certificate speaks of this key. It only chooses what to send, the collector is the judge; so it looks
  * for the key's bytes, which also works for certificates whose key OpenSSL does not import (RSAES-OAEP).
  */
-function certifies(certificate: Uint8Array, area: PublicArea): boolean {
+export function certifies(certificate: Uint8Array, area: PublicArea): boolean {
   const key =
     area.type === 'rsa'
       ? area.unique

@@ -58,6 +58,12 @@ export const ESAPI = {
     ['uint32', ...SESSIONS, 'TPM2B_DATA', 'TPMT_SIG_SCHEME', 'TPML_PCR_SELECTION'],
     ['TPM2B_ATTEST', 'TPMT_SIGNATURE'],
   ),
+  sign: command(
+    'Sign',
+    ['uint32', ...SESSIONS, 'TPM2B_DIGEST', 'TPMT_SIG_SCHEME', 'TPMT_TK_HASHCHECK'],
+    ['TPMT_SIGNATURE'],
+  ),
+  hash: command('Hash', [...SESSIONS, 'TPM2B_MAX_BUFFER', 'uint16', 'uint32'], ['TPM2B_DIGEST', 'TPMT_TK_HASHCHECK']),
   activateCredential: command(
     'ActivateCredential',
     ['uint32', 'uint32', ...SESSIONS, 'TPM2B_ID_OBJECT', 'TPM2B_ENCRYPTED_SECRET'],

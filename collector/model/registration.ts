@@ -1,8 +1,11 @@
-/** What is known of a TPM before it was ever seen: SHA-256 of its endorsement key's public area, or of its certificate. */
-export const FINGERPRINT_KINDS = ['ek', 'ek-certificate'] as const
+/**
+ * What is known of a unit before it was ever seen: SHA-256 of its endorsement key's public area, of that key's
+ * certificate, or of the certificate of its IDevID (IEEE 802.1AR).
+ */
+export const FINGERPRINT_KINDS = ['ek', 'ek-certificate', 'idevid'] as const
 export type FingerprintKind = (typeof FINGERPRINT_KINDS)[number]
 
-/** An endorsement key that stands for a token: the device that proves that its TPM holds it enrols once. */
+/** A key that stands for a token: the device that proves that its TPM holds it enrols once. */
 export interface Registration {
   readonly kind: FingerprintKind
   readonly fingerprint: Uint8Array

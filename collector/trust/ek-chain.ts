@@ -15,6 +15,7 @@ import {
   tpmDescriptionOf,
   type TpmDescription,
 } from './x509-extensions.ts'
+import { outsideValidity, unknownCritical } from './x509-objections.ts'
 import { signatureObjection } from './x509-signature.ts'
 
 declare const verified: unique symbol
@@ -42,18 +43,6 @@ const KNOWN_ON_AUTHORITY: readonly string[] = [
   EXTENSION.certificatePolicies,
   EXTENSION.subjectAlternativeName,
 ]
-
-/** RFC 5280 section 4.2: what is critical and not understood condemns the certificate. */
-function unknownCritical({ extensions }: X509, known: readonly string[]): string | undefined {
-  for (const [id, { critical }] of extensions) if (critical && !known.includes(id)) return `critical extension ${id}`
-  return undefined
-}
-
-function outsideValidity({ notBefore, notAfter }: X509, now: number): string | undefined {
-  if (now < notBefore) return `not valid before ${new Date(notBefore).toISOString()}`
-  if (now > notAfter) return `expired at ${new Date(notAfter).toISOString()}`
-  return undefined
-}
 
 /**
  * What speaks against an endorsement key's own certificate (TCG EK Credential Profile section 3.2). Most never expire

@@ -1,4 +1,4 @@
-import { contextTag, DerError, DerReader, elements, TAG, wholeElement } from './der.ts'
+import { contextTag, DerError, DerReader, elements, TAG, wholeElement, type DerElement } from './der.ts'
 import { booleanOf, namedBitsOf, objectIdentifierOf, printableTextOf, smallIntegerOf } from './der-values.ts'
 import type { X509 } from './x509.ts'
 
@@ -12,7 +12,7 @@ export const EXTENSION = {
 } as const
 
 /** Bit numbers of KeyUsage, section 4.2.1.3. */
-export const KEY_USAGE = { keyEncipherment: 2, keyAgreement: 4, keyCertSign: 5 } as const
+export const KEY_USAGE = { digitalSignature: 0, keyEncipherment: 2, keyAgreement: 4, keyCertSign: 5 } as const
 
 /** tcg-kp-EKCertificate, TCG EK Credential Profile section 3.2.16. */
 export const EK_CERTIFICATE_PURPOSE = '2.23.133.8.1'
@@ -71,18 +71,25 @@ const TPM_ATTRIBUTES: ReadonlyMap<string, keyof TpmDescription> = new Map([
 const DIRECTORY_NAME = contextTag(4)
 const MAX_NAMES = 32
 
-/** Reads AttributeTypeAndValue pairs of a Name; vendors write them as one set of three or as three sets of one. */
-function readTpmAttributes(name: DerReader, found: Map<keyof TpmDescription, string>): void {
+/** The AttributeTypeAndValue pairs of a Name; vendors write them as one set of three or as three sets of one. */
+function* attributesOf(name: DerReader): Generator<readonly [id: string, value: DerElement]> {
   for (const set of elements(name, MAX_NAMES)) {
     for (const pair of elements(wholeElement(set.bytes, TAG.set), MAX_NAMES)) {
       const fields = wholeElement(pair.bytes, TAG.sequence)
-      const attribute = TPM_ATTRIBUTES.get(objectIdentifierOf(fields.expect(TAG.objectIdentifier)))
+      const id = objectIdentifierOf(fields.expect(TAG.objectIdentifier))
       const value = fields.next()
       fields.end()
-      if (attribute === undefined) continue
-      if (found.has(attribute)) throw new DerError(`TPM ${attribute} twice`)
-      found.set(attribute, printableTextOf(value))
+      yield [id, value]
     }
+  }
+}
+
+function readTpmAttributes(name: DerReader, found: Map<keyof TpmDescription, string>): void {
+  for (const [id, value] of attributesOf(name)) {
+    const attribute = TPM_ATTRIBUTES.get(id)
+    if (attribute === undefined) continue
+    if (found.has(attribute)) throw new DerError(`TPM ${attribute} twice`)
+    found.set(attribute, printableTextOf(value))
   }
 }
 
@@ -102,17 +109,26 @@ export function tpmDescriptionOf({ extensions }: X509): TpmDescription | undefin
   return { manufacturer, model, version }
 }
 
+const SERIAL_NUMBER = '2.5.4.5'
+
+/**
+ * The serialNumber attribute of the subject (X.520, 6.2.9), which in an IDevID is the unit's own (IEEE 802.1AR-2018,
+ * 8.6); undefined without one. Throws DerError where there are two of them.
+ */
+export function subjectSerialNumberOf({ subject }: X509): string | undefined {
+  const found = [...attributesOf(wholeElement(subject, TAG.sequence))].filter(([id]) => id === SERIAL_NUMBER)
+  if (found.length > 1) throw new DerError('two serial numbers in the subject')
+  const value = found[0]?.[1]
+  return value === undefined ? undefined : printableTextOf(value)
+}
+
 const COMMON_NAME = '2.5.4.3'
 
 /** For messages to people alone: the common name in a Name, or "without a name". */
 export function displayName(name: Uint8Array): string {
   try {
-    for (const set of elements(wholeElement(name, TAG.sequence), MAX_NAMES)) {
-      for (const pair of elements(wholeElement(set.bytes, TAG.set), MAX_NAMES)) {
-        const fields = wholeElement(pair.bytes, TAG.sequence)
-        if (objectIdentifierOf(fields.expect(TAG.objectIdentifier)) === COMMON_NAME)
-          return printableTextOf(fields.next())
-      }
+    for (const [id, value] of attributesOf(wholeElement(name, TAG.sequence))) {
+      if (id === COMMON_NAME) return printableTextOf(value)
     }
   } catch {
     // A name that cannot be shown is no reason to refuse what bears it.

@@ -20,7 +20,7 @@ export const enrolmentErrors = defineCodes({
   },
   'enrol.ek-not-registered': {
     title: 'this TPM is not registered to enrol without a token',
-    remedy: 'Register its endorsement key: keepseal registration import FILE, or use a token.',
+    remedy: 'Register its endorsement key or IDevID: keepseal registration import FILE, or use a token.',
   },
   'enrol.ek-registration-expired': {
     title: 'the registration of this TPM has expired',
@@ -33,6 +33,14 @@ export const enrolmentErrors = defineCodes({
   'enrol.ek-registration-used': {
     title: 'the registration of this TPM was used already',
     remedy: 'The device is enrolled; to enrol it again: keepseal token create --reenrol UEID',
+  },
+  'enrol.idevid-refused': {
+    title: 'the certificate of the IDevID is not usable',
+    remedy: 'Use a token, or register the endorsement key and unset tpm.idevid_handle; the manufacturer made it.',
+  },
+  'enrol.idevid-unproven': {
+    title: 'the device did not prove that it holds the key of its IDevID',
+    remedy: 'The device may show the certificate of another unit: examine it.',
   },
   'enrol.product-mismatch': {
     title: 'the token is for another product',

@@ -87,6 +87,15 @@ export const errors = defineCodes({
     title: 'the endorsement hierarchy has a password',
     remedy: 'Set tpm.endorsement_auth_file.',
   },
+  'tpm.idevid-unusable': {
+    title: 'there is no usable IDevID where the configuration says',
+    remedy: 'Correct tpm.idevid_handle and tpm.idevid_certificate; keepseal-agent doctor looks at both.',
+  },
+  'tpm.idevid-locked': {
+    title: 'the IDevID takes an authorization that the agent does not have',
+    remedy:
+      'Its key has to sign with an empty password (userWithAuth), and its NV index to be readable with one (authread); a file does for the certificate. Restart the agent after a change, or use a token.',
+  },
 
   'collector.unreachable': {
     title: 'the collector does not answer',

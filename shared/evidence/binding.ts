@@ -16,6 +16,8 @@ export interface EnrolmentTerms {
   readonly ekName: Uint8Array | null
   readonly product: ProductIdentity
   readonly tokenHash: Uint8Array
+  /** SHA-256 of the certificate (DER) of the IDevID that the device shows; null where it shows none. */
+  readonly idevidCertificateHash: Uint8Array | null
 }
 
 /**
@@ -33,11 +35,21 @@ export function enrolmentBinding(terms: EnrolmentTerms, hash: HashFunction): Uin
     terms.ekName,
     [vendor, model, hardwareRevision, serial],
     terms.tokenHash,
+    // Without an IDevID it is the array of agents that know of none: its length says so, and is bound as all of it is.
+    ...(terms.idevidCertificateHash === null ? [] : [terms.idevidCertificateHash]),
   ])
   return new Uint8Array(hash('sha256', bound))
 }
 
-/** What is bound in the place of a token's hash where the endorsement key stands for a token: no text has this hash. */
+/**
+ * What the key of the IDevID signs, 54 bytes. Such a key signs whatever it is given, so the text says what it is for: it begins as no TPMS_ATTEST, certificate, COSE or TLS structure does, and a signature over
+ * it is good for nothing else.
+ */
+export function idevidStatement(binding: Uint8Array): Uint8Array {
+  return encodeCbor(['keepseal-idevid-v1', binding])
+}
+
+/** What is bound in the place of a token's hash where a registered key stands for a token: no text has this hash. */
 export const NO_TOKEN_HASH: Uint8Array = new Uint8Array(32)
 
 /** What stands for a token wherever it is stored or bound: SHA-256 over its text, prefix included. */

@@ -23,13 +23,15 @@ export const EnrolmentTpm = v.strictObject({
   ekCertificate: v.nullable(encoded(8192)),
   /** TPM2B_PUBLIC of the attestation key. */
   akPublic: encoded(1024),
+  /** DER certificate of the IDevID whose key is in this TPM; absent where none is shown, as from older agents. */
+  idevidCertificate: v.optional(encoded(8192)),
 })
 
 /** One-time token, `kse_` + 32 random bytes. */
 export const EnrolmentTokenText = v.pipe(v.string(), v.regex(/^kse_[A-Za-z0-9_-]{43}$/, 'kse_ and 43 characters'))
 
 export const EnrolmentBegin = v.strictObject({
-  /** null: the endorsement key stands for a token, because the collector knew it before the device. */
+  /** null: a key of the TPM stands for a token, because the collector knew it before the device. */
   token: v.nullable(EnrolmentTokenText),
   /** COSE_Key of the device's Ed25519 key. */
   deviceKey: encoded(256),
@@ -67,6 +69,8 @@ export const EnrolmentFinish = v.strictObject({
       /** TPMS_ATTEST and TPMT_SIGNATURE of a quote whose extraData is the enrolment binding. */
       attest: encoded(4096),
       signature: encoded(2048),
+      /** TPMT_SIGNATURE by the key of the IDevID over `idevidStatement` of the binding; with its certificate only. */
+      idevidSignature: v.optional(encoded(2048)),
     }),
   ),
 })

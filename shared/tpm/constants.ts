@@ -20,8 +20,12 @@ export const TPM_GENERATED_VALUE = 0xff544347
 /** TPM_ST_ATTEST_QUOTE, Part 2 section 6.9. */
 export const TPM_ST_ATTEST_QUOTE = 0x8018
 
+/** TPM_ST_HASHCHECK, Part 2 section 6.9: the ticket that a restricted key wants before it signs a digest. */
+export const TPM_ST_HASHCHECK = 0x8024
+
 /** Permanent handles, Part 2 section 7.4. */
 export const TPM_RH_OWNER = 0x40000001
+export const TPM_RH_NULL = 0x40000007
 export const TPM_RH_ENDORSEMENT = 0x4000000b
 
 /** TPM_ECC_CURVE, Part 2 section 6.4. */

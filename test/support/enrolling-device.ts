@@ -7,6 +7,7 @@ import {
   ENROLMENT_PROOF_TYPE,
   enrolmentBinding,
   enrolmentProofAad,
+  idevidStatement,
   NO_TOKEN_HASH,
   tokenHash,
   type EnrolmentTerms,
@@ -21,12 +22,14 @@ import { encodePublic, nameOf } from '../../shared/tpm/public.ts'
 import { certificateRequest } from './certificate-request.ts'
 import { ed25519Signer } from './node-signer.ts'
 import { softwareEndorsementKey, type SoftwareEndorsementKey } from './software-ek.ts'
+import type { SoftwareIdevid } from './software-idevid.ts'
 import { softwareAttestationKey, type SoftwareAttestationKey } from './software-quote.ts'
 
 export interface SoftwareTpm {
   readonly ek: SoftwareEndorsementKey
   readonly ak: SoftwareAttestationKey
   readonly ekCertificate: Uint8Array | null
+  readonly idevid?: SoftwareIdevid
 }
 
 /** The device's side of an enrolment, with a TPM in software or none. Every part can be replaced by a wrong one. */
@@ -77,6 +80,7 @@ export function beginBody(
             ekPublic: toBase64Url(encodePublic(tpm.ek.area)),
             ekCertificate: tpm.ekCertificate === null ? null : toBase64Url(tpm.ekCertificate),
             akPublic: toBase64Url(encodePublic(tpm.ak.area)),
+            ...(tpm.idevid === undefined ? {} : { idevidCertificate: toBase64Url(tpm.idevid.certificate) }),
           },
   }
 }
@@ -91,6 +95,7 @@ export function termsOf(device: EnrollingDevice, token: string | null, challenge
     ekName: device.tpm === null ? null : nameOf(device.tpm.ek.area, hash),
     product: device.product,
     tokenHash: token === null ? NO_TOKEN_HASH : tokenHash(token, hash),
+    idevidCertificateHash: device.tpm?.idevid === undefined ? null : sha256(device.tpm.idevid.certificate),
   }
 }
 
@@ -108,6 +113,7 @@ function tpmAnswer({ tpm }: EnrollingDevice, { credential }: EnrolmentChallenge,
     secret: toBase64Url(secret ?? new Uint8Array(32)),
     attest: toBase64Url(attest),
     signature: toBase64Url(signature),
+    ...(tpm.idevid === undefined ? {} : { idevidSignature: toBase64Url(tpm.idevid.sign(idevidStatement(binding))) }),
   }
 }
 

@@ -1,4 +1,6 @@
+import { ByteReader } from '../../../shared/bytes/reader.ts'
 import { ByteWriter } from '../../../shared/bytes/writer.ts'
+import { tpmHandleOf } from './handles.ts'
 import type { Structure } from './structures.ts'
 
 /** One command of TPM 2.0 Part 3, as far as the table of ESAPI functions does not say it already. */
@@ -34,6 +36,13 @@ const withNonce: NonNullable<WireCommand['complete']> = ([, ...others], random) 
   ...others,
 ]
 
+/** TPM2_Hash (15.4) has the hierarchy of its ticket among the parameters, where ESAPI has a number of its own for it. */
+const withHierarchy: NonNullable<WireCommand['complete']> = ([data, algorithm, hierarchy]) => [
+  data ?? new Uint8Array(0),
+  algorithm ?? new Uint8Array(0),
+  new ByteWriter().u32(tpmHandleOf(new ByteReader(hierarchy ?? new Uint8Array(4)).u32())).finish(),
+]
+
 /** By the names of the ESAPI functions. The sections are those of Part 3. */
 export const WIRE_COMMANDS: Readonly<Record<string, WireCommand>> = {
   // 24.1
@@ -53,6 +62,10 @@ export const WIRE_COMMANDS: Readonly<Record<string, WireCommand>> = {
   ContextLoad: command(0x161, 0, [], { sessions: false, answersHandle: true }),
   // 18.4
   Quote: command(0x158, 1, ['TPM2B_ATTEST', 'TPMT_SIGNATURE']),
+  // 20.2
+  Sign: command(0x15d, 1, ['TPMT_SIGNATURE']),
+  // 15.4
+  Hash: command(0x17d, 0, ['TPM2B_DIGEST', 'TPMT_TK_HASHCHECK'], { complete: withHierarchy }),
   // 12.5
   ActivateCredential: command(0x147, 2, ['TPM2B_DIGEST']),
   // 11.1

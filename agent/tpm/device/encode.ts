@@ -1,11 +1,11 @@
 import { concat } from '../../../shared/bytes/bytes.ts'
 import { ByteWriter } from '../../../shared/bytes/writer.ts'
 import { KeepsealError, OutcomeError } from '../../../shared/errors.ts'
-import { TPM_RH_ENDORSEMENT } from '../../../shared/tpm/constants.ts'
 import { readWhole } from '../../../shared/tpm/structure.ts'
 import { ESYS_TR, type InputType, type NumberType } from '../esapi.ts'
 import type { AnyCommand, InputArgument } from '../queued-tpm.ts'
 import { NONCE_BYTES, type WireCommand } from './commands.ts'
+import { tpmHandleOf } from './handles.ts'
 import { takeStructure } from './structures.ts'
 
 /** TPM_ST, Part 2 section 6.9. */
@@ -15,20 +15,8 @@ export const HEADER_BYTES = 10
 /** What the kernel takes and gives at most: TPM_BUFSIZE. */
 export const MAX_MESSAGE_BYTES = 4096
 
-const TPM_RH_NULL = 0x40000007
-const TPM_RS_PW = 0x40000009
-
 /** TPMA_SESSION.continueSession, Part 2 section 8.4: the session stays until it is flushed. */
 const CONTINUE_SESSION = 1
-
-const HANDLES: ReadonlyMap<number, number> = new Map([
-  [ESYS_TR.none, TPM_RH_NULL],
-  [ESYS_TR.password, TPM_RS_PW],
-  [ESYS_TR.endorsement, TPM_RH_ENDORSEMENT],
-])
-
-/** A number of ESAPI as the TPM has it; everything that a TPM gave is itself. */
-const handleOf = (value: number): number => HANDLES.get(value) ?? value
 
 export interface EncodedCommand {
   readonly bytes: Uint8Array
@@ -63,7 +51,7 @@ export function encodeCommand(
     ...sessions.map((session, i) => authorization(session, context, context.passwordOf(handles[i] ?? ESYS_TR.none))),
   )
   const body = new ByteWriter()
-  for (const handle of handles) body.u32(handleOf(handle))
+  for (const handle of handles) body.u32(tpmHandleOf(handle))
   if (sessions.length > 0) body.u32(area.length).bytes(area)
   for (const parameter of parameters) body.bytes(parameter)
   const content = body.finish()
@@ -81,7 +69,7 @@ export function encodeCommand(
 function authorization(session: number, { random }: EncodingContext, given?: Uint8Array): Uint8Array {
   const nothing = new Uint8Array(0)
   const [nonce, hmac] = session === ESYS_TR.password ? [nothing, given ?? nothing] : [random(NONCE_BYTES), nothing]
-  return new ByteWriter().u32(handleOf(session)).sized16(nonce).u8(CONTINUE_SESSION).sized16(hmac).finish()
+  return new ByteWriter().u32(tpmHandleOf(session)).sized16(nonce).u8(CONTINUE_SESSION).sized16(hmac).finish()
 }
 
 const NUMBER_BYTES: Readonly<Record<NumberType, 1 | 2 | 4>> = { uint8: 1, uint16: 2, uint32: 4, int32: 4 }

@@ -41,7 +41,7 @@ const hashValue: Skip = (reader) => {
   reader.bytes(BANK_SIZE[bank])
 }
 
-/** TPMT_TK_CREATION and TPMT_TK_AUTH, Part 2 sections 10.7.3 and 10.7.5: tag, hierarchy, digest. */
+/** TPMT_TK_CREATION, TPMT_TK_AUTH and TPMT_TK_HASHCHECK, Part 2 sections 10.7.3, 10.7.5 and 10.7.6: tag, hierarchy, digest. */
 const ticket: Skip = (reader) => {
   reader.u16()
   reader.u32()
@@ -57,7 +57,15 @@ const signature: Skip = (reader) => {
   else if (scheme !== TPM_ALG.rsassa && scheme !== TPM_ALG.rsapss) throw malformed(`scheme 0x${scheme.toString(16)}`)
 }
 
-/** TPMT_SIG_SCHEME and TPMT_SYM_DEF, Part 2 sections 11.2.1.5 and 11.1.6: Keepseal asks for none of its own. */
+/** TPMT_SIG_SCHEME, Part 2 section 11.2.1.5: none, or one of these with its hash (TPMS_SCHEME_HASH). */
+const signatureScheme: Skip = (reader) => {
+  const id = reader.u16()
+  if (id === TPM_ALG.null) return
+  if (id !== TPM_ALG.rsassa && id !== TPM_ALG.ecdsa) throw malformed(`scheme 0x${id.toString(16)}`)
+  reader.u16()
+}
+
+/** TPMT_SYM_DEF, Part 2 section 11.1.6: Keepseal asks for none of its own. */
 const noAlgorithm: Skip = (reader) => {
   const id = reader.u16()
   if (id !== TPM_ALG.null) throw malformed(`algorithm 0x${id.toString(16)}`)
@@ -110,16 +118,18 @@ const SKIPS: Readonly<Record<Structure, Skip>> = {
   TPM2B_CREATION_DATA: sized,
   TPM2B_ID_OBJECT: sized,
   TPM2B_ENCRYPTED_SECRET: sized,
+  TPM2B_MAX_BUFFER: sized,
   TPM2B_MAX_NV_BUFFER: sized,
   TPM2B_NV_PUBLIC: nvPublic,
   TPML_PCR_SELECTION: list(16, pcrSelection),
   TPML_DIGEST: list(8, sized),
   TPML_DIGEST_VALUES: list(16, hashValue),
   TPMT_SIGNATURE: signature,
-  TPMT_SIG_SCHEME: noAlgorithm,
+  TPMT_SIG_SCHEME: signatureScheme,
   TPMT_SYM_DEF: noAlgorithm,
   TPMT_TK_CREATION: ticket,
   TPMT_TK_AUTH: ticket,
+  TPMT_TK_HASHCHECK: ticket,
   // Part 2 sections 10.10.6 and 10.11.1: time, clock, resetCount, restartCount, safe.
   TPMS_TIME_INFO: numbers(8 + 8 + 4 + 4 + 1),
   TPMS_CAPABILITY_DATA: capabilityData,

@@ -9,14 +9,14 @@ import { defineEndpoint, type Endpoint } from '../endpoint.ts'
 import { Digest, id, Name, nothing, pageOf, pageQuery, Time, toTime, toTimeOrNull } from '../schemas.ts'
 import { FLEET, READERS } from './roles.ts'
 
-/** Endorsement keys that may enrol without a token: what a production line knows of its units before they boot. */
+/** Keys of TPMs that may enrol without a token: what a production line knows of its units before they boot. */
 
 const DAY_SECONDS = 86_400
 
 const Serial = v.pipe(Name, v.minLength(1), v.maxLength(128))
 const Entry = v.strictObject({
   kind: v.picklist(FINGERPRINT_KINDS),
-  /** SHA-256 of the public area, as the Name has it, or of the certificate in DER. */
+  /** SHA-256 of the public area, as the Name has it, or of the certificate in DER; `idevid`: of the IDevID's. */
   fingerprint: Digest,
   /** The serial number that the unit has to claim. */
   serial: v.optional(v.nullable(Serial), null),
@@ -77,7 +77,7 @@ const create = defineEndpoint({
   path: '/registrations',
   operationId: 'importRegistrations',
   summary:
-    'Register endorsement keys, each of which enrols one device of a product without a token: all of them or none',
+    'Register endorsement keys or IDevIDs, each of which enrols one device of a product without a token: all or none',
   roles: FLEET,
   scope: 'own',
   bodyBytes: 2 * 1024 * 1024,
@@ -142,7 +142,7 @@ const list = defineEndpoint({
   method: 'GET',
   path: '/registrations',
   operationId: 'listRegistrations',
-  summary: 'List registered endorsement keys, newest first',
+  summary: 'List registered endorsement keys and IDevIDs, newest first',
   roles: READERS,
   scope: 'own',
   query: v.strictObject({ ...pageQuery, productId: v.optional(id('prd')) }),
@@ -157,7 +157,7 @@ const revoke = defineEndpoint({
   method: 'POST',
   path: '/registrations/:id/revoke',
   operationId: 'revokeRegistration',
-  summary: 'Let a registered endorsement key enrol nothing any more',
+  summary: 'Let a registered endorsement key or IDevID enrol nothing any more',
   roles: FLEET,
   scope: 'own',
   params: v.strictObject({ id: id('tok') }),

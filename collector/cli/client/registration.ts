@@ -33,8 +33,8 @@ const take = defineCommand({
   summary: 'Let units enrol by their TPM alone, once each, without a token',
   description: [
     'The file is CSV with the first line kind,fingerprint,serial, or a JSON array of objects with these names. kind is ek ' +
-      '(SHA-256 of the public area of the endorsement key, as its Name has it) or ek-certificate (SHA-256 of its ' +
-      'certificate in DER). Where there is a serial number, the unit has to claim it. All of the file is taken or nothing.',
+      '(SHA-256 of the public area of the endorsement key, as its Name has it), ek-certificate (SHA-256 of its ' +
+      'certificate in DER) or idevid (SHA-256 of the certificate of the IDevID in DER, IEEE 802.1AR). Where there is a serial number, the unit has to claim it. All of the file is taken or nothing.',
     'What has expired or was revoked and was not used can be registered again.',
   ],
   examples: ['keepseal registration import --product "Acme/Gate 7" batch-2026-11.csv'],
@@ -74,6 +74,7 @@ const list = defineCommand({
     const columns = [
       { title: 'ID', shrinks: false },
       { title: 'STATE', shrinks: false, style: toneOf },
+      { title: 'KIND' },
       { title: 'SERIAL' },
       { title: 'FINGERPRINT' },
     ]
@@ -82,7 +83,7 @@ const list = defineCommand({
       context,
       listed,
       columns,
-      ({ id, state, serial, fingerprint }) => [id, state, serial ?? '-', `${fingerprint.slice(0, 16)}…`],
+      ({ id, state, kind, serial, fingerprint }) => [id, state, kind, serial ?? '-', `${fingerprint.slice(0, 8)}…`],
       none,
     )
   },

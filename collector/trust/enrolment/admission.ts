@@ -6,6 +6,7 @@ import type { EnrolmentToken, Product } from '../../model/product.ts'
 import type { Store } from '../../store/index.ts'
 import { verifyEndorsement, type VerifiedEndorsement } from '../ek-chain.ts'
 import type { EndorsementAuthorities } from '../ek-roots.ts'
+import { idevidObjectionAt } from '../idevid.ts'
 import type { EnrolmentClaims, TpmClaims } from './claims.ts'
 
 /** Who may enrol, as what, and as whom. */
@@ -60,6 +61,21 @@ export function identityOf(
   if (!(verdict instanceof KeepsealError)) return verdict
   if (identityPolicy !== 'tofu' && identityPolicy !== 'software') throw verdict
   return { identity: 'tpm-tofu', reason: verdict.message }
+}
+
+/**
+ * What is shown has to hold, whatever the device enrols by: the certificate of an IDevID is of now, and of the unit that
+ * the device claims to be. Throws `enrol.idevid-refused`, `enrol.product-mismatch`.
+ */
+export function assertIdevid({ tpm, product }: EnrolmentClaims, now: number): void {
+  const idevid = tpm?.idevid ?? null
+  if (idevid === null) return
+  const objection = idevidObjectionAt(idevid, now)
+  if (objection !== undefined) throw new KeepsealError('enrol.idevid-refused', objection)
+  if (idevid.serial !== undefined && idevid.serial !== product.serial) {
+    const remedy = 'Set product.serial to the one in the IDevID, where it is this unit.'
+    throw new KeepsealError('enrol.product-mismatch', 'its IDevID is of a unit with another serial number', { remedy })
+  }
 }
 
 function sameProduct(device: Device, claimed: ProductIdentity): boolean {

@@ -8,7 +8,7 @@ import type { EnrolmentBegin, EnrolmentChallenge } from '../../../shared/evidenc
 import { makeCredential } from '../../../shared/tpm/credential.ts'
 import type { EnrolmentToken } from '../../model/product.ts'
 import { makeId } from '../../store/ids.ts'
-import { deviceToReenrol, identityOf, productOf, type AdmittedIdentity } from './admission.ts'
+import { assertIdevid, deviceToReenrol, identityOf, productOf, type AdmittedIdentity } from './admission.ts'
 import { orRefuse, readClaims, type EnrolmentClaims, type EnrolmentRequest, type TpmClaims } from './claims.ts'
 import { assertRegistered, usableRegistration } from './registered.ts'
 import { audited, RESERVATION_MS, type EnrolmentDependencies } from './dependencies.ts'
@@ -59,6 +59,7 @@ async function challenge(
   const { store, keys, authorities, random } = dependencies
   const now = dependencies.now()
   const claims = readClaims(request)
+  assertIdevid(claims, now)
   if (token.registration !== null) assertRegistered(token, token.registration, claims)
   const product = await productOf(token, claims.product, store)
   const admitted = identityOf(claims, product, authorities, now)
@@ -86,6 +87,7 @@ async function challenge(
     detail: {
       tokenId: token.id,
       productId: product.id,
+      registration: token.registration?.kind ?? null,
       serial: claims.product.serial,
       identity: admitted.identity,
       deviceKey: toHex(claims.deviceKey.thumbprint),

@@ -12,6 +12,7 @@ import { assertEndorsementKey } from '../../../shared/tpm/credential.ts'
 import { encodePublicArea, nameOf, parsePublic, type PublicArea } from '../../../shared/tpm/public.ts'
 import { verifyCertificateRequest, type RequestedKey } from '../certificate-request.ts'
 import { chipName } from '../ek-key.ts'
+import { IdevidObjection, readIdevid, type ShownIdevid } from '../idevid.ts'
 
 /** The first call's body without the token, which is kept nowhere but as its hash. */
 export const EnrolmentRequest = v.omit(EnrolmentBegin, ['token'])
@@ -38,6 +39,8 @@ export interface TpmClaims {
   /** TPMT_PUBLIC of the attestation key, and its name. */
   readonly akPublic: Uint8Array
   readonly akName: Uint8Array
+  /** null where none is shown. */
+  readonly idevid: ShownIdevid | null
 }
 
 /** Runs `read`: what it finds wrong with the device's structures ends the enrolment with `code`. */
@@ -89,6 +92,16 @@ function readAttestationKey(text: string): Pick<TpmClaims, 'ak' | 'akPublic' | '
   })
 }
 
+function readShownIdevid(text: string): ShownIdevid {
+  const der = bytesOf(text, 'tpm.idevidCertificate')
+  try {
+    return readIdevid(der)
+  } catch (error) {
+    if (!(error instanceof IdevidObjection)) throw error
+    throw new KeepsealError('enrol.idevid-refused', error.message, { cause: error })
+  }
+}
+
 function readTpm(tpm: NonNullable<EnrolmentRequest['tpm']>): TpmClaims {
   const ek = readEndorsementKey(tpm.ekPublic)
   return {
@@ -97,10 +110,11 @@ function readTpm(tpm: NonNullable<EnrolmentRequest['tpm']>): TpmClaims {
     chipName: chipName(ek, hash),
     ekCertificate: tpm.ekCertificate === null ? null : bytesOf(tpm.ekCertificate, 'tpm.ekCertificate'),
     ...readAttestationKey(tpm.akPublic),
+    idevid: tpm.idevidCertificate === undefined ? null : readShownIdevid(tpm.idevidCertificate),
   }
 }
 
-/** Throws KeepsealError `request.invalid`, `enrol.ek-untrusted` or `enrol.ak-refused`. */
+/** Throws KeepsealError `request.invalid`, `enrol.ek-untrusted`, `enrol.ak-refused` or `enrol.idevid-refused`. */
 export function readClaims(request: EnrolmentRequest): EnrolmentClaims {
   return {
     product: request.product,

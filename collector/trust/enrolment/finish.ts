@@ -42,6 +42,7 @@ async function accept(
       ekName: claims.tpm?.ekName ?? null,
       product: claims.product,
       tokenHash: token.registration === null ? token.tokenHash : NO_TOKEN_HASH,
+      idevidCertificateHash: claims.tpm?.idevid?.fingerprint ?? null,
     },
     hash,
   )
@@ -120,6 +121,7 @@ async function commit(accepted: Accepted, ueid: Ueid, certificate: DeviceCertifi
     if (enrolment !== before.enrolment) await store.devices.updateEnrolment(before.id, enrolment, now)
   }
   const cause = before === null ? 'device.enrol' : 'device.re-enrol'
+  const idevid = claims.tpm?.idevid ?? null
   await recordEnrolment(store, deviceId, { from: before?.enrolment ?? null, to: enrolment, at: now, cause })
   await store.auditLog.append({
     at: now,
@@ -129,6 +131,8 @@ async function commit(accepted: Accepted, ueid: Ueid, certificate: DeviceCertifi
     detail: {
       enrolmentId: pending.id,
       tokenId: token.id,
+      registration: token.registration?.kind ?? null,
+      idevid: idevid === null ? null : toHex(idevid.fingerprint),
       identity: pending.identity,
       enrolment,
       deviceKey: toHex(claims.deviceKey.thumbprint),

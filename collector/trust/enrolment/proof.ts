@@ -2,9 +2,10 @@ import { equal } from '../../../shared/bytes/bytes.ts'
 import { parseSign1, verifySign1 } from '../../../shared/cose/sign1.ts'
 import { equalConstantTime, hash, sha256 } from '../../../shared/crypto/node.ts'
 import { KeepsealError, OutcomeError } from '../../../shared/errors.ts'
-import { ENROLMENT_PROOF_TYPE, enrolmentProofAad } from '../../../shared/evidence/binding.ts'
+import { ENROLMENT_PROOF_TYPE, enrolmentProofAad, idevidStatement } from '../../../shared/evidence/binding.ts'
 import type { EnrolmentFinish } from '../../../shared/evidence/enrolment.ts'
 import { appraiseQuote, DEFAULT_QUOTE_POLICY } from '../../../shared/tpm/quote.ts'
+import { isSignedBy } from '../idevid.ts'
 import { bytesOf, type EnrolmentClaims, type TpmClaims } from './claims.ts'
 
 /** The second call's proofs: that whoever asks holds the TPM and the device key, and agreed to these terms. */
@@ -53,9 +54,26 @@ function checkSignature(proof: Uint8Array, { deviceKey }: EnrolmentClaims, bindi
   }
 }
 
+/** Throws `enrol.idevid-unproven` unless the key of the IDevID that was shown signed exactly these terms. */
+function checkIdevid({ idevid }: TpmClaims, signature: string | undefined, binding: Uint8Array): void {
+  if (idevid === null) {
+    if (signature === undefined) return
+    throw new KeepsealError('request.invalid', 'tpm.idevidSignature: the first call showed no IDevID')
+  }
+  // To leave it out would be the cheapest of all forgeries here as well.
+  if (signature === undefined) throw new KeepsealError('enrol.idevid-unproven', 'no signature of the IDevID')
+  try {
+    if (isSignedBy(idevid, idevidStatement(binding), bytesOf(signature, 'tpm.idevidSignature'))) return
+  } catch (error) {
+    if (!(error instanceof OutcomeError)) throw error
+    throw new KeepsealError('enrol.idevid-unproven', `${error.code}, ${error.message}`, { cause: error })
+  }
+  throw new KeepsealError('enrol.idevid-unproven')
+}
+
 /**
  * Throws KeepsealError `enrol.secret-wrong` when the TPM did not open the credential, `enrol.binding-invalid` when
- * quote or device signature do not stand or are over other terms, `request.invalid`.
+ * quote or device signature do not stand or are over other terms, `enrol.idevid-unproven`, `request.invalid`.
  */
 export function checkProofs(
   body: EnrolmentFinish,
@@ -75,6 +93,7 @@ export function checkProofs(
       }
       const { attest, signature } = body.tpm
       checkQuote(bytesOf(attest, 'tpm.attest'), bytesOf(signature, 'tpm.signature'), claims.tpm.ak, binding)
+      checkIdevid(claims.tpm, body.tpm.idevidSignature, binding)
     }
     checkSignature(bytesOf(body.proof, 'proof'), claims, binding)
   } catch (error) {

@@ -11,15 +11,18 @@ import { parseX509 } from '../x509.ts'
 import { readClaims, type EnrolmentClaims, type EnrolmentRequest, type TpmClaims } from './claims.ts'
 import type { EnrolmentDependencies } from './dependencies.ts'
 
-/** Enrolment without a token: the endorsement key is on a list, and the two calls prove that this TPM holds it. */
+/** Enrolment without a token: a key of the TPM is on a list, and the two calls prove that this TPM holds it. */
 
 /** The Name without its two bytes of algorithm is the SHA-256 of the public area, which is how production lines list it. */
 const NAME_ALGORITHM_SIZE = 2
 
 function fingerprintsOf(tpm: TpmClaims): readonly (readonly [FingerprintKind, Uint8Array])[] {
   const certificate = ownCertificate(tpm)
-  const ofKey = ['ek', tpm.chipName.slice(NAME_ALGORITHM_SIZE)] as const
-  return certificate === null ? [ofKey] : [ofKey, ['ek-certificate', sha256(certificate)]]
+  return [
+    ['ek', tpm.chipName.slice(NAME_ALGORITHM_SIZE)],
+    ...(certificate === null ? [] : [['ek-certificate', sha256(certificate)] as const]),
+    ...(tpm.idevid === null ? [] : [['idevid', tpm.idevid.fingerprint] as const]),
+  ]
 }
 
 /** A certificate is no secret: whoever shows another key's has shown nothing. */
@@ -45,21 +48,25 @@ export function assertRegistered(token: EnrolmentToken, registration: Registrati
   }
 }
 
-/** Of several products that one key is registered for, the one that the device claims to be. */
+/** Those for the product that the device claims to be, of all that its keys are registered for. */
 async function ofClaimedProduct(
   found: readonly EnrolmentToken[],
   { product }: EnrolmentClaims,
   store: Store,
-): Promise<EnrolmentToken> {
+): Promise<readonly EnrolmentToken[]> {
+  const fitting: EnrolmentToken[] = []
   for (const token of found) {
     const registered = await store.products.byId(token.productId)
-    if (registered?.vendor === product.vendor && registered.model === product.model) return token
+    if (registered?.vendor === product.vendor && registered.model === product.model) fitting.push(token)
   }
-  throw new KeepsealError('enrol.product-mismatch', 'this TPM is registered for another product')
+  if (fitting.length === 0)
+    throw new KeepsealError('enrol.product-mismatch', 'this TPM is registered for another product')
+  return fitting
 }
 
 /**
- * The registration of this device's endorsement key.
+ * The registration of one of this device's keys. Where several are registered, each opens once; but one that was revoked
+ * speaks against the unit, whatever else is known of it.
  * Throws `enrol.ek-not-registered`, `enrol.product-mismatch`, `enrol.ek-registration-used`, `-revoked`, `-expired`.
  */
 export async function usableRegistration(
@@ -73,9 +80,13 @@ export async function usableRegistration(
     ({ registration }) => registration !== null && isOf(claims, registration),
   )
   if (found.length === 0) throw new KeepsealError('enrol.ek-not-registered')
-  const token = await ofClaimedProduct(found, claims, store)
-  if (token.usedAt !== null) throw new KeepsealError('enrol.ek-registration-used')
-  if (token.registration?.revokedAt !== null) throw new KeepsealError('enrol.ek-registration-revoked')
-  if (token.expiresAt <= now()) throw new KeepsealError('enrol.ek-registration-expired')
-  return token
+  const fitting = await ofClaimedProduct(found, claims, store)
+  if (fitting.some(({ registration }) => registration?.revokedAt !== null)) {
+    throw new KeepsealError('enrol.ek-registration-revoked')
+  }
+  const unused = fitting.filter(({ usedAt }) => usedAt === null)
+  if (unused.length === 0) throw new KeepsealError('enrol.ek-registration-used')
+  const usable = unused.find(({ expiresAt }) => expiresAt > now())
+  if (usable === undefined) throw new KeepsealError('enrol.ek-registration-expired')
+  return usable
 }

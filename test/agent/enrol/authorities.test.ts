@@ -2,7 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { authoritiesIn } from '../../../agent/enrol/authorities.ts'
-import { readEkCertificate } from '../../../agent/enrol/tpm-session.ts'
+import { readCertificate } from '../../../agent/enrol/certificate-file.ts'
 import { createPki } from '../../support/pki.ts'
 import { useScratchDirectories } from '../../support/scratch.ts'
 
@@ -35,7 +35,7 @@ describe('a certificate that an operator named', () => {
   })
 
   it('is no certificate: that is what is said', async () => {
-    for (const read of [authoritiesIn, readEkCertificate]) {
+    for (const read of [authoritiesIn, readCertificate]) {
       await expect(read(file('text'))).rejects.toMatchObject({
         code: 'file.unreadable',
         message: expect.stringContaining('is not a certificate'),
@@ -44,7 +44,7 @@ describe('a certificate that an operator named', () => {
   })
 
   it('may not be read by the service: it is not called something else than a certificate', async () => {
-    for (const read of [authoritiesIn, readEkCertificate]) {
+    for (const read of [authoritiesIn, readCertificate]) {
       const path = file(createPki().authority)
       chmodSync(path, 0o000)
       const failure = await unprivileged<unknown>(() => read(path)).catch((error: unknown) => error)

@@ -169,6 +169,7 @@ async function finish(
       ekName,
       product: device.product,
       tokenHash: tokenHash(token, hash),
+      idevidCertificateHash: null,
     },
     hash,
   )

@@ -4,6 +4,7 @@ import { hash, sha256 } from '../../../shared/crypto/node.ts'
 import {
   enrolmentBinding,
   enrolmentProofAad,
+  idevidStatement,
   tokenHash,
   type EnrolmentTerms,
 } from '../../../shared/evidence/binding.ts'
@@ -18,6 +19,7 @@ const TERMS: EnrolmentTerms = {
   ekName: filled(5, 34),
   product: { vendor: 'Acme', model: 'GW-1', hardwareRevision: 'B', serial: '0001' },
   tokenHash: filled(6),
+  idevidCertificateHash: null,
 }
 
 /** A text and a byte string as CBOR: written out by hand, so that the encoder does not vouch for itself. */
@@ -31,6 +33,15 @@ describe('enrolment binding', () => {
     expect(enrolmentBinding(TERMS, hash)).toEqual(new Uint8Array(sha256(concat(head, bytes(5, 34), product, bytes(6)))))
     const software = concat(head, Uint8Array.of(0xf6), product, bytes(6))
     expect(enrolmentBinding({ ...TERMS, ekName: null }, hash)).toEqual(new Uint8Array(sha256(software)))
+  })
+
+  it('names the certificate of an IDevID at its end, and is what older agents sign where there is none', () => {
+    const product = concat(Uint8Array.of(0x84), text('Acme'), text('GW-1'), text('B'), text('0001'))
+    const head = concat(Uint8Array.of(0x89), text('keepseal-enrol-v1'), bytes(1), bytes(2), bytes(3), bytes(4))
+    const bound = concat(head, bytes(5, 34), product, bytes(6), bytes(7))
+    expect(enrolmentBinding({ ...TERMS, idevidCertificateHash: filled(7) }, hash)).toEqual(
+      new Uint8Array(sha256(bound)),
+    )
   })
 
   it('changes with every one of them', () => {
@@ -50,9 +61,22 @@ describe('enrolment binding', () => {
       // The same letters, divided otherwise.
       { product: { ...product, vendor: 'AcmeG', model: 'W-1' } },
       { tokenHash: filled(9) },
+      { idevidCertificateHash: filled(9) },
+      { idevidCertificateHash: filled(8) },
     ]
     const bindings = changed.map((change) => toHex(enrolmentBinding({ ...TERMS, ...change }, hash)))
     expect(new Set(bindings).size).toBe(changed.length)
+  })
+})
+
+describe('what the key of an IDevID signs', () => {
+  it('says what it is for, and begins as nothing else that such a key may be given to sign', () => {
+    const statement = idevidStatement(filled(1))
+    expect(toHex(statement)).toBe(toHex(concat(Uint8Array.of(0x82), text('keepseal-idevid-v1'), bytes(1))))
+    // TPM_GENERATED_VALUE, a DER sequence, and the COSE structures that are signed (arrays of four and five).
+    for (const first of [0xff, 0x30, 0x84, 0x85]) expect(statement[0]).not.toBe(first)
+    // TLS 1.3 signs 64 spaces and more, 1.2 two randoms of 32 bytes: longer than this.
+    expect(statement).toHaveLength(54)
   })
 })
 
