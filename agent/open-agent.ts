@@ -24,6 +24,7 @@ import { ProgressFile } from './state/progress.ts'
 import { countStart } from './state/starts.ts'
 import { fileKeyContextStore } from './tpm/key-context.ts'
 import { chooseTcti } from './tpm/tcti.ts'
+import type { TpmTransport } from './tpm/tpm.ts'
 import { timeFloor } from './transport/floor.ts'
 
 export interface OpenAgent {
@@ -33,6 +34,8 @@ export interface OpenAgent {
   readonly sampler: SocketSampler
   /** null for a device that was enrolled without a TPM. */
   readonly quote: QuoteFunction | null
+  /** By which way the TPM was reached last; null before, and without one. */
+  readonly transport: () => TpmTransport | null
   readonly lock: StateLock
 }
 
@@ -66,7 +69,10 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
       now,
       report,
     })
-    const quote = await quoteFunction(config, identity, tcti, host, log)
+    let transport: TpmTransport | null = null
+    const quote = await quoteFunction(config, identity, tcti, host, log, (by) => {
+      transport = by
+    })
     const agent = new Agent({
       identity,
       progress,
@@ -104,7 +110,7 @@ export async function openAgent(config: AgentConfig, log: Log): Promise<OpenAgen
       random,
     })
     known.agent = agent
-    return { agent, identity, unsent, sampler, quote, lock }
+    return { agent, identity, unsent, sampler, quote, transport: () => transport, lock }
   } catch (error) {
     await lock.release()
     throw error
@@ -131,6 +137,7 @@ async function quoteFunction(
   tcti: string | undefined,
   host: Host,
   log: Log,
+  reached: (transport: TpmTransport) => void,
 ): Promise<QuoteFunction | null> {
   if (attestationKey === null || tcti === undefined) return null
   const { bootId } = readBootIdentity(host)
@@ -145,5 +152,6 @@ async function quoteFunction(
       log.info('the attestation key is made anew for each quote: its context cannot be kept'),
     ),
     endorsementPassword: await readEndorsementPassword(config.tpm.endorsementAuthFile),
+    reached,
   })
 }

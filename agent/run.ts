@@ -54,7 +54,7 @@ export async function startAgent(
   log: Log,
   { during = (work) => work, random = fraction }: Partial<Surroundings> = {},
 ): Promise<RunningAgent> {
-  const { agent, identity, lock, unsent, sampler, quote } = await openAgent(config, log)
+  const { agent, identity, lock, unsent, sampler, quote, transport } = await openAgent(config, log)
   const isKept = config.mqtt.connection === 'kept'
   const startedAt = Math.floor(Date.now() / 1000)
   let timer: NodeJS.Timeout | undefined
@@ -89,6 +89,7 @@ export async function startAgent(
       startedAt,
       writtenAt: Math.floor(Date.now() / 1000),
       ...agent.status,
+      transport: transport(),
       problem: agent.status.problem ?? noConnection() ?? renewer.problem ?? succession.problem ?? null,
       resting: visits?.isResting ?? false,
       waiting: entries.length,

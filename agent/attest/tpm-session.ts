@@ -2,6 +2,7 @@ import { openAttestationKey, type AttestationKeyRequest } from '../tpm/attestati
 import type { KeyContextStore } from '../tpm/key-context.ts'
 import { useEndorsementPassword } from '../tpm/commands/sessions.ts'
 import { openTpm, type TransportChoice } from '../tpm/open.ts'
+import type { TpmTransport } from '../tpm/tpm.ts'
 import { takeQuoteWithPcrs } from '../tpm/quoting.ts'
 import type { PcrSelection } from '../../shared/tpm/pcr-selection.ts'
 import type { QuoteFunction } from './make-evidence.ts'
@@ -14,12 +15,15 @@ export interface TpmAccess {
   readonly contexts: KeyContextStore
   /** Of the endorsement hierarchy, where it has one. */
   readonly endorsementPassword: Uint8Array | undefined
+  /** Told each time by which way the TPM was reached. */
+  readonly reached?: (transport: TpmTransport) => void
 }
 
 /** Opens the TPM for one quote and lets go of it again: other programs use it too. */
 export function quoteWith(access: TpmAccess): QuoteFunction {
   return async (extraData) => {
     const tpm = await openTpm(access.tcti, { transport: access.transport })
+    access.reached?.(tpm.transport)
     try {
       if (access.endorsementPassword !== undefined) await useEndorsementPassword(tpm, access.endorsementPassword)
       const key = await openAttestationKey(tpm, access.key, access.contexts)

@@ -6,6 +6,8 @@ import { printable } from '../../shared/text/printable.ts'
 import { loadAgentConfig } from '../config/load.ts'
 import { loadIdentity } from '../state/identity.ts'
 import { FALLBACK_SECONDS, type Fallback } from '../state/trust.ts'
+import { describeTransport } from '../tpm/tcti.ts'
+import type { TpmTransport } from '../tpm/tpm.ts'
 import { readStatus, type StatusFile } from '../state/status-file.ts'
 
 export const statusCommand = defineCommand({
@@ -26,12 +28,23 @@ export const statusCommand = defineCommand({
     const good = running && status.problem === null && (status.connected || status.resting)
     const { ueid, assurance, product, collector, trust } = identity
     const succession = { number: trust.number, key: toHex(collector.key.thumbprint), fallback: trust.fallback }
+    const tpm = identity.attestationKey === null ? 'none' : (status?.transport ?? null)
     context.present(
-      { ueid, identity: assurance, product, collector: collector.url, succession, running, status: status ?? null },
+      {
+        ueid,
+        tpm,
+        identity: assurance,
+        product,
+        collector: collector.url,
+        succession,
+        running,
+        status: status ?? null,
+      },
       () =>
         [
           `device      ${ueid}`,
           `identity    ${assurance}`,
+          `tpm         ${tpmText(tpm)}`,
           `product     ${printable(`${product.vendor} ${product.model} ${product.hardwareRevision}`)}`,
           `collector   ${printable(collector.url)}`,
           ...successionLines(succession),
@@ -43,6 +56,12 @@ export const statusCommand = defineCommand({
     return good ? exitCodes.good : exitCodes.finding
   },
 })
+
+/** By which way it is reached, as `doctor` says it. null: no quote was made since the agent has started. */
+function tpmText(tpm: TpmTransport | 'none' | null): string {
+  if (tpm === 'none') return 'none: enrolled without one'
+  return tpm === null ? 'not used yet' : describeTransport({ transport: tpm })
+}
 
 function isRunning(pid: number): boolean {
   try {

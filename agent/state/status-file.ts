@@ -27,6 +27,8 @@ const StatusFile = v.strictObject({
   lastReceiptAt: v.nullable(v.number()),
   epoch: v.nullable(v.number()),
   problem: v.nullable(v.string()),
+  /** By which way the TPM was reached last; null before that, and without one. */
+  transport: v.optional(v.nullable(v.picklist(['tss2', 'device'])), null),
   waiting: v.number(),
   dropped: v.number(),
   refused: v.number(),
@@ -59,6 +61,7 @@ export async function writeProblem(stateDirectory: string, problem: string): Pro
     resting: false,
     epoch: null,
     result: null,
+    transport: null,
     lastMeasurementAt,
     lastReceiptAt,
     waiting,

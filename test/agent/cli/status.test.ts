@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { expect, test } from 'vitest'
 import { statusCommand } from '../../../agent/cli/status-command.ts'
-import { saveIdentity } from '../../../agent/state/identity.ts'
+import { saveIdentity, type IdentityMaterial } from '../../../agent/state/identity.ts'
 import { writeStatus, type StatusFile } from '../../../agent/state/status-file.ts'
 import { runProgram } from '../../../shared/cli/program.ts'
 import { useScratchDirectories } from '../../support/scratch.ts'
@@ -36,8 +36,12 @@ const result: StatusFile['result'] = {
 }
 
 async function status(file: object, ...options: string[]) {
+  return statusOf(identityMaterial(), file, ...options)
+}
+
+async function statusOf(identity: IdentityMaterial, file: object, ...options: string[]) {
   const directory = scratch()
-  await saveIdentity(directory, identityMaterial())
+  await saveIdentity(directory, identity)
   await writeStatus(directory, file as StatusFile)
   const terminal = recordTerminal()
   const argv = ['status', '--set', `state.directory=${directory}`, ...options]
@@ -64,4 +68,23 @@ test('status of an agent that was told nothing yet, or is older than this, says 
     expect((await status(file)).stdout).toContain('concluded   nothing yet')
   }
   expect((await status({ ...RUNNING, result: { ...result, status: 'none' } })).stdout).toContain('not appraised')
+})
+
+test('status tells by which way the TPM is reached, which is no finding', async () => {
+  const cases = [
+    ['tss2', 'through tpm2-tss'],
+    ['device', 'without tpm2-tss'],
+    [null, 'not used yet'],
+  ] as const
+  for (const [transport, text] of cases) {
+    const { code, stdout } = await status({ ...RUNNING, transport })
+    expect(stdout).toContain(`tpm         ${text}`)
+    expect(code).toBe(0)
+    const { stdout: json } = await status({ ...RUNNING, transport }, '--json')
+    expect((JSON.parse(json) as { tpm: unknown }).tpm).toBe(transport)
+  }
+  const without = identityMaterial({ assurance: 'software', attestationKey: null })
+  const { stdout } = await statusOf(without, RUNNING)
+  expect(stdout).toContain('tpm         none')
+  expect(JSON.parse((await statusOf(without, RUNNING, '--json')).stdout)).toMatchObject({ tpm: 'none' })
 })
