@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { SECTION_IDS } from '../posture/sections.ts'
+import { agentLimitsSchema } from './agent-limits.ts'
 import { SCOPES } from './levels.ts'
 import { PRACTICE_IDS } from './practices.ts'
 import { SIGNAL_IDS } from './signals.ts'
@@ -83,6 +84,8 @@ const limitationSchema = v.strictObject({
   public: v.boolean(),
   /** Time to patch counts them apart, for as long as the compensation is shown to work. */
   unpatched: v.optional(unpatchedSchema),
+  /** How much of the gateway the agent may take: `profile limits` makes it settings of its units. */
+  agent: v.optional(agentLimitsSchema),
 })
 export type Limitation = v.InferOutput<typeof limitationSchema>
 

@@ -1,3 +1,4 @@
+import { USUAL_AGENT_LIMITS } from './agent-limits.ts'
 import { SCOPES } from './levels.ts'
 import { easing, objectiveOf } from './objective.ts'
 import { PRACTICE_IDS, type PracticeId } from './practices.ts'
@@ -92,8 +93,17 @@ const changedLimitation = (path: string, was: Limitation, is: Limitation): reado
     ? [weaker(`${path}.compensation`, 'nothing makes up for it any more')]
     : []),
   ...(isWider(was, is) ? [weaker(`${path}.unpatched`, 'more devices or packages go without fixes')] : []),
+  ...(isTighter(was, is) ? [weaker(`${path}.agent`, 'the agent gets less to watch with')] : []),
   ...(was.public && !is.public ? [weaker(`${path}.public`, 'it is not shown to customers any more')] : []),
 ]
+
+/** Where a limitation says nothing, the units stay as they are. */
+function isTighter(
+  { agent: was = USUAL_AGENT_LIMITS }: Limitation,
+  { agent: is = USUAL_AGENT_LIMITS }: Limitation,
+): boolean {
+  return is.memoryMiB < was.memoryMiB || is.cpuPercent < was.cpuPercent
+}
 
 function isWider({ unpatched: was }: Limitation, { unpatched: is }: Limitation): boolean {
   if (is === undefined) return false

@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { appendFileSync, copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { useCollector } from './support.ts'
@@ -234,5 +235,62 @@ describe('the catalogue', () => {
       code: 1,
       stderr: expect.stringContaining('did you mean patch-management?'),
     })
+  })
+})
+
+const isThere = spawnSync('systemd-analyze', ['--version']).status === 0
+
+describe('profile limits', () => {
+  const limited = (agent: string, name = 'limited.yaml') =>
+    file(
+      name,
+      changed(
+        'limitations:\n',
+        `limitations:\n  - id: small-memory\n    title: Little memory\n    reason: The gateway has 512 MiB.\n    practices: [patch-management]\n    compensation: null\n    public: false\n    agent: ${agent}\n`,
+      ),
+    )
+
+  test('are the settings of the units that the limitation asks for', async () => {
+    const { code, stdout } = await keepseal('profile', 'limits', limited('{ memoryMiB: 160, cpuPercent: 10 }'))
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/CPUQuota=10%\nMemoryHigh=112M\nMemoryMax=160M/)
+    for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+  })
+
+  test('are refused where the agent cannot do with them', async () => {
+    for (const agent of [
+      '{ memoryMiB: 127, cpuPercent: 10 }',
+      '{ memoryMiB: 160, cpuPercent: 4 }',
+      '{ memoryMiB: 160 }',
+    ]) {
+      const out = join(collector().directory, 'out')
+      expect((await keepseal('profile', 'limits', limited(agent), '--out', out)).code, agent).not.toBe(0)
+      expect(existsSync(out)).toBe(false)
+    }
+  })
+
+  test('are none in a profile that says nothing of them', async () => {
+    expect(await keepseal('profile', 'limits', file('a.yaml', example), '--json')).toMatchObject({ code: 1 })
+  })
+
+  test.skipIf(!isThere)(`are understood by systemd${isThere ? '' : ' (skipped: no systemd-analyze)'}`, async () => {
+    const units = join(collector().directory, 'units')
+    const argv = ['profile', 'limits', limited('{ memoryMiB: 160, cpuPercent: 10 }'), '--out', units]
+    expect((await keepseal(...argv)).code).toBe(0)
+    for (const name of ['keepseal-agent.service', 'keepseal-measure@.service']) {
+      copyFileSync(new URL(`../../../deploy/systemd/${name}`, import.meta.url), join(units, name))
+      const said = () => {
+        const environment = { ...process.env, SYSTEMD_UNIT_PATH: `${units}:` }
+        const unit = join(units, name.replace('@', '@1'))
+        const { stdout, stderr } = spawnSync('systemd-analyze', ['verify', unit], {
+          env: environment,
+          encoding: 'utf8',
+        })
+        return `${stdout}${stderr}`
+      }
+      expect(said()).not.toContain('limits.conf')
+      appendFileSync(join(units, `${name}.d`, 'limits.conf'), 'MemoryMax=much\n')
+      expect(said()).toContain('limits.conf')
+    }
   })
 })

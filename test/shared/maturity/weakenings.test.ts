@@ -1,3 +1,5 @@
+import { toHex, utf8 } from '../../../shared/bytes/bytes.ts'
+import { decodeProfile, encodeProfile } from '../../../shared/maturity/profile-encoding.ts'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { lowered } from '../../../shared/decisions/profile.ts'
@@ -19,6 +21,37 @@ const profile: fc.Arbitrary<ProfileDocument> = fc
 const targetsOf = ({ practices }: ProfileDocument) =>
   Object.fromEntries(Object.entries(practices).map(([id, { target }]) => [id, target]))
 
+const [limitation] = writtenProfile.limitations
+
+describe('what a later profile leaves to the agent', () => {
+  const limits = (agent?: object) => profileOf({ limitations: [{ ...limitation, ...(agent && { agent }) }] })
+  const paths = (was?: object, is?: object) => weakeningsOf(limits(was), limits(is)).map(({ path }) => path)
+
+  test.each([
+    [undefined, { memoryMiB: 160, cpuPercent: 50 }],
+    [
+      { memoryMiB: 200, cpuPercent: 20 },
+      { memoryMiB: 300, cpuPercent: 10 },
+    ],
+  ])('is a weakening where it is less: %j, %j', (was, is) => {
+    expect(paths(was, is)).toEqual(['limitations.no-hot-patch.agent'])
+    expect(paths(is, was)).toEqual(was === undefined ? [] : ['limitations.no-hot-patch.agent'])
+  })
+
+  test('is none where it is as much as its unit has it, or more, or a tight limit is gone', () => {
+    expect(paths(undefined, { memoryMiB: 224, cpuPercent: 50 })).toEqual([])
+    expect(paths({ memoryMiB: 160, cpuPercent: 10 }, { memoryMiB: 161, cpuPercent: 10 })).toEqual([])
+    expect(paths({ memoryMiB: 160, cpuPercent: 10 })).toEqual([])
+    expect(paths({ memoryMiB: 300, cpuPercent: 60 })).toEqual(['limitations.no-hot-patch.agent'])
+  })
+
+  test('changes no digest of a profile that says nothing of it', () => {
+    expect(toHex(encodeProfile(limits()))).not.toContain(toHex(utf8('memoryMiB')))
+    const said = limits({ memoryMiB: 160, cpuPercent: 10 })
+    expect(decodeProfile(encodeProfile(said))).toEqual(said)
+  })
+})
+
 describe('what a later profile guarantees less of', () => {
   test('is nothing where nothing was changed, and something on one side of each difference', () => {
     fc.assert(
@@ -39,7 +72,6 @@ describe('what a later profile guarantees less of', () => {
     )
   })
 
-  const [limitation] = writtenProfile.limitations
   const patch = writtenProfile.practices['patch-management']
   const withPatch = (over: object) => ({
     practices: { ...writtenProfile.practices, 'patch-management': { ...patch, ...over } },

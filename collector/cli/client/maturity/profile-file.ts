@@ -1,9 +1,11 @@
+import { basename, dirname, join } from 'node:path'
 import { defineCommand, type Command } from '../../../../shared/cli/command.ts'
 import { exitCodes } from '../../../../shared/cli/exit-codes.ts'
 import { text } from '../../../../shared/config/value-types.ts'
 import { hash } from '../../../../shared/crypto/node.ts'
 import { KeepsealError } from '../../../../shared/errors.ts'
 import type { Catalogue } from '../../../../shared/maturity/catalogue/schema.ts'
+import { agentLimitsOf, limitDropIns } from '../../../../shared/maturity/agent-limits.ts'
 import { differencesOf, type Difference } from '../../../../shared/maturity/differences.ts'
 import type { ProfileDocument } from '../../../../shared/maturity/profile.ts'
 import { digestOfProfile } from '../../../../shared/maturity/profile-encoding.ts'
@@ -11,7 +13,7 @@ import { weakeningsOf } from '../../../../shared/maturity/weakenings.ts'
 import { printable } from '../../../../shared/text/printable.ts'
 import { lintProfile, parseProfile } from '../../../maturity/profile-file.ts'
 import { mistakeText, mistakesText } from '../../../text/yaml.ts'
-import { inputFile, readText } from '../inspect/files.ts'
+import { inputFile, readText, writeOutputs } from '../inspect/files.ts'
 import { field, paragraph } from '../text.ts'
 import { catalogueOf, catalogueOption } from './catalogue-option.ts'
 
@@ -101,4 +103,39 @@ const diff = defineCommand({
   },
 })
 
-export const profileFileCommands: readonly Command[] = [lint, diff]
+const limits = defineCommand({
+  name: 'profile limits',
+  summary: 'What the limitations of a profile file leave to the agent, as settings of its units',
+  description: [
+    'With --out the drop-ins are written below DIR, which is /etc/systemd/system on the gateway or in its image. Without ' +
+      'a limitation that says anything nothing is written, and the command ends with 1.',
+  ],
+  examples: ['keepseal profile limits gateway.yaml --out image/etc/systemd/system'],
+  arguments: { file: inputFile('A profile, YAML or JSON') },
+  options: {
+    catalogue: catalogueOption,
+    out: { description: 'Directory for the drop-ins.', value: text(4096), placeholder: 'DIR' },
+  },
+  json: true,
+  run: ({ arguments: { file }, options: { catalogue, out }, present }) => {
+    const { id, version, limitations } = templateIn(file, catalogueOf(catalogue))
+    const limits = agentLimitsOf(limitations)
+    const files = limits === undefined ? {} : limitDropIns(limits, `${id} ${version}`)
+    if (out !== undefined) {
+      for (const [path, content] of Object.entries(files)) {
+        const directory = join(out, dirname(path))
+        writeOutputs(directory, { [basename(path)]: new TextEncoder().encode(content) })
+      }
+    }
+    present({ limits: limits ?? null, files }, () =>
+      limits === undefined
+        ? 'No limitation says what the agent may take: its units stay as they are.'
+        : Object.entries(files)
+            .flatMap(([path, content]) => [`# ${out === undefined ? path : join(out, path)}`, content])
+            .join('\n'),
+    )
+    return limits === undefined ? exitCodes.finding : exitCodes.good
+  },
+})
+
+export const profileFileCommands: readonly Command[] = [lint, diff, limits]
