@@ -92,6 +92,7 @@ const ALLOWED: Readonly<Record<string, readonly ApiRole[]>> = {
   'GET /releases/:id/roll-out': ROLES,
   'GET /devices/:ueid/challenges/:id': ROLES,
   'GET /collector': ROLES,
+  'GET /collector/key-history': ROLES,
   'GET /notifications': ROLES,
   'GET /notifications/events/:number': ROLES,
   'POST /notifications/retry': ['vendor', 'operator'],
