@@ -91,10 +91,10 @@ describe('keepseal product and token', () => {
 
     const list = await run('auditor', 'registration', 'list', '--product', 'Batch')
     expectFits(list)
-    expect(list.stdout).toMatch(/unused +0002/)
+    expect(list.stdout).toMatch(/unused +ek +0002/)
     const [registration] = (await store.registrations.list({ limit: 9 })).items
     expect((await run('operator', 'registration', 'revoke', registration?.id ?? '')).stdout).toBe('revoked\n')
-    expect((await run('auditor', 'registration', 'list')).stdout).toMatch(/revoked +000/)
+    expect((await run('auditor', 'registration', 'list')).stdout).toMatch(/revoked +ek +000/)
     writeFileSync(file, 'kind,fingerprint\nek,12\n')
     const wrong = await run('operator', 'registration', 'import', '--product', 'Batch', file)
     expect(wrong.stderr).toContain('line 2')

@@ -19,7 +19,7 @@ const messageOf = (text: string): string => {
 
 const digest = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex'))
 const entry = fc.record({
-  kind: fc.constantFrom('ek' as const, 'ek-certificate' as const),
+  kind: fc.constantFrom('ek' as const, 'ek-certificate' as const, 'idevid' as const),
   fingerprint: digest,
   serial: fc.option(fc.stringMatching(/^[A-Za-z0-9-]{1,20}$/)),
 })
@@ -58,6 +58,7 @@ describe('a list of registrations', () => {
     ['a kind that there is not', `${CSV}ek,${DIGEST},\nsha1,${DIGEST},`, 'line 3'],
     ['a digest that is too short', `${CSV}ek,${DIGEST.slice(2)},`, 'line 2'],
     ['the Name of another algorithm', `${CSV}ek,000c${DIGEST},`, 'line 2'],
+    ['an IDevID given as a Name', `${CSV}idevid,000b${DIGEST},`, 'line 2'],
     ['a certificate given as a Name', `${CSV}ek-certificate,000b${DIGEST},`, 'line 2'],
     ['a value too many', `${CSV}ek,${DIGEST},1,2`, 'line 2'],
     ['quotes', `${CSV}ek,${DIGEST},"1"`, 'line 2'],

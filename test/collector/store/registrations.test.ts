@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { FINGERPRINT_KINDS } from '../../../collector/model/registration.ts'
 import type { EnrolmentToken } from '../../../collector/model/product.ts'
 import type { Store } from '../../../collector/store/index.ts'
 import { describeStore } from './support.ts'
@@ -27,6 +28,12 @@ describeStore('registered endorsement keys', (createStore) => {
     expect(await all.ofProduct(productId, bytes('ek'))).toEqual(made)
     expect(await all.ofProduct(id('prd'), bytes('ek'))).toBeUndefined()
     expect(await all.byId(made.id)).toEqual(made)
+  })
+
+  it.each(FINGERPRINT_KINDS)('are kept as what they are: %s', async (kind) => {
+    const registration = { kind, fingerprint: bytes('ek'), serial: null, revokedAt: null }
+    const { all, made } = await stored({ registration })
+    expect(await all.byId(made.id)).toMatchObject({ registration })
   })
 
   it('are apart from tokens that are secrets', async () => {
