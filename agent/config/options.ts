@@ -118,7 +118,7 @@ export const agentConfig = defineConfig(
       ),
       max_age_seconds: option(
         integer(0, DAY),
-        900,
+        1800,
         'How long what the helper found stands for the present while nothing changes that the agent sees. 0: not at all.',
       ),
     },

@@ -2,10 +2,12 @@ import { decodeCbor, encodeCbor } from '../../shared/cbor/codec.ts'
 import { field, type CborField } from '../../shared/cbor/fields.ts'
 import type { CborMap, CborValue } from '../../shared/cbor/value.ts'
 import { hash } from '../../shared/crypto/node.ts'
+import { OutcomeError } from '../../shared/errors.ts'
 import { readState, stateToCbor, type State } from '../../shared/evidence/state.ts'
 import { decodeSection, encodeSection, MAX_SECTION_BYTES } from '../../shared/posture/canonical.ts'
 import type { SectionReading } from '../../shared/posture/reading.ts'
 import { SECTION_IDS, type SectionId } from '../../shared/posture/sections.ts'
+import { alreadyEncoded, failed } from '../sensors/sendable.ts'
 import { LOGS, MAX_ANSWER_BYTES, PROTOCOL_VERSION, type LogProbe, type ProbeId } from './protocol.ts'
 
 /** Tells which system was measured: an answer of another one must not be taken for this one's. */
@@ -26,6 +28,8 @@ interface Answered extends SystemIdentity {
 export interface HelperReading {
   readonly section: SectionId
   readonly reading: SectionReading
+  /** The same in its wire form, where it is at hand. */
+  readonly bytes?: Uint8Array
   /** Keys begin with the section's own name. */
   readonly state: State
   readonly cpuMs: number
@@ -85,17 +89,20 @@ export function encodeSectionsAnswer(answer: SectionsAnswer): Uint8Array {
   return encodeCbor(new Map([...head('sections', answer), ['readings', answer.readings.map(readingToCbor)]]))
 }
 
-function readingToCbor({ section, reading, state, cpuMs, detail }: HelperReading): CborMap {
+function readingToCbor({ section, reading, bytes, state, cpuMs, detail }: HelperReading): CborMap {
   return new Map<string, CborValue>([
     ['section', section],
-    ['reading', encodeSection(section, reading, hash).bytes],
+    ['reading', bytes ?? encodeSection(section, reading, hash).bytes],
     ['state', stateToCbor(state)],
     ['cpuMs', cpuMs],
     ['detail', detail],
   ])
 }
 
-/** Readings are checked against the schemas of their sections. Throws OutcomeError: `section.*` or `cbor.*`. */
+/**
+ * Readings are checked against the schemas of their sections: one that does not fit has failed, and takes nothing else
+ * with it. Throws OutcomeError, for all of the answer: `section.*` or `cbor.*`.
+ */
 export function decodeSectionsAnswer(bytes: Uint8Array): SectionsAnswer {
   const { answered, rest } = open(bytes, 'sections', 'readings')
   const readings = rest.array({ max: SECTION_IDS.length }).map(readReading)
@@ -106,17 +113,24 @@ export function decodeSectionsAnswer(bytes: Uint8Array): SectionsAnswer {
 function readReading(item: CborField): HelperReading {
   item.requireOnly(['section', 'reading', 'state', 'cpuMs', 'detail'])
   const section = item.at('section').oneOf(SECTION_IDS)
-  const reading = decodeSection(section, item.at('reading').bytes({ max: MAX_SECTION_BYTES }))
+  const read = readSection(section, item.at('reading').bytes({ max: MAX_SECTION_BYTES }))
   const stateField = item.at('state')
   const state = readState(stateField)
   // Or the helper could speak for another part of the agent.
   for (const key of state.keys()) if (!key.startsWith(`${section}.`)) stateField.refuse('a key of another section')
-  return {
-    section,
-    reading,
-    state,
-    cpuMs: item.at('cpuMs').uint(),
-    detail: item.at('detail').text({ max: MAX_DETAIL }),
+  const cpuMs = item.at('cpuMs').uint()
+  return { section, state, cpuMs, detail: item.at('detail').text({ max: MAX_DETAIL }), ...read }
+}
+
+function readSection(section: SectionId, bytes: Uint8Array): Pick<HelperReading, 'reading'> & { detail?: string } {
+  try {
+    const reading = decodeSection(section, bytes)
+    alreadyEncoded(reading, Uint8Array.from(bytes))
+    return { reading }
+  } catch (error) {
+    if (!(error instanceof OutcomeError)) throw error
+    const { reading } = failed(section, error)
+    return { reading: { status: 'failed', code: reading.code }, detail: reading.detail }
   }
 }
 

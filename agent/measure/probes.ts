@@ -2,7 +2,7 @@ import { boundedState } from '../../shared/evidence/state.ts'
 import type { SectionReading } from '../../shared/posture/reading.ts'
 import type { Host } from '../sensors/host.ts'
 import { measureAll, SENSORS, type Measurement } from '../sensors/registry.ts'
-import { sendable } from '../sensors/sendable.ts'
+import { writable } from '../sensors/sendable.ts'
 import type { Sensor } from '../sensors/sensor.ts'
 import {
   encodeLogAnswer,
@@ -38,12 +38,12 @@ export async function measureSections(
   return encodeSectionsAnswer({ ...system, cpuMs: totalCpuMs(host), readings })
 }
 
-/** What no section may hold has failed, and takes nothing else with it. */
+/** Whether it is what a section may hold is for the agent to see, which does not believe it anyway. */
 function toReading({ sensor: { section }, reading: measured, cpuMs }: Measurement): HelperReading {
-  const { reading } = sendable(section, measured)
+  const { reading, encoded } = writable(section, measured)
   const state = boundedState(Object.entries(reading.status === 'measured' ? (reading.state ?? {}) : {}))
   const detail = 'detail' in reading ? reading.detail.slice(0, MAX_DETAIL).replace(/\p{Surrogate}|^\ufeff/gu, '?') : ''
-  return { section, reading: reading as SectionReading, state, cpuMs: Math.round(cpuMs), detail }
+  return { section, reading: reading as SectionReading, bytes: encoded.bytes, state, cpuMs: Math.round(cpuMs), detail }
 }
 
 async function readLog(probe: LogProbe, host: Host, system: SystemIdentity): Promise<Uint8Array> {

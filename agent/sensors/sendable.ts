@@ -25,18 +25,38 @@ export function sendable(section: SectionId, reading: Reading): Sendable {
   const content = reading.status === 'measured' ? reading.content : undefined
   const known = content === undefined ? undefined : encodings.get(content)
   if (known !== undefined) return { reading, encoded: known }
+  const made = writable(section, reading)
   try {
-    const encoded = encodeSection(section, reading as SectionReading, hash)
-    const digest = toHex(encoded.digest)
-    if (checked.get(section) !== digest) decodeSection(section, encoded.bytes)
+    const digest = toHex(made.encoded.digest)
+    if (checked.get(section) !== digest) decodeSection(section, made.encoded.bytes)
     checked.set(section, digest)
-    if (content !== undefined) encodings.set(content, encoded)
-    return { reading, encoded }
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error)
-    const failed = { status: 'failed', code: isTooLarge(error) ? 'input-too-large' : 'sensor-fault', detail } as const
-    return { reading: failed, encoded: encodeSection(section, failed, hash) }
+    return failed(section, error)
   }
+  if (content !== undefined) encodings.set(content, made.encoded)
+  return made
+}
+
+/** The same for whoever reads it again before it is sent. What has no wire form fails that one section. Never throws. */
+export function writable(section: SectionId, reading: Reading): Sendable {
+  try {
+    return { reading, encoded: encodeSection(section, reading as SectionReading, hash) }
+  } catch (error) {
+    return failed(section, error)
+  }
+}
+
+/** Content that was read in its wire form, and found to be right there, needs neither to be written nor checked again. */
+export function alreadyEncoded(reading: SectionReading, bytes: Uint8Array): void {
+  if (reading.status === 'measured') encodings.set(reading.content, { bytes, digest: hash('sha256', bytes) })
+}
+
+/** A section that nobody would take, for its size or its form. */
+export function failed(section: SectionId, error: unknown) {
+  const detail = error instanceof Error ? error.message : String(error)
+  const code = isTooLarge(error) ? 'input-too-large' : 'sensor-fault'
+  const reading = { status: 'failed', code, detail } as const
+  return { reading, encoded: encodeSection(section, reading, hash) }
 }
 
 const TOO_LARGE: ReadonlySet<string> = new Set(['section.too-large', 'cbor.too-large', 'cbor.too-many-items'])

@@ -44,7 +44,7 @@ export const systemSensor: Sensor<'system'> = {
     'privileged helper',
   blindSpots:
     'the machine type before Linux 6.1; live patches of the kernel; a kernel installed and not yet booted; scripts and ' +
-    'interpreters that run old code, and for up to a quarter of an hour files that were replaced without a package ' +
+    'interpreters that run old code, and for up to half an hour files that were replaced without a package ' +
     'manager; processes in other PID namespaces',
   budget: { cpuMs: 15 },
   remedy: 'Check that /proc is mounted and that os-release has the syntax of os-release(5).',

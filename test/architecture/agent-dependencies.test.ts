@@ -11,7 +11,15 @@ describe('what the agent brings onto a gateway', () => {
   it('is these packages and no other', () => {
     const packages = new Set(imports.map(packageOf).filter((name) => name !== undefined))
     // One more is one more to audit, to license and to update on every gateway: a decision, not an accident.
-    expect([...packages].sort()).toEqual(['@noble/ed25519', 'cbor-x', 'koffi', 'mqtt', 'smol-toml', 'valibot'])
+    expect([...packages].sort()).toEqual([
+      '@noble/ed25519',
+      'cbor-x',
+      'koffi',
+      'mqtt',
+      'mqtt-packet',
+      'smol-toml',
+      'valibot',
+    ])
   })
 
   it('loads the native binding on demand alone, so that a gateway without a TPM pays nothing for it', () => {

@@ -35,6 +35,9 @@ function addDirectory(host: Host, inventory: Inventory, names: readonly string[]
   return inventory
 }
 
+/** V8 cuts a name out of the text of the whole file and keeps that for it: a copy lets go of it. */
+const copied = (inventory: Inventory): Inventory => JSON.parse(JSON.stringify(inventory)) as Inventory
+
 const kept = new Unchanged<Inventory | undefined>()
 const keptOpkg = new Unchanged<Inventory | undefined>()
 
@@ -45,7 +48,7 @@ export function readDpkg(host: Host): Inventory | undefined {
     if (text === undefined) return undefined
     const inventory = emptyInventory()
     addDatabase(inventory, text, 'dpkg')
-    return inventory
+    return copied(inventory)
   })
   const names = required(host.readDirectory(STATUS_DIRECTORY, MAX_FILES), STATUS_DIRECTORY, 'directory')
   if (names === undefined) return status
@@ -61,7 +64,7 @@ export function readOpkg(host: Host): Inventory | undefined {
       if (status === undefined) continue
       const inventory = emptyInventory()
       addDatabase(inventory, status, 'opkg')
-      return inventory
+      return copied(inventory)
     }
     return undefined
   })

@@ -84,7 +84,17 @@ describe('an answer with sections', () => {
 
   test('of any bytes is refused, or says one thing in one way', () => {
     const bytes = fc.oneof(damaged(answers.map(encodeSectionsAnswer)), fc.uint8Array({ maxLength: 128 }))
-    fc.assert(fc.property(bytes, (received) => isRefusedOrSame(received, again)))
+    // A reading that does not fit is said otherwise than it came: as one that failed, with the reason.
+    const isUnfit = (received: Uint8Array) =>
+      outcomeOf(() => decodeSectionsAnswer(received)) === undefined &&
+      decodeSectionsAnswer(received).readings.some(
+        ({ reading, detail }) => reading.status === 'failed' && detail.includes(': '),
+      )
+    fc.assert(
+      fc.property(bytes, (received) => {
+        if (!isUnfit(received)) isRefusedOrSame(received, again)
+      }),
+    )
   })
 
   const good: HelperReading = {
@@ -121,7 +131,7 @@ describe('an answer with sections', () => {
     expect(refusal(changed(key, value))).toBe('section.malformed')
   })
 
-  test('is refused where a reading is not canonical', () => {
+  test('has a section that failed where a reading is not canonical, and all others', () => {
     const other = encodeCbor(new Map<string, CborValue>([['section', 'packages']]))
     const [entry] = decodeSectionsAnswer(written(good)).readings
     const map = new Map<string, CborValue>([
@@ -131,7 +141,16 @@ describe('an answer with sections', () => {
       ['cpuMs', 1],
       ['detail', ''],
     ])
-    expect(refusal(changed('readings', [map]))).toBe('section.malformed')
+    const another = new Map<string, CborValue>([...map, ['section', 'packages']])
+    const { readings } = decodeSectionsAnswer(changed('readings', [map, another]))
+    expect(readings.map(({ reading }) => reading)).toEqual([
+      { status: 'failed', code: 'sensor-fault' },
+      { status: 'failed', code: 'sensor-fault' },
+    ])
+    expect(readings[0]?.detail).not.toBe('')
+    const [whole] = (decodeCbor(written(good)) as ReadonlyMap<string, CborValue>).get('readings') as CborValue[]
+    const beside = decodeSectionsAnswer(changed('readings', [whole as CborValue, another]))
+    expect(beside.readings.map(({ reading: { status } }) => status)).toEqual(['not-supported', 'failed'])
   })
 })
 

@@ -14,7 +14,7 @@ import { countPort, since, wireCount } from './wire.ts'
 
 /**
  * The shipped periods, all of them a tenth: each cycle is what it is at the shipped ones, and nobody has to wait for it.
- * A report and an epoch each 300 s, a receipt each 1200 s, an answer of the helper each 900 s.
+ * A report and an epoch each 300 s, a receipt each 1200 s, an answer of the helper each 1800 s.
  */
 const INTERVAL_SECONDS = 30
 const COLLECTOR = {
@@ -25,7 +25,7 @@ const COLLECTOR = {
 } as const
 const AGENT = {
   KEEPSEAL_AGENT_REPORT__JITTER_SECONDS: '0',
-  KEEPSEAL_AGENT_MEASURE__MAX_AGE_SECONDS: '90',
+  KEEPSEAL_AGENT_MEASURE__MAX_AGE_SECONDS: '180',
   // Looks in between are not of a report: they are watched at rest.
   KEEPSEAL_AGENT_REPORT__SAMPLE_SECONDS: '0',
 } as const
