@@ -68,7 +68,7 @@ export function createMetrics(): Metrics {
         collect: () =>
           count().then(
             (messages) => held.set(messages),
-            () => held.reset(),
+            () => held.set(Number.NaN),
           ),
       })
     },

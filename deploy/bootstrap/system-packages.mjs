@@ -94,7 +94,14 @@ const PACKAGES = [
   { name: 'nftables', for: ['test'], present: () => hasCommand('nft'), debian: ['nftables'] },
   { name: 'sshd', for: ['test'], present: () => hasCommand('sshd'), debian: ['openssh-server'] },
   { name: 'needrestart', for: ['test'], present: () => hasCommand('needrestart'), debian: ['needrestart'] },
-  { name: 'debootstrap', for: ['test', 'vm'], present: () => hasCommand('debootstrap'), debian: ['debootstrap'] },
+  {
+    name: 'debootstrap',
+    for: ['test', 'vm'],
+    present: () => hasCommand('debootstrap'),
+    debian: ['debootstrap'],
+  },
+  // Its program promtool. Where packages start their services, its server would be started too: see prepare.mjs.
+  { name: 'promtool', for: ['test'], present: () => hasCommand('promtool'), debian: ['prometheus'] },
   { name: 'lz4', for: ['test'], present: () => hasCommand('lz4'), debian: ['lz4'] },
   { name: 'chromium', for: ['test'], present: () => hasCommand('chromium'), debian: ['chromium'] },
   { name: 'lintian', for: ['test'], present: () => hasCommand('lintian'), debian: ['lintian'] },

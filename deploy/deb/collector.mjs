@@ -67,6 +67,9 @@ export async function buildCollectorPackage({ runtime, version, out, fast }) {
         filter: (path) => !/\.(d\.ts|tsbuildinfo|map)$/.test(path),
       })
     }
+    const pages = join(repository, 'dist', 'web')
+    if (!existsSync(join(pages, 'index.html'))) throw new Error('the pages are not built: npm run build')
+    cpSync(pages, join(root, HOME, 'dist', 'web'), { recursive: true })
     put(
       root,
       `${HOME}/package.json`,

@@ -28,8 +28,15 @@ describe('the containers', () => {
     expect([service.read_only, service.cap_drop, service.privileged]).toEqual([true, ['ALL'], undefined])
   })
 
-  it.each(Object.entries(compose.services))('%s tells whether it can do its work', (name, service) => {
-    expect(service.healthcheck !== undefined || (name === 'collector' && image.includes('\nHEALTHCHECK '))).toBe(true)
+  it.each(Object.entries(compose.services))('%s tells whether it can do its work', (_, service) => {
+    expect(service.healthcheck).toBeDefined()
+  })
+
+  it('ask the collector as its image does', () => {
+    const [, own = '[]'] = /\nHEALTHCHECK [^[]*CMD (\[.*\])\n/.exec(image) ?? []
+    expect(compose.services['collector']?.healthcheck).toMatchObject({
+      test: ['CMD', ...(JSON.parse(own) as string[])],
+    })
   })
 
   it('configure the collector by options that there are', () => {

@@ -88,6 +88,7 @@ describe.skipIf(!dpkg)(`the packages for Debian${dpkg ? '' : ' (skipped: no dpkg
     const modules = '/usr/lib/keepseal-collector/node_modules/'
     expect(paths).toContain(`${modules}better-sqlite3/build/Release/better_sqlite3.node`)
     expect(paths).toContain('/usr/lib/keepseal-collector/dist/collector/ingest/verify/worker.js')
+    expect(paths).toContain('/usr/lib/keepseal-collector/dist/web/index.html')
     expect(paths).toContain('/usr/share/man/man1/keepseal-device.1.gz')
     expect(paths).toContain('/usr/share/bash-completion/completions/keepseal')
     const unwanted = [
