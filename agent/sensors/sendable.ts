@@ -33,7 +33,7 @@ export function sendable(section: SectionId, reading: Reading): Sendable {
   } catch (error) {
     return failed(section, error)
   }
-  if (content !== undefined) encodings.set(content, made.encoded)
+  if (content !== undefined && made.reading === reading) encodings.set(content, made.encoded)
   return made
 }
 

@@ -140,3 +140,10 @@ test('a content that is kept is not encoded again, and another one is', () => {
   expect(again).not.toBe(first)
   expect(again.digest).toEqual(first.digest)
 })
+
+test('a content that has no wire form has failed each time that it is read', () => {
+  const missing = { missing: 'absent' } as const
+  const content = { os: missing, kernel: { release: 1.5, machine: missing, build: missing } } as never
+  const statusOf = () => sendable('system', { status: 'measured', content }).reading.status
+  expect([statusOf(), statusOf()]).toEqual(['failed', 'failed'])
+})

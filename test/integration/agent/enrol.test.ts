@@ -1,9 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import fastify, { type FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { enrollCommand } from '../../../agent/cli/enroll-command.ts'
 import { enrol, type Enrolment } from '../../../agent/enrol/enrol.ts'
@@ -11,16 +9,16 @@ import type { EnrolmentTpm } from '../../../agent/enrol/tpm-session.ts'
 import { loadIdentity } from '../../../agent/state/identity.ts'
 import { createAttestationKey, openAttestationKey } from '../../../agent/tpm/attestation-key.ts'
 import { openTpm } from '../../../agent/tpm/open.ts'
-import { enrolmentRoutes } from '../../../collector/api/enrolment-routes.ts'
 import { loadEndorsementAuthorities } from '../../../collector/trust/ek-roots.ts'
 import type { EnrolmentDependencies } from '../../../collector/trust/enrolment/dependencies.ts'
 import { toHex } from '../../../shared/bytes/bytes.ts'
 import { runProgram } from '../../../shared/cli/program.ts'
-import { hash, hmac, random } from '../../../shared/crypto/node.ts'
-import { encodePublic, nameOf } from '../../../shared/tpm/public.ts'
+import { hmac, random } from '../../../shared/crypto/node.ts'
 import { certifiedTpm, Collector, useCollectors } from '../../support/enrolment-collector.ts'
-import { PRODUCT, type SoftwareTpm as SoftwareKeys } from '../../support/enrolling-device.ts'
+import { PRODUCT } from '../../support/enrolling-device.ts'
+import { useEnrolmentServer } from '../../support/enrolment-server.ts'
 import { errorCodeOf, failureOf } from '../../support/failure.ts'
+import { inMemory } from '../../support/in-memory-tpm.ts'
 import { createPki } from '../../support/pki.ts'
 import { useScratchDirectories } from '../../support/scratch.ts'
 import { startSwtpm, type SoftwareTpm } from '../../support/swtpm.ts'
@@ -33,51 +31,24 @@ const newCollector = useCollectors()
 const hasSwtpm = spawnSync('swtpm', ['--version']).error === undefined
 
 let collector: Collector
-let server: FastifyInstance
-let url: string
 /** Looked at with each request, so that a test can make an answer fail. */
 let answering: (path: string, answer: string) => string
 let dependencies: EnrolmentDependencies
 
-beforeAll(async () => {
-  collector = await newCollector()
-  dependencies = collector.dependencies
-  const { key, cert } = pki.server()
-  server = fastify({ https: { key, cert } })
-  server.addHook('onSend', async (request, _, payload) => answering(request.url, String(payload)))
-  await server.register(enrolmentRoutes, {
-    requestsPerMinute: 10_000,
-    dependencies: new Proxy({} as EnrolmentDependencies, {
-      get: (_, name) => dependencies[name as keyof EnrolmentDependencies],
-    }),
-  })
-  await server.listen({ host: '127.0.0.1', port: 0 })
-  url = `https://localhost:${(server.server.address() as AddressInfo).port}`
+const server = useEnrolmentServer({
+  pki,
+  dependencies: () => dependencies,
+  answering: (path, answer) => answering(path, answer),
 })
-afterAll(() => server.close())
 beforeEach(async () => {
   answering = (_, answer) => answer
   collector = await newCollector()
   dependencies = collector.dependencies
 })
 
-/** The keys of a TPM in the memory of this process: for what no real TPM does on demand. */
-function inMemory({ ek, ak, ekCertificate }: SoftwareKeys): (seed: Uint8Array) => Promise<EnrolmentTpm> {
-  return async (seed) => ({
-    attestationKey: { kind: 'ecdsa-p256', seed },
-    ekPublic: encodePublic(ek.area),
-    ekName: nameOf(ek.area, hash),
-    ekCertificate,
-    akPublic: encodePublic(ak.area),
-    activate: async (challenge) => ek.activate(challenge, ak.name) ?? new Uint8Array(32),
-    quote: async (extraData) => ak.quote(extraData),
-    close: async () => undefined,
-  })
-}
-
 async function enrolment(changes: Partial<Enrolment> = {}): Promise<Enrolment> {
   return {
-    collectorUrl: url,
+    collectorUrl: server.url,
     authorities: pki.authority,
     token: await collector.token(),
     product: PRODUCT,
@@ -240,7 +211,7 @@ describe.runIf(hasSwtpm)(
         },
       })
       const program = { name: 'keepseal-agent', summary: '', version: '0', commands: [enrollCommand] }
-      const line = ['enroll', '--collector', url, '--ca-file', authority, '--token-file', tokenFile, ...argv]
+      const line = ['enroll', '--collector', server.url, '--ca-file', authority, '--token-file', tokenFile, ...argv]
       const code = await runProgram(program, line, terminal, (config) => parseArgs(config))
       return { code, state, token, out: terminal.stdout(), error: terminal.stderr() }
     }
@@ -254,7 +225,7 @@ describe.runIf(hasSwtpm)(
       expect(error).not.toContain(token)
       expect([code, error.includes('error')]).toEqual([0, false])
       const identity = await loadIdentity(state)
-      expect(JSON.parse(out)).toMatchObject({ ueid: identity.ueid, identity: 'tpm-endorsed', collector: url })
+      expect(JSON.parse(out)).toMatchObject({ ueid: identity.ueid, identity: 'tpm-endorsed', collector: server.url })
 
       const [device] = await collector.devices()
       await tpm.restart()

@@ -1,10 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import fastify, { type FastifyInstance } from 'fastify'
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { loadAgentConfig } from '../../../agent/config/load.ts'
 import { tryToEnrol } from '../../../agent/enrol/first-boot.ts'
 import { createLog } from '../../../agent/log.ts'
@@ -16,11 +14,11 @@ import { hash } from '../../../shared/crypto/node.ts'
 import { nameOf } from '../../../shared/tpm/public.ts'
 import { lockState } from '../../../agent/state/lock.ts'
 import { readStatus } from '../../../agent/state/status-file.ts'
-import { enrolmentRoutes } from '../../../collector/api/enrolment-routes.ts'
 import type { EnrolmentDependencies } from '../../../collector/trust/enrolment/dependencies.ts'
 import { identityMaterial } from '../../agent/state/identity-sample.ts'
 import { PRODUCT } from '../../support/enrolling-device.ts'
 import { Collector, useCollectors } from '../../support/enrolment-collector.ts'
+import { useEnrolmentServer } from '../../support/enrolment-server.ts'
 import { startSwtpm } from '../../support/swtpm.ts'
 import { createPki } from '../../support/pki.ts'
 import { useScratchDirectories } from '../../support/scratch.ts'
@@ -31,22 +29,8 @@ const newCollector = useCollectors()
 const hasSwtpm = spawnSync('swtpm', ['--version']).error === undefined
 let collector: Collector
 let dependencies: EnrolmentDependencies
-let server: FastifyInstance
-let url: string
 
-beforeAll(async () => {
-  const { key, cert } = pki.server()
-  server = fastify({ https: { key, cert } })
-  await server.register(enrolmentRoutes, {
-    requestsPerMinute: 10_000,
-    dependencies: new Proxy({} as EnrolmentDependencies, {
-      get: (_, name) => dependencies[name as keyof EnrolmentDependencies],
-    }),
-  })
-  await server.listen({ host: '127.0.0.1', port: 0 })
-  url = `https://localhost:${(server.server.address() as AddressInfo).port}`
-})
-afterAll(() => server.close())
+const server = useEnrolmentServer({ pki, dependencies: () => dependencies })
 beforeEach(async () => {
   collector = await newCollector()
   dependencies = collector.dependencies
@@ -66,7 +50,7 @@ function device(
   const [tokenFile, caFile] = [join(directory, 'token'), join(directory, 'ca.pem')]
   writeFileSync(caFile, pki.authority)
   const set = [
-    `collector.url=${options.url ?? url}`,
+    `collector.url=${options.url ?? server.url}`,
     `collector.ca_file=${caFile}`,
     `collector.token_file=${tokenFile}`,
     `state.directory=${state}`,

@@ -1,18 +1,16 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import fastify, { type FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { loadAgentConfig } from '../../../agent/config/load.ts'
 import { tryToEnrol } from '../../../agent/enrol/first-boot.ts'
 import { createLog } from '../../../agent/log.ts'
 import { loadIdentity } from '../../../agent/state/identity.ts'
-import { enrolmentRoutes } from '../../../collector/api/enrolment-routes.ts'
 import type { EnrolmentDependencies } from '../../../collector/trust/enrolment/dependencies.ts'
 import { sha256 } from '../../../shared/crypto/node.ts'
 import { PRODUCT } from '../../support/enrolling-device.ts'
 import { useCollectors, type Collector } from '../../support/enrolment-collector.ts'
+import { useEnrolmentServer } from '../../support/enrolment-server.ts'
 import { failureOf } from '../../support/failure.ts'
 import { manufactureIdevid } from '../../support/manufactured-idevid.ts'
 import { createPki } from '../../support/pki.ts'
@@ -27,22 +25,8 @@ const newCollector = useCollectors()
 
 let collector: Collector
 let dependencies: EnrolmentDependencies
-let server: FastifyInstance
-let url: string
 
-beforeAll(async () => {
-  const { key, cert } = pki.server()
-  server = fastify({ https: { key, cert } })
-  await server.register(enrolmentRoutes, {
-    requestsPerMinute: 10_000,
-    dependencies: new Proxy({} as EnrolmentDependencies, {
-      get: (_, name) => dependencies[name as keyof EnrolmentDependencies],
-    }),
-  })
-  await server.listen({ host: '127.0.0.1', port: 0 })
-  url = `https://localhost:${(server.server.address() as AddressInfo).port}`
-})
-afterAll(() => server.close())
+const server = useEnrolmentServer({ pki, dependencies: () => dependencies })
 beforeEach(async () => {
   collector = await newCollector()
   collector.now = Date.now()
@@ -76,7 +60,7 @@ describe.runIf(hasTools && hasTpmTerminal)(
         {
           config: '/dev/null',
           set: [
-            `collector.url=${url}`,
+            `collector.url=${server.url}`,
             `collector.ca_file=${caFile}`,
             'collector.enrol_without_token=true',
             `state.directory=${state}`,

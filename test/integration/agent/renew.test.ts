@@ -2,26 +2,24 @@ import { spawnSync } from 'node:child_process'
 import { createPublicKey, generateKeyPairSync, sign, X509Certificate } from 'node:crypto'
 import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AddressInfo } from 'node:net'
-import fastify, { type FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { QuoteFunction } from '../../../agent/attest/make-evidence.ts'
 import { quoteWith } from '../../../agent/attest/tpm-session.ts'
 import { enrol } from '../../../agent/enrol/enrol.ts'
-import { openEnrolmentTpm, type EnrolmentTpm } from '../../../agent/enrol/tpm-session.ts'
+import { openEnrolmentTpm } from '../../../agent/enrol/tpm-session.ts'
 import { renew, type Renewal } from '../../../agent/renew/renew.ts'
 import { loadIdentity, type Identity } from '../../../agent/state/identity.ts'
 import { statePaths } from '../../../agent/state/paths.ts'
-import { enrolmentRoutes } from '../../../collector/api/enrolment-routes.ts'
 import { loadEndorsementAuthorities } from '../../../collector/trust/ek-roots.ts'
 import type { EnrolmentDependencies } from '../../../collector/trust/enrolment/dependencies.ts'
 import { fromBase64Url, toBase64Url, toHex } from '../../../shared/bytes/bytes.ts'
-import { hash, random, sha256 } from '../../../shared/crypto/node.ts'
+import { random, sha256 } from '../../../shared/crypto/node.ts'
 import { openRenewalGrant, signRenewalGrant } from '../../../shared/evidence/renewal.ts'
-import { encodePublic, nameOf } from '../../../shared/tpm/public.ts'
 import { certifiedTpm, Collector, useCollectors } from '../../support/enrolment-collector.ts'
 import { PRODUCT, type SoftwareTpm as SoftwareKeys } from '../../support/enrolling-device.ts'
+import { useEnrolmentServer } from '../../support/enrolment-server.ts'
 import { failureOf } from '../../support/failure.ts'
+import { inMemory } from '../../support/in-memory-tpm.ts'
 import { createPki } from '../../support/pki.ts'
 import { useScratchDirectories } from '../../support/scratch.ts'
 import { startSwtpm, type SoftwareTpm } from '../../support/swtpm.ts'
@@ -34,44 +32,20 @@ const hasSwtpm = spawnSync('swtpm', ['--version']).error === undefined
 
 let collector: Collector
 let dependencies: EnrolmentDependencies
-let server: FastifyInstance
-let url: string
 /** Looked at with each answer, so that a test can lose or exchange it. */
 let answering: (path: string, answer: string) => string | Promise<string>
 
-beforeAll(async () => {
-  const { key, cert } = pki.server()
-  server = fastify({ https: { key, cert } })
-  server.addHook('onSend', async (request, _, payload) => answering(request.url, String(payload)))
-  await server.register(enrolmentRoutes, {
-    requestsPerMinute: 10_000,
-    dependencies: new Proxy({} as EnrolmentDependencies, {
-      get: (_, name) => dependencies[name as keyof EnrolmentDependencies],
-    }),
-  })
-  await server.listen({ host: '127.0.0.1', port: 0 })
-  url = `https://localhost:${(server.server.address() as AddressInfo).port}`
+const server = useEnrolmentServer({
+  pki,
+  dependencies: () => dependencies,
+  answering: (path, answer) => answering(path, answer),
 })
-afterAll(() => server.close())
 beforeEach(async () => {
   answering = (_, answer) => answer
   collector = await newCollector()
   dependencies = collector.dependencies
   await collector.product({ identityPolicy: 'software' })
 })
-
-function inMemory({ ek, ak, ekCertificate }: SoftwareKeys): (seed: Uint8Array) => Promise<EnrolmentTpm> {
-  return async (seed) => ({
-    attestationKey: { kind: 'ecdsa-p256', seed },
-    ekPublic: encodePublic(ek.area),
-    ekName: nameOf(ek.area, hash),
-    ekCertificate,
-    akPublic: encodePublic(ak.area),
-    activate: async (challenge) => ek.activate(challenge, ak.name) ?? new Uint8Array(32),
-    quote: async (extraData) => ak.quote(extraData),
-    close: async () => undefined,
-  })
-}
 
 const quoting =
   ({ ak }: SoftwareKeys): QuoteFunction =>
@@ -84,7 +58,7 @@ interface Enrolled extends Renewal {
 async function enrolled(tpm: SoftwareKeys | null = certifiedTpm()): Promise<Enrolled> {
   const stateDirectory = scratch()
   const identity = await enrol({
-    collectorUrl: url,
+    collectorUrl: server.url,
     authorities: pki.authority,
     token: await collector.token(),
     product: PRODUCT,
@@ -99,7 +73,7 @@ async function enrolled(tpm: SoftwareKeys | null = certifiedTpm()): Promise<Enro
     identity,
     quote: tpm === null ? null : quoting(tpm),
     stateDirectory,
-    collectorUrl: url,
+    collectorUrl: server.url,
     authorities: pki.authority,
     untrusted: ({ code }) => told.push(code),
     told,
@@ -265,7 +239,7 @@ describe.skipIf(!hasSwtpm)(`a real TPM${hasSwtpm ? '' : ' (skipped: swtpm is not
     const { authorities } = await loadEndorsementAuthorities(roots)
     dependencies = { ...collector.dependencies, authorities }
     const identity = await enrol({
-      collectorUrl: url,
+      collectorUrl: server.url,
       authorities: pki.authority,
       token: await collector.token(),
       product: PRODUCT,
@@ -286,7 +260,7 @@ describe.skipIf(!hasSwtpm)(`a real TPM${hasSwtpm ? '' : ' (skipped: swtpm is not
       contexts: { load: async () => undefined, save: async () => undefined },
       endorsementPassword: undefined,
     })
-    const renewal = { identity, quote, stateDirectory, collectorUrl: url, authorities: pki.authority }
+    const renewal = { identity, quote, stateDirectory, collectorUrl: server.url, authorities: pki.authority }
     expect(await isInForce(await renew({ ...renewal, untrusted: () => undefined }))).toBe(true)
   })
 })
