@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { KeepsealError } from '../../shared/errors.ts'
-import { MqttClient } from './mqtt-client.ts'
+import { MqttClient, writeToStream } from './mqtt-client.ts'
 
 export type MqttVersion = 4 | 5
 
@@ -13,10 +13,13 @@ export interface ConnectionOptions {
   /** Asked for as well, and first; a broker that does not know them may refuse them. */
   readonly wishes: Readonly<Record<string, { readonly qos: 0 | 1 }>>
   readonly subscriptions: Readonly<Record<string, { readonly qos: 0 | 1 }>>
-  /** For how long the broker keeps the subscriptions of a client that is not there; 0: not at all. */
+  /** For how long the broker keeps the subscriptions of a client that comes and goes; 0: not at all. */
   readonly sessionSeconds: number
-  /** Of the subscriptions, what a broker that has kept them is asked for all the same, as wishes are: it is retained. */
-  readonly retained: readonly string[]
+  /**
+   * What is retained is told only to who asks for it, also by a broker that has kept the subscriptions. So a client that
+   * comes again asks for this filter, in one packet with its greeting. A broker that refuses it is asked for everything.
+   */
+  readonly retained?: string | undefined
   readonly openStream: () => Socket
   readonly keepaliveSeconds: number
   /** For all that comes before `onReady`. */
@@ -37,6 +40,9 @@ export interface ClosedReason {
 /** CONNACK codes for a version that is not spoken: MQTT 3.1.1, table 3.1; MQTT 5.0, section 3.2.2.2. */
 const WRONG_VERSION: ReadonlySet<unknown> = new Set([1, 132])
 
+/** Number of the subscription that goes with the greeting. It is answered before anything else is numbered. */
+const EARLY_ID = 1
+
 /**
  * One MQTT connection, from dialling to its end. Each has a client of its own, so nothing that one has left undone
  * is carried into the next: what was not acknowledged is in the outbox, not in a second store in memory.
@@ -51,13 +57,19 @@ export class MqttConnection {
   #closed = false
   #ready = false
   #received = 0
+  readonly #early: { areKept?: boolean; isGranted?: boolean } | undefined
   #probe: NodeJS.Timeout | undefined
   #whenClosed: () => void = () => undefined
 
   constructor(options: ConnectionOptions) {
     this.#options = options
     const { will } = options
-    this.#client = new MqttClient(() => options.openStream(), {
+    const openStream = (): Socket => {
+      const stream = options.openStream()
+      if (options.retained !== undefined) stream.cork()
+      return stream
+    }
+    this.#client = new MqttClient(openStream, {
       clientId: options.clientId,
       protocolId: 'MQTT',
       protocolVersion: options.version,
@@ -81,9 +93,16 @@ export class MqttConnection {
     this.#client.on('error', (error) => this.#fail(error))
     this.#client.on('disconnect', () => this.#fail(new Error('the broker ended the connection')))
     this.#client.on('message', (topic, payload) => options.onMessage(topic, new Uint8Array(payload)))
-    this.#client.on('packetreceive', () => this.#received++)
-    this.#client.on('connect', ({ sessionPresent }) => this.#subscribe(sessionPresent))
+    this.#client.on('packetreceive', (packet) => {
+      this.#received++
+      if (packet.cmd === 'suback' && packet.messageId === EARLY_ID) this.#answeredEarly(packet.granted)
+    })
+    this.#client.on('connect', ({ sessionPresent }) => this.#welcomed(sessionPresent))
     this.#client.on('close', () => this.#onClose())
+    if (options.retained !== undefined) {
+      this.#early = {}
+      this.#askEarly(options.retained, this.#client.stream as Socket)
+    }
   }
 
   get ready(): boolean {
@@ -131,6 +150,8 @@ export class MqttConnection {
       // `end` waits for acknowledgements that may never come, and lets nobody hurry it.
       for (const id of Object.keys(this.#client.outgoing)) this.#client.removeOutgoingMessage(Number(id))
       this.#client.end(false)
+      // At once, so that the end of the connection goes with the farewell.
+      this.#client.stream.end()
     })
   }
 
@@ -141,22 +162,53 @@ export class MqttConnection {
     this.#onClose()
   }
 
-  #subscribe(areKept: boolean): void {
-    const { wishes, subscriptions, retained } = this.#options
-    const all = Object.entries(subscriptions)
-    const others = areKept ? all.filter(([topic]) => retained.includes(topic)) : all
-    const wanted = [...Object.entries(wishes), ...others]
+  /** MQTT 3.1.1 and 5.0, section 3.1.4: a client need not wait for the answer to its greeting. */
+  #askEarly(topic: string, stream: Socket): void {
+    const subscriptions = [{ topic, qos: 0 as const }]
+    writeToStream({ cmd: 'subscribe', messageId: EARLY_ID, subscriptions }, stream, {
+      protocolVersion: this.#options.version,
+    })
+    process.nextTick(() => stream.uncork())
+  }
+
+  #welcomed(areKept: boolean): void {
+    if (this.#early === undefined) return this.#subscribe()
+    this.#early.areKept = areKept
+    this.#subscribedEarly()
+  }
+
+  #answeredEarly(granted: unknown): void {
+    if (this.#early === undefined || this.#early.isGranted !== undefined) return
+    this.#early.isGranted = Array.isArray(granted) && !isRefusal(granted[0])
+    this.#subscribedEarly()
+  }
+
+  /** Both answers are here: whichever the client tells first. */
+  #subscribedEarly(): void {
+    const { areKept, isGranted } = this.#early ?? {}
+    if (areKept === undefined || isGranted === undefined || this.#closing || this.#closed) return
+    if (areKept && isGranted) this.#onReady()
+    else this.#subscribe()
+  }
+
+  #subscribe(): void {
+    const { wishes, subscriptions } = this.#options
+    const wanted = [...Object.entries(wishes), ...Object.entries(subscriptions)]
     this.#client.subscribe(Object.fromEntries(wanted), (error, _, answer) => {
       if (this.#closing || this.#closed) return
       const isRefused = wanted.some(([topic], index) => !(topic in wishes) && isRefusal(answer?.granted[index]))
       if (error instanceof Error && (isRefused || answer === undefined)) {
         return this.abort(`the broker refuses to be read: ${error.message}`)
       }
-      clearTimeout(this.#setUp)
-      this.#ready = true
-      const { stream } = this.#client
-      this.#options.onReady(stream instanceof TLSSocket && stream.isSessionReused())
+      this.#onReady()
     })
+  }
+
+  #onReady(): void {
+    clearTimeout(this.#setUp)
+    this.#ready = true
+    const { stream } = this.#client
+    this.#options.onReady(stream instanceof TLSSocket && stream.isSessionReused())
   }
 
   /** A broker may be slow to acknowledge; one that answers nothing at all is not there any more. */

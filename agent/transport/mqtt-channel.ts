@@ -2,6 +2,7 @@ import { utf8 } from '../../shared/bytes/bytes.ts'
 import { KeepsealError } from '../../shared/errors.ts'
 import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import {
+  allDevicesFilter,
   downTopic,
   epochTopic,
   restorePointTopic,
@@ -76,6 +77,7 @@ export class MqttChannel {
   readonly #resumption: TlsResumption | undefined
   readonly #ways: Ways
   #moving = false
+  #hasVisited = false
 
   /** Throws `config.invalid-value` for a URL that is no broker's. */
   constructor(options: ChannelOptions) {
@@ -168,7 +170,7 @@ export class MqttChannel {
       wishes: { [successionTopic]: { qos: 0 } },
       // QoS 0 throughout: what is lost with the connection comes again with the next report, or its receipt does.
       subscriptions: { [restorePointTopic]: { qos: 0 }, [epochTopic]: { qos: 0 }, [downTopic(ueid)]: { qos: 0 } },
-      retained: [restorePointTopic, epochTopic],
+      retained: restsForSeconds !== undefined && this.#hasVisited ? allDevicesFilter : undefined,
       sessionSeconds: restsForSeconds ?? 0,
       openStream: () => openBrokerStream(brokerAddress(url), tls, { floorMs: timeFloor?.() ?? 0, resumption }),
       keepaliveSeconds,
@@ -176,6 +178,7 @@ export class MqttChannel {
       onReady: (resumed) => {
         readyAt = performance.now()
         this.#ways.succeeded()
+        this.#hasVisited = true
         const isInForce = this.#ways.isInForce({ url, tls })
         events.onConnected({ version: this.#version === 5 ? '5' : '3.1.1', resumed, isInForce })
       },

@@ -12,3 +12,5 @@ export type MqttClient = InstanceType<MqttClientClass>
 
 /** Or a buffer of two bytes is kept for each of 65,536 numbers: 8 MB, for a few messages an hour. */
 writeToStream.cacheNumbers = false
+
+export { writeToStream }

@@ -1,5 +1,6 @@
 import { isUeid, type Ueid } from '../../shared/evidence/identifiers.ts'
 import {
+  allDevicesFilter,
   downTopic,
   epochTopic,
   parseUpstreamTopic,
@@ -14,7 +15,7 @@ export function mayPublish(ueid: Ueid, topic: string, retain: boolean): boolean 
 }
 
 export function maySubscribe(ueid: Ueid, filter: string): boolean {
-  return [epochTopic, restorePointTopic, successionTopic, downTopic(ueid)].includes(filter)
+  return [allDevicesFilter, epochTopic, restorePointTopic, successionTopic, downTopic(ueid)].includes(filter)
 }
 
 /** The device that a client certificate is for: its common name, and nothing else in its subject. */

@@ -8,6 +8,7 @@ import type { Ueid } from '../../shared/evidence/identifiers.ts'
 import type { Store } from '../store/index.ts'
 import { mayPublish, maySubscribe, ueidOfSubject } from './access-rules.ts'
 import type { DeviceChannel } from './device-channel.ts'
+import { gather } from './gather.ts'
 import { keepSessions, SESSION_SECONDS } from './tls-sessions.ts'
 
 export interface EmbeddedBrokerOptions {
@@ -17,6 +18,13 @@ export interface EmbeddedBrokerOptions {
   readonly store: Store
   readonly logger: Logger
 }
+
+/**
+ * For how long that is gathered which a device is told that comes and goes, on a narrow link as a rule: its welcome, its
+ * subscriptions and what is retained; and the acknowledgement of its report with the receipt. In milliseconds.
+ */
+const WELCOME_MS = 20
+const RECEIPT_MS = 100
 
 const nobody = (_topic: string, _bytes: Uint8Array): Promise<void> =>
   Promise.reject(new Error('nobody takes messages in here'))
@@ -58,11 +66,17 @@ export class EmbeddedBroker implements DeviceChannel {
           (error: unknown) => done(error instanceof Error ? error : new Error('registry unavailable'), false),
         )
       },
+      // Who it is was decided above. A refusal, as of another version of MQTT, is not gathered: it ends the connection.
+      authenticate: (client, _user, _password, done) => {
+        if (client.clean === false) gather(client.conn, WELCOME_MS)
+        done(null, true)
+      },
       authorizePublish: (client, packet, done) => {
         const ueid = client === null ? undefined : this.#devices.get(client)
         if (ueid === undefined || !mayPublish(ueid, packet.topic, packet.retain)) {
           return done(new Error(`publishing to ${packet.topic.slice(0, 64)} is not allowed`))
         }
+        if (client?.clean === false) gather(client.conn, RECEIPT_MS)
         const bytes = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
         // The PUBACK waits for a place in the queue; a queue that is closed ends the connection, and it comes again.
         accept(packet.topic, bytes).then(() => done(null), done)

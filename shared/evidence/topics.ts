@@ -13,6 +13,9 @@ export const restorePointTopic = `${ROOT}/restore-point`
 /** Retained as well, once there is one: how the collector's key, authorities and addresses have followed one another. */
 export const successionTopic = `${ROOT}/succession`
 
+/** Whatever is retained for all devices, and nothing else: what is for one of them is a level deeper. */
+export const allDevicesFilter = `${ROOT}/+`
+
 export const upstreamTopic = (ueid: Ueid, kind: UpstreamKind): string => `${ROOT}/${ueid}/${kind}`
 
 /** Receipts and requests from the collector to one device. */

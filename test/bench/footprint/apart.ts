@@ -47,18 +47,28 @@ async function measure(repository: string, home: string, installed: string): Pro
     agent: join(installed, 'keepseal-agent.js'),
     helper: join(installed, 'keepseal-measure.js'),
   }
+  const end = async (): Promise<void> => {
+    for (const stop of stops.splice(0).reverse()) await stop().catch(() => undefined)
+  }
+  const open = async (name: string, settings = {}): Promise<{ readonly site: Site; readonly home: string }> => {
+    const own = join(home, name)
+    mkdirSync(join(own, 'logs'), { recursive: true })
+    await startHelper(repository, own, keep, program.helper, program.node)
+    return { site: await prepareSite(repository, own, keep, say, settings), home: own }
+  }
   try {
-    mkdirSync(join(home, 'logs'), { recursive: true })
-    await startHelper(repository, home, keep, program.helper, program.node)
-    const site = await prepareSite(repository, home, keep, say, COLLECTOR)
-    countPort(site.mqttPort)
-    const steady = await watchSteady(site, home, program, say)
+    const quick = await open('quick', COLLECTOR)
+    countPort(quick.site.mqttPort)
+    const steady = await watchSteady(quick.site, quick.home, program, say)
     say(`steady: ${JSON.stringify(steady)}`)
-    const rest = await watchRest(site, program, say)
+    const narrowBand = await watchNarrowBand(quick.site, quick.home, program, say)
+    say(`narrow-band: ${JSON.stringify(narrowBand)}`)
+    await end()
+    const rest = await watchRest((await open('shipped')).site, program, say)
     say(`at rest: ${JSON.stringify(rest)}`)
-    return { steady, rest, narrowBand: await watchNarrowBand(site, home, program, say) }
+    return { steady, rest, narrowBand }
   } finally {
-    for (const stop of stops.reverse()) await stop().catch(() => undefined)
+    await end()
   }
 }
 
@@ -92,7 +102,7 @@ async function watchSteady(site: Site, home: string, program: Programs, say: (li
   }
 }
 
-/** Between two reports at the shipped interval, with a look at the sockets each minute. */
+/** Between two reports at the shipped periods, with a look at the sockets each minute. */
 async function watchRest(site: Site, program: Programs, say: (line: string) => void): Promise<Rest> {
   const agent = await site.startAgent(300, { KEEPSEAL_AGENT_REPORT__JITTER_SECONDS: '0' }, program)
   const pid = agent.process.pid ?? 0

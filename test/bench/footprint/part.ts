@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Part } from '../part.ts'
@@ -26,6 +26,25 @@ function install(repository: string, directory: string): { readonly bytes: numbe
   return { bytes: statSync(file).size, programs: join(root, 'usr', 'lib', 'keepseal') }
 }
 
+/**
+ * What a kernel with a gateway's memory gives a table of connections: this machine's own would be as much larger as its
+ * memory is, and each look at the sockets walks all of it. tcp_child_ehash_entries: the kernel's ip-sysctl page.
+ */
+const GATEWAY_CONNECTION_SLOTS = '8192'
+const CONNECTION_SLOTS = '/proc/sys/net/ipv4/tcp_child_ehash_entries'
+
+/** Runs `action` while namespaces of networks are made with a gateway's table; kernels before 6.1 have no such setting. */
+async function withGatewayTables<Result>(action: () => Promise<Result>): Promise<Result> {
+  if (!existsSync(CONNECTION_SLOTS)) return action()
+  const before = readFileSync(CONNECTION_SLOTS, 'utf8')
+  writeFileSync(CONNECTION_SLOTS, GATEWAY_CONNECTION_SLOTS)
+  try {
+    return await action()
+  } finally {
+    writeFileSync(CONNECTION_SLOTS, before)
+  }
+}
+
 /** In namespaces of its own for networks and processes: the posture of the busy machine around it would be its own. */
 function measureApart(repository: string, home: string, programs: string, say: (line: string) => void) {
   const script = join(repository, 'dist', 'test', 'bench', 'footprint', 'apart.js')
@@ -50,7 +69,9 @@ export const footprint: Part = {
     const work = mkdtempSync(join(tmpdir(), 'keepseal-footprint-'))
     say('Building the package.')
     const { bytes, programs } = install(repository, work)
-    const { steady, rest, narrowBand } = await measureApart(repository, join(work, 'home'), programs, say)
+    const { steady, rest, narrowBand } = await withGatewayTables(() =>
+      measureApart(repository, join(work, 'home'), programs, say),
+    )
     say('node-exporter and lynis.')
     const peers = await measurePeers()
     rmSync(work, { recursive: true, force: true })

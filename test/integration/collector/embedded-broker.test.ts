@@ -7,6 +7,7 @@ import { createApiToken } from '../../../collector/api/authentication.ts'
 import { approveDevice } from '../../../collector/tracking/approval.ts'
 import { random } from '../../../shared/crypto/node.ts'
 import {
+  allDevicesFilter,
   downTopic,
   epochTopic,
   restorePointTopic,
@@ -98,6 +99,8 @@ describe('the embedded broker', () => {
     for (const filter of filters) {
       await expect(one.client?.subscribeAsync(filter, { qos: 1 }), filter).rejects.toThrow()
     }
+    // What is for all devices: those that come again ask for it by this filter.
+    await one.client?.subscribeAsync(allDevicesFilter)
     await two.make()
     await two.flush()
     await vi.waitFor(() => expect(two.receipts).toBe(1), { timeout: 20_000 })
