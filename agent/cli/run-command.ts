@@ -5,8 +5,9 @@ import { exitCodes } from '../../shared/cli/exit-codes.ts'
 import { loadAgentConfig } from '../config/load.ts'
 import type { AgentConfig } from '../config/options.ts'
 import { tryToEnrol } from '../enrol/first-boot.ts'
-import { createLog } from '../log.ts'
+import { createLog, type Log } from '../log.ts'
 import { startAgent } from '../run.ts'
+import { giveBackMemory } from '../service/give-back.ts'
 import { startHeartbeat } from '../service/heartbeat.ts'
 import { serviceManager } from '../service/notify.ts'
 import { patiently, type Patience } from '../service/patience.ts'
@@ -48,6 +49,7 @@ export const runCommand = defineCommand({
         : await start()
       if (agent === undefined) return exitCodes.good
       manager.tell('READY=1', 'STATUS=reporting')
+      void giveBackOnceSettled(agent.firstReport, stop.signal, log)
       try {
         await Promise.race([aborted(stop.signal), agent.failed])
       } finally {
@@ -71,6 +73,20 @@ async function whenPossible<T>(
 ): Promise<T | undefined> {
   const enrolled = await patiently(() => tryToEnrol({ config, environment, log: patience.log }), patience)
   return enrolled === true ? patiently(async () => ({ done: await start() }), patience) : undefined
+}
+
+/** The first report and what the collector asks for after it; without a collector some minutes. */
+const SETTLE_MS = 15_000
+const WITHOUT_COLLECTOR_MS = 600_000
+
+async function giveBackOnceSettled(firstReport: Promise<unknown>, signal: AbortSignal, log: Log): Promise<void> {
+  await Promise.race([firstReport, pause(WITHOUT_COLLECTOR_MS, signal)])
+  if (!(await pause(SETTLE_MS, signal))) return
+  try {
+    await giveBackMemory()
+  } catch (error) {
+    log.debug(`the memory of the start is kept: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>
