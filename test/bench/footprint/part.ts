@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Part } from '../part.ts'
 import { measurePeers } from './peers.ts'
-import type { ApartResult } from './result.ts'
+import type { ApartResult, NarrowBand } from './result.ts'
 
 /** At the shipped interval. */
 const CYCLES_A_DAY = 86_400 / 300
 const MINUTES_A_DAY = 1_440
-const VISITS_A_DAY = 24
+/** At the preset's interval, and half its jitter on top. */
+const VISITS_A_DAY = 86_400 / (3_600 + 120 / 2)
 const GOALS = {
   idleRssKib: 80_000_000 / 1024,
   cpuSecondsPerDay: 60,
@@ -63,13 +64,15 @@ function measureApart(repository: string, home: string, programs: string, say: (
   })
 }
 
+const narrowBytesPerDay = ({ wire, visits }: NarrowBand): number => Math.round((wire.bytes * VISITS_A_DAY) / visits)
+
 export const footprint: Part = {
   isUsual: false,
   measure: async (repository, say) => {
     const work = mkdtempSync(join(tmpdir(), 'keepseal-footprint-'))
     say('Building the package.')
     const { bytes, programs } = install(repository, work)
-    const { steady, rest, narrowBand } = await withGatewayTables(() =>
+    const { steady, rest, narrowBand, withoutTimestamps } = await withGatewayTables(() =>
       measureApart(repository, join(work, 'home'), programs, say),
     )
     say('node-exporter and lynis.')
@@ -79,7 +82,8 @@ export const footprint: Part = {
     const perDay = {
       cpuSeconds: Math.round(((agentMs + helperMs) * CYCLES_A_DAY + rest.cpuMsPerMinute * MINUTES_A_DAY) / 100) / 10,
       wireBytes: Math.round((wire.bytes * CYCLES_A_DAY) / cycles),
-      narrowBytes: Math.round((narrowBand.wire.bytes * VISITS_A_DAY) / narrowBand.visits),
+      narrowBytes: narrowBytesPerDay(narrowBand),
+      narrowBytesWithoutTimestamps: narrowBytesPerDay(withoutTimestamps),
     }
     const { nodeExporter, lynis } = peers
     const rows = [
@@ -99,6 +103,11 @@ export const footprint: Part = {
         `${Math.round(perDay.narrowBytes / 1000)} kB, ${(narrowBand.wire.packets / narrowBand.visits).toFixed(1)} packets`,
         'at most 60 kB',
       ],
+      [
+        'the same without timestamps of TCP',
+        `${Math.round(perDay.narrowBytesWithoutTimestamps / 1000)} kB`,
+        'at most 60 kB',
+      ],
       ['package', `${Math.round(bytes / 1024)} KiB`, ''],
       [
         'node-exporter',
@@ -116,6 +125,7 @@ export const footprint: Part = {
         steady,
         rest,
         narrowBand,
+        withoutTimestamps,
         packageBytes: bytes,
         peers,
       },

@@ -6,6 +6,8 @@ export interface ApartResult {
   readonly steady: Steady
   readonly rest: Rest
   readonly narrowBand: NarrowBand
+  /** The same where the kernel puts no timestamps into TCP's headers. */
+  readonly withoutTimestamps: NarrowBand
 }
 
 export interface Steady {
