@@ -96,7 +96,7 @@ const PACKAGES = [
   { name: 'needrestart', for: ['test'], present: () => hasCommand('needrestart'), debian: ['needrestart'] },
   {
     name: 'debootstrap',
-    for: ['test', 'vm'],
+    for: ['test', 'vm', 'container'],
     present: () => hasCommand('debootstrap'),
     debian: ['debootstrap'],
   },
@@ -142,6 +142,33 @@ const PACKAGES = [
   { name: 'fdisk', for: ['vm'], present: () => hasCommand('sfdisk'), debian: ['fdisk'] },
   { name: 'e2fsprogs', for: ['vm'], present: () => hasCommand('mkfs.ext4'), debian: ['e2fsprogs'] },
   { name: 'binutils', for: ['vm'], present: () => hasCommand('objcopy'), debian: ['binutils'] },
+  { name: 'podman', for: ['container'], present: () => hasCommand('podman'), debian: ['podman'] },
+  // Not crun, which refuses machines that have both versions of control groups at once.
+  { name: 'runc', for: ['container'], present: () => hasCommand('runc'), debian: ['runc'] },
+  { name: 'conmon', for: ['container'], present: () => hasCommand('conmon'), debian: ['conmon'] },
+  {
+    name: "podman's networks",
+    for: ['container'],
+    present: () => existsSync('/usr/lib/podman/netavark') && existsSync('/usr/lib/podman/aardvark-dns'),
+    debian: ['netavark', 'aardvark-dns', 'iptables'],
+    all: true,
+  },
+  {
+    name: 'podman-compose',
+    for: ['container'],
+    present: () => hasCommand('podman-compose'),
+    debian: ['podman-compose'],
+  },
+  {
+    name: 'Go, with the functions of Helm',
+    for: ['container'],
+    present: () =>
+      hasCommand('go') &&
+      existsSync('/usr/share/gocode/src/github.com/Masterminds/sprig') &&
+      existsSync('/usr/share/gocode/src/sigs.k8s.io/yaml'),
+    debian: ['golang-go', 'golang-github-masterminds-sprig-dev', 'golang-k8s-sigs-yaml-dev'],
+    all: true,
+  },
   {
     name: 'a C++ compiler',
     for: ['preview', 'test'],

@@ -1,18 +1,16 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import { loadCollectorConfig } from '../../collector/config/load.ts'
 import { ROLES } from '../../collector/roles/role.ts'
 import { repository } from '../architecture/sources.ts'
+import { readChart, renderChart, type ChartValues } from '../support/helm-chart.ts'
 import { renderTemplate } from '../support/helm-templates.ts'
 
-const chart = join(repository, 'deploy', 'helm', 'keepseal-collector')
-const read = (...path: readonly string[]): string => readFileSync(join(chart, ...path), 'utf8')
 const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string }
-const about = parse(read('Chart.yaml')) as { readonly version: string; readonly appVersion: string }
-type Values = Readonly<Record<string, unknown>>
-const values = parse(read('values.yaml')) as Values & {
+const about = parse(readChart('Chart.yaml')) as { readonly version: string; readonly appVersion: string }
+const values = parse(readChart('values.yaml')) as ChartValues & {
   readonly roles: Readonly<Record<string, { readonly replicas: number; readonly minAvailable: number }>>
 }
 
@@ -48,19 +46,14 @@ interface Resource {
     readonly minAvailable: number
     readonly policyTypes: readonly string[]
     readonly ingress: readonly unknown[]
-    readonly template: { readonly metadata: { readonly labels: Values }; readonly spec: Pod }
-    readonly selector: { readonly matchLabels: Values }
+    readonly template: { readonly metadata: { readonly labels: ChartValues }; readonly spec: Pod }
+    readonly selector: { readonly matchLabels: ChartValues }
   }
 }
 
-function render(changes: Values = {}): readonly Resource[] {
-  const root = {
-    Values: { ...values, ...changes },
-    Release: { Name: 'fleet' },
-    Chart: { AppVersion: about.appVersion },
-  }
-  return readdirSync(join(chart, 'templates')).flatMap((file) =>
-    parseAllDocuments(renderTemplate(read('templates', file), root)).flatMap((document) => {
+function render(changes: ChartValues = {}): readonly Resource[] {
+  return Object.entries(renderChart(changes)).flatMap(([file, text]) =>
+    parseAllDocuments(text).flatMap((document) => {
       expect([file, document.errors, document.warnings]).toEqual([file, [], []])
       const content = document.toJS() as Resource | null
       return content === null ? [] : [content]

@@ -1,7 +1,13 @@
 import { spawnSync } from 'node:child_process'
 
+export interface RunOptions {
+  readonly input?: string
+  readonly cwd?: string
+  readonly env?: NodeJS.ProcessEnv
+}
+
 /** A program that has to succeed; answers with what it has printed. */
-export function run(program: string, parameters: readonly string[], options: { readonly input?: string } = {}): string {
+export function run(program: string, parameters: readonly string[], options: RunOptions = {}): string {
   const { status, stdout, stderr, error } = spawnSync(program, parameters, {
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
