@@ -25,7 +25,7 @@ describe('source files', () => {
     ]
     // The build of the pages begins at their document, which names the first, and at the script of the public page.
     const pages = ['collector/web/main.tsx', 'collector/web/verify/main.ts']
-    const loadedByVitest = ['test/support/properties.ts', 'test/support/web-fleet-folder.ts']
+    const loadedByVitest = ['test/support/properties.ts', 'test/support/web-fleet-folder.ts', 'test/container/built.ts']
     const reached = reachable([...programs, ...compiledPrograms, ...pages, ...loadedByVitest, ...all.filter(isRoot)])
     expect(all.filter((file) => !reached.has(file))).toEqual([])
   })

@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     name: 'container',
     include: ['test/container/**/*.test.ts'],
+    globalSetup: ['test/container/built.ts'],
     pool: 'forks',
     bail: 1,
     fileParallelism: false,

@@ -13,6 +13,7 @@ interface Service {
   readonly environment?: Readonly<Record<string, string>>
   readonly healthcheck?: unknown
   readonly volumes: readonly string[]
+  readonly secrets?: readonly string[]
 }
 
 const folder = join(repository, 'deploy', 'container')
@@ -57,6 +58,20 @@ describe('the containers', () => {
       volumes.map((volume) => volume.split(':')[0] ?? '').filter((source) => /^\w/.test(source)),
     )
     expect(named.filter((name) => !Object.hasOwn(compose.volumes, name))).toEqual([])
+  })
+
+  it('give each service secrets that no other one has', () => {
+    const secrets = Object.values(compose.services).flatMap(({ secrets: own = [] }) => own)
+    expect(new Set(secrets).size).toBe(secrets.length)
+    expect(secrets.length).toBeGreaterThan(0)
+  })
+
+  it('mount nothing into what is mounted read-only, where no mount point can be made', () => {
+    for (const { volumes } of Object.values(compose.services)) {
+      const mounts = volumes.map((volume) => volume.split(':'))
+      const readOnly = mounts.filter(([, , mode]) => mode === 'ro').map(([, target = '']) => `${target}/`)
+      expect(mounts.filter(([, target = '']) => readOnly.some((parent) => target.startsWith(parent)))).toEqual([])
+    }
   })
 
   it('start the image as the user that it makes', () => {
