@@ -43,6 +43,8 @@ export interface CollectorOptions {
   readonly monotonic?: () => number
   /** Somebody has looked: the clock is right although the database knows of a later time. */
   readonly clockIsRight?: boolean
+  /** Told when the start begins to wait for the clock, and why: it can last for as long as nobody sets it right. */
+  readonly onWaiting?: (why: string) => void
   /** Ends a start that waits for the clock. */
   readonly signal?: AbortSignal
   /** Told of every decision, after it was stored. */
@@ -182,7 +184,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
 
 /** Waits for a clock that can be right; meanwhile the process says of itself that it is not ready, and why. */
 async function plausibleClock(
-  { logger, signal, clockIsRight = false }: CollectorOptions,
+  { logger, signal, onWaiting, clockIsRight = false }: CollectorOptions,
   wall: () => number,
   store: Store,
   readiness: ReadinessCheck[],
@@ -192,12 +194,17 @@ async function plausibleClock(
   readiness.push({
     name: 'start',
     check: async () => {
-      if (waitsFor === undefined) throw new Error('the collector is starting')
-      throw new Error(`the clock is before ${new Date(waitsFor.notBefore).toISOString()}, which is waited for`)
+      throw new Error(waitsFor === undefined ? 'the collector is starting' : reasonOf(waitsFor))
     },
   })
-  await untilPlausible({ wall, newest, isRight: clockIsRight, logger, signal }, (found) => (waitsFor = found))
+  await untilPlausible({ wall, newest, isRight: clockIsRight, logger, signal }, (found) => {
+    if (found !== undefined && waitsFor === undefined) onWaiting?.(reasonOf(found))
+    waitsFor = found
+  })
 }
+
+const reasonOf = ({ notBefore }: Implausible): string =>
+  `the clock is before ${new Date(notBefore).toISOString()}, which is waited for`
 
 /** What the database knows of the time: when any collector was there, issued an epoch, or was put back. */
 async function newestMoment(store: Store): Promise<number | null> {

@@ -8,8 +8,8 @@ import { tryToEnrol } from '../enrol/first-boot.ts'
 import { createLog, type Log } from '../log.ts'
 import { startAgent } from '../run.ts'
 import { giveBackMemory } from '../service/give-back.ts'
-import { startHeartbeat } from '../service/heartbeat.ts'
-import { serviceManager } from '../service/notify.ts'
+import { startHeartbeat } from '../../shared/service/heartbeat.ts'
+import { serviceManager, timing } from '../service/notify.ts'
 import { patiently, type Patience } from '../service/patience.ts'
 import { writeProblem } from '../state/status-file.ts'
 
@@ -32,7 +32,7 @@ export const runCommand = defineCommand({
     const manager = await serviceManager(terminal.env, (problem) => log.warn(problem))
     const stop = new AbortController()
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
-    const heartbeat = startHeartbeat(manager, () => performance.now())
+    const heartbeat = startHeartbeat(manager, timing)
     try {
       const start = async () => startAgent(config, log, heartbeat)
       const agent = options.wait

@@ -1,64 +1,20 @@
+import type { Timing } from '../../shared/service/heartbeat.ts'
+import { speakToServiceManager, type ServiceManager } from '../../shared/service/notify.ts'
 import { importKoffi } from '../tpm/library.ts'
-import { unixAddress } from './socket-address.ts'
 
-/** Speaks to the service manager that started this process, in the protocol of sd_notify(3). */
-export interface ServiceManager {
-  /** Each word is one line, such as READY=1. What cannot be delivered is lost: it must not stop the service. */
-  tell(...lines: readonly string[]): void
-  /** How often it wants to hear of us, in milliseconds; undefined where it does not watch. */
-  readonly watchdogMs: number | undefined
-}
-
-type Environment = Readonly<Record<string, string | undefined>>
-
-const NOBODY: ServiceManager = { tell: () => undefined, watchdogMs: undefined }
-
-const AF_UNIX = 1
-const SOCK_DGRAM = 2
-const SOCK_CLOEXEC = 0o2000000
-const MSG_DONTWAIT = 0x40
-const MSG_NOSIGNAL = 0x4000
-
-/**
- * Node has no Unix datagrams, and the agent starts no other program: so it is socket(2) and sendto(2) of the C library
- * that Node itself runs with. Nobody is told where NOTIFY_SOCKET is not set. Throws nothing: a service manager that
- * cannot be spoken to ends a service that does not say it is ready, and its journal says why.
- */
-export async function serviceManager(
-  environment: Environment,
+/** Who started this process, to be told how it goes; nobody where NOTIFY_SOCKET is not set. Throws nothing. */
+export function serviceManager(
+  environment: Readonly<Record<string, string | undefined>>,
   report: (problem: string) => void,
 ): Promise<ServiceManager> {
-  const name = environment['NOTIFY_SOCKET']
-  if (name === undefined || name === '') return NOBODY
-  const address = unixAddress(name)
-  if (address === undefined) {
-    report(`NOTIFY_SOCKET is no address of a Unix socket: ${name}`)
-    return NOBODY
-  }
-  try {
-    const koffi = await importKoffi()
-    const c = koffi.load(null)
-    const socket = c.func('socket', 'int', ['int', 'int', 'int'])
-    const sendto = c.func('sendto', 'long', ['int', 'void *', 'size_t', 'int', 'void *', 'uint'])
-    const descriptor = Number(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0))
-    if (descriptor < 0) throw new Error('socket(2) failed')
-    return {
-      watchdogMs: watchdogOf(environment),
-      tell(...lines) {
-        const message = Buffer.from(lines.join('\n'), 'utf8')
-        sendto(descriptor, message, message.length, MSG_DONTWAIT | MSG_NOSIGNAL, address, address.length)
-      },
-    }
-  } catch (error) {
-    report(`the service manager cannot be told: ${error instanceof Error ? error.message : String(error)}`)
-    return NOBODY
-  }
+  const cLibrary = async () => (await importKoffi()).load(null)
+  return speakToServiceManager({ environment, pid: process.pid, cLibrary, report })
 }
 
-/** WATCHDOG_USEC, unless WATCHDOG_PID says that it is for another process (sd_watchdog_enabled(3)). */
-function watchdogOf(environment: Environment): number | undefined {
-  const microseconds = Number(environment['WATCHDOG_USEC'])
-  const pid = environment['WATCHDOG_PID']
-  if (!Number.isSafeInteger(microseconds) || microseconds < 1000) return undefined
-  return pid === undefined || Number(pid) === process.pid ? microseconds / 1000 : undefined
+export const timing: Timing = {
+  monotonic: () => performance.now(),
+  every: (ms, action) => {
+    const timer = setInterval(action, ms)
+    return () => clearInterval(timer)
+  },
 }

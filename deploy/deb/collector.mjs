@@ -11,7 +11,10 @@ import { launcher, makePackage, put, putFile, putManual, putUnits } from './pack
 const HOME = 'usr/lib/keepseal-collector'
 
 /** The agent's alone, and what others would like to have for developing. */
-const NOT_WANTED = /^node_modules\/(koffi|@koromix\/|@noble\/ed25519|@?typescript|@types\/)/
+const NOT_WANTED = /^node_modules\/(@noble\/ed25519|@?typescript|@types\/)/
+
+/** What koffi is compiled from, which is done already. */
+const BINDING = /\/node_modules\/koffi\/(doc|lib|vendor|cnoke\.cjs|.*(\.(cc|hh|inc|def|S|asm)|CMakeLists\.txt)$)/
 
 /** What of better-sqlite3 is there to compile it, which is done already. */
 const ADDON = /\/better-sqlite3\/(deps|src|binding\.gyp|build\/(?!Release(\/better_sqlite3\.node)?$))/
@@ -29,7 +32,7 @@ const UNREAD =
   /\.(d\.[cm]?ts|tsbuildinfo|map|md|markdown|ya?ml)$|\/\.[^/]+$|^\/(tests?|benchmarks?|examples?|integration|scripts)(\/|$)/
 
 /** Debian has glibc: an addon that npm brings for musl as well is never loaded. */
-const OTHER_LIBC = /\.musl\.node$/
+const OTHER_LIBC = /\.musl\.node$|\/musl_\w+(\/|$)/
 
 /** Of a package what is in it itself: packages within it are in the list by themselves. */
 function copyPackage(root, key) {
@@ -38,7 +41,8 @@ function copyPackage(root, key) {
     recursive: true,
     filter: (path) => {
       const inside = path.slice(source.length)
-      return !inside.includes('/node_modules') && !UNREAD.test(inside) && !ADDON.test(path) && !OTHER_LIBC.test(path)
+      if (inside.includes('/node_modules') || UNREAD.test(inside)) return false
+      return ![ADDON, BINDING, OTHER_LIBC].some((unwanted) => unwanted.test(path))
     },
   })
 }

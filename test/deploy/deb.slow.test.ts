@@ -93,12 +93,14 @@ describe.skipIf(!dpkg)(`the packages for Debian${dpkg ? '' : ' (skipped: no dpkg
     expect(paths).toContain('/usr/share/bash-completion/completions/keepseal')
     const unwanted = [
       `${modules}typescript/`,
-      `${modules}koffi/`,
+      `${modules}koffi/vendor/`,
       `${modules}vitest/`,
       `${modules}better-sqlite3/deps/`,
     ]
-    const unread = /dist\/agent|\.tsbuildinfo$|\.d\.ts$|\.musl\.node$/
+    const unread = /dist\/agent|\.tsbuildinfo$|\.d\.ts$|\.musl\.node$|\/musl_|\/koffi\/.*\.(cc|hh)$/
     expect(paths.filter((path) => unwanted.includes(path) || unread.test(path))).toEqual([])
+    // By which it tells the service manager that it is ready and lives on.
+    expect(paths.filter((path) => path.endsWith('/koffi.node'))).toHaveLength(1)
     // What makes the reading of CBOR faster, for this C library.
     expect(paths.some((path) => path.endsWith('.glibc.node'))).toBe(true)
   })

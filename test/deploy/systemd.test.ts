@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_SOCKET } from '../../agent/measure/protocol.ts'
@@ -115,6 +115,29 @@ describe('the unit of the agent', () => {
 })
 
 describe('the units of the collector', () => {
+  const service = settingsOf('keepseal-collector.service')
+
+  it.each([
+    ['Type', ['notify']],
+    ['NotifyAccess', ['main']],
+    ['WatchdogSec', ['120']],
+    ['WatchdogSignal', ['SIGKILL']],
+    ['TimeoutStartSec', ['900']],
+    ['Restart', ['always']],
+    ['User', ['keepseal-collector']],
+    ['CapabilityBoundingSet', ['']],
+    ['NoNewPrivileges', ['yes']],
+  ])('has %s=%j', (setting, values) => {
+    expect(service.get(setting)).toEqual(values)
+  })
+
+  it.each(readdirSync(pathOf('')).filter((name) => name.endsWith('.service')))(
+    'has no program ended for a system call that is refused: %s',
+    (name) => {
+      expect(settingsOf(name).get('SystemCallErrorNumber')).toEqual(['EPERM'])
+    },
+  )
+
   it.skipIf(!analyses).each([
     ['keepseal-collector.service', 12],
     ['keepseal-collector-backup.service', 24],

@@ -1,23 +1,11 @@
-import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { serviceManager } from '../../../agent/service/notify.ts'
-import { unixAddress } from '../../../agent/service/socket-address.ts'
+import { unixAddress } from '../../../shared/service/socket-address.ts'
+import { listenForNotifications } from '../../support/notify-listener.ts'
 import { useScratchDirectories } from '../../support/scratch.ts'
 
 const scratch = useScratchDirectories('notify')
-
-/** What stands for the service manager: the sockets are real ones. Node has no Unix datagrams; Python has. */
-const LISTENER = `
-import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-name = sys.argv[1]
-s.bind('\\0' + name[1:] if name.startswith('@') else name)
-print('bound', flush=True)
-while True:
-    print(s.recv(4096).decode().replace('\\n', ' '), flush=True)
-`
 
 const ended: (() => void)[] = []
 afterEach(() => {
@@ -25,11 +13,8 @@ afterEach(() => {
 })
 
 async function listen(name: string): Promise<() => Promise<string>> {
-  const listener = spawn('python3', ['-c', LISTENER, name], { stdio: ['ignore', 'pipe', 'inherit'] })
-  ended.push(() => listener.kill())
-  const lines = createInterface({ input: listener.stdout })[Symbol.asyncIterator]()
-  const next = async (): Promise<string> => String((await lines.next()).value)
-  expect(await next()).toBe('bound')
+  const { next, stop } = await listenForNotifications(name)
+  ended.push(stop)
   return next
 }
 

@@ -1,7 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { loadAgentConfig } from '../../../agent/config/load.ts'
 import { tryToEnrol } from '../../../agent/enrol/first-boot.ts'
@@ -20,6 +19,7 @@ import { PRODUCT } from '../../support/enrolling-device.ts'
 import { Collector, useCollectors } from '../../support/enrolment-collector.ts'
 import { useEnrolmentServer } from '../../support/enrolment-server.ts'
 import { startSwtpm } from '../../support/swtpm.ts'
+import { listenForNotifications } from '../../support/notify-listener.ts'
 import { createPki } from '../../support/pki.ts'
 import { useScratchDirectories } from '../../support/scratch.ts'
 
@@ -211,10 +211,7 @@ describe('the first boot of a device', () => {
 test('the service says that it is ready, and why it waits, before it is enrolled', async () => {
   const directory = scratch()
   const socket = join(directory, 'notify')
-  const listener = spawn('python3', ['-c', LISTENER, socket], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const lines = createInterface({ input: listener.stdout })[Symbol.asyncIterator]()
-  const next = async (): Promise<string> => String((await lines.next()).value)
-  expect(await next()).toBe('bound')
+  const listener = await listenForNotifications(socket)
   const set = ['--config', '/dev/null', '--set', `state.directory=${join(directory, 'state')}`]
   const program = new URL('../../../dist/agent/main.js', import.meta.url).pathname
   const agent = spawn(process.execPath, ['--jitless', program, 'run', '--wait', ...set], {
@@ -223,13 +220,13 @@ test('the service says that it is ready, and why it waits, before it is enrolled
   })
   const ended = new Promise<number | null>((resolve) => agent.once('exit', (code) => resolve(code)))
   try {
-    expect(await next()).toMatch(/^READY=1 STATUS=not enrolled/)
-    expect(await next()).toBe('WATCHDOG=1')
+    expect(await listener.next()).toMatch(/^READY=1 STATUS=not enrolled/)
+    expect(await listener.next()).toBe('WATCHDOG=1')
     agent.kill('SIGTERM')
     expect(await ended).toBe(0)
   } finally {
     agent.kill('SIGKILL')
-    listener.kill()
+    listener.stop()
   }
 })
 
@@ -292,12 +289,3 @@ describe('a service whose agent cannot start', () => {
     expect(readFileSync(file).equals(before)).toBe(true)
   })
 })
-
-const LISTENER = `
-import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind(sys.argv[1])
-print('bound', flush=True)
-while True:
-    print(s.recv(4096).decode().replace('\\n', ' '), flush=True)
-`

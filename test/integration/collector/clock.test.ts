@@ -31,7 +31,9 @@ it.each([0, -86_400_000])(
     let offset = wrong === 0 ? -Date.now() : wrong
     const { values: config } = loadCollectorConfig({ set: settingsIn(directory, ...settings) }, {})
     const clock = (): number => Date.now() + offset
-    const starting = startCollector({ config, logger: SILENT, version: '0.0.0-test', clock })
+    const reasons: string[] = []
+    const onWaiting = (why: string): void => void reasons.push(why)
+    const starting = startCollector({ config, logger: SILENT, version: '0.0.0-test', clock, onWaiting })
     const ready = async () => {
       const answer = await fetch(`http://127.0.0.1:${metrics}/readyz`)
       return { status: answer.status, checks: ((await answer.json()) as { checks: object }).checks }
@@ -40,6 +42,8 @@ it.each([0, -86_400_000])(
     expect((await ready()).checks).toMatchObject({ start: 'failed' })
     await expect(connected.connect(port)).rejects.toThrow()
     expect(await epochs()).toBe(issued)
+    // Once, however often it looks.
+    expect(reasons).toEqual([expect.stringMatching(/^the clock is before 20/)])
 
     offset = 0
     const collector = await starting

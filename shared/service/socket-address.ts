@@ -8,14 +8,15 @@ const AF_UNIX = 1
  * Undefined for anything else.
  */
 export function unixAddress(name: string): Uint8Array | undefined {
-  const path = Buffer.from(name, 'utf8')
+  const path = new TextEncoder().encode(name)
   const abstract = name.startsWith('@') && path.length > 1
   if (!abstract && !name.startsWith('/')) return undefined
   // A path ends with NUL; an abstract name is as long as the address says.
-  if (path.length + (abstract ? 0 : 1) > MAX_PATH) return undefined
-  const address = Buffer.alloc(2 + path.length + (abstract ? 0 : 1))
-  new Uint16Array(address.buffer, address.byteOffset, 1)[0] = AF_UNIX
-  path.copy(address, 2)
+  const length = path.length + (abstract ? 0 : 1)
+  if (length > MAX_PATH) return undefined
+  const address = new Uint8Array(2 + length)
+  new Uint16Array(address.buffer, 0, 1)[0] = AF_UNIX
+  address.set(path, 2)
   if (abstract) address[2] = 0
   return address
 }

@@ -1,13 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { startHeartbeat, type Heartbeat } from '../../../agent/service/heartbeat.ts'
+import { startHeartbeat, type Heartbeat, type Timing } from '../../../shared/service/heartbeat.ts'
 
 const told: string[] = []
 let heartbeat: Heartbeat
 
+const timing: Timing = {
+  monotonic: () => Date.now(),
+  every: (ms, action) => {
+    const timer = setInterval(action, ms)
+    return () => clearInterval(timer)
+  },
+}
+
 beforeEach(() => {
   vi.useFakeTimers()
   told.length = 0
-  heartbeat = startHeartbeat({ watchdogMs: 300_000, tell: (...lines) => told.push(...lines) }, () => Date.now())
+  heartbeat = startHeartbeat({ watchdogMs: 300_000, tell: (...lines) => told.push(...lines) }, timing)
 })
 afterEach(() => {
   heartbeat.stop()
@@ -36,7 +44,7 @@ describe('the heartbeat', () => {
 
   it('does not come where nobody watches, or after the end', () => {
     heartbeat.stop()
-    const unwatched = startHeartbeat({ watchdogMs: undefined, tell: (...lines) => told.push(...lines) }, () => 0)
+    const unwatched = startHeartbeat({ watchdogMs: undefined, tell: (...lines) => told.push(...lines) }, timing)
     vi.advanceTimersByTime(3_600_000)
     expect(told).toEqual([])
     unwatched.stop()
