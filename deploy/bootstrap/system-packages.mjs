@@ -100,6 +100,12 @@ const PACKAGES = [
     present: () => hasCommand('debootstrap'),
     debian: ['debootstrap'],
   },
+  {
+    name: 'systemd-nspawn',
+    for: ['test'],
+    present: () => hasCommand('systemd-nspawn'),
+    debian: ['systemd-container'],
+  },
   // Its program promtool. Where packages start their services, its server would be started too: see prepare.mjs.
   { name: 'promtool', for: ['test'], present: () => hasCommand('promtool'), debian: ['prometheus'] },
   { name: 'lz4', for: ['test'], present: () => hasCommand('lz4'), debian: ['lz4'] },
