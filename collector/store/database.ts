@@ -9,6 +9,7 @@ import { postgresColumnTypes, postgresDialect } from './postgres/dialect.ts'
 import { isCollision } from './postgres/errors.ts'
 import type { PostgresSettings } from './postgres/pool.ts'
 import type { Database } from './schema.ts'
+import { assertSqliteRuntime } from './sqlite-runtime.ts'
 
 /** A database, or a transaction on it: the repositories are the same over both. */
 export type Executor = Kysely<Database>
@@ -18,9 +19,10 @@ const BUSY_TIMEOUT_MS = 5000
 /**
  * Opens the embedded database; makes file (0600) and directory (0700) where they are missing. The schema is brought up
  * to date apart from this, by `migrate`.
- * Errors: state.insecure-permissions, state.unreadable, state.disk-full.
+ * Errors: state.runtime-unfit, state.insecure-permissions, state.unreadable, state.disk-full.
  */
 export function openDatabase(options: { readonly path: string }): Kysely<Database> {
+  assertSqliteRuntime()
   prepareFile(options.path)
   try {
     const database = new Sqlite(options.path, { timeout: BUSY_TIMEOUT_MS })

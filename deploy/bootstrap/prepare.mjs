@@ -11,6 +11,8 @@ import { aptCommand, hasApt, missingSystemPackages } from './system-packages.mjs
 export const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
 const MINIMUM_NODE = [20, 19]
+/** The embedded database ends newer ones: collector/store/sqlite-runtime.ts. */
+const NEWEST_MAJOR = 22
 const say = (text) => process.stdout.write(`${text}\n`)
 
 /** Runs a command to its end; a line of progress every ten seconds tells that it is alive. */
@@ -37,9 +39,10 @@ function run(title, command, args, options = {}) {
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number)
-  if (major > MINIMUM_NODE[0] || (major === MINIMUM_NODE[0] && minor >= MINIMUM_NODE[1])) return
-  say(`Keepseal needs Node.js ${MINIMUM_NODE.join('.')} or newer, this is ${process.versions.node}.`)
-  say('  next: install a current Node.js and run the command again')
+  const isOld = major < MINIMUM_NODE[0] || (major === MINIMUM_NODE[0] && minor < MINIMUM_NODE[1])
+  if (!isOld && major <= NEWEST_MAJOR) return
+  say(`Keepseal needs Node.js ${MINIMUM_NODE.join('.')} to ${NEWEST_MAJOR}, this is ${process.versions.node}.`)
+  say(`  next: install Node.js ${NEWEST_MAJOR} and run the command again`)
   process.exit(2)
 }
 

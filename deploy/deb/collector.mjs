@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { repository } from '../bundle/build-agent.mjs'
 import { unpackPackage } from '../bundle/npm-package.mjs'
 import { makeSbom } from '../bundle/sbom.mjs'
-import { ownTarget, RUNTIME_VERSION, targetOf } from '../bundle/targets.mjs'
+import { COLLECTOR_RUNTIME } from '../bundle/collector-runtime.mjs'
+import { ownTarget } from '../bundle/targets.mjs'
 import { launcher, makePackage, put, putFile, putManual, putUnits } from './package.mjs'
 
 const HOME = 'usr/lib/keepseal-collector'
@@ -53,12 +54,12 @@ function copyPackage(root, key) {
  */
 export async function buildCollectorPackage({ runtime, version, out, fast }) {
   const target = ownTarget()
-  const node = targetOf(target).runtime
+  const node = COLLECTOR_RUNTIME.packages[target]
   const major = (text) => text.replace(/^v/, '').split('.')[0]
   if (runtime && node === undefined) throw new Error(`npm has no Node for ${target}: use the system's`)
-  if (runtime && major(process.version) !== major(RUNTIME_VERSION)) {
+  if (runtime && major(process.version) !== major(COLLECTOR_RUNTIME.version)) {
     throw new Error(
-      `the addon of SQLite was compiled for ${process.version}, and the package would bring ${RUNTIME_VERSION}: build it with that`,
+      `the addon of SQLite was compiled for ${process.version}, and the package would bring ${COLLECTOR_RUNTIME.version}: build it with that`,
     )
   }
   const lockKeys = shippedPackages()
@@ -80,7 +81,7 @@ export async function buildCollectorPackage({ runtime, version, out, fast }) {
       `${JSON.stringify({ name: 'keepseal-collector', version, type: 'module', private: true })}\n`,
     )
     for (const key of lockKeys) copyPackage(root, key)
-    const runtimePackage = runtime ? { ...node, version: RUNTIME_VERSION, license: 'MIT' } : undefined
+    const runtimePackage = runtime ? { ...node, version: COLLECTOR_RUNTIME.version, license: 'MIT' } : undefined
     if (runtimePackage === undefined) symlinkSync('/usr/bin/node', join(root, HOME, 'node'))
     else {
       unpackPackage(runtimePackage, join(work, 'node'), ['bin/node'])

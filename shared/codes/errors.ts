@@ -54,6 +54,10 @@ export const errors = defineCodes({
     title: 'there is something already',
     remedy: 'Nothing was changed. Move what is there away first, if it is not needed any more.',
   },
+  'state.runtime-unfit': {
+    title: 'this version of Node.js cannot hold the embedded database',
+    remedy: 'Run the collector with Node.js 22 (or 20.19), or keep its state in PostgreSQL: database.url.',
+  },
   'state.tool-missing': {
     title: 'a program that is needed for this is not installed',
     remedy: 'Install the client programs of PostgreSQL: apt-get install postgresql-client',

@@ -1,7 +1,8 @@
 import { cpSync, existsSync, mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { unpackPackage } from '../../deploy/bundle/npm-package.mjs'
-import { ownTarget, RUNTIME_VERSION, targetOf } from '../../deploy/bundle/targets.mjs'
+import { COLLECTOR_RUNTIME } from '../../deploy/bundle/collector-runtime.mjs'
+import { ownTarget } from '../../deploy/bundle/targets.mjs'
 import { copyTree, debianTree } from '../support/debian-tree.ts'
 import { run } from '../vm/run.ts'
 import type { Engine } from './engine.ts'
@@ -12,11 +13,11 @@ const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt'
 /** What is pulled elsewhere, made here under the same names: of Debian's packages, and Node of npm's. */
 export function makeNodeImage(engine: Engine): void {
   withTree((root) => {
-    const { runtime } = targetOf(ownTarget())
+    const runtime = COLLECTOR_RUNTIME.packages[ownTarget()]
     if (runtime === undefined) throw new Error('npm has no Node for this machine')
     const local = join(root, 'usr', 'local')
     // With its headers: the SQLite addon is compiled where nothing else than npm's registry can be reached.
-    unpackPackage({ ...runtime, version: RUNTIME_VERSION }, local, ['bin', 'include'])
+    unpackPackage({ ...runtime, version: COLLECTOR_RUNTIME.version }, local, ['bin', 'include'])
     const npm = npmDirectory()
     cpSync(npm, join(local, 'lib', 'node_modules', 'npm'), { recursive: true, verbatimSymlinks: true })
     for (const name of ['npm', 'npx']) {
@@ -29,7 +30,7 @@ export function makeNodeImage(engine: Engine): void {
       cpSync(AUTHORITIES, join(root, AUTHORITIES), { dereference: true })
       changes.push(`ENV NODE_EXTRA_CA_CERTS=${AUTHORITIES}`)
     }
-    engine.import(root, 'docker.io/library/node:24-bookworm-slim', changes)
+    engine.import(root, 'docker.io/library/node:22-bookworm-slim', changes)
   })
 }
 

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { RUNTIME_VERSION } from '../../deploy/bundle/targets.mjs'
+import { COLLECTOR_RUNTIME } from '../../deploy/bundle/collector-runtime.mjs'
 import { repository } from '../architecture/sources.ts'
 
 const major = (version: string): string => version.replace(/^v/, '').split('.')[0] ?? ''
 
 /** The addon of SQLite is compiled here for this very Node: with another one than is shipped, the system brings its own. */
-const bringsNode = major(process.version) === major(RUNTIME_VERSION)
+const bringsNode = major(process.version) === major(COLLECTOR_RUNTIME.version)
 
 /** What apt has to install before the collector's package. */
 export const COLLECTOR_NEEDS: readonly string[] = bringsNode ? [] : ['nodejs']

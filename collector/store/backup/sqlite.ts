@@ -6,10 +6,12 @@ import { translateSqliteError } from '../dialect.ts'
 import { migrate } from '../migrations/index.ts'
 import { copyOver, exists, makePrivateFile } from './file.ts'
 import type { RestorePoint } from '../restore-points.ts'
+import { assertSqliteRuntime } from '../sqlite-runtime.ts'
 import { markRestored } from './restore-point.ts'
 
 /** A copy of the database as it is at one moment, while the collector goes on. */
 export async function backupSqlite(path: string, file: string): Promise<void> {
+  assertSqliteRuntime()
   if (!(await exists(path))) throw new KeepsealError('state.unreadable', path)
   await makePrivateFile(file, async (temporary) => {
     try {
@@ -28,6 +30,7 @@ export async function backupSqlite(path: string, file: string): Promise<void> {
 
 /** Puts a backup in the place of a database that is not there. The caller holds the database alone. */
 export async function restoreSqlite(path: string, file: string, now: number): Promise<RestorePoint> {
+  assertSqliteRuntime()
   let point: RestorePoint | undefined
   for (const side of ['-wal', '-shm']) {
     if (await exists(path + side)) throw new KeepsealError('state.not-empty', path + side)
