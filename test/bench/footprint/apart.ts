@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startHelper } from '../../../deploy/preview/helper.ts'
-import { cpuMsOf } from '../../support/process-cpu.ts'
+import { cpuMsOf, threadsCpuMs } from '../../support/process-cpu.ts'
 import { memoryOf, prepareSite, type Site } from '../running-agent.ts'
 import type { ApartResult, NarrowBand, Rest, Steady } from './result.ts'
 import { countPort, since, wireCount } from './wire.ts'
@@ -22,6 +22,11 @@ const COLLECTOR = {
   KEEPSEAL_COLLECTOR_FRESHNESS__WINDOW_SECONDS: '60',
   KEEPSEAL_COLLECTOR_LIVENESS__REPORT_INTERVAL_SECONDS: '30',
   KEEPSEAL_COLLECTOR_RECEIPTS__MIN_INTERVAL_SECONDS: '120',
+} as const
+/** At rest: a collector as it is shipped. The preview's is quicker. */
+const SHIPPED = {
+  KEEPSEAL_COLLECTOR_FRESHNESS__EPOCH_PERIOD_SECONDS: '300',
+  KEEPSEAL_COLLECTOR_FRESHNESS__WINDOW_SECONDS: '600',
 } as const
 const AGENT = {
   KEEPSEAL_AGENT_REPORT__JITTER_SECONDS: '0',
@@ -69,7 +74,7 @@ async function measure(repository: string, home: string, installed: string): Pro
     const withoutTimestamps = await watchNarrowBand(quick.site, quick.home, program, say)
     say(`without timestamps: ${JSON.stringify(withoutTimestamps)}`)
     await end()
-    const rest = await watchRest((await open('shipped')).site, program, say)
+    const rest = await watchRest((await open('shipped', SHIPPED)).site, program, say)
     say(`at rest: ${JSON.stringify(rest)}`)
     return { steady, rest, narrowBand, withoutTimestamps }
   } finally {
@@ -89,7 +94,7 @@ async function watchSteady(site: Site, home: string, program: Programs, say: (li
   await sleep(SETTLE_MS)
   const helper = helperPid(home)
   const now = () => ({
-    cpu: cpuMsOf(pid).own,
+    cpu: threadsCpuMs(pid),
     helper: helper === 0 ? 0 : cpuMsOf(helper).children,
     wire: wireCount(),
   })
@@ -112,10 +117,10 @@ async function watchRest(site: Site, program: Programs, say: (line: string) => v
   const agent = await site.startAgent(300, { KEEPSEAL_AGENT_REPORT__JITTER_SECONDS: '0' }, program)
   const pid = agent.process.pid ?? 0
   await sleep(SETTLE_MS)
-  const before = cpuMsOf(pid).own
+  const before = threadsCpuMs(pid)
   say(`Watching it at rest for ${REST_MS / 1000} s.`)
   await sleep(REST_MS)
-  const cpuMsPerMinute = Math.round(((cpuMsOf(pid).own - before) * 60_000) / REST_MS)
+  const cpuMsPerMinute = Math.round(((threadsCpuMs(pid) - before) * 60_000) / REST_MS)
   const memory = memoryOf(agent)
   await agent.stop()
   return { ...memory, cpuMsPerMinute }
