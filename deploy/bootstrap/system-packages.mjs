@@ -112,6 +112,8 @@ const PACKAGES = [
   { name: 'chromium', for: ['test'], present: () => hasCommand('chromium'), debian: ['chromium'] },
   { name: 'lintian', for: ['test'], present: () => hasCommand('lintian'), debian: ['lintian'] },
   { name: 'rpm', for: ['test'], present: () => hasCommand('rpmbuild') && hasCommand('rpmspec'), debian: ['rpm'] },
+  // Unpacks what rpm2cpio makes of a package.
+  { name: 'cpio', for: ['test'], present: () => hasCommand('cpio'), debian: ['cpio'] },
   { name: 'zsh', for: ['test'], present: () => hasCommand('zsh'), debian: ['zsh'] },
   { name: 'fish', for: ['test'], present: () => hasCommand('fish'), debian: ['fish'] },
   { name: 'man', for: ['test'], present: () => hasCommand('man'), debian: ['man-db'] },

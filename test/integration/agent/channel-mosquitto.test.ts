@@ -131,16 +131,33 @@ describe('a broker that does not do its part', () => {
   afterEach(closeAll)
 
   /** Takes connections, and answers each kind of packet, which is the first half of its first byte, as it is told. */
-  async function dumbBroker(answers: Readonly<Record<number, (packet: Buffer) => number[]>>, host = '127.0.0.1') {
+  /** Whole ones, of which a client may send several at once. Each begins with its remaining length: MQTT 3.1.1, 2.2.3. */
+  function packetsIn(data: Buffer): { readonly type: number; readonly body: Buffer }[] {
+    const packets: { type: number; body: Buffer }[] = []
+    for (let at = 0; at < data.length;) {
+      const type = data.readUInt8(at++) >> 4
+      let [length, shift, byte] = [0, 0, 0x80]
+      for (; (byte & 0x80) !== 0; shift += 7) {
+        byte = data.readUInt8(at++)
+        length |= (byte & 0x7f) << shift
+      }
+      packets.push({ type, body: data.subarray(at, at + length) })
+      at += length
+    }
+    return packets
+  }
+  async function dumbBroker(answers: Readonly<Record<number, (body: Buffer) => number[]>>, host = '127.0.0.1') {
     const sockets = new Set<{ destroy(): void }>()
     const seen = { packets: 0, failedHandshakes: 0 }
     const server = createTlsServer({ ...pki.server(), ca: pki.authority, requestCert: true }, (socket) => {
       sockets.add(socket)
       socket.on('error', () => undefined)
-      socket.on('data', (packet: Buffer) => {
-        seen.packets++
-        const answer = answers[(packet[0] ?? 0) >> 4]
-        if (answer !== undefined) socket.write(Buffer.from(answer(packet)))
+      socket.on('data', (data: Buffer) => {
+        for (const packet of packetsIn(data)) {
+          seen.packets++
+          const answer = answers[packet.type]
+          if (answer !== undefined) socket.write(Buffer.from(answer(packet.body)))
+        }
       })
     })
     server.on('tlsClientError', () => seen.failedHandshakes++)
@@ -162,9 +179,7 @@ describe('a broker that does not do its part', () => {
   /** For four filters, of which the first is a wish; the message id is that of the subscription. */
   const suback =
     (first: number, wish = 0) =>
-    (packet: Buffer): number[] => {
-      // Behind the remaining length, which takes two bytes here (MQTT 3.1.1, section 2.2.3).
-      const [, , , high = 0, low = 0] = packet
+    ([high = 0, low = 0]: Buffer): number[] => {
       return [0x90, 6, high, low, wish, first, 0, 1]
     }
 
