@@ -1,5 +1,5 @@
 import { findings as findingCodes, type Severity } from '../../shared/codes/findings.ts'
-import type { ResultContent } from '../../shared/result/ear.ts'
+import { MAX_RESULT_LIFETIME_SECONDS, type ResultContent } from '../../shared/result/ear.ts'
 import { CoverageReader } from '../decisions/coverage.ts'
 import type { Decisions } from '../decisions/decision-book.ts'
 import type { Device, DeviceState } from '../model/device.ts'
@@ -7,8 +7,7 @@ import { presentReleases } from '../releases/release-set.ts'
 import type { Store } from '../store/index.ts'
 import { freshUntil, livenessOf, type LivenessTime } from './liveness.ts'
 
-/** A result is a statement about a moment: whoever holds one asks again after this time. */
-const MAX_LIFETIME_MS = 3_600_000
+const MAX_LIFETIME_MS = MAX_RESULT_LIFETIME_SECONDS * 1000
 
 const ORDER: readonly Severity[] = ['critical', 'high', 'medium', 'low']
 

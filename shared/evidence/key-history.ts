@@ -103,6 +103,14 @@ export function keysAfterThumbprint(
   return found && keysAfter(found.x, statements, importKey)
 }
 
+/**
+ * Seconds since 1970 from which on nothing that this key has signed holds any more, where what a collector signs holds for
+ * `lifetime` seconds at most; infinite for the newest. Whoever still has a former key can name any time as that of signing,
+ * and any end.
+ */
+export const heldUntil = ({ until }: KeyInForce, lifetime: number): number =>
+  until === null ? Number.POSITIVE_INFINITY : until + HANDOVER_SECONDS + lifetime
+
 /** The key of the chain with this thumbprint, unless another one had followed it by that time (seconds since 1970). */
 export function keyInForceAt({ keys }: KeyChain, thumbprint: Uint8Array, time: number): KeyInForce | undefined {
   return keys.find(

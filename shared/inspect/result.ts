@@ -3,8 +3,8 @@ import { decodeCbor } from '../cbor/codec.ts'
 import { field, type CborField } from '../cbor/fields.ts'
 import { parseSign1, verifySign1 } from '../cose/sign1.ts'
 import { OutcomeError } from '../errors.ts'
-import { keyInForceAt, type KeyChain } from '../evidence/key-history.ts'
-import { EAR_CONTENT_TYPE, EAR_LABEL as LABEL } from '../result/ear.ts'
+import { heldUntil, keyInForceAt, type KeyChain, type KeyInForce } from '../evidence/key-history.ts'
+import { EAR_CONTENT_TYPE, EAR_LABEL as LABEL, MAX_RESULT_LIFETIME_SECONDS } from '../result/ear.ts'
 import { TIER, tierOf, VECTOR_CLAIMS } from '../result/vector.ts'
 import type { ReportLine } from './report.ts'
 
@@ -25,15 +25,17 @@ export function explainResult(bytes: Uint8Array, keys: KeyChain | null, now: num
     const message = parseSign1(bytes)
     const claims = field(decodeCbor(message.unverifiedPayload), 'claims.malformed', 'result')
     const issuedAt = claims.at(LABEL.iat, 'iat').uint()
-    const signature = keys === null ? null : signatureOf(message, keys, issuedAt)
-    const expiresAt = claims.at(LABEL.exp, 'exp').uint()
+    const signer = keys === null ? undefined : keyInForceAt(keys, message.keyId, issuedAt)
+    const signature = keys === null ? null : signatureOf(message, signer)
+    const said = claims.at(LABEL.exp, 'exp').uint()
+    const expiresAt = signer === undefined ? said : Math.min(said, heldUntil(signer, MAX_RESULT_LIFETIME_SECONDS))
     const lines = [...resultLines(claims), ...appraisalLines(claims)]
-    const signer = {
+    const named = {
       path: 'key',
       value: toHex(message.keyId),
       meaning: 'thumbprint of the key that is said to have signed',
     }
-    return { lines: [...lines, signer], signature, expired: now >= expiresAt, problems: [] }
+    return { lines: [...lines, named], signature, expired: now >= expiresAt, problems: [] }
   } catch (error) {
     if (!(error instanceof OutcomeError)) throw error
     return { lines: [], signature: null, expired: false, problems: [{ code: error.code, detail: error.message }] }
@@ -42,10 +44,8 @@ export function explainResult(bytes: Uint8Array, keys: KeyChain | null, now: num
 
 function signatureOf(
   message: ReturnType<typeof parseSign1>,
-  keys: KeyChain,
-  issuedAt: number,
+  inForce: KeyInForce | undefined,
 ): 'valid' | 'followed' | 'invalid' {
-  const inForce = keyInForceAt(keys, message.keyId, issuedAt)
   if (inForce === undefined) return 'invalid'
   const { key, thumbprint } = inForce.key
   try {

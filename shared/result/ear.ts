@@ -40,6 +40,9 @@ const PROFILE: Readonly<Record<EarDialect, string>> = {
 
 export const EAR_CONTENT_TYPE = 'application/eat+cwt'
 
+/** A result is a statement about a moment: whoever holds one asks again after this time. */
+export const MAX_RESULT_LIFETIME_SECONDS = 3600
+
 /** Name of the one submodule: the gateway as a whole. */
 const SUBMODULE = 'gateway'
 

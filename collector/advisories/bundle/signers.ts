@@ -20,6 +20,12 @@ export interface TrustedSigners {
 }
 
 /**
+ * A bundle of before a rotation can be under way for so long, as devices hold the former way for so long. Afterwards it is
+ * exported anew: else whoever has a copy of the former key could make bundles of before for ever.
+ */
+const CARRIED_SECONDS = 30 * 86_400
+
+/**
  * The trusted key, by its thumbprint, that leads to the one that has signed the page; `carried` is how its collector says
  * that it does. Where that leads is kept, and never gone back from. Error: advisory.signature-invalid.
  */
@@ -30,24 +36,25 @@ export async function trustedFor(
   carried: KeyHistory | null,
   now: number,
 ): Promise<string> {
-  if (isOwn(page, own)) return page.signer
+  if (isOwn(page, own, now)) return page.signer
   for (const trusted of others) {
     const chain = await follow(store, page, trusted, carried, now)
-    if (chain !== undefined && isOfItsTime(chain, page)) return trusted
+    if (chain !== undefined && isOfItsTime(chain, page, now)) return trusted
   }
   throw new KeepsealError('advisory.signature-invalid', `signed by ${page.signer}`)
 }
 
-function isOwn(page: OpenedPage, { x, history }: TrustedSigners['own']): boolean {
+function isOwn(page: OpenedPage, { x, history }: TrustedSigners['own'], now: number): boolean {
   if (equal(page.key, x)) return true
   const chain = keysAfterThumbprint(fromHex(page.signer), history, collectorKeyOf)
-  return chain !== undefined && equal(chain.newest.x, x) && isOfItsTime(chain, page)
+  return chain !== undefined && equal(chain.newest.x, x) && isOfItsTime(chain, page, now)
 }
 
-/** A former key has signed nothing that was looked at later. */
-function isOfItsTime(chain: KeyChain, { signer, feeds }: OpenedPage): boolean {
+/** A former key has signed nothing that was looked at later. `now`: milliseconds since 1970. */
+function isOfItsTime(chain: KeyChain, { signer, feeds }: OpenedPage, now: number): boolean {
   const looked = Math.max(0, ...feeds.map(({ checkedAt }) => checkedAt))
-  return keyInForceAt(chain, fromHex(signer), Math.floor(looked / 1000)) !== undefined
+  const key = keyInForceAt(chain, fromHex(signer), Math.floor(looked / 1000))
+  return key !== undefined && (key.until === null || now <= (key.until + CARRIED_SECONDS) * 1000)
 }
 
 /** What this trusted key has led to, by what is known and by what has come; undefined where it leads nowhere here. */

@@ -28,10 +28,15 @@ describeStore('a bundle of a collector that has changed its key', (createStore) 
     const store = createStore()
     const maker = new RotatingKeys()
     const first = maker.current
-    const taking = async (page: Uint8Array, over: Partial<BundleTrust> = {}, others = [first.keyId]) => {
+    const taking = async (
+      page: Uint8Array,
+      over: Partial<BundleTrust> = {},
+      others = [first.keyId],
+      now = NOW + 9 * HOUR_MS,
+    ) => {
       const signers = { own: { x: here.publicKey.x, history: here.keyHistory }, others }
       const trust = { signers, keyHistory: null, isForced: false, ...over }
-      return takeBundlePage(store, page, trust, () => NOW + 9 * HOUR_MS).catch((error: { code?: string }) => error.code)
+      return takeBundlePage(store, page, trust, () => now).catch((error: { code?: string }) => error.code)
     }
     return { store, maker, first, taking }
   }
@@ -80,6 +85,16 @@ describeStore('a bundle of a collector that has changed its key', (createStore) 
     expect(await taking(late)).toBe('advisory.signature-invalid')
     expect(await taking(late, carrying({ first: first.x, statements: [] }))).toBe('advisory.signature-invalid')
     expect(await taking(await pageBy(second, NOW + 2 * HOUR_MS))).toMatchObject({ signer: second.keyId })
+  })
+
+  it('by the former key is taken for a month after the change, however old it says to be', async () => {
+    const { maker, first, taking } = await site()
+    await maker.rotate(NOW / 1000)
+    const page = await pageBy(first, NOW - HOUR_MS)
+    const month = NOW + 30 * 24 * HOUR_MS
+    expect(await taking(page, carrying(maker.history), undefined, month)).toMatchObject({ signer: first.keyId })
+    expect(await taking(page, {}, undefined, month + 1000)).toBe('advisory.signature-invalid')
+    expect(await taking(page, own(maker), undefined, month + 1000)).toBe('advisory.signature-invalid')
   })
 
   it('is not led elsewhere by whoever holds the former key, once the change is known', async () => {

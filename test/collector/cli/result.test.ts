@@ -10,6 +10,8 @@ import { testKeys } from '../api/support.ts'
 import { finding, NOW, storedDevice } from '../store/samples.ts'
 import { toBase64Url } from '../../../shared/bytes/bytes.ts'
 import { errors } from '../../../shared/codes/errors.ts'
+import { readKeyFile } from '../../../collector/cli/client/collector-key-file.ts'
+import { explainResult } from '../../../shared/inspect/result.ts'
 import { signEarCwt } from '../../../shared/result/ear.ts'
 import { concluded } from '../../support/result-message.ts'
 import { RotatingKeys, strangeKey } from '../../support/rotating-keys.ts'
@@ -188,6 +190,18 @@ describe('with a collector that changes its key', () => {
     }
     expect(await explained(at)).toBe('valid')
     expect(await explained(at + 7200)).toBe('invalid')
+  })
+
+  test('a result by the former key that names a time before its end holds for no longer than one of then', async () => {
+    const { key, get, after, first } = await changed()
+    await get(after)
+    const chain = readKeyFile(key)
+    const content = { ...concluded, issuedAt: at, expiresAt: at + 365 * 86_400 }
+    const cwt = await signEarCwt(content, 'current', first.signer)
+    const expiredAt = (now: number) => explainResult(cwt, chain, now).expired
+    // Its last one is of the hour of the restart, and holds for an hour.
+    expect(expiredAt(at + 7199)).toBe(false)
+    expect(expiredAt(at + 7200)).toBe(true)
   })
 
   test('a file that has the key of somebody else is neither followed nor written over', async () => {
